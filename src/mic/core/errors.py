@@ -1,0 +1,111 @@
+"""The errors of the whole house: few, typed, each with a stable code and a way out.
+
+Every error says what happened, to which object, and what to do. The `code` is part of the public
+interface (docs/users/errors.md): it travels through gRPC and JSON unchanged and never changes meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class MicError(Exception):
+    """Base of all expected errors. `message` is one sentence; `hint` says what to do next."""
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, message: str, *, hint: str = "", **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details
+
+
+class InvalidInput(MicError):
+    """Something that was sent cannot be meant that way."""
+
+    code = "invalid_input"
+
+
+class InvalidPath(InvalidInput):
+    """A path that no tree can hold: empty, absolute, with `..` or NUL, or longer than 16,384 bytes."""
+
+    code = "invalid_path"
+
+
+class NotFound(MicError):
+    """The thing does not exist, or this actor may not know that it does."""
+
+    code = "not_found"
+
+
+class AlreadyExists(MicError):
+    """A create-only write met an existing object, or a name is taken."""
+
+    code = "already_exists"
+
+
+class PreconditionFailed(MicError):
+    """A compare-and-swap lost: the object changed since it was read."""
+
+    code = "precondition_failed"
+
+
+class Unavailable(MicError):
+    """The store, the forge or the network did not answer. Never the same as NotFound."""
+
+    code = "unavailable"
+
+
+class StorageFull(Unavailable):
+    """No space left where the object should be written; nothing was changed."""
+
+    code = "storage_full"
+
+
+class Corrupt(MicError):
+    """Stored bytes are not what their name promises. Names the object and, where known, the offset."""
+
+    code = "corrupt_object"
+
+
+class Unauthenticated(MicError):
+    """No token, or one that is wrong, expired or revoked."""
+
+    code = "unauthenticated"
+
+
+class PermissionDenied(MicError):
+    """The actor may see the thing but not do this to it."""
+
+    code = "permission_denied"
+
+
+class TooLarge(InvalidInput):
+    """A stated limit was passed; the message names the limit."""
+
+    code = "too_large"
+
+
+class Conflicted(MicError):
+    """A session clashes with what landed since its base. `details['clashes']` lists each path."""
+
+    code = "conflict"
+
+
+class NothingToLand(InvalidInput):
+    """A session without a single change."""
+
+    code = "nothing_to_land"
+
+
+class BaseMismatch(InvalidInput):
+    """The base that a session claims is not what the project held at that position."""
+
+    code = "base_mismatch"
+
+
+class Busy(MicError):
+    """Somebody else holds the thing (another command in this workspace, a contended head)."""
+
+    code = "busy"

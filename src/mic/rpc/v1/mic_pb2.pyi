@@ -1,0 +1,616 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class GetCurrentUserRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class User(_message.Message):
+    __slots__ = ("id", "handle", "name", "email", "is_admin")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_FIELD_NUMBER: _ClassVar[int]
+    IS_ADMIN_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    handle: str
+    name: str
+    email: str
+    is_admin: bool
+    def __init__(self, id: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., email: _Optional[str] = ..., is_admin: _Optional[bool] = ...) -> None: ...
+
+class UserResponse(_message.Message):
+    __slots__ = ("user", "forge_version")
+    USER_FIELD_NUMBER: _ClassVar[int]
+    FORGE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    user: User
+    forge_version: str
+    def __init__(self, user: _Optional[_Union[User, _Mapping]] = ..., forge_version: _Optional[str] = ...) -> None: ...
+
+class Organization(_message.Message):
+    __slots__ = ("id", "handle", "name", "description", "role", "created_at_ms")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    handle: str
+    name: str
+    description: str
+    role: str
+    created_at_ms: int
+    def __init__(self, id: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., role: _Optional[str] = ..., created_at_ms: _Optional[int] = ...) -> None: ...
+
+class CreateOrganizationRequest(_message.Message):
+    __slots__ = ("handle", "name", "description")
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    handle: str
+    name: str
+    description: str
+    def __init__(self, handle: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
+
+class GetOrganizationRequest(_message.Message):
+    __slots__ = ("handle",)
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    handle: str
+    def __init__(self, handle: _Optional[str] = ...) -> None: ...
+
+class OrganizationResponse(_message.Message):
+    __slots__ = ("organization",)
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    organization: Organization
+    def __init__(self, organization: _Optional[_Union[Organization, _Mapping]] = ...) -> None: ...
+
+class ListOrganizationsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListOrganizationsResponse(_message.Message):
+    __slots__ = ("organizations", "next_page_token")
+    ORGANIZATIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    organizations: _containers.RepeatedCompositeFieldContainer[Organization]
+    next_page_token: str
+    def __init__(self, organizations: _Optional[_Iterable[_Union[Organization, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class Member(_message.Message):
+    __slots__ = ("handle", "name", "role")
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    handle: str
+    name: str
+    role: str
+    def __init__(self, handle: _Optional[str] = ..., name: _Optional[str] = ..., role: _Optional[str] = ...) -> None: ...
+
+class InviteMemberRequest(_message.Message):
+    __slots__ = ("organization", "handle", "role")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    handle: str
+    role: str
+    def __init__(self, organization: _Optional[str] = ..., handle: _Optional[str] = ..., role: _Optional[str] = ...) -> None: ...
+
+class InviteResponse(_message.Message):
+    __slots__ = ("member",)
+    MEMBER_FIELD_NUMBER: _ClassVar[int]
+    member: Member
+    def __init__(self, member: _Optional[_Union[Member, _Mapping]] = ...) -> None: ...
+
+class RemoveMemberRequest(_message.Message):
+    __slots__ = ("organization", "handle")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    handle: str
+    def __init__(self, organization: _Optional[str] = ..., handle: _Optional[str] = ...) -> None: ...
+
+class RemoveMemberResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListMembersRequest(_message.Message):
+    __slots__ = ("organization", "page_size", "page_token")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    page_size: int
+    page_token: str
+    def __init__(self, organization: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListMembersResponse(_message.Message):
+    __slots__ = ("members", "next_page_token")
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    members: _containers.RepeatedCompositeFieldContainer[Member]
+    next_page_token: str
+    def __init__(self, members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class Project(_message.Message):
+    __slots__ = ("id", "organization", "handle", "name", "description", "visibility", "head_position", "head_tree", "created_at_ms", "role")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    VISIBILITY_FIELD_NUMBER: _ClassVar[int]
+    HEAD_POSITION_FIELD_NUMBER: _ClassVar[int]
+    HEAD_TREE_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    organization: str
+    handle: str
+    name: str
+    description: str
+    visibility: str
+    head_position: int
+    head_tree: bytes
+    created_at_ms: int
+    role: str
+    def __init__(self, id: _Optional[str] = ..., organization: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ..., head_position: _Optional[int] = ..., head_tree: _Optional[bytes] = ..., created_at_ms: _Optional[int] = ..., role: _Optional[str] = ...) -> None: ...
+
+class ProjectRef(_message.Message):
+    __slots__ = ("organization", "handle")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    handle: str
+    def __init__(self, organization: _Optional[str] = ..., handle: _Optional[str] = ...) -> None: ...
+
+class CreateProjectRequest(_message.Message):
+    __slots__ = ("organization", "handle", "name", "description", "visibility")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    VISIBILITY_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    handle: str
+    name: str
+    description: str
+    visibility: str
+    def __init__(self, organization: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ...) -> None: ...
+
+class GetProjectRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ...) -> None: ...
+
+class ProjectResponse(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: Project
+    def __init__(self, project: _Optional[_Union[Project, _Mapping]] = ...) -> None: ...
+
+class ListProjectsRequest(_message.Message):
+    __slots__ = ("organization", "page_size", "page_token")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    page_size: int
+    page_token: str
+    def __init__(self, organization: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListProjectsResponse(_message.Message):
+    __slots__ = ("projects", "next_page_token")
+    PROJECTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    projects: _containers.RepeatedCompositeFieldContainer[Project]
+    next_page_token: str
+    def __init__(self, projects: _Optional[_Iterable[_Union[Project, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetProjectTreeRequest(_message.Message):
+    __slots__ = ("project", "position", "head", "prefix", "directory", "page_size", "page_token")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    DIRECTORY_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    position: int
+    head: bool
+    prefix: bytes
+    directory: bool
+    page_size: int
+    page_token: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., position: _Optional[int] = ..., head: _Optional[bool] = ..., prefix: _Optional[bytes] = ..., directory: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class TreeResponse(_message.Message):
+    __slots__ = ("position", "tree", "paths", "modes", "kinds", "sizes", "hashes", "total_files", "total_bytes", "next_page_token")
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    TREE_FIELD_NUMBER: _ClassVar[int]
+    PATHS_FIELD_NUMBER: _ClassVar[int]
+    MODES_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    SIZES_FIELD_NUMBER: _ClassVar[int]
+    HASHES_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FILES_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_BYTES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    position: int
+    tree: bytes
+    paths: _containers.RepeatedScalarFieldContainer[bytes]
+    modes: _containers.RepeatedScalarFieldContainer[int]
+    kinds: bytes
+    sizes: _containers.RepeatedScalarFieldContainer[int]
+    hashes: bytes
+    total_files: int
+    total_bytes: int
+    next_page_token: str
+    def __init__(self, position: _Optional[int] = ..., tree: _Optional[bytes] = ..., paths: _Optional[_Iterable[bytes]] = ..., modes: _Optional[_Iterable[int]] = ..., kinds: _Optional[bytes] = ..., sizes: _Optional[_Iterable[int]] = ..., hashes: _Optional[bytes] = ..., total_files: _Optional[int] = ..., total_bytes: _Optional[int] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class BlobFrame(_message.Message):
+    __slots__ = ("hash", "size", "offset", "data", "encoding", "length")
+    class Encoding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        RAW: _ClassVar[BlobFrame.Encoding]
+        ZSTD: _ClassVar[BlobFrame.Encoding]
+    RAW: BlobFrame.Encoding
+    ZSTD: BlobFrame.Encoding
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    hash: bytes
+    size: int
+    offset: int
+    data: bytes
+    encoding: BlobFrame.Encoding
+    length: int
+    def __init__(self, hash: _Optional[bytes] = ..., size: _Optional[int] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ..., encoding: _Optional[_Union[BlobFrame.Encoding, str]] = ..., length: _Optional[int] = ...) -> None: ...
+
+class StreamBlobsRequest(_message.Message):
+    __slots__ = ("project", "hashes")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    HASHES_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    hashes: bytes
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., hashes: _Optional[bytes] = ...) -> None: ...
+
+class BlobChunk(_message.Message):
+    __slots__ = ("frames",)
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    frames: _containers.RepeatedCompositeFieldContainer[BlobFrame]
+    def __init__(self, frames: _Optional[_Iterable[_Union[BlobFrame, _Mapping]]] = ...) -> None: ...
+
+class FindMissingBlobsRequest(_message.Message):
+    __slots__ = ("project", "hashes")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    HASHES_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    hashes: bytes
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., hashes: _Optional[bytes] = ...) -> None: ...
+
+class FindMissingBlobsResponse(_message.Message):
+    __slots__ = ("hashes",)
+    HASHES_FIELD_NUMBER: _ClassVar[int]
+    hashes: bytes
+    def __init__(self, hashes: _Optional[bytes] = ...) -> None: ...
+
+class UploadBlobsRequest(_message.Message):
+    __slots__ = ("project", "frames")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    frames: _containers.RepeatedCompositeFieldContainer[BlobFrame]
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[BlobFrame, _Mapping]]] = ...) -> None: ...
+
+class UploadBlobsResponse(_message.Message):
+    __slots__ = ("packs", "blobs", "bytes")
+    PACKS_FIELD_NUMBER: _ClassVar[int]
+    BLOBS_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    packs: _containers.RepeatedScalarFieldContainer[bytes]
+    blobs: int
+    bytes: int
+    def __init__(self, packs: _Optional[_Iterable[bytes]] = ..., blobs: _Optional[int] = ..., bytes: _Optional[int] = ...) -> None: ...
+
+class ImportHistoryRequest(_message.Message):
+    __slots__ = ("start", "frames", "commits", "finish")
+    START_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    COMMITS_FIELD_NUMBER: _ClassVar[int]
+    FINISH_FIELD_NUMBER: _ClassVar[int]
+    start: ImportStart
+    frames: _containers.RepeatedCompositeFieldContainer[BlobFrame]
+    commits: _containers.RepeatedCompositeFieldContainer[ImportCommit]
+    finish: bool
+    def __init__(self, start: _Optional[_Union[ImportStart, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[BlobFrame, _Mapping]]] = ..., commits: _Optional[_Iterable[_Union[ImportCommit, _Mapping]]] = ..., finish: _Optional[bool] = ...) -> None: ...
+
+class ImportStart(_message.Message):
+    __slots__ = ("project", "source", "commits", "tip", "branch")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    COMMITS_FIELD_NUMBER: _ClassVar[int]
+    TIP_FIELD_NUMBER: _ClassVar[int]
+    BRANCH_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    source: str
+    commits: int
+    tip: bytes
+    branch: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., source: _Optional[str] = ..., commits: _Optional[int] = ..., tip: _Optional[bytes] = ..., branch: _Optional[str] = ...) -> None: ...
+
+class ImportCommit(_message.Message):
+    __slots__ = ("oid", "raw", "author_name", "author_email", "authored_at_ms", "message", "changes")
+    OID_FIELD_NUMBER: _ClassVar[int]
+    RAW_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_NAME_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_EMAIL_FIELD_NUMBER: _ClassVar[int]
+    AUTHORED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    oid: bytes
+    raw: bytes
+    author_name: str
+    author_email: str
+    authored_at_ms: int
+    message: str
+    changes: _containers.RepeatedCompositeFieldContainer[Change]
+    def __init__(self, oid: _Optional[bytes] = ..., raw: _Optional[bytes] = ..., author_name: _Optional[str] = ..., author_email: _Optional[str] = ..., authored_at_ms: _Optional[int] = ..., message: _Optional[str] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ...) -> None: ...
+
+class ImportHistoryResponse(_message.Message):
+    __slots__ = ("landed", "done", "position", "tree")
+    LANDED_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    TREE_FIELD_NUMBER: _ClassVar[int]
+    landed: int
+    done: bool
+    position: int
+    tree: bytes
+    def __init__(self, landed: _Optional[int] = ..., done: _Optional[bool] = ..., position: _Optional[int] = ..., tree: _Optional[bytes] = ...) -> None: ...
+
+class Message(_message.Message):
+    __slots__ = ("role", "author", "text", "at_ms")
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    AT_MS_FIELD_NUMBER: _ClassVar[int]
+    role: str
+    author: str
+    text: str
+    at_ms: int
+    def __init__(self, role: _Optional[str] = ..., author: _Optional[str] = ..., text: _Optional[str] = ..., at_ms: _Optional[int] = ...) -> None: ...
+
+class Alternative(_message.Message):
+    __slots__ = ("what", "why_not")
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    WHY_NOT_FIELD_NUMBER: _ClassVar[int]
+    what: str
+    why_not: str
+    def __init__(self, what: _Optional[str] = ..., why_not: _Optional[str] = ...) -> None: ...
+
+class Decision(_message.Message):
+    __slots__ = ("what", "why", "alternatives", "by", "evidence")
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    what: str
+    why: str
+    alternatives: _containers.RepeatedCompositeFieldContainer[Alternative]
+    by: str
+    evidence: str
+    def __init__(self, what: _Optional[str] = ..., why: _Optional[str] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., by: _Optional[str] = ..., evidence: _Optional[str] = ...) -> None: ...
+
+class Author(_message.Message):
+    __slots__ = ("name", "email")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    email: str
+    def __init__(self, name: _Optional[str] = ..., email: _Optional[str] = ...) -> None: ...
+
+class Change(_message.Message):
+    __slots__ = ("path", "op", "mode", "hash", "size", "base_hash", "base_mode", "kind")
+    class Op(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        ADDED: _ClassVar[Change.Op]
+        MODIFIED: _ClassVar[Change.Op]
+        DELETED: _ClassVar[Change.Op]
+    ADDED: Change.Op
+    MODIFIED: Change.Op
+    DELETED: Change.Op
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    OP_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    BASE_HASH_FIELD_NUMBER: _ClassVar[int]
+    BASE_MODE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    path: bytes
+    op: Change.Op
+    mode: int
+    hash: bytes
+    size: int
+    base_hash: bytes
+    base_mode: int
+    kind: int
+    def __init__(self, path: _Optional[bytes] = ..., op: _Optional[_Union[Change.Op, str]] = ..., mode: _Optional[int] = ..., hash: _Optional[bytes] = ..., size: _Optional[int] = ..., base_hash: _Optional[bytes] = ..., base_mode: _Optional[int] = ..., kind: _Optional[int] = ...) -> None: ...
+
+class Session(_message.Message):
+    __slots__ = ("id", "state", "goal", "author", "agent", "base_position", "landed_position", "created_at_ms", "updated_at_ms", "conversation", "decisions", "changes", "owner", "git_commit", "additions", "deletions", "files")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    GOAL_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    BASE_POSITION_FIELD_NUMBER: _ClassVar[int]
+    LANDED_POSITION_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    CONVERSATION_FIELD_NUMBER: _ClassVar[int]
+    DECISIONS_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    GIT_COMMIT_FIELD_NUMBER: _ClassVar[int]
+    ADDITIONS_FIELD_NUMBER: _ClassVar[int]
+    DELETIONS_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    id: bytes
+    state: str
+    goal: str
+    author: Author
+    agent: str
+    base_position: int
+    landed_position: int
+    created_at_ms: int
+    updated_at_ms: int
+    conversation: _containers.RepeatedCompositeFieldContainer[Message]
+    decisions: _containers.RepeatedCompositeFieldContainer[Decision]
+    changes: _containers.RepeatedCompositeFieldContainer[Change]
+    owner: str
+    git_commit: bytes
+    additions: int
+    deletions: int
+    files: int
+    def __init__(self, id: _Optional[bytes] = ..., state: _Optional[str] = ..., goal: _Optional[str] = ..., author: _Optional[_Union[Author, _Mapping]] = ..., agent: _Optional[str] = ..., base_position: _Optional[int] = ..., landed_position: _Optional[int] = ..., created_at_ms: _Optional[int] = ..., updated_at_ms: _Optional[int] = ..., conversation: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., owner: _Optional[str] = ..., git_commit: _Optional[bytes] = ..., additions: _Optional[int] = ..., deletions: _Optional[int] = ..., files: _Optional[int] = ...) -> None: ...
+
+class StartSessionRequest(_message.Message):
+    __slots__ = ("project", "session_id", "goal", "base_position", "agent")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    GOAL_FIELD_NUMBER: _ClassVar[int]
+    BASE_POSITION_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    session_id: bytes
+    goal: str
+    base_position: int
+    agent: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session_id: _Optional[bytes] = ..., goal: _Optional[str] = ..., base_position: _Optional[int] = ..., agent: _Optional[str] = ...) -> None: ...
+
+class SessionResponse(_message.Message):
+    __slots__ = ("session",)
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    session: Session
+    def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ...) -> None: ...
+
+class LandSessionRequest(_message.Message):
+    __slots__ = ("project", "session", "frames", "packs")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    PACKS_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    session: Session
+    frames: _containers.RepeatedCompositeFieldContainer[BlobFrame]
+    packs: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session: _Optional[_Union[Session, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[BlobFrame, _Mapping]]] = ..., packs: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class Clash(_message.Message):
+    __slots__ = ("path", "reason", "base_hash", "ours_hash", "theirs_hash", "theirs_position")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    BASE_HASH_FIELD_NUMBER: _ClassVar[int]
+    OURS_HASH_FIELD_NUMBER: _ClassVar[int]
+    THEIRS_HASH_FIELD_NUMBER: _ClassVar[int]
+    THEIRS_POSITION_FIELD_NUMBER: _ClassVar[int]
+    path: bytes
+    reason: str
+    base_hash: bytes
+    ours_hash: bytes
+    theirs_hash: bytes
+    theirs_position: int
+    def __init__(self, path: _Optional[bytes] = ..., reason: _Optional[str] = ..., base_hash: _Optional[bytes] = ..., ours_hash: _Optional[bytes] = ..., theirs_hash: _Optional[bytes] = ..., theirs_position: _Optional[int] = ...) -> None: ...
+
+class LandSessionResponse(_message.Message):
+    __slots__ = ("session", "position", "tree", "clashes", "merged", "already_landed")
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    TREE_FIELD_NUMBER: _ClassVar[int]
+    CLASHES_FIELD_NUMBER: _ClassVar[int]
+    MERGED_FIELD_NUMBER: _ClassVar[int]
+    ALREADY_LANDED_FIELD_NUMBER: _ClassVar[int]
+    session: Session
+    position: int
+    tree: bytes
+    clashes: _containers.RepeatedCompositeFieldContainer[Clash]
+    merged: _containers.RepeatedCompositeFieldContainer[Change]
+    already_landed: bool
+    def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., position: _Optional[int] = ..., tree: _Optional[bytes] = ..., clashes: _Optional[_Iterable[_Union[Clash, _Mapping]]] = ..., merged: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., already_landed: _Optional[bool] = ...) -> None: ...
+
+class AbandonSessionRequest(_message.Message):
+    __slots__ = ("project", "session_id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    session_id: bytes
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session_id: _Optional[bytes] = ...) -> None: ...
+
+class GetSessionRequest(_message.Message):
+    __slots__ = ("project", "session_id", "position")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    session_id: bytes
+    position: int
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session_id: _Optional[bytes] = ..., position: _Optional[int] = ...) -> None: ...
+
+class ListSessionsRequest(_message.Message):
+    __slots__ = ("project", "state", "page_size", "page_token")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    state: str
+    page_size: int
+    page_token: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., state: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListSessionsResponse(_message.Message):
+    __slots__ = ("sessions", "next_page_token")
+    SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    sessions: _containers.RepeatedCompositeFieldContainer[Session]
+    next_page_token: str
+    def __init__(self, sessions: _Optional[_Iterable[_Union[Session, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ListLandingsRequest(_message.Message):
+    __slots__ = ("project", "before_position", "page_size", "page_token")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_POSITION_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    before_position: int
+    page_size: int
+    page_token: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., before_position: _Optional[int] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListLandingsResponse(_message.Message):
+    __slots__ = ("landings", "next_page_token")
+    LANDINGS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    landings: _containers.RepeatedCompositeFieldContainer[Session]
+    next_page_token: str
+    def __init__(self, landings: _Optional[_Iterable[_Union[Session, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
