@@ -1,0 +1,173 @@
+"""A Git repository opened for reading only: its refs and its objects, with clear errors for each way it can be broken."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+import pygit2
+from pygit2.enums import ObjectType, Option, RepositoryOpenFlag
+
+from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound, Unavailable
+from mic.git.commits import decode
+
+COMMIT: Final = int(ObjectType.COMMIT)
+TREE: Final = int(ObjectType.TREE)
+BLOB: Final = int(ObjectType.BLOB)
+TAG: Final = int(ObjectType.TAG)
+_KINDS = {COMMIT: "commit", TREE: "tree", BLOB: "blob", TAG: "tag"}
+
+DETACHED = "detached"
+_FSCK = "`git fsck` in the repository names the damage; a fresh clone usually mends it."
+
+
+def _prepare_libgit2() -> None:
+    """Process-wide settings for reading strangers' repositories.
+
+    The owner check protects against configuration that runs commands; reading objects runs none. libgit2's own
+    object cache is off (256 MB by default): trees are cached parsed, and everything else is read once.
+    """
+    pygit2.option(Option.SET_OWNER_VALIDATION, 0)
+    pygit2.option(Option.ENABLE_CACHING, 0)
+    pygit2.settings.set_extensions(["partialclone"])
+
+
+_prepare_libgit2()
+
+
+class GitRepository:
+    """Refs and raw objects of the repository at `path`: a work tree, a linked work tree, a `.git` or a bare directory.
+
+    Parent directories are not searched: importing an empty folder must not import what lies around it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.path.abspath(os.fspath(path))
+        try:
+            self._repo = pygit2.Repository(self.path, RepositoryOpenFlag.NO_SEARCH)
+            self._odb = self._repo.odb
+        except (pygit2.GitError, ValueError, KeyError) as error:
+            raise _not_opened(self.path, str(error)) from error
+        self._git_dir = self._repo.path
+        self.shallow = _shallow_boundary(self._git_dir)
+
+    def resolve(self, branch: str | None) -> tuple[str, bytes]:
+        """(branch name or "detached", id of the commit) of `branch`, a full ref name, or HEAD when None."""
+        if branch is None:
+            name, oid = self._head()
+        else:
+            name, oid = branch, self._branch(branch)
+        return name, self._peel(oid)
+
+    def read(self, oid: bytes, kind: int, wanted_by: str) -> bytes:
+        """The verified bytes of an object. Raises Corrupt naming the object and `wanted_by`, or Unavailable."""
+        try:
+            found, data = self._odb.read(pygit2.Oid(raw=oid))
+        except (KeyError, pygit2.GitError, ValueError) as error:
+            raise self._unreadable(oid, kind, wanted_by, error) from error
+        if found != kind:
+            raise Corrupt(f"Git object {oid.hex()}, {wanted_by}, is not a {_KINDS[kind]}.", hint=_FSCK)
+        assert isinstance(data, bytes)
+        return data
+
+    def size(self, oid: bytes, wanted_by: str) -> int:
+        """The size of a blob in bytes, without inflating it. Errors as `read`."""
+        try:
+            found, size = self._odb.read_header(pygit2.Oid(raw=oid))
+        except (KeyError, pygit2.GitError, ValueError) as error:
+            raise self._unreadable(oid, BLOB, wanted_by, error) from error
+        if found != BLOB:
+            raise Corrupt(f"Git object {oid.hex()}, {wanted_by}, is not a blob.", hint=_FSCK)
+        return int(size)
+
+    def _head(self) -> tuple[str, bytes]:
+        try:
+            head = self._repo.head
+            detached = self._repo.head_is_detached
+        except (pygit2.GitError, KeyError, ValueError) as error:
+            raise self._no_commit() from error
+        name = DETACHED if detached else decode(head.raw_name.removeprefix(b"refs/heads/"))
+        return name, head.target.raw
+
+    def _branch(self, branch: str) -> bytes:
+        full = branch if branch.startswith("refs/") else f"refs/heads/{branch}"
+        try:
+            return bytes(self._repo.lookup_reference(full).resolve().target.raw)
+        except (pygit2.GitError, KeyError, ValueError) as error:
+            message = f"The Git repository {self.path} has no branch {branch!r}."
+            raise NotFound(message, hint=self._branches_hint()) from error
+
+    def _no_commit(self) -> MicError:
+        message = f"The Git repository {self.path} has no commit on its default branch."
+        return InvalidInput(message, hint=self._branches_hint())
+
+    def _branches_hint(self) -> str:
+        names = [decode(name) for name in self._repo.raw_listall_branches()[:10]]
+        return f"Name one of its branches: {', '.join(names)}." if names else "Commit something there first."
+
+    def _peel(self, oid: bytes) -> bytes:
+        """The commit behind a ref that may point at an annotated tag (of a tag, ...)."""
+        for _ in range(16):
+            try:
+                kind, data = self._odb.read(pygit2.Oid(raw=oid))
+            except (KeyError, pygit2.GitError, ValueError) as error:
+                raise self._unreadable(oid, COMMIT, f"the tip of {self.path}", error) from error
+            if kind == COMMIT:
+                return oid
+            if kind != TAG or not data.startswith(b"object "):
+                break
+            oid = bytes.fromhex(data[7:47].decode("ascii"))
+        raise InvalidInput(f"Git object {oid.hex()} in {self.path} is not a commit.", hint="Name a branch.")
+
+    def _unreadable(self, oid: bytes, kind: int, wanted_by: str, error: Exception) -> MicError:
+        if not os.path.isdir(self._git_dir):
+            return Unavailable(
+                f"The Git repository {self.path} disappeared while it was read.",
+                hint="Put it back and run the import again; nothing was landed.",
+            )
+        what = f"Git {_KINDS[kind]} {oid.hex()}, {wanted_by},"
+        if not isinstance(error, KeyError):
+            return Corrupt(f"{what} cannot be read: {error}.", hint=_FSCK)
+        if kind == BLOB and self._is_partial():
+            return Corrupt(
+                f"{what} is missing: {self.path} is a partial clone.", hint="Clone it again without `--filter`."
+            )
+        return Corrupt(f"{what} is missing.", hint=_FSCK)
+
+    def _is_partial(self) -> bool:
+        """Whether the repository was cloned with a filter (a promisor remote, or the extension)."""
+        for entry in self._repo.config:
+            name = entry.name.lower()
+            if name == "extensions.partialclone" or (name.startswith("remote.") and name.endswith(".promisor")):
+                return True
+        return False
+
+
+def _not_opened(path: str, reason: str) -> MicError:
+    if "object format" in reason:
+        return InvalidInput(
+            f"The Git repository {path} uses SHA-256 object names.",
+            hint="Only SHA-1 repositories can be imported; most hosts and clones are SHA-1.",
+        )
+    if not os.path.exists(path):
+        return NotFound(f"There is no Git repository at {path}: the path does not exist.", hint="Check the path.")
+    if "not found" in reason:
+        return NotFound(f"{path} is not a Git repository.", hint="Name the folder that holds `.git`, or a bare one.")
+    return InvalidInput(f"The Git repository {path} cannot be opened: {reason}.", hint="Does `git log` work there?")
+
+
+def _shallow_boundary(git_dir: str) -> frozenset[bytes]:
+    """The commits at which a shallow repository ends. Linked work trees share the list of the main one."""
+    common = git_dir
+    try:
+        with open(os.path.join(git_dir, "commondir"), "rb") as file:
+            common = os.path.join(git_dir, os.fsdecode(file.read().strip()))
+    except FileNotFoundError:
+        pass
+    try:
+        with open(os.path.join(common, "shallow"), "rb") as file:
+            return frozenset(bytes.fromhex(line.decode("ascii")) for line in file.read().split())
+    except FileNotFoundError:
+        return frozenset()
+    except ValueError as error:
+        raise Corrupt(f"{os.path.join(common, 'shallow')} is malformed.", hint=_FSCK) from error
