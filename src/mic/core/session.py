@@ -11,6 +11,9 @@ from typing import Any
 
 import msgspec
 
+from mic.core.blob import compress, frame_size, inflate
+from mic.core.codec import Reader
+
 
 class State(enum.IntEnum):
     """Life of a session. Values are stored; never renumber."""
@@ -103,3 +106,84 @@ class Session(msgspec.Struct, frozen=True):
     build_context: dict[str, Any] = {}
     attestations: tuple[Any, ...] = ()
     metadata: dict[str, Any] = {}
+
+
+MAGIC = b"MICS"
+VERSION = 1
+HEADER_BYTES = 64
+ID_BYTES = 16
+# One session's words and change list; contents travel apart. Bounds what a reader inflates.
+MAX_BODY_BYTES = 256 << 20
+
+
+class _Body(msgspec.Struct, array_like=False, omit_defaults=True):
+    """The msgpack part. Field names are stored; unknown ones are ignored so that older readers go on."""
+
+    goal: str
+    author: Author
+    conversation: tuple[Message, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    changes: tuple[Change, ...] = ()
+    claims: tuple[str, ...] = ()
+    agent: str = ""
+    attribution: dict[str, Any] = {}
+    based_on: bytes = b""
+    build_context: dict[str, Any] = {}
+    attestations: tuple[Any, ...] = ()
+    metadata: dict[str, Any] = {}
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Body)
+_BODY_FIELDS = _Body.__struct_fields__
+
+
+def encode_session(session: Session) -> bytes:
+    """The stored bytes. Equal sessions give equal bytes."""
+    assert len(session.id) == ID_BYTES and len(session.owner) == 16
+    header = b"".join(
+        (
+            MAGIC,
+            bytes((VERSION, session.state)),
+            bytes(2),
+            session.id,
+            session.base_position.to_bytes(8, "big"),
+            session.hlc_created.to_bytes(8, "big"),
+            session.hlc_updated.to_bytes(8, "big"),
+            session.owner,
+        )
+    )
+    assert len(header) == HEADER_BYTES
+    body = _Body(**{name: getattr(session, name) for name in _BODY_FIELDS})
+    return header + compress(_encoder.encode(body))
+
+
+def decode_session(raw: bytes, name: str) -> Session:
+    """A session from its stored bytes; raises Corrupt."""
+    reader = Reader(raw, name)
+    reader.expect(MAGIC)
+    version, state = reader.u8(), reader.u8()
+    if version != VERSION:
+        raise reader.fail(f"version {version} is newer than this program knows")
+    if state not in State._value2member_map_:
+        raise reader.fail(f"state {state} is unknown")
+    reader.u16()
+    session_id = reader.take(16)
+    base, created, updated = reader.u64(), reader.u64(), reader.u64()
+    owner = reader.take(16)
+    size = frame_size(raw[HEADER_BYTES:], name)
+    if size > MAX_BODY_BYTES:
+        raise reader.fail(f"a body of {size} bytes; the limit is {MAX_BODY_BYTES}")
+    try:
+        body = _decoder.decode(inflate(raw[HEADER_BYTES:], size, name))
+    except msgspec.MsgspecError as error:
+        raise reader.fail(str(error)) from error
+    return Session(
+        id=session_id,
+        state=state,
+        base_position=base,
+        hlc_created=created,
+        hlc_updated=updated,
+        owner=owner,
+        **{field: getattr(body, field) for field in _BODY_FIELDS},
+    )

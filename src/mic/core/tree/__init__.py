@@ -1,0 +1,48 @@
+"""The tree: a history-independent, content-defined B+ tree over full paths.
+
+The same set of files has the same root hash, however it came to be; a one-file change rewrites one node
+per level (4 levels for 10**9 files); equal subtrees are recognised without reading them.
+"""
+
+from mic.core.tree.edit import NodeSource, apply, build, reachable
+from mic.core.tree.node import (
+    BLOB,
+    CHUNKED,
+    CONFLICT,
+    DIRECTORY,
+    EMPTY_LEAF,
+    EMPTY_TREE,
+    MAX_KEY,
+    Entry,
+    Inner,
+    Leaf,
+    Node,
+    decode_node,
+)
+from mic.core.tree.read import TreeChange, diff, has_under, list_directory, lookup, scan, totals
+
+__all__ = [
+    "BLOB",
+    "CHUNKED",
+    "CONFLICT",
+    "DIRECTORY",
+    "EMPTY_LEAF",
+    "EMPTY_TREE",
+    "MAX_KEY",
+    "Entry",
+    "Inner",
+    "Leaf",
+    "Node",
+    "NodeSource",
+    "TreeChange",
+    "apply",
+    "build",
+    "decode_node",
+    "diff",
+    "has_under",
+    "list_directory",
+    "lookup",
+    "reachable",
+    "scan",
+    "totals",
+]

@@ -1,0 +1,156 @@
+"""Stored forms of content. Identity is always the SHA-256 of the uncompressed bytes.
+
+    MICB  'MICB' u32 size | zstd frame                                        up to 4 MiB
+    MICC  'MICC' u32 count | count x 32B chunk hash | count x u32 chunk length   larger; chunks are MICB
+
+A reader checks the claimed size before it inflates and the hash afterwards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from typing import NamedTuple
+
+import zstandard
+
+from mic.core.codec import Reader
+from mic.core.errors import Corrupt
+
+MAX_WHOLE = 4 << 20  # larger contents are chunked
+MAX_CHUNKS = 1 << 20
+LEVEL = 3  # zstd: 234 MB/s, ratio 4.3 on source; level 9 wins 20 % at a quarter of the speed
+
+_local = threading.local()
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    if not hasattr(_local, "compressor"):
+        _local.compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=False)
+    return _local.compressor  # type: ignore[no-any-return]
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    if not hasattr(_local, "decompressor"):
+        _local.decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+    return _local.decompressor  # type: ignore[no-any-return]
+
+
+def compress(data: bytes) -> bytes:
+    """One zstd frame that states its content size."""
+    return _compressor().compress(data)
+
+
+def inflate(frame: bytes, size: int, name: str) -> bytes:
+    """The content of one zstd frame that must be exactly `size` bytes. Never allocates more than that."""
+    try:
+        claimed = zstandard.frame_content_size(frame)
+        if claimed not in (-1, size):
+            raise Corrupt(f"{name} is damaged: it says {size} bytes and holds {claimed}", object=name)
+        data = _decompressor().decompress(frame, max_output_size=max(size, 1), allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise Corrupt(f"{name} is damaged: {error}", object=name) from error
+    if len(data) != size:
+        raise Corrupt(f"{name} is damaged: it says {size} bytes and holds {len(data)}", object=name)
+    return data
+
+
+def frame_size(frame: bytes, name: str) -> int:
+    """The content size that a zstd frame states; raises Corrupt when it is no frame or states none."""
+    try:
+        size = zstandard.frame_content_size(frame)
+    except zstandard.ZstdError as error:
+        raise Corrupt(f"{name} is damaged: {error}", object=name) from error
+    if size < 0:
+        raise Corrupt(f"{name} is damaged: it does not state its size", object=name)
+    return size
+
+
+def frame_blob(size: int, frame: bytes) -> bytes:
+    """The stored form of a content whose zstd frame is at hand already."""
+    return b"MICB" + size.to_bytes(4, "big") + frame
+
+
+def encode_blob(data: bytes) -> bytes:
+    """The stored form of a content of at most 4 MiB."""
+    assert len(data) <= MAX_WHOLE
+    return frame_blob(len(data), compress(data))
+
+
+def blob_size(raw: bytes, name: str) -> int:
+    """The size that a stored blob claims."""
+    reader = Reader(raw, name)
+    reader.expect(b"MICB")
+    size = reader.u32()
+    if size > MAX_WHOLE:
+        raise reader.fail(f"{size} bytes in one piece; the limit is {MAX_WHOLE}")
+    return size
+
+
+def decode_blob(raw: bytes, expected: bytes, name: str) -> bytes:
+    """The content of a stored blob; raises Corrupt when its SHA-256 is not `expected`."""
+    data = inflate(raw[8:], blob_size(raw, name), name)
+    if hashlib.sha256(data).digest() != expected:
+        raise Corrupt(
+            f"{name} is damaged: its content has SHA-256 {hashlib.sha256(data).hexdigest()}",
+            hint="restore the object from a backup",
+            object=name,
+        )
+    return data
+
+
+class Chunk(NamedTuple):
+    """One piece of a large content: its own identity and its uncompressed length."""
+
+    hash: bytes
+    length: int
+
+
+def encode_chunk_list(chunks: list[Chunk]) -> bytes:
+    """The stored form of a large content: its chunks in order."""
+    count = len(chunks)
+    return b"".join(
+        (
+            b"MICC",
+            count.to_bytes(4, "big"),
+            *(chunk.hash for chunk in chunks),
+            *(chunk.length.to_bytes(4, "big") for chunk in chunks),
+        )
+    )
+
+
+def decode_chunk_list(raw: bytes, name: str) -> list[Chunk]:
+    """The chunks of a large content; raises Corrupt."""
+    reader = Reader(raw, name)
+    reader.expect(b"MICC")
+    count = reader.count(reader.u32(), 36)
+    if count > MAX_CHUNKS:
+        raise reader.fail(f"{count} chunks; the limit is {MAX_CHUNKS}")
+    hashes = [reader.take(32) for _ in range(count)]
+    chunks = [Chunk(chunk_hash, reader.u32()) for chunk_hash in hashes]
+    reader.done()
+    if any(not 0 < chunk.length <= MAX_WHOLE for chunk in chunks):
+        raise reader.fail("a chunk length is out of range")
+    return chunks
+
+
+def encode_node(raw: bytes) -> bytes:
+    """The stored form of a tree node: zstd level 1 (the hashes, 95 % of it, do not compress anyway)."""
+    if not hasattr(_local, "fast"):
+        _local.fast = zstandard.ZstdCompressor(level=1, write_checksum=False)
+    return _local.fast.compress(raw)  # type: ignore[no-any-return]
+
+
+# 700 entries with the longest keys and sizes; nothing larger is ever inflated for a node.
+MAX_NODE_BYTES = 700 * (16_384 + 64) + 64
+
+
+def inflate_node(frame: bytes, expected: bytes, name: str) -> bytes:
+    """The raw bytes of a stored node; raises Corrupt when they are not the node that was asked for."""
+    size = frame_size(frame, name)
+    if size > MAX_NODE_BYTES:
+        raise Corrupt(f"{name} is damaged: it claims {size} bytes", object=name)
+    raw = inflate(frame, size, name)
+    if hashlib.sha256(raw).digest() != expected:
+        raise Corrupt(f"{name} is damaged: its bytes have another hash", object=name)
+    return raw

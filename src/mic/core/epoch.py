@@ -1,0 +1,147 @@
+"""Epoch objects: the commit record of one compare-and-swap, holding one or more landings.
+
+    'MICE' u8 version u8 flags u16 n | u64 first_position | 48B prev_head | 48B new_head | u64 attempt
+    u32 meta_bytes
+    n x record | u16 packs | packs x 32B pack | u32 objects | objects x toc entry       (meta_bytes of these)
+    u32 crc32c of everything before
+    object data
+
+    toc entry: 32B hash | u8 kind | u64 offset | u32 length        sorted by hash, offsets from the start of the data
+
+The name of the object is a function of `new_head`, so a head names its own record; losers of a race and
+crashed attempts are unreachable. The contents list stands before the data so that one ranged read brings
+everything but the data; each object is verified by its own hash.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import google_crc32c
+
+from mic.core.codec import Reader
+from mic.core.head import HEAD_BYTES, Head, decode_head
+from mic.core.record import Record, encode_record, read_record
+
+MAGIC = b"MICE"
+VERSION = 1
+HEADER_BYTES = 4 + 4 + 8 + 2 * HEAD_BYTES + 8 + 4
+MAX_LANDINGS = 1024
+
+NODE, BLOB, CHUNK_LIST, SESSION = 0, 1, 2, 3
+_TOC = struct.Struct(">32sBQI")
+
+
+class Stored(NamedTuple):
+    """An object inside a container: its identity, what it is, where it lies."""
+
+    hash: bytes
+    kind: int
+    offset: int
+    length: int
+
+
+class Epoch(NamedTuple):
+    """Everything of an epoch but the data. `data_start` is where offsets count from."""
+
+    prev: Head
+    new: Head
+    attempt: int
+    records: tuple[Record, ...]
+    packs: tuple[bytes, ...]
+    objects: tuple[Stored, ...]
+    data_start: int
+
+
+def epoch_name(head: Head) -> str:
+    """The last part of the key of the epoch that made this head."""
+    return f"{head.position:016x}-{head.hlc:016x}-{head.tree[:8].hex()}"
+
+
+def lay_out(objects: Iterable[tuple[bytes, int, bytes]]) -> tuple[list[Stored], bytes]:
+    """Contents list and data for (hash, kind, stored bytes); one entry a hash, sorted by hash."""
+    unique = {item[0]: item for item in objects}
+    toc, parts, offset = [], [], 0
+    for object_hash in sorted(unique):
+        _, kind, data = unique[object_hash]
+        toc.append(Stored(object_hash, kind, offset, len(data)))
+        parts.append(data)
+        offset += len(data)
+    return toc, b"".join(parts)
+
+
+def encode_toc(objects: Sequence[Stored]) -> bytes:
+    """u32 count and the entries."""
+    return len(objects).to_bytes(4, "big") + b"".join(_TOC.pack(*item) for item in objects)
+
+
+def read_toc(reader: Reader) -> tuple[Stored, ...]:
+    """A contents list; raises Corrupt when it is unsorted or offsets overlap."""
+    count = reader.count(reader.u32(), _TOC.size)
+    objects = tuple(map(Stored._make, _TOC.iter_unpack(reader.take(count * _TOC.size))))
+    if any(left.hash >= right.hash for left, right in zip(objects, objects[1:], strict=False)):
+        raise reader.fail("its contents list is not sorted")
+    return objects
+
+
+def encode_epoch(
+    prev: Head,
+    new: Head,
+    attempt: int,
+    records: Sequence[Record],
+    packs: Sequence[bytes],
+    objects: Iterable[tuple[bytes, int, bytes]],
+) -> bytes:
+    """The whole object. `objects` are (hash, kind, stored bytes)."""
+    assert 0 < len(records) <= MAX_LANDINGS
+    assert records[0].position == prev.position + 1 and records[-1].position == new.position
+    assert records[-1].root_after == new.tree and prev.hlc < records[0].hlc and records[-1].hlc == new.hlc
+    toc, data = lay_out(objects)
+    meta = b"".join(
+        (*map(encode_record, records), len(packs).to_bytes(2, "big"), *packs, encode_toc(toc)),
+    )
+    head = b"".join(
+        (
+            MAGIC,
+            struct.pack(">BBHQ", VERSION, 0, len(records), records[0].position),
+            prev.encode(),
+            new.encode(),
+            struct.pack(">QI", attempt, len(meta)),
+            meta,
+        )
+    )
+    return head + google_crc32c.value(head).to_bytes(4, "big") + data
+
+
+def meta_bytes(raw: bytes, name: str) -> int:
+    """How many bytes from the start hold header, meta and checksum; needs the first HEADER_BYTES."""
+    reader = Reader(raw, name, HEADER_BYTES - 4)
+    return HEADER_BYTES + reader.u32() + 4
+
+
+def decode_epoch(raw: bytes, name: str) -> Epoch:
+    """An epoch from its first `meta_bytes` (more may follow); raises Corrupt."""
+    reader = Reader(raw, name)
+    reader.expect(MAGIC)
+    version, _, count, first = reader.u8(), reader.u8(), reader.u16(), reader.u64()
+    if version != VERSION:
+        raise reader.fail(f"version {version} is newer than this program knows")
+    prev, new = decode_head(reader.take(HEAD_BYTES), name), decode_head(reader.take(HEAD_BYTES), name)
+    attempt = reader.u64()
+    stop = reader.u32() + HEADER_BYTES
+    if stop + 4 > len(raw):
+        raise reader.fail(f"it ends after {len(raw)} bytes of at least {stop + 4}")
+    if google_crc32c.value(raw[:stop]) != int.from_bytes(raw[stop : stop + 4], "big"):
+        raise reader.fail("its checksum does not match")
+    reader.end = stop
+    records = tuple(read_record(reader) for _ in range(count))
+    packs = tuple(reader.take(32) for _ in range(reader.u16()))
+    objects = read_toc(reader)
+    reader.done()
+    if not records or records[0].position != first or first != prev.position + 1:
+        raise reader.fail("its positions do not follow on the head before it")
+    if records[-1].position != new.position or records[-1].root_after != new.tree:
+        raise reader.fail("its last record is not what its head says")
+    return Epoch(prev, new, attempt, records, packs, objects, stop + 4)

@@ -1,0 +1,48 @@
+"""Packs: small objects that travel and rest together, at most 64 MiB.
+
+    'MICP' u8 version u8[3] | object data | contents list (u32 count, entries as in an epoch) | u32 list bytes | u32 crc32c of the list
+
+Offsets count from the start of the object. The name of a pack is the SHA-256 of all its bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+import google_crc32c
+
+from mic.core.codec import Reader
+from mic.core.epoch import Stored, encode_toc, lay_out, read_toc
+
+MAGIC = b"MICP" + bytes((1, 0, 0, 0))
+FOOTER_BYTES = 8
+MAX_PACK = 64 << 20
+
+
+def encode_pack(objects: Iterable[tuple[bytes, int, bytes]]) -> tuple[bytes, bytes]:
+    """(name, bytes) of a pack of (hash, kind, stored bytes)."""
+    toc, data = lay_out(objects)
+    listed = encode_toc([item._replace(offset=item.offset + len(MAGIC)) for item in toc])
+    footer = len(listed).to_bytes(4, "big") + google_crc32c.value(listed).to_bytes(4, "big")
+    raw = b"".join((MAGIC, data, listed, footer))
+    return hashlib.sha256(raw).digest(), raw
+
+
+def toc_bytes(footer: bytes, name: str) -> int:
+    """Length of the contents list, from the last FOOTER_BYTES."""
+    return Reader(footer, name).u32()
+
+
+def decode_toc(tail: bytes, pack_bytes: int, name: str) -> tuple[Stored, ...]:
+    """The contents list from the last `toc_bytes + FOOTER_BYTES` of a pack of `pack_bytes`; raises Corrupt."""
+    listed = tail[:-FOOTER_BYTES]
+    if google_crc32c.value(listed) != int.from_bytes(tail[-4:], "big"):
+        raise Reader(tail, name).fail("the checksum of its contents list does not match")
+    reader = Reader(listed, name)
+    objects = read_toc(reader)
+    reader.done()
+    room = pack_bytes - len(tail)
+    if any(item.offset < len(MAGIC) or item.offset + item.length > room for item in objects):
+        raise reader.fail("an object lies outside of the pack")
+    return objects

@@ -1,0 +1,117 @@
+"""Records: one landing in the log, with the exact list of paths it changed.
+
+    u32 length | u64 position | 16B session | 32B session_object | u64 base_position | u64 hlc | 32B root_after
+    u32 count | count x change
+    change: u8 op (0 added, 1 modified, 2 deleted) | u8 kind << 4 | mode code | varint shared | varint length | suffix
+            [u16 raw mode when the code is 4] [varint size | 32B hash unless deleted]
+
+Paths are sorted and front-coded: `shared` bytes are those of the path before. Mode, kind and size stand
+here so that the tree at any position can be made again from the records alone.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mic.core.codec import Reader, varint
+from mic.core.session import Op
+from mic.core.tree.node import MAX_KEY, MODE_CODES, MODES, OTHER_MODE, Entry
+
+FIXED_BYTES = 8 + 16 + 32 + 8 + 8 + 32 + 4
+
+
+class PathChange(NamedTuple):
+    """What a landing did to one path; `entry` is the new file, None when deleted."""
+
+    path: bytes
+    op: int
+    entry: Entry | None
+
+
+class Record(NamedTuple):
+    """One landing: `session_object` is the hash of the encoded session, `root_after` the tree with it."""
+
+    position: int
+    session: bytes
+    session_object: bytes
+    base_position: int
+    hlc: int
+    root_after: bytes
+    changes: tuple[PathChange, ...]
+
+
+def _shared(left: bytes, right: bytes) -> int:
+    limit = min(len(left), len(right))
+    if left[:limit] == right[:limit]:
+        return limit
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if left[:middle] == right[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def encode_record(record: Record) -> bytes:
+    """The bytes, with their length in front."""
+    parts = [
+        record.position.to_bytes(8, "big"),
+        record.session,
+        record.session_object,
+        record.base_position.to_bytes(8, "big"),
+        record.hlc.to_bytes(8, "big"),
+        record.root_after,
+        len(record.changes).to_bytes(4, "big"),
+    ]
+    before = b""
+    for path, op, entry in record.changes:
+        shared = _shared(before, path)
+        code = MODE_CODES.get(entry.mode, OTHER_MODE) if entry else 0
+        kind = entry.kind if entry else 0
+        parts += (bytes((op, kind << 4 | code)), varint(shared), varint(len(path) - shared), path[shared:])
+        if entry:
+            if code == OTHER_MODE:
+                parts.append(entry.mode.to_bytes(2, "big"))
+            parts += (varint(entry.size), entry.hash)
+        before = path
+    body = b"".join(parts)
+    return len(body).to_bytes(4, "big") + body
+
+
+def read_record(reader: Reader) -> Record:
+    """The next record; raises Corrupt."""
+    length = reader.u32()
+    stop = reader.pos + length
+    if stop > reader.end:
+        raise reader.fail("a record is longer than what is left")
+    position, session, session_object = reader.u64(), reader.take(16), reader.take(32)
+    base, hlc, root = reader.u64(), reader.u64(), reader.take(32)
+    count = reader.count(reader.u32(), 4)
+    changes = []
+    before = b""
+    for _ in range(count):
+        change = _read_change(reader, before)
+        if change.path <= before:
+            raise reader.fail("paths are not sorted")
+        before = change.path
+        changes.append(change)
+    if reader.pos != stop:
+        raise reader.fail("a record has another length than it says")
+    return Record(position, session, session_object, base, hlc, root, tuple(changes))
+
+
+def _read_change(reader: Reader, before: bytes) -> PathChange:
+    op, packed = reader.u8(), reader.u8()
+    shared, extra = reader.varint(), reader.varint()
+    if op not in Op._value2member_map_ or shared > len(before) or not 0 < shared + extra <= MAX_KEY:
+        raise reader.fail("a path change is malformed")
+    path = before[:shared] + reader.take(extra)
+    code, kind = packed & 15, packed >> 4
+    if op == Op.DELETED:
+        return PathChange(path, op, None)
+    if code > OTHER_MODE:
+        raise reader.fail(f"mode code {code} is unknown")
+    mode = reader.u16() if code == OTHER_MODE else MODES[code]
+    return PathChange(path, op, Entry(path, mode, kind, reader.varint(), reader.take(32)))
