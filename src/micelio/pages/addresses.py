@@ -1,0 +1,97 @@
+"""Where things live: the addresses of pages, and reading paths and positions back out of them.
+
+Paths of files are bytes. In an address every byte that is not plain is percent-encoded, UTF-8 or not, and it
+is read back from the raw request line, because decoding it to text first would lose what is not UTF-8.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, unquote_to_bytes
+
+from django.http import HttpRequest
+
+from mic.core.errors import NotFound
+
+_SAFE = "/~!$&'()*+,;=:@"
+_POSITION = re.compile(r"@(\d{1,18})\Z")
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A point of the line: a fixed position, or the head (`position` is None)."""
+
+    position: int | None
+
+    def __str__(self) -> str:
+        return "head" if self.position is None else f"@{self.position}"
+
+
+HEAD = Ref(None)
+
+
+def parse_ref(text: str) -> Ref:
+    """`head` or `@N`. Raises NotFound for anything else."""
+    if text == "head":
+        return HEAD
+    match = _POSITION.match(text)
+    if match is None:
+        raise NotFound(f"There is no point `{text}` on this line.", hint="Use `head`, or a position such as `@42`.")
+    return Ref(int(match.group(1)))
+
+
+def quote_path(path: bytes) -> str:
+    """A path of a tree as part of an address."""
+    return quote(path, safe=_SAFE)
+
+
+@dataclass(frozen=True)
+class Site:
+    """The addresses of one project."""
+
+    owner: str
+    project: str
+
+    @property
+    def root(self) -> str:
+        return f"/{quote(self.owner, safe='')}/{quote(self.project, safe='')}"
+
+    def _at(self, kind: str, ref: Ref, path: bytes) -> str:
+        return f"{self.root}/-/{kind}/{ref}" + (f"/{quote_path(path)}" if path else "")
+
+    def tree(self, ref: Ref, path: bytes = b"") -> str:
+        """A directory; the root of the head is the project's own page."""
+        return self.root if ref == HEAD and not path else self._at("tree", ref, path)
+
+    def file(self, ref: Ref, path: bytes) -> str:
+        return self._at("file", ref, path)
+
+    def raw(self, ref: Ref, path: bytes) -> str:
+        return self._at("raw", ref, path)
+
+    @property
+    def landings(self) -> str:
+        return f"{self.root}/-/landings"
+
+    def landing(self, position: int) -> str:
+        return f"{self.root}/-/landings/{position}"
+
+    @property
+    def sessions(self) -> str:
+        return f"{self.root}/-/sessions"
+
+    def session(self, name: str) -> str:
+        return f"{self.root}/-/sessions/{quote(name, safe='')}"
+
+
+def path_from_request(request: HttpRequest) -> bytes:
+    """The file path of `/{owner}/{project}/-/{kind}/{ref}/{path}`, byte for byte as it was asked for.
+
+    The ASGI server keeps the undecoded request line in its scope; a plain WSGI server has only the decoded text.
+    """
+    scope = request.META.get("asgi.scope")
+    raw = scope.get("raw_path") if isinstance(scope, dict) else None
+    whole = unquote_to_bytes(raw) if isinstance(raw, bytes) else request.path_info.encode("utf-8", "surrogateescape")
+    parts = whole.split(b"/", 6)
+    return parts[6] if len(parts) == 7 else b""

@@ -1,0 +1,175 @@
+"""Texts from people as safe HTML: CommonMark with tables, then an allow-list.
+
+Everything that comes out has passed `nh3` (ammonia); what the allow-list does not name is dropped. Links get
+`rel="nofollow ugc noopener"`; images come from the project itself or not at all.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+import nh3
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from micelio.pages.addresses import Ref, Site
+from micelio.pages.text import visible
+
+# A text longer than this is shown as it is: the parser needs about 1 ms per 10 KB.
+LARGEST_TEXT = 512 * 1024
+
+_TAGS = set(
+    "a abbr b blockquote br caption cite code dd del details dl dt em figcaption figure h3 h4 h5 h6 hr i img ins kbd li "
+    "mark ol p pre q s samp small span strong sub summary sup table tbody td tfoot th thead tr tt u ul var div".split()
+)
+_ATTRIBUTES: dict[str, set[str]] = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title", "width", "height", "loading"},
+    "td": {"align", "colspan", "rowspan"},
+    "th": {"align", "colspan", "rowspan", "scope"},
+    "ol": {"start"},
+    "details": {"open"},
+    "abbr": {"title"},
+    "pre": {"tabindex"},
+    **{f"h{level}": {"id"} for level in range(3, 7)},
+}
+_SCHEMES = {"http", "https", "mailto"}
+_REL = "nofollow ugc noopener"
+_ID_PREFIX = "text-"
+_HTML_HEADING = re.compile(r"(</?)h([1-6])(?=[\s/>])", re.IGNORECASE)
+_NUMBER = re.compile(r"\d{1,4}%?\Z")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a text lies, so that its relative links can be followed: a directory of a project at a point."""
+
+    site: Site
+    ref: Ref
+    directory: bytes
+
+    def resolve(self, path: bytes) -> bytes | None:
+        """A relative path as a path of the tree; None when it leads out of it. `/x` starts at the project's root."""
+        start = b"" if path.startswith(b"/") else self.directory
+        joined = posixpath.normpath(posixpath.join(b"/", start, path.lstrip(b"/")))
+        depth = len([part for part in start.split(b"/") if part])
+        for part in path.split(b"/"):
+            depth += {b"": 0, b".": 0, b"..": -1}.get(part, 1)
+            if depth < 0:
+                return None
+        return joined.lstrip(b"/")
+
+
+def _link(url: str, place: Place | None) -> str | None:
+    """The address that a link of a text leads to, or None to drop it."""
+    parts = urlsplit(url)
+    if parts.scheme or url.startswith(("//", "\\", "/\\")):
+        return url if parts.scheme.lower() in _SCHEMES else None
+    fragment = f"#{_ID_PREFIX}{parts.fragment}" if parts.fragment else ""
+    if not parts.path:
+        return fragment or None
+    if place is None:
+        return None
+    path = place.resolve(unquote_to_bytes(parts.path))
+    if path is None:
+        return None
+    if not path or parts.path.endswith("/"):
+        return place.site.tree(place.ref, path)
+    line = f"#{parts.fragment}" if re.fullmatch(r"L\d+", parts.fragment) else fragment
+    return place.site.file(place.ref, path) + line
+
+
+def _image(url: str, place: Place | None) -> str | None:
+    """The address of a picture that the project itself holds, or None."""
+    parts = urlsplit(url)
+    if place is None or parts.scheme or parts.netloc or not parts.path or "\\" in url:
+        return None
+    path = place.resolve(unquote_to_bytes(parts.path))
+    return place.site.raw(place.ref, path) if path else None
+
+
+def _attribute_filter(place: Place | None) -> Callable[[str, str, str], str | None]:
+    def keep(tag: str, name: str, value: str) -> str | None:
+        try:
+            if name == "href":
+                return _link(value, place)
+            if name == "src":
+                return _image(value, place)
+        except ValueError:  # urlsplit refuses some malformed hosts; a link that cannot be read is no link
+            return None
+        if name in ("width", "height"):
+            return value if _NUMBER.match(value) else None
+        return value
+
+    return keep
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-")
+
+
+def _settle_headings(tokens: list[Token], top: int) -> None:
+    """Put headings under the page's own: the first becomes `top`, none skips a level, each gets an id."""
+    last = top - 1
+    seen: dict[str, int] = {}
+    for index, token in enumerate(tokens):
+        if token.type == "heading_open":
+            last = min(6, last + 1, top - 1 + int(token.tag[1]))
+            token.tag = tokens[index + 2].tag = f"h{last}"
+            slug = _slug(tokens[index + 1].content)
+            if slug:
+                again = seen.get(slug, 0)
+                seen[slug] = again + 1
+                token.attrSet("id", f"{slug}-{again}" if again else slug)
+        for part in (token, *(token.children or ())):
+            if part.type in ("html_block", "html_inline"):
+                part.content = _HTML_HEADING.sub(lambda m: f"{m[1]}h{min(6, top - 1 + int(m[2]))}", part.content)
+
+
+def _render(source: str, parser: MarkdownIt, place: Place | None, top: int) -> SafeString:
+    env: dict[str, Any] = {}
+    tokens = parser.parse(source, env)
+    _settle_headings(tokens, top)
+    dirty = parser.renderer.render(tokens, parser.options, env)
+    clean = nh3.clean(
+        dirty,
+        tags=_TAGS,
+        clean_content_tags={"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "title"},
+        attributes=_ATTRIBUTES,
+        attribute_filter=_attribute_filter(place),
+        link_rel=_REL,
+        url_schemes=_SCHEMES,
+        id_prefix=_ID_PREFIX,
+    )
+    # After the sanitiser: a bidi character written as an entity exists only now.
+    return mark_safe(visible(clean.replace("<pre>", '<pre tabindex="0">')))  # noqa: S308
+
+
+_DOCUMENT = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+_MESSAGE = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"]).disable("image")
+
+
+@lru_cache(maxsize=256)
+def render_document(source: str, place: Place, top: int = 3) -> SafeString:
+    """A README or another Markdown file: raw HTML allowed as far as the allow-list goes; headings start at `top`."""
+    return _render(source, _DOCUMENT, place, top)
+
+
+@lru_cache(maxsize=1024)
+def render_message(source: str, top: int = 4) -> SafeString:
+    """A turn of a conversation, a reason, the rest of a goal: Markdown without raw HTML, pictures or relative links."""
+    if len(source) > LARGEST_TEXT:
+        return plain(source)
+    return _render(source, _MESSAGE, None, top)
+
+
+def plain(source: str) -> SafeString:
+    """A text that is no Markdown, or too long to parse: as it stands, in a `pre`."""
+    return mark_safe(f'<pre class="text" tabindex="0">{nh3.clean_text(visible(source))}</pre>')  # noqa: S308

@@ -1,0 +1,1 @@
+"""One file per page: ask the queries, hand a `Page` to `answers`."""
