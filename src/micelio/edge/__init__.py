@@ -1,0 +1,1 @@
+"""The doors of the forge: the HTTP root, the gRPC server, and everything that is true of every answer."""

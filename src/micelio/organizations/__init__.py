@@ -1,0 +1,1 @@
+"""Organizations: the owners of projects, and who belongs to them in which role."""

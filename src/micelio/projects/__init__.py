@@ -1,0 +1,1 @@
+"""Projects: their names, visibility and permissions, and the way to their data."""

@@ -1,0 +1,138 @@
+"""The `micelio` command: run a forge and look after it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from mic.core.errors import MicError, NotFound
+from micelio import __version__, config
+from micelio.edge import instance
+
+if TYPE_CHECKING:
+    from micelio.accounts.models import User
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0 done, 1 a clear sentence on stderr, 2 wrong usage, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return int(options.run(options))
+    except MicError as error:
+        print(f"micelio: {error.message} {error.hint}".rstrip(), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="micelio", description="A forge for people and agents.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"micelio {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the forge until Ctrl-C")
+    serve.add_argument(
+        "--first-project", type=Path, metavar="PATH", help="Git checkout to import while there is no project"
+    )
+    serve.set_defaults(run=_serve)
+
+    rebuild = commands.add_parser("rebuild", help="derive all lists again from the object store")
+    rebuild.set_defaults(run=_rebuild)
+
+    token = commands.add_parser("token", help="print an access token for scripts")
+    token.add_argument("handle", help="the account it acts for")
+    token.add_argument("--days", type=int, default=30, help="how long it is good for (default: 30)")
+    token.add_argument("--create", action="store_true", help="make the account when there is none")
+    token.set_defaults(run=_token)
+
+    link = commands.add_parser("link", help="print a one-time sign-in link for an account")
+    link.add_argument("handle", help="the account it signs in")
+    link.add_argument("--create", action="store_true", help="make the account when there is none")
+    link.add_argument("--admin", action="store_true", help="with --create: make it an administrator")
+    link.set_defaults(run=_link)
+
+    check = commands.add_parser("migrate-check", help="fail when models and migrations differ")
+    check.set_defaults(run=_migrate_check)
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from micelio.edge.serve import serve
+
+    return serve(config.load(), options.first_project)
+
+
+def _rebuild(options: argparse.Namespace) -> int:
+    settings = config.load()
+    with instance.prepare(settings):
+        _start_django(settings)
+        from micelio.edge import schema
+        from micelio.sessions import projector
+
+        schema.ensure()
+        projector.rebuild()
+    print("Rebuilt.")
+    return 0
+
+
+def _token(options: argparse.Namespace) -> int:
+    user = _account(options.handle, create=options.create)
+    from micelio.accounts import actions
+    from micelio.accounts.policy import OPERATOR
+
+    print(actions.issue_token(OPERATOR, user, timedelta(days=max(1, options.days))))
+    return 0
+
+
+def _link(options: argparse.Namespace) -> int:
+    user = _account(options.handle, create=options.create, is_admin=options.admin)
+    from micelio.accounts import actions
+    from micelio.accounts.policy import OPERATOR
+
+    print(f"{config.current().base_url}/-/sign-in/once/{actions.make_sign_in_link(OPERATOR, user)}")
+    return 0
+
+
+def _migrate_check(options: argparse.Namespace) -> int:
+    _start_django(config.load())
+    from micelio.edge import schema
+
+    return 0 if schema.models_match() else 1
+
+
+def _account(handle: str, *, create: bool, is_admin: bool = False) -> User:
+    """The active account `handle` of an existing forge. Raises NotFound, or makes it."""
+    settings = config.load()
+    instance.check_exists(settings)
+    _start_django(settings)
+    from micelio.accounts import actions
+    from micelio.accounts.models import User
+    from micelio.accounts.policy import OPERATOR
+
+    user = User.objects.filter(handle=handle.lower(), is_active=True).first()
+    if user is not None:
+        return user
+    if create:
+        return actions.create_user(OPERATOR, handle, is_admin=is_admin)
+    raise NotFound(f"There is no account {handle!r}.", hint="Add --create to make it.")
+
+
+def _start_django(settings: config.Settings) -> None:
+    import django
+
+    config.install(settings)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "micelio.django_settings"
+    django.setup()
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,66 @@
+"""Expected errors, as pages: what each typed error means in HTTP when a view lets it pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template import TemplateDoesNotExist
+from django.template.loader import render_to_string
+
+from mic.core.errors import (
+    AlreadyExists,
+    Busy,
+    InvalidInput,
+    MicError,
+    NotFound,
+    PermissionDenied,
+    PreconditionFailed,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+
+# First match wins: narrow classes before the ones they derive from.
+STATUS: tuple[tuple[type[MicError], int], ...] = (
+    (NotFound, 404),
+    (Unauthenticated, 401),
+    (PermissionDenied, 403),
+    (AlreadyExists, 409),
+    (PreconditionFailed, 409),
+    (Busy, 409),
+    (TooLarge, 413),
+    (InvalidInput, 400),
+    (Unavailable, 503),
+)
+
+
+def status_of(error: MicError) -> int:
+    """The HTTP status of a typed error; 500 for one that should not have come up."""
+    return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
+
+
+class ExpectedErrors:
+    """Turns a typed error that left a view into its page. Anything else stays a failure of ours, a 500."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Called by Django for an exception of a view."""
+        if not isinstance(error, MicError):
+            return None
+        status = status_of(error)
+        if status == 500:
+            return None
+        if status == 404:
+            raise Http404(error.message) from error
+        try:
+            page = render_to_string(f"{status}.html", {"error": error, "exception": error.message}, request)
+        except TemplateDoesNotExist:
+            text = f"{error.message}\n{error.hint}\n"
+            return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
+        return HttpResponse(page, status=status)

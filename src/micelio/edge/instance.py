@@ -1,0 +1,160 @@
+"""The data directory: made on the first start, checked and locked on every one.
+
+```
+micelio.sqlite3   people, permissions, derived rows        store/   the object store
+keys/             secret_key, oidc.pem, each mode 0600     instance.json   format of this directory
+micelio.lock      held by the one server that uses it
+```
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from mic.core.errors import Busy, MicError
+from micelio.config import Settings
+
+# Raised when an older program could no longer read the directory. A newer program reads every older one.
+FORMAT = 1
+
+
+class Unusable(MicError):
+    """The data directory cannot be used; the message says why and what to do."""
+
+    code = "data_directory"
+
+
+def prepare(settings: Settings) -> IO[str]:
+    """Make or check the data directory and take its lock, held until the returned file is closed.
+
+    Raises Unusable or Busy, and then leaves behind nothing that was not there before.
+    """
+    made = _make_folders(settings.data_dir)
+    try:
+        _check_writable(settings.data_dir)
+        _check_format(settings.data_dir)
+    except MicError:
+        for folder in reversed(made):
+            folder.rmdir()
+        raise
+    lock = _lock(settings.data_dir)
+    try:
+        settings.store_dir.mkdir(parents=True, exist_ok=True)
+        _make_keys(settings.keys_dir)
+        if not (settings.data_dir / "instance.json").exists():
+            _write_new(settings.data_dir / "instance.json", json.dumps({"format": FORMAT}) + "\n", 0o644)
+    except OSError as error:
+        lock.close()
+        raise _unusable(settings.data_dir, error) from error
+    return lock
+
+
+def check_exists(settings: Settings) -> None:
+    """For commands beside the server: raises Unusable unless a first start has been here."""
+    if not settings.database.exists():
+        raise Unusable(
+            f"There is no forge in {settings.data_dir}.",
+            hint="Start it once with `micelio serve`, or set MICELIO_DATA_DIR.",
+        )
+    _check_format(settings.data_dir)
+
+
+def _make_folders(path: Path) -> list[Path]:
+    missing: list[Path] = []
+    folder = path
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    made: list[Path] = []
+    try:
+        for folder in reversed(missing):
+            folder.mkdir(mode=0o700)
+            made.append(folder)
+    except OSError as error:
+        for folder in reversed(made):
+            folder.rmdir()
+        raise _unusable(path, error) from error
+    return made
+
+
+def _check_writable(path: Path) -> None:
+    try:
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _check_format(path: Path) -> None:
+    try:
+        text = (path / "instance.json").read_text(encoding="utf-8")
+        found = json.loads(text)["format"]
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Unusable(
+            f"{path / 'instance.json'} cannot be read.", hint="Restore it from a backup of the data directory."
+        ) from error
+    if not isinstance(found, int) or found > FORMAT:
+        raise Unusable(
+            f"The data directory {path} has format {found}, made by a newer Micelio; this one reads up to {FORMAT}.",
+            hint="Start the newer version again.",
+        )
+
+
+def _lock(path: Path) -> IO[str]:
+    file = open(path / "micelio.lock", "a+", encoding="ascii")  # noqa: SIM115 - held for the life of the process
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.seek(0)
+        holder = file.read(20).strip() or "unknown"
+        file.close()
+        raise Busy(
+            f"Another Micelio (process {holder}) already serves {path}.",
+            hint="Stop it, or set MICELIO_DATA_DIR to another directory.",
+        ) from error
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file
+
+
+def _make_keys(folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if not (folder / "secret_key").exists():
+        _write_new(folder / "secret_key", secrets.token_urlsafe(64) + "\n", 0o600)
+    if not (folder / "oidc.pem").exists():
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        _write_new(folder / "oidc.pem", pem.decode("ascii"), 0o600)
+
+
+def _write_new(path: Path, text: str, mode: int) -> None:
+    """Whole or not at all: a start that is killed half-way leaves no half key behind."""
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(part, path)
+
+
+def _unusable(path: Path, error: OSError) -> Unusable:
+    return Unusable(
+        f"The data directory {path} cannot be used: {error.strerror or error}.",
+        hint="Set MICELIO_DATA_DIR to a directory that this user may write to.",
+    )

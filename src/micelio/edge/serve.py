@@ -1,0 +1,172 @@
+"""`micelio serve`: the whole forge in one process, from the first check to the last connection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+import uvloop
+
+from mic.core.errors import MicError
+from micelio import config
+from micelio.config import Settings
+from micelio.edge import instance
+
+if TYPE_CHECKING:
+    from micelio.accounts.models import User
+
+# Seconds that open requests get to end after Ctrl-C.
+GRACE = 3
+
+
+class PortTaken(MicError):
+    """A port that cannot be listened on. The message names it and its setting."""
+
+    code = "port_in_use"
+
+
+def serve(settings: Settings, first_project: Path | None) -> int:
+    """Run until a signal; returns the exit code. Raises MicError when it cannot start, having made nothing."""
+    web = _listen(settings.host, settings.port, "PORT")
+    # gRPC binds by itself and would share the port with another process in silence; look before it does.
+    with _listen(settings.host, settings.grpc_port, "GRPC_PORT") as probe:
+        grpc_port = probe.getsockname()[1]
+    port = web.getsockname()[1]
+    base_url = config.with_port(settings.base_url, settings.port, port)
+    settings = replace(settings, port=port, grpc_port=grpc_port, base_url=base_url)
+    with web, instance.prepare(settings):
+        config.install(settings)
+        lines = _prepare(settings, first_project)
+        return _run(settings, web, lines)
+
+
+def _prepare(settings: Settings, first_project: Path | None) -> list[str]:
+    """Schema, first administrator, first project. Returns the lines to print once the server answers."""
+    import django
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "micelio.django_settings"
+    django.setup()
+    from micelio.accounts import actions, queries
+    from micelio.accounts.policy import OPERATOR
+    from micelio.edge import schema
+
+    schema.ensure()
+    actions.ensure_client()
+    admin = _administrator()
+    if first_project is not None:
+        _import_first(first_project, admin)
+    lines = [f"Micelio is ready at {settings.base_url}/", f"mic talks to it at {settings.grpc_address} (gRPC)."]
+    if not queries.administrator_has_password():
+        token = actions.make_sign_in_link(OPERATOR, admin)
+        lines.append(f"Sign in as {admin.handle}, once, within 24 hours: {settings.base_url}/-/sign-in/once/{token}")
+    return [*lines, "Press Ctrl-C to stop."]
+
+
+def _administrator() -> User:
+    """The first administrator; made when there is none."""
+    from micelio.accounts import actions
+    from micelio.accounts.models import User
+    from micelio.accounts.policy import OPERATOR
+
+    admin = User.objects.filter(is_admin=True, is_active=True).order_by("created_at").first()
+    return admin or actions.create_user(OPERATOR, "admin", name="Administrator", is_admin=True)
+
+
+def _import_first(path: Path, admin: User) -> None:
+    """Bring a checkout's history in when the forge holds no project. A failure is told and does not stop the start."""
+    from micelio.accounts.actor import actor_of
+    from micelio.edge.first_project import import_checkout
+    from micelio.projects.queries import any_project
+
+    if any_project():
+        return
+    try:
+        import_checkout(path, actor_of(admin, "command"))
+    except MicError as error:
+        print(f"The first project was not imported: {error.message} {error.hint}".rstrip(), file=sys.stderr)
+
+
+def _run(settings: Settings, web: socket.socket, lines: list[str]) -> int:
+    from micelio.edge.app import build
+
+    server = _Server(
+        uvicorn.Config(
+            build(),
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=settings.access_log,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=GRACE,
+        ),
+        lines,
+    )
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server.serve(sockets=[web]))
+    except SystemExit:
+        # uvicorn has logged which part did not start.
+        return 1
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, told when to speak and how to end."""
+
+    def __init__(self, settings: uvicorn.Config, lines: list[str]) -> None:
+        super().__init__(settings)
+        self._lines = lines
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print("\n".join(self._lines), flush=True)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Both signals end the server in order and with exit code 0; uvicorn would raise them again at the end."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, self._stop)
+        try:
+            yield
+        finally:
+            # The handlers stay until the process ends: `make` and the terminal may send the same Ctrl-C twice.
+            for name in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(name)
+                signal.signal(name, signal.SIG_IGN)
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+def _listen(host: str, port: int, setting: str) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise PortTaken(f"MICELIO_HOST is {host}, which is no address of this machine.", hint="Correct it.") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(1024)
+        listener.set_inheritable(False)
+    except OSError as error:
+        listener.close()
+        reason = error.strerror or str(error)
+        raise PortTaken(
+            f"Port {port} on {host} cannot be used: {reason}.",
+            hint=f"Stop what uses it, or set {setting} to another port.",
+        ) from error
+    return listener
