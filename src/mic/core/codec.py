@@ -6,6 +6,8 @@ something is wrong, and insists that nothing is left over.
 
 from __future__ import annotations
 
+import google_crc32c
+
 from mic.core.errors import Corrupt
 
 MAX_VARINT = (1 << 64) - 1
@@ -32,6 +34,11 @@ def varint(value: int) -> bytes:
     return _encode_slow(value)
 
 
+def crc32c(data: bytes) -> bytes:
+    """CRC-32C (Castagnoli) of the data, 4 bytes."""
+    return int(google_crc32c.value(data)).to_bytes(4, "big")
+
+
 class Reader:
     """A cursor over untrusted bytes; `name` is the object in error messages."""
 
@@ -47,7 +54,7 @@ class Reader:
         """The error to raise for what stands at the current offset."""
         return Corrupt(
             f"{self.name} is damaged at byte {self.pos}: {why}",
-            hint="run `micelio verify` on the project; restore the object from a backup",
+            hint="restore the object from a backup of the data directory",
             object=self.name,
             offset=self.pos,
         )

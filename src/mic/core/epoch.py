@@ -2,7 +2,7 @@
 
     'MICE' u8 version u8 flags u16 n | u64 first_position | 48B prev_head | 48B new_head | u64 attempt
     u32 meta_bytes
-    n x record | u16 packs | packs x 32B pack | u32 objects | objects x toc entry       (meta_bytes of these)
+    n x record | u16 packs | packs x (32B pack, u32 bytes) | u32 objects | objects x toc entry     (meta_bytes of these)
     u32 crc32c of everything before
     object data
 
@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-import google_crc32c
-
-from mic.core.codec import Reader
+from mic.core.codec import Reader, crc32c
 from mic.core.head import HEAD_BYTES, Head, decode_head
 from mic.core.record import Record, encode_record, read_record
 
@@ -43,6 +42,13 @@ class Stored(NamedTuple):
     length: int
 
 
+class PackRef(NamedTuple):
+    """A pack that an epoch brought in: its name and its size in bytes. 36 bytes when encoded."""
+
+    hash: bytes
+    size: int
+
+
 class Epoch(NamedTuple):
     """Everything of an epoch but the data. `data_start` is where offsets count from."""
 
@@ -50,7 +56,7 @@ class Epoch(NamedTuple):
     new: Head
     attempt: int
     records: tuple[Record, ...]
-    packs: tuple[bytes, ...]
+    packs: tuple[PackRef, ...]
     objects: tuple[Stored, ...]
     data_start: int
 
@@ -81,9 +87,19 @@ def read_toc(reader: Reader) -> tuple[Stored, ...]:
     """A contents list; raises Corrupt when it is unsorted or offsets overlap."""
     count = reader.count(reader.u32(), _TOC.size)
     objects = tuple(map(Stored._make, _TOC.iter_unpack(reader.take(count * _TOC.size))))
-    if any(left.hash >= right.hash for left, right in zip(objects, objects[1:], strict=False)):
+    if any(left.hash >= right.hash for left, right in pairwise(objects)):
         raise reader.fail("its contents list is not sorted")
     return objects
+
+
+def encode_pack_ref(pack: PackRef) -> bytes:
+    """32B name, u32 size."""
+    return pack.hash + pack.size.to_bytes(4, "big")
+
+
+def read_pack_ref(reader: Reader) -> PackRef:
+    """The next 36 bytes as a reference to a pack."""
+    return PackRef(reader.take(32), reader.u32())
 
 
 def encode_epoch(
@@ -91,16 +107,19 @@ def encode_epoch(
     new: Head,
     attempt: int,
     records: Sequence[Record],
-    packs: Sequence[bytes],
+    packs: Sequence[PackRef],
     objects: Iterable[tuple[bytes, int, bytes]],
 ) -> bytes:
     """The whole object. `objects` are (hash, kind, stored bytes)."""
     assert 0 < len(records) <= MAX_LANDINGS
-    assert records[0].position == prev.position + 1 and records[-1].position == new.position
-    assert records[-1].root_after == new.tree and prev.hlc < records[0].hlc and records[-1].hlc == new.hlc
+    assert records[0].position == prev.position + 1
+    assert records[-1].position == new.position
+    assert records[-1].root_after == new.tree
+    assert prev.hlc < records[0].hlc
+    assert records[-1].hlc == new.hlc
     toc, data = lay_out(objects)
     meta = b"".join(
-        (*map(encode_record, records), len(packs).to_bytes(2, "big"), *packs, encode_toc(toc)),
+        (*map(encode_record, records), len(packs).to_bytes(2, "big"), *map(encode_pack_ref, packs), encode_toc(toc)),
     )
     head = b"".join(
         (
@@ -112,7 +131,7 @@ def encode_epoch(
             meta,
         )
     )
-    return head + google_crc32c.value(head).to_bytes(4, "big") + data
+    return head + crc32c(head) + data
 
 
 def meta_bytes(raw: bytes, name: str) -> int:
@@ -133,11 +152,11 @@ def decode_epoch(raw: bytes, name: str) -> Epoch:
     stop = reader.u32() + HEADER_BYTES
     if stop + 4 > len(raw):
         raise reader.fail(f"it ends after {len(raw)} bytes of at least {stop + 4}")
-    if google_crc32c.value(raw[:stop]) != int.from_bytes(raw[stop : stop + 4], "big"):
+    if crc32c(raw[:stop]) != raw[stop : stop + 4]:
         raise reader.fail("its checksum does not match")
     reader.end = stop
     records = tuple(read_record(reader) for _ in range(count))
-    packs = tuple(reader.take(32) for _ in range(reader.u16()))
+    packs = tuple(read_pack_ref(reader) for _ in range(reader.u16()))
     objects = read_toc(reader)
     reader.done()
     if not records or records[0].position != first or first != prev.position + 1:

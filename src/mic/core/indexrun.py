@@ -16,9 +16,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import google_crc32c
-
-from mic.core.codec import Reader
+from mic.core.codec import Reader, crc32c
 from mic.core.head import HEAD_BYTES, Head, decode_head
 
 MAGIC = b"MICX"
@@ -39,7 +37,7 @@ class IndexRun:
     """A run, searched in place: 32 bytes a hash and 17 a place, no object per entry."""
 
     def __init__(self, raw: bytes, name: str) -> None:
-        if len(raw) < 4 or google_crc32c.value(raw[:-4]) != int.from_bytes(raw[-4:], "big"):
+        if len(raw) < 4 or crc32c(raw[:-4]) != raw[-4:]:
             raise Reader(raw, name).fail("its checksum does not match")
         reader = Reader(raw, name, end=len(raw) - 4)
         reader.expect(MAGIC)
@@ -108,4 +106,4 @@ def encode_run(first: int, head: Head, places: Mapping[bytes, Place], sessions: 
             *(sessions[session_id].to_bytes(8, "big") for session_id in ids),
         )
     )
-    return body + google_crc32c.value(body).to_bytes(4, "big")
+    return body + crc32c(body)

@@ -1,6 +1,7 @@
 """Packs: small objects that travel and rest together, at most 64 MiB.
 
-    'MICP' u8 version u8[3] | object data | contents list (u32 count, entries as in an epoch) | u32 list bytes | u32 crc32c of the list
+    'MICP' u8 version u8[3] | object data | contents list (u32 count, entries as in an epoch)
+           | u32 list bytes | u32 crc32c of the list
 
 Offsets count from the start of the object. The name of a pack is the SHA-256 of all its bytes.
 """
@@ -10,9 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-import google_crc32c
-
-from mic.core.codec import Reader
+from mic.core.codec import Reader, crc32c
 from mic.core.epoch import Stored, encode_toc, lay_out, read_toc
 
 MAGIC = b"MICP" + bytes((1, 0, 0, 0))
@@ -24,7 +23,7 @@ def encode_pack(objects: Iterable[tuple[bytes, int, bytes]]) -> tuple[bytes, byt
     """(name, bytes) of a pack of (hash, kind, stored bytes)."""
     toc, data = lay_out(objects)
     listed = encode_toc([item._replace(offset=item.offset + len(MAGIC)) for item in toc])
-    footer = len(listed).to_bytes(4, "big") + google_crc32c.value(listed).to_bytes(4, "big")
+    footer = len(listed).to_bytes(4, "big") + crc32c(listed)
     raw = b"".join((MAGIC, data, listed, footer))
     return hashlib.sha256(raw).digest(), raw
 
@@ -37,7 +36,7 @@ def toc_bytes(footer: bytes, name: str) -> int:
 def decode_toc(tail: bytes, pack_bytes: int, name: str) -> tuple[Stored, ...]:
     """The contents list from the last `toc_bytes + FOOTER_BYTES` of a pack of `pack_bytes`; raises Corrupt."""
     listed = tail[:-FOOTER_BYTES]
-    if google_crc32c.value(listed) != int.from_bytes(tail[-4:], "big"):
+    if crc32c(listed) != tail[-4:]:
         raise Reader(tail, name).fail("the checksum of its contents list does not match")
     reader = Reader(listed, name)
     objects = read_toc(reader)

@@ -11,9 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-import google_crc32c
-
-from mic.core.codec import Reader
+from mic.core.codec import Reader, crc32c
 from mic.core.head import HEAD_BYTES, Head, decode_head
 from mic.core.record import Record, encode_record, read_record
 
@@ -30,7 +28,8 @@ def segment_start(position: int) -> int:
 
 def encode_segment(records: Sequence[Record]) -> bytes:
     """The object for 1,000 consecutive records."""
-    assert len(records) == SEGMENT and segment_start(records[0].position) == records[0].position
+    assert len(records) == SEGMENT
+    assert segment_start(records[0].position) == records[0].position
     encoded = [encode_record(record) for record in records]
     digest = hashlib.sha256(b"".join(hashlib.sha256(raw).digest() for raw in encoded)).digest()
     last = records[-1]
@@ -45,12 +44,12 @@ def encode_segment(records: Sequence[Record]) -> bytes:
             *encoded,
         )
     )
-    return body + google_crc32c.value(body).to_bytes(4, "big")
+    return body + crc32c(body)
 
 
 def decode_segment(raw: bytes, name: str) -> tuple[Record, ...]:
     """The records; raises Corrupt."""
-    if len(raw) < 4 or google_crc32c.value(raw[:-4]) != int.from_bytes(raw[-4:], "big"):
+    if len(raw) < 4 or crc32c(raw[:-4]) != raw[-4:]:
         raise Reader(raw, name).fail("its checksum does not match")
     reader = Reader(raw, name, end=len(raw) - 4)
     reader.expect(MAGIC)

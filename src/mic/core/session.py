@@ -140,7 +140,8 @@ _BODY_FIELDS = _Body.__struct_fields__
 
 def encode_session(session: Session) -> bytes:
     """The stored bytes. Equal sessions give equal bytes."""
-    assert len(session.id) == ID_BYTES and len(session.owner) == 16
+    assert len(session.id) == ID_BYTES
+    assert len(session.owner) == 16
     header = b"".join(
         (
             MAGIC,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from mic.core.codec import Reader, varint
@@ -167,7 +167,7 @@ def decode_node(raw: bytes, name: str) -> Node:
         raise reader.fail("key lengths do not add up")
     joined = reader.take(key_bytes)
     keys = [joined[end - length : end] for end, length in zip(accumulate(lengths), lengths, strict=True)]
-    if any(left >= right for left, right in zip(keys, keys[1:], strict=False)):
+    if any(left >= right for left, right in pairwise(keys)):
         raise reader.fail("keys are not sorted")
     if level:
         counts = list(struct.unpack(f">{n}Q", reader.take(8 * n)))

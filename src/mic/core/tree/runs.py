@@ -18,7 +18,7 @@ class Child(NamedTuple):
     """What an inner node knows of a node below it."""
 
     files: int
-    bytes: int
+    size: int
     hash: bytes
 
 
@@ -135,7 +135,7 @@ class InnerRun:
         self.keys.append(key)
         self.marks += marks([key], self.level)
         self.counts.append(child.files)
-        self.sizes.append(child.bytes)
+        self.sizes.append(child.size)
         self.children.append(child.hash)
 
     def node(self, start: int, stop: int) -> Inner:
@@ -183,4 +183,4 @@ def replace_in_place(node: Node, edits: Sequence[Edit]) -> Node | None:
             return None
         hits.append((at, value))
     run = LeafRun if isinstance(node, Leaf) else InnerRun
-    return run.replaced(node, hits)  # type: ignore[arg-type,no-any-return]
+    return run.replaced(node, hits)  # type: ignore[arg-type]

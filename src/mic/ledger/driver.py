@@ -1,0 +1,84 @@
+"""The real driver: runs protocols against a store, the clock and the system's randomness."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, cast
+
+from mic.ledger.effects import (
+    Delete,
+    Effect,
+    Get,
+    GetRange,
+    List,
+    Now,
+    Protocol,
+    Put,
+    PutIf,
+    PutNew,
+    Random,
+    Sleep,
+)
+from mic.store import ObjectStore
+
+T = TypeVar("T")
+
+
+class Driver:
+    """Drives protocols one at a time in the calling thread; any number of threads may share one driver.
+
+    `parallel` threads serve tuples of effects; 0 runs them one after the other, which is faster on a local
+    directory, where a read costs less than handing it to a thread.
+    """
+
+    def __init__(self, store: ObjectStore, parallel: int = 0) -> None:
+        self.store = store
+        self._pool = ThreadPoolExecutor(parallel, "store") if parallel else None
+
+    def run(self, protocol: Protocol[T]) -> T:
+        """The protocol's result; its errors are raised here."""
+        try:
+            wanted = next(protocol)
+            while True:
+                try:
+                    result = self._perform(wanted)
+                except Exception as error:
+                    wanted = protocol.throw(error)
+                else:
+                    wanted = protocol.send(result)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+
+    def _perform(self, wanted: Effect | tuple[Effect, ...]) -> Any:
+        # An effect is a named tuple; a bare tuple is a group.
+        if type(wanted) is tuple:
+            if self._pool is not None and len(wanted) > 1:
+                return list(self._pool.map(self._one, cast(tuple[Effect, ...], wanted)))
+            return [self._one(effect) for effect in cast(tuple[Effect, ...], wanted)]
+        return self._one(cast(Effect, wanted))
+
+    def _one(self, effect: Effect) -> Any:
+        store = self.store
+        match effect:
+            case GetRange(key, start, length):
+                return store.get_range(key, start, length)
+            case Get(key):
+                return store.get(key)
+            case Now():
+                return time.time_ns() // 1_000_000
+            case PutNew(key, data):
+                return store.put_new(key, data)
+            case PutIf(key, data, tag):
+                return store.put_if(key, data, tag)
+            case Put(key, data):
+                return store.put(key, data)
+            case List(prefix, start_after):
+                return list(store.list(prefix, start_after))
+            case Delete(key):
+                return store.delete(key)
+            case Sleep(seconds):
+                return time.sleep(seconds)
+            case Random(length):
+                return os.urandom(length)

@@ -1,0 +1,82 @@
+"""What a ledger protocol can ask of the world, as values.
+
+A protocol is a generator: it yields an effect (or a tuple of effects that may run at once) and is sent
+the result, or has the error thrown into it. It never touches a store, a clock or a random source, so
+the same code runs in production and, step by step, under injected faults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+
+class Get(NamedTuple):
+    """-> Tagged"""
+
+    key: str
+
+
+class GetRange(NamedTuple):
+    """-> bytes"""
+
+    key: str
+    start: int
+    length: int
+
+
+class Put(NamedTuple):
+    """-> None"""
+
+    key: str
+    data: bytes
+
+
+class PutNew(NamedTuple):
+    """-> None; AlreadyExists"""
+
+    key: str
+    data: bytes
+
+
+class PutIf(NamedTuple):
+    """-> None; PreconditionFailed"""
+
+    key: str
+    data: bytes
+    tag: str
+
+
+class List(NamedTuple):
+    """-> list[Listed]"""
+
+    prefix: str
+    start_after: str = ""
+
+
+class Delete(NamedTuple):
+    """-> None"""
+
+    key: str
+
+
+class Sleep(NamedTuple):
+    """-> None, after so many seconds"""
+
+    seconds: float
+
+
+class Now(NamedTuple):
+    """-> int, Unix milliseconds"""
+
+
+class Random(NamedTuple):
+    """-> bytes"""
+
+    length: int
+
+
+Effect = Get | GetRange | Put | PutNew | PutIf | List | Delete | Sleep | Now | Random
+Protocol = Generator[Effect | tuple[Effect, ...], Any, T]

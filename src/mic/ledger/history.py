@@ -1,0 +1,206 @@
+"""Taking in a history: many landings, written ahead, made visible by one swap of the head.
+
+Epochs are written one after the other, each naming the head before it, while the real head still stands
+at position 0. Only the last step swaps it. An import that stops half-way leaves objects that nothing
+names; starting again starts clean.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from mic.core import epoch as stored
+from mic.core.blob import encode_node
+from mic.core.epoch import PackRef, decode_epoch, encode_epoch
+from mic.core.errors import InvalidInput, PreconditionFailed
+from mic.core.head import Head, ms_hlc, next_hlc
+from mic.core.ids import content_hash
+from mic.core.indexrun import Place
+from mic.core.paths import display
+from mic.core.record import PathChange, Record
+from mic.core.session import Author, Change, Op, Session, State, encode_session
+from mic.core.tree import Entry, Node, apply, lookup, reachable
+from mic.core.tree.edit import Found, Need
+from mic.ledger.effects import Now, Protocol, PutIf, PutNew
+from mic.ledger.line import Line, refresh
+from mic.ledger.objects import Objects, with_nodes
+from mic.ledger.trees import Overlay
+
+T = TypeVar("T")
+
+# An epoch keeps its last tree only; a position inside is made again from at most this many records.
+EPOCH_LANDINGS = 128
+EPOCH_BYTES = 24 << 20
+
+
+class HistoryCommit(NamedTuple):
+    """One landing of a history. `changes` are (path, op, mode, content hash, size); the hash is b"" when deleted."""
+
+    oid: bytes
+    raw: bytes
+    author: Author
+    authored_ms: int
+    message: str
+    changes: Sequence[tuple[bytes, int, int, bytes, int]]
+
+
+class HistoryImport:
+    """An import in progress. Not thread-safe; its methods are protocols to be driven one after the other."""
+
+    def __init__(self, line: Line, source: str, owner: bytes) -> None:
+        self.line, self.source, self.owner = line, source, owner
+        self.objects = Objects(line.project, below=line.objects)
+        self.fresh: dict[bytes, Node] = {}
+        self.head = Head(0, b"", 0)
+        self.start: Head | None = None
+        self.landed = 0
+        self._root = b""
+        self._hlc = 0
+        self._records: list[Record] = []
+        self._packed: list[tuple[bytes, int, bytes]] = []
+        self._packs: list[PackRef] = []
+        self._pending: dict[bytes, tuple[int, int]] = {}  # content -> (size, kind), sent and not yet in an epoch
+        self._bytes = 0
+        self._epochs: list[stored.Epoch] = []
+
+    def begin(self) -> Protocol[None]:
+        """Only an empty project can take a history; raises InvalidInput."""
+        head = yield from refresh(self.line)
+        if head.position:
+            raise InvalidInput(
+                f"the project already has {head.position} landings",
+                hint="import into a new project",
+            )
+        self.start = self.head = head
+        self._root = head.tree
+        self._hlc = next_hlc(head.hlc, (yield Now()))
+
+    def add_content(self, object_hash: bytes, size: int, raw: bytes, kind: int = stored.BLOB) -> None:
+        """A verified content in stored form, before the commit that names it."""
+        if object_hash in self._pending or self.objects.find(object_hash) is not None:
+            return
+        self._packed.append((object_hash, kind, raw))
+        self._pending[object_hash] = (size, kind)
+        self._bytes += len(raw)
+
+    def add_commit(self, commit: HistoryCommit) -> Protocol[None]:
+        """The next landing; raises InvalidInput when a content is missing."""
+        edits: dict[bytes, Entry | None] = {}
+        for path, op, mode, object_hash, size in commit.changes:
+            edits[path] = None if op == Op.DELETED else self._entry(path, mode, object_hash, size)
+        overlay = Overlay(self.fresh, self.line.cache)
+        before: dict[bytes, Entry] = {}
+        if edits:
+            before = yield from self._drive(lookup(overlay, self._root, list(edits)))
+            self._root = yield from self._drive(apply(overlay, self._root, edits, self.fresh))
+        self._hlc += 1
+        position = self.head.position + len(self._records) + 1
+        session = self._session(commit, position, edits, before)
+        encoded = encode_session(session)
+        session_hash = content_hash(encoded)
+        self._packed.append((session_hash, stored.SESSION, encoded))
+        self._bytes += len(encoded)
+        changes = []
+        for path in sorted(edits):
+            entry, old = edits[path], before.get(path)
+            op = Op.DELETED if entry is None else Op.MODIFIED if old else Op.ADDED
+            changes.append(PathChange(path, int(op), entry))
+        self._records.append(
+            Record(position, session.id, session_hash, position - 1, self._hlc, self._root, tuple(changes))
+        )
+        self.landed += 1
+        if len(self._records) >= EPOCH_LANDINGS or self._bytes >= EPOCH_BYTES:
+            yield from self._flush()
+
+    def _drive(self, algorithm: Generator[Need, Found, T]) -> Protocol[T]:
+        return with_nodes(self.objects, self.line.cache, algorithm)
+
+    def _entry(self, path: bytes, mode: int, object_hash: bytes, size: int) -> Entry:
+        known = self._pending.get(object_hash)
+        kind = known[1] if known else None
+        if kind is None:
+            place: Place | None = self.objects.find(object_hash)
+            kind = place.kind if place else None
+        if kind not in (stored.BLOB, stored.CHUNK_LIST):
+            raise InvalidInput(f"the content of {display(path)} ({object_hash.hex()[:12]}) was not sent", path=path)
+        if known and known[0] != size:
+            raise InvalidInput(f"{display(path)} has {known[0]} bytes, not {size}", path=path)
+        return Entry(path, mode, 1 if kind == stored.CHUNK_LIST else 0, size, object_hash)
+
+    def _session(
+        self, commit: HistoryCommit, position: int, edits: dict[bytes, Entry | None], before: dict[bytes, Entry]
+    ) -> Session:
+        changes = []
+        for path in sorted(edits):
+            entry, old = edits[path], before.get(path)
+            base = (old.hash, old.mode) if old else (b"", 0)
+            if entry is None:
+                changes.append(Change(path, int(Op.DELETED), 0, b"", 0, *base))
+            else:
+                op = int(Op.MODIFIED if old else Op.ADDED)
+                changes.append(Change(path, op, entry.mode, entry.hash, entry.size, *base, entry.kind))
+        metadata: dict[str, Any] = {"git": {"commit": commit.oid, "raw": commit.raw, "source": self.source}}
+        # A function of project and commit: the same import makes the same ids.
+        digest = hashlib.sha256(self.line.project.encode() + commit.oid + position.to_bytes(8, "big")).digest()
+        session_id = min(max(commit.authored_ms, 0), (1 << 48) - 1).to_bytes(6, "big") + digest[:10]
+        return Session(
+            id=session_id,
+            goal=commit.message,
+            state=int(State.LANDED),
+            base_position=position - 1,
+            hlc_created=min(ms_hlc(commit.authored_ms), (1 << 64) - 1),
+            hlc_updated=self._hlc,
+            owner=self.owner,
+            author=commit.author,
+            changes=tuple(changes),
+            metadata=metadata,
+        )
+
+    def add_pack(self, pack: PackRef, objects: Sequence[stored.Stored]) -> None:
+        """A pack of contents that is in the store already."""
+        self._packs.append(pack)
+        self.objects.add(self.line.pack_key(pack.hash), 0, objects)
+
+    def _flush(self) -> Protocol[None]:
+        """Write what is pending as one epoch behind the last one."""
+        nodes = reachable(self._root, self.fresh)
+        packed = self._packed + [(node.hash, stored.NODE, encode_node(node.raw)) for node in nodes]
+        new = Head(self._records[-1].position, self._root, self._hlc)
+        raw = encode_epoch(self.head, new, 0, self._records, self._packs, packed)
+        key = self.line.epoch_key(new)
+        yield PutNew(key, raw)
+        epoch = decode_epoch(raw, key)
+        self.objects.add(key, epoch.data_start, epoch.objects)
+        self._epochs.append(epoch)
+        for node in nodes:
+            self.line.cache.put(node, len(node.raw))
+            node.raw = b""
+        self.fresh.clear()
+        self.head = new
+        self._records, self._packed, self._packs, self._bytes = [], [], [], 0
+        self._pending.clear()
+
+    def finish(self) -> Protocol[Head]:
+        """Make the whole history visible at once; raises InvalidInput when the project is no longer empty."""
+        assert self.start is not None
+        if self._records:
+            yield from self._flush()
+        if self.head == self.start:
+            raise InvalidInput("the history has no commit", hint="commit something first")
+        current = yield from refresh(self.line)
+        if current != self.start:
+            raise InvalidInput("somebody landed in the project during the import", hint="import into a new project")
+        try:
+            yield PutIf(self.line.head_key, self.head.encode(), self.line.tag)
+        except PreconditionFailed as error:
+            if (yield from refresh(self.line)) != self.head:
+                raise InvalidInput(
+                    "somebody landed in the project during the import", hint="import into a new project"
+                ) from error
+            return self.head
+        for epoch in self._epochs:
+            self.line.add_epoch(epoch)
+        self.line.head = self.head
+        return self.head

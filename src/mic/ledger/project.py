@@ -1,0 +1,244 @@
+"""One project's data plane: the face that every door of the forge uses.
+
+Thread-safe. One `Project` per project and process; `Ledger.open` hands them out. Reads of immutable things
+run side by side; following the head and landing take turns.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Generator, Iterator, Sequence
+from typing import NamedTuple, TypeVar
+
+from mic.core import epoch as stored
+from mic.core.blob import Chunk
+from mic.core.errors import NotFound
+from mic.core.head import Head
+from mic.core.record import Record
+from mic.core.session import Session, decode_session, encode_session
+from mic.core.tree import EMPTY_TREE, Entry, TreeChange, diff, list_directory, lookup, scan, totals
+from mic.core.tree.edit import Found, Need
+from mic.core.tree.read import after_prefix
+from mic.ledger.contents import Frame, Upload, read_frames
+from mic.ledger.driver import Driver
+from mic.ledger.effects import Get, Protocol, Put
+from mic.ledger.history import HistoryCommit, HistoryImport
+from mic.ledger.land import Landed, LandRequest, land
+from mic.ledger.line import Line, create, records, refresh
+from mic.ledger.objects import NodeCache, blob_chunks, read_blob, read_session, with_nodes
+from mic.ledger.seal import due, seal
+from mic.ledger.trees import tree_at
+from mic.store import ObjectStore
+
+T = TypeVar("T")
+
+MAX_BLOB = 32 << 20
+
+
+class Landing(NamedTuple):
+    """A record of the log and the session that it landed."""
+
+    record: Record
+    session: Session
+
+
+class Project:
+    """Head, log, trees and contents of one project."""
+
+    def __init__(self, driver: Driver, project: str, cache: NodeCache) -> None:
+        self.driver = driver
+        self.line = Line(project, cache)
+        self._lock = threading.RLock()
+
+    # ------------------------------------------------------------ head and log
+
+    def create(self) -> Head:
+        """Make position 0; doing it again changes nothing."""
+        with self._lock:
+            return self.driver.run(create(self.line))
+
+    def head(self) -> Head:
+        """The newest landing, read from the store now. NotFound when the project has no line."""
+        with self._lock:
+            return self.driver.run(refresh(self.line))
+
+    def _known(self, position: int = 0) -> Head:
+        head = self.line.head
+        return head if head is not None and position <= head.position else self.head()
+
+    def records(self, first: int, last: int) -> list[Record]:
+        """Records first..last, cut at the head; empty when there are none."""
+        with self._lock:
+            last = min(last, self._known(last).position)
+            return self.driver.run(records(self.line, max(first, 1), last)) if max(first, 1) <= last else []
+
+    def landing(self, position: int) -> Landing:
+        """One landing; NotFound when there is none at that position."""
+        found = self.records(position, position) if position > 0 else []
+        if not found:
+            raise NotFound(f"there is no landing @{position}", hint="`mic log` lists the landings")
+        return Landing(found[0], self._session(found[0].session_object))
+
+    def landings(self, before: int | None = None, limit: int = 50) -> list[Landing]:
+        """Newest first, those before position `before` when it is given."""
+        last = self.head().position if before is None else before - 1
+        found = self.records(last - limit + 1, last)
+        return [Landing(record, self._session(record.session_object)) for record in reversed(found)]
+
+    def _session(self, object_hash: bytes) -> Session:
+        return self.driver.run(read_session(self.line.objects, object_hash))
+
+    def session_of(self, record: Record) -> Session:
+        """The session that a record landed."""
+        return self._session(record.session_object)
+
+    def find_session(self, session_id: bytes) -> int | None:
+        """Where a session landed, None when it has not."""
+        with self._lock:
+            self.head()
+            return self.line.find_session(session_id)
+
+    # ------------------------------------------------------------ open sessions
+
+    def _session_key(self, session_id: bytes) -> str:
+        return f"{self.line.prefix}sessions/{session_id.hex()}.bin"
+
+    def put_open_session(self, session: Session) -> None:
+        """Keep the current state of a session that has not landed."""
+        self.driver.run(_put(self._session_key(session.id), encode_session(session)))
+
+    def open_session(self, session_id: bytes) -> Session:
+        """The last kept state of a session; NotFound."""
+        key = self._session_key(session_id)
+        return decode_session(self.driver.run(_get(key)), key)
+
+    # ------------------------------------------------------------ trees
+
+    def _drive(self, algorithm: Generator[Need, Found, T]) -> T:
+        return self.driver.run(with_nodes(self.line.objects, self.line.cache, algorithm))
+
+    def tree_at(self, position: int) -> bytes:
+        """Root of the tree after landing `position` (0: empty); NotFound beyond the head."""
+        with self._lock:
+            self._known(position)
+            return self.driver.run(tree_at(self.line, position))
+
+    def entry(self, root: bytes, path: bytes) -> Entry | None:
+        """A file of a tree, None when there is none of that path."""
+        return self.entries(root, [path]).get(path)
+
+    def entries(self, root: bytes, paths: Sequence[bytes]) -> dict[bytes, Entry]:
+        """Those of the paths that are files of the tree."""
+        return self._drive(lookup(self.line.cache, root, paths))
+
+    def list_dir(self, root: bytes, directory: bytes = b"", after: bytes = b"", limit: int = 1000) -> list[Entry]:
+        """Children of a directory, with directories as kind DIRECTORY; `after` continues behind a full path."""
+        return self._drive(list_directory(self.line.cache, root, directory, after, limit))
+
+    def files(self, root: bytes, prefix: bytes = b"", after: bytes = b"", limit: int = 1000) -> list[Entry]:
+        """Files below a directory (all for b""), sorted by path, behind path `after`."""
+        start = prefix + b"/" if prefix else b""
+        end = after_prefix(start) if start else None
+        return self._drive(scan(self.line.cache, root, max(start, after + b"\x00" if after else b""), end, limit))
+
+    def totals(self, root: bytes, directory: bytes = b"") -> tuple[int, int]:
+        """Number of files and their bytes."""
+        return self._drive(totals(self.line.cache, root, directory))
+
+    def diff(self, old_root: bytes, new_root: bytes) -> list[TreeChange]:
+        """Every path that differs, sorted."""
+        return self._drive(diff(self.line.cache, old_root, new_root))
+
+    # ------------------------------------------------------------ contents
+
+    @property
+    def object_reads(self) -> int:
+        """Ranged reads of objects so far, for the cost line of a page."""
+        return self.line.objects.reads
+
+    def has_blob(self, object_hash: bytes) -> bool:
+        """Whether a content is part of the project."""
+        place = self.line.objects.find(object_hash)
+        return place is not None and place.kind in (stored.BLOB, stored.CHUNK_LIST)
+
+    def blob(self, object_hash: bytes, limit: int = MAX_BLOB) -> bytes:
+        """A content, verified. TooLarge above `limit` bytes, Corrupt when damaged or missing."""
+        return self.driver.run(read_blob(self.line.objects, object_hash, limit))
+
+    def chunks(self, object_hash: bytes) -> list[Chunk] | None:
+        """The chunks of a large content, None when it is stored whole."""
+        return self.driver.run(blob_chunks(self.line.objects, object_hash))
+
+    def frames(self, hashes: Sequence[bytes]) -> Iterator[Frame]:
+        """Contents as stored frames; the receiver verifies."""
+        return read_frames(self.line, hashes, self.driver.run)
+
+    def upload(self) -> Upload:
+        """Receives contents into packs; drive its protocols with `run`."""
+        self._known()
+        return Upload(self.line)
+
+    def run(self, protocol: Protocol[T]) -> T:
+        """Drive a protocol of this project."""
+        return self.driver.run(protocol)
+
+    # ------------------------------------------------------------ landing
+
+    def land(self, request: LandRequest) -> Landed:
+        """Land a session; errors as `mic.ledger.land.land`."""
+        with self._lock:
+            return self.driver.run(land(self.line, request))
+
+    def import_history(self, source: str, owner: bytes) -> HistoryImport:
+        """Begin to take in a history; drive its protocols with `run`, end with `finish_import`."""
+        with self._lock:
+            self.head()
+        history = HistoryImport(self.line, source, owner)
+        with self._lock:
+            self.driver.run(history.begin())
+        return history
+
+    def finish_import(self, history: HistoryImport) -> Head:
+        """Make an imported history visible."""
+        with self._lock:
+            return self.driver.run(history.finish())
+
+    def seal(self) -> int:
+        """Write segments and index runs that are due; the position up to which all is sealed."""
+        with self._lock:
+            self.head()
+            return self.driver.run(seal(self.line)) if due(self.line) else self.line.sealed
+
+
+def _put(key: str, data: bytes) -> Protocol[None]:
+    yield Put(key, data)
+
+
+def _get(key: str) -> Protocol[bytes]:
+    return (yield Get(key)).data  # type: ignore[no-any-return]
+
+
+class Ledger:
+    """All projects of a store, opened on demand; the least recently used are forgotten."""
+
+    def __init__(self, store: ObjectStore, cache_bytes: int = 128 << 20, parallel: int = 0, keep: int = 256) -> None:
+        self.driver = Driver(store, parallel)
+        self.cache = NodeCache(cache_bytes)
+        self._keep = keep
+        self._projects: OrderedDict[str, Project] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def open(self, project: str) -> Project:
+        """The project's data plane; nothing is read yet."""
+        with self._lock:
+            found = self._projects.get(project)
+            if found is None:
+                found = self._projects[project] = Project(self.driver, project, self.cache)
+                while len(self._projects) > self._keep:
+                    self._projects.popitem(last=False)
+            self._projects.move_to_end(project)
+            return found
+
+
+__all__ = ["EMPTY_TREE", "Frame", "HistoryCommit", "LandRequest", "Landed", "Landing", "Ledger", "Project"]
