@@ -1,0 +1,88 @@
+"""Tags that every template may use; none of them needs the database to answer a failed request."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from micelio import __version__
+from micelio.accounts.actor import ANONYMOUS, Actor, actor_from_request
+from micelio.pages import text
+from micelio.pages.cost import current_cost
+from micelio.pages.markdown import render_message
+from micelio.pages.stylesheet import stylesheet_address
+
+register = template.Library()
+
+register.filter("visible", text.visible)
+register.filter("one_line", text.one_line)
+register.filter("size", text.size_words)
+register.filter("initials", text.initials)
+register.filter("message", render_message)
+
+
+@register.simple_tag
+def look() -> str:
+    """Address of the stylesheet."""
+    return stylesheet_address()
+
+
+@register.simple_tag
+def version() -> str:
+    """Version of this forge."""
+    return __version__
+
+
+@register.simple_tag(takes_context=True)
+def who(context: Context) -> Actor:
+    """Who looks at the page; a visitor when the page is drawn without a request."""
+    request = context.get("request")
+    return actor_from_request(request) if request is not None and hasattr(request, "user") else ANONYMOUS
+
+
+@register.simple_tag
+def cost() -> str:
+    """`page made in 9 ms: 4 queries, 12 objects`; empty outside a counted request."""
+    counted = current_cost()
+    if counted is None:
+        return ""
+    parts = [text.count_words(counted.queries, "query", "queries")]
+    if counted.objects:
+        parts.append(text.count_words(counted.objects, "object"))
+    return f"page made in {max(1, round(counted.seconds * 1000))} ms: {', '.join(parts)}"
+
+
+@register.filter
+def when(moment: datetime) -> SafeString:
+    """A time as people say it, with the exact one for machines and on asking."""
+    utc = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        text.full_time(utc),
+        text.since(utc, datetime.now(UTC)),
+    )
+
+
+@register.filter
+def date(moment: datetime) -> SafeString:
+    """A day, whatever day it is today."""
+    utc = moment.astimezone(UTC)
+    return format_html('<time datetime="{}">{}</time>', utc.strftime("%Y-%m-%d"), text.day_words(utc))
+
+
+@register.simple_tag
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 file`, `1,204 files`."""
+    return text.count_words(number, one, many)
+
+
+@register.inclusion_tag("pages/_person.html")
+def person(name: str) -> dict[str, Any]:
+    """Initials in a circle and the name."""
+    return {"name": text.one_line(name) or "somebody"}
