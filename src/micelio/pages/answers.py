@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
@@ -32,7 +32,7 @@ _STATUS: tuple[tuple[type[MicError], int, str], ...] = (
 
 @dataclass(frozen=True)
 class Page:
-    """What a view hands over: the template with its context, and the same as data, and as Markdown where that makes sense."""
+    """What a view hands over: a template with its context, the same as data, and as Markdown where that makes sense."""
 
     template: str
     context: dict[str, Any]
@@ -40,15 +40,16 @@ class Page:
     markdown: Callable[[], str] | None = None
 
 
-View = Callable[..., Page | HttpResponse]
+View = Callable[..., Page | HttpResponseBase]
 
 
-def page(view: View) -> Callable[..., HttpResponse]:
+def page(view: View) -> Callable[..., HttpResponseBase]:
     """Makes a view of `view(request, actor, ...)`: reads only, answers in the form that was asked for."""
 
     @require_safe
     @functools.wraps(view)
-    def answer(request: HttpRequest, **named: Any) -> HttpResponse:
+    def answer(request: HttpRequest, **named: Any) -> HttpResponseBase:
+        response: HttpResponseBase
         try:
             found = view(request, actor_from_request(request), **named)
         except MicError as error:
@@ -130,4 +131,3 @@ def path_data(path: bytes) -> dict[str, str]:
         return {"path": path.decode()}
     except UnicodeDecodeError:
         return {"path": path.decode("utf-8", "replace"), "path_bytes": base64.b64encode(path).decode()}
-

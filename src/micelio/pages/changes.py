@@ -136,7 +136,9 @@ class ChangesPage:
             here = mark.line in shown_lines
             if mark.line is not None and here:
                 beside.setdefault(mark.line, []).append(mark.tag)
-            target = f"#{anchor}L{mark.line}" if here else f"{address or self._site.file(HEAD, change.path)}#L{mark.line}"
+            target = (
+                f"#{anchor}L{mark.line}" if here else f"{address or self._site.file(HEAD, change.path)}#L{mark.line}"
+            )
             margin.append(ShownMark(mark.tag, mark.what, mark.line, mark.tag.lower(), target))
         return ShownFile(
             path=change.path,

@@ -16,14 +16,24 @@ Answer = Callable[[HttpRequest], HttpResponse]
 class Cost:
     """Counts for one request, from the moment it is made. Seconds are monotonic."""
 
-    __slots__ = ("_start", "objects", "objects_seconds", "queries", "queries_seconds")
+    __slots__ = ("_counters", "_start", "queries", "queries_seconds")
 
     def __init__(self) -> None:
         self._start = time.perf_counter()
+        self._counters: list[tuple[Callable[[], int], int]] = []
         self.queries = 0
         self.queries_seconds = 0.0
-        self.objects = 0
-        self.objects_seconds = 0.0
+
+    def watch(self, reads: Callable[[], int]) -> None:
+        """Count objects from now on by `reads`, which says how many a ledger has read so far.
+
+        A ledger is shared by all requests of the process, so under load the number includes the neighbours'.
+        """
+        self._counters.append((reads, reads()))
+
+    @property
+    def objects(self) -> int:
+        return sum(reads() - start for reads, start in self._counters)
 
     @property
     def seconds(self) -> float:
@@ -39,11 +49,9 @@ class Cost:
             self.queries_seconds += time.perf_counter() - start
 
     def server_timing(self) -> str:
-        """The header: whole, database, object store; milliseconds."""
-        parts = [f"total;dur={self.seconds * 1000:.1f}", f'db;dur={self.queries_seconds * 1000:.1f};desc="{self.queries}"']
-        if self.objects:
-            parts.append(f'store;dur={self.objects_seconds * 1000:.1f};desc="{self.objects}"')
-        return ", ".join(parts)
+        """The header: the whole and the database in milliseconds, with the number of queries."""
+        database = f'db;dur={self.queries_seconds * 1000:.1f};desc="{self.queries}"'
+        return f"total;dur={self.seconds * 1000:.1f}, {database}"
 
 
 _current: ContextVar[Cost | None] = ContextVar("micelio_page_cost", default=None)

@@ -23,7 +23,7 @@ class LandingItem:
     author: str
     agent: str
     at: datetime
-    files: int | None
+    files: int
     decisions: int
     messages: int
     git_commit: str
@@ -48,7 +48,7 @@ def landing_item(site: Site, row: LandingRow) -> LandingItem:
 
 def written_at(row: LandingRow) -> datetime:
     """When the work was done: a commit's author date, else the moment of landing."""
-    return row.authored_at or row.landed_at
+    return row.authored_at if row.git_commit else row.landed_at
 
 
 def by_day(items: Iterable[LandingItem]) -> list[tuple[datetime, list[LandingItem]]]:

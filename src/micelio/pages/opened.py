@@ -1,0 +1,68 @@
+"""A project opened for one reader: its row, its addresses, its data plane and the point that is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mic.core.errors import NotFound
+from mic.ledger.project import Project
+from micelio.accounts.actor import Actor
+from micelio.pages.addresses import Ref, Site
+from micelio.pages.cost import current_cost
+from micelio.projects.ledgers import open_ledger
+from micelio.projects.project_view import ProjectView
+from micelio.projects.queries import get_project
+from micelio.sessions.queries import MAX_PAGE, list_open_sessions
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What every page of a project begins with. `position` and `tree` are the head's."""
+
+    actor: Actor
+    project: ProjectView
+    site: Site
+    ledger: Project
+    position: int
+    tree: bytes
+
+    def at(self, ref: Ref) -> tuple[int, bytes]:
+        """(position, root of the tree) of a point. Raises NotFound beyond the head."""
+        if ref.position is None:
+            return self.position, self.tree
+        if ref.position > self.position:
+            raise NotFound(
+                f"There is no position @{ref.position} in {self.project.owner}/{self.project.handle}.",
+                hint=f"The head is @{self.position}.",
+            )
+        return ref.position, self.ledger.tree_at(ref.position)
+
+    def context(self, tab: str) -> dict[str, Any]:
+        """What the frame of a project's pages shows."""
+        return {
+            "project": self.project,
+            "site": self.site,
+            "tab": tab,
+            "position": self.position,
+            "open_sessions": len(list_open_sessions(self.actor, self.project, limit=MAX_PAGE)),
+        }
+
+    def data(self) -> dict[str, Any]:
+        """The project for machines, as every twin of its pages begins."""
+        return {
+            "project": f"{self.project.owner}/{self.project.handle}",
+            "visibility": self.project.visibility,
+            "head": {"position": self.position, "tree": self.tree.hex()},
+        }
+
+
+def open_project(actor: Actor, owner: str, handle: str) -> Opened:
+    """The project as `actor` may see it. Raises NotFound, in the same words for absent and not theirs to see."""
+    project = get_project(actor, owner, handle)
+    ledger = open_ledger(project.id)
+    cost = current_cost()
+    if cost is not None:
+        cost.watch(lambda: ledger.object_reads)
+    head = ledger.head()
+    return Opened(actor, project, Site(project.owner, project.handle), ledger, head.position, head.tree)

@@ -1,0 +1,157 @@
+"""`/-/file/...`: one file, read; `/-/raw/...`: its bytes, harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+
+from mic.core.errors import NotFound
+from mic.core.linediff import is_binary
+from mic.core.tree import BLOB, CONFLICT, Entry
+from micelio.accounts.actor import Actor
+from micelio.pages.addresses import HEAD, parse_ref, path_from_request
+from micelio.pages.answers import Page, page, path_data
+from micelio.pages.diff_html import lines_html
+from micelio.pages.highlight import LARGEST_SHOWN, highlight
+from micelio.pages.images import image_type
+from micelio.pages.landing_items import landing_data, landing_item
+from micelio.pages.listing import is_markdown, render_text
+from micelio.pages.markdown import LARGEST_TEXT, Place
+from micelio.pages.modes import GITLINK, SYMLINK, mode_words
+from micelio.pages.opened import Opened, open_project
+from micelio.pages.text import display_path, one_line, size_words
+from micelio.pages.where import Where
+from micelio.sessions.queries import LandingRow, last_changes
+
+# A picture above this is offered as a download.
+LARGEST_IMAGE = 8 * 1024 * 1024
+
+
+def _missing(path: bytes, position: int, elsewhere: str) -> NotFound:
+    return NotFound(f"There is no file {display_path(path)} at @{position}.", hint=f"Look at {elsewhere}.")
+
+
+@page
+def file(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, path: str) -> Page | HttpResponse:
+    """One file at a point; a directory found there is shown as a directory."""
+    opened = open_project(actor, owner, handle)
+    at = parse_ref(ref)
+    position, root = opened.at(at)
+    name = path_from_request(request)
+    entry = opened.ledger.entry(root, name)
+    if entry is None:
+        if opened.ledger.list_dir(root, name.rstrip(b"/"), b"", 1):
+            return HttpResponseRedirect(opened.site.tree(at, name.rstrip(b"/")))
+        raise _missing(name, position, opened.site.tree(at))
+    directory, _, base = name.rpartition(b"/")
+    last: LandingRow | None = None
+    if at == HEAD or root == opened.tree:
+        last = last_changes(actor, opened.project, directory, [base]).get(base)
+    where = Where(opened.site, at, name)
+    shown, text = _contents(opened, entry, Place(opened.site, at, directory), opened.site.raw(at, name))
+    context = {
+        **opened.context("files"),
+        "where": where,
+        "last": landing_item(opened.site, last) if last else None,
+        "size": entry.size,
+        "mode_words": mode_words(entry.mode),
+        "raw": opened.site.raw(at, name),
+        **shown,
+    }
+    data = {
+        **opened.data(),
+        "position": position,
+        **path_data(name),
+        "mode": f"{entry.mode:06o}",
+        "size": entry.size,
+        "hash": entry.hash.hex(),
+        "last": landing_data(last) if last else None,
+        "text": text,
+        "raw": opened.site.raw(at, name),
+    }
+    return Page("pages/file.html", context, data, lambda: _markdown(where, position, text, data))
+
+
+def _contents(opened: Opened, entry: Entry, place: Place, raw: str) -> tuple[dict[str, Any], str | None]:
+    """What the page shows of a file, and its text where it is one."""
+    if entry.kind == CONFLICT:
+        return {"words": "This path is an unresolved conflict."}, None
+    if entry.mode in (SYMLINK, GITLINK):
+        target = opened.ledger.blob(entry.hash, 1 << 16).decode("utf-8", "replace")
+        words = "A symbolic link. It points to:" if entry.mode == SYMLINK else "A link to this commit elsewhere:"
+        return {"words": words, "target": one_line(target)}, target
+    if entry.size == 0:
+        return {"words": "The file is empty."}, ""
+    if entry.size > LARGEST_IMAGE:
+        return {"words": f"{size_words(entry.size)} are too much for a page; the link `raw` has them."}, None
+    data = opened.ledger.blob(entry.hash, LARGEST_IMAGE)
+    if image_type(data):
+        return {"image": raw}, None
+    if is_binary(data):
+        return {"words": f"Binary content, {size_words(entry.size)}; the link `raw` has it."}, None
+    if entry.size > LARGEST_SHOWN:
+        return {"words": f"{size_words(entry.size)} of text are too much for a page; the link `raw` has them."}, None
+    lines = highlight(data, display_path(entry.path), entry.hash)
+    shown: dict[str, Any] = {"lines": lines, "source": lines_html(lines)}
+    if is_markdown(entry.path) and len(data) <= LARGEST_TEXT:
+        shown["document"] = render_text(data, entry.path, place)
+    return shown, data.decode("utf-8", "replace")
+
+
+def _markdown(where: Where, position: int, text: str | None, data: dict[str, Any]) -> str:
+    """The file's twin for reading in a terminal: what it is, then its text between fences that it does not hold."""
+    head = f"# {where.title}\n\n{data['project']} at @{position}, {size_words(data['size'])}, mode {data['mode']}\n"
+    if text is None:
+        return f"{head}\nNo text: {data['raw']}\n"
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return f"{head}\n{fence}\n{text}{'' if text.endswith(chr(10)) else chr(10)}{fence}\n"
+
+
+@page
+def raw(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, path: str) -> HttpResponseBase:
+    """The bytes of a file, sandboxed: text as plain text, known pictures as themselves, the rest as a download."""
+    opened = open_project(actor, owner, handle)
+    at = parse_ref(ref)
+    position, root = opened.at(at)
+    name = path_from_request(request)
+    entry = opened.ledger.entry(root, name)
+    if entry is None or entry.kind == CONFLICT:
+        raise _missing(name, position, opened.site.tree(at))
+    tag = f'"{entry.hash.hex()}"'
+    if tag in request.headers.get("If-None-Match", ""):
+        return HttpResponse(status=304, headers={"ETag": tag})
+    chunks = None if entry.kind == BLOB and entry.size <= LARGEST_IMAGE else opened.ledger.chunks(entry.hash)
+    response: HttpResponseBase
+    if chunks is None:
+        data = opened.ledger.blob(entry.hash)
+        response = HttpResponse(data, content_type=_media_type(entry, data))
+    else:
+        hashes = [chunk.hash for chunk in chunks]
+        response = StreamingHttpResponse(_pieces(opened, hashes), content_type="application/octet-stream")
+    response.headers["Content-Length"] = str(entry.size)
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["ETag"] = tag
+    inline = response.headers["Content-Type"] != "application/octet-stream"
+    file_name = quote(name.rpartition(b"/")[2], safe="")
+    response.headers["Content-Disposition"] = f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{file_name}"
+    return response
+
+
+def _media_type(entry: Entry, data: bytes) -> str:
+    if entry.mode not in (SYMLINK, GITLINK):
+        picture = image_type(data)
+        if picture is not None:
+            return picture
+    return "application/octet-stream" if is_binary(data) else "text/plain; charset=utf-8"
+
+
+def _pieces(opened: Opened, hashes: list[bytes]) -> Iterator[bytes]:
+    """A large content piece by piece, so that memory stays flat."""
+    for piece in hashes:
+        yield opened.ledger.blob(piece)

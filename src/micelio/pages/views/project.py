@@ -1,0 +1,83 @@
+"""`/{owner}/{project}` and its directories."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from mic.core.errors import NotFound
+from micelio.accounts.actor import Actor
+from micelio.pages.addresses import HEAD, parse_ref, path_from_request
+from micelio.pages.answers import Page, page, path_data
+from micelio.pages.landing_items import landing_data, landing_item
+from micelio.pages.listing import list_directory, parse_after
+from micelio.pages.opened import open_project
+from micelio.pages.text import display_path
+from micelio.pages.where import Where
+from micelio.sessions.queries import counts, list_landings
+
+
+@page
+def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page:
+    """Files, README and what the project is."""
+    opened = open_project(actor, owner, handle)
+    listing = list_directory(opened, HEAD, opened.tree, b"", parse_after(request.GET.get("after", "")))
+    files, size = opened.ledger.totals(opened.tree)
+    newest = list_landings(actor, opened.project, None, 1)
+    decisions = counts(actor, opened.project).decisions
+    context = {
+        **opened.context("files"),
+        "last": landing_item(opened.site, newest[0]) if newest else None,
+        "files": listing.items,
+        "more": listing.more,
+        "readme": listing.readme,
+        "total_files": files,
+        "total_bytes": size,
+        "decisions": decisions,
+    }
+    data = {
+        **opened.data(),
+        "name": opened.project.name,
+        "description": opened.project.description,
+        "created_at": opened.project.created_at,
+        "last_landing": landing_data(newest[0]) if newest else None,
+        "counts": {"files": files, "bytes": size, "landings": opened.position, "decisions": decisions},
+        "files": listing.data(),
+        "next_after": listing.more or None,
+    }
+    return Page("pages/project.html", context, data)
+
+
+@page
+def tree(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, path: str = "") -> Page | HttpResponse:
+    """One directory at a point; a file found there is shown as a file."""
+    opened = open_project(actor, owner, handle)
+    at = parse_ref(ref)
+    position, root = opened.at(at)
+    directory = path_from_request(request).rstrip(b"/")
+    listing = list_directory(opened, at, root, directory, parse_after(request.GET.get("after", "")))
+    if not listing.items and directory:
+        if opened.ledger.entry(root, directory) is not None:
+            return HttpResponseRedirect(opened.site.file(at, directory))
+        raise NotFound(
+            f"There is no directory {display_path(directory)} at @{position}.",
+            hint=f"Look at {opened.site.tree(at)}.",
+        )
+    where = Where(opened.site, at, directory)
+    context = {
+        **opened.context("files"),
+        "where": where,
+        "directory": display_path(directory),
+        "parent": where.parent,
+        "files": listing.items,
+        "more": listing.more,
+        "readme": listing.readme,
+    }
+    data = {
+        **opened.data(),
+        "position": position,
+        "tree": root.hex(),
+        **path_data(directory),
+        "files": listing.data(),
+        "next_after": listing.more or None,
+    }
+    return Page("pages/tree.html", context, data)
