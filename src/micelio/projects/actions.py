@@ -11,6 +11,8 @@ from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.organizations.policy import require_manage
 from micelio.organizations.queries import get_organization
+from micelio.projects import registry
+from micelio.projects.ledgers import open_ledger
 from micelio.projects.models import Project, Visibility
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import view
@@ -65,7 +67,7 @@ def create_project(
         ) from error
     record(actor, "project.create", "project", project.id, f"{organization.handle}/{handle}", visibility=visibility)
     # Last, so that a store that fails undoes the rows; a head without rows harms nobody, its id is never used again.
-    from micelio.projects.ledgers import open_ledger
-
+    made = view(project, organization.role)
     open_ledger(project.id).create()
-    return view(project, organization.role)
+    registry.enter(made)
+    return made

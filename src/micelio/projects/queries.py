@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db.models import Q
 
 from micelio.accounts.actor import Actor
@@ -45,6 +47,11 @@ def list_projects(actor: Actor, owner: str = "", after: str = "", limit: int = 5
 def any_project() -> bool:
     """The forge holds at least one project, whoever may see it."""
     return Project.objects.exists()
+
+
+def all_project_ids() -> list[UUID]:
+    """Every project, for the forge's own upkeep: nothing of it may reach a person."""
+    return list(Project.objects.order_by("created_at").values_list("id", flat=True))
 
 
 def view(project: Project, role: str | None) -> ProjectView:

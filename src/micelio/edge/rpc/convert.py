@@ -1,0 +1,208 @@
+"""Between messages on the wire and values of the house."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from mic.core.errors import InvalidInput
+from mic.core.head import hlc_ms, ms_hlc
+from mic.core.session import Alternative, Change, Decision, Message, Op, Session, State
+from mic.ledger.conflict import Clash
+from mic.ledger.contents import Frame
+from mic.ledger.project import Project
+from mic.rpc.v1 import mic_pb2 as pb
+from micelio.accounts.actor import Actor
+from micelio.accounts.queries import users_by_id
+from micelio.projects.project_view import ProjectView
+from micelio.projects.queries import get_project
+from micelio.sessions.queries import LandingRow, LandingView, OpenRow
+
+
+def find_project(actor: Actor, ref: pb.ProjectRef) -> ProjectView:
+    """The project that a reference names, as the actor may see it."""
+    return get_project(actor, ref.organization, ref.handle)
+
+
+def project(view: ProjectView, ledger: Project | None = None) -> pb.Project:
+    """A project; with its head when the ledger is given."""
+    head = ledger.head() if ledger else None
+    return pb.Project(
+        id=str(view.id),
+        organization=view.owner,
+        handle=view.handle,
+        name=view.name,
+        description=view.description,
+        visibility=view.visibility,
+        head_position=head.position if head else 0,
+        head_tree=head.tree if head else b"",
+        created_at_ms=int(view.created_at.timestamp() * 1000),
+        role=view.role or "",
+    )
+
+
+def frame(message: pb.BlobFrame) -> Frame:
+    """A part of a content that came in."""
+    if len(message.hash) != 32:
+        raise InvalidInput("A content's hash has 32 bytes.")
+    zstd = message.encoding == pb.BlobFrame.ZSTD
+    length = message.length or (0 if zstd else len(message.data))
+    return Frame(message.hash, message.size, message.offset, length, zstd, message.data)
+
+
+def frame_message(frame: Frame) -> pb.BlobFrame:
+    """A part of a content that goes out."""
+    return pb.BlobFrame(
+        hash=frame.hash,
+        size=frame.size,
+        offset=frame.offset,
+        length=frame.length,
+        data=frame.data,
+        encoding=pb.BlobFrame.ZSTD if frame.zstd else pb.BlobFrame.RAW,
+    )
+
+
+_MODES = range(1, 0o200000)
+
+
+def change(message: pb.Change) -> Change:
+    """A change that came in; raises InvalidInput."""
+    deleted = message.op == pb.Change.DELETED
+    if not deleted and (len(message.hash) != 32 or message.mode not in _MODES):
+        raise InvalidInput("A change needs a mode and the 32-byte hash of its content.")
+    if message.base_hash and len(message.base_hash) != 32:
+        raise InvalidInput("A base hash has 32 bytes.")
+    return Change(
+        path=message.path,
+        op=int(Op(message.op)),
+        mode=0 if deleted else message.mode,
+        hash=b"" if deleted else message.hash,
+        size=0 if deleted else message.size,
+        base_hash=message.base_hash,
+        base_mode=message.base_mode,
+    )
+
+
+def change_message(change: Change) -> pb.Change:
+    """A change that goes out."""
+    return pb.Change(
+        path=change.path,
+        op=pb.Change.Op.ValueType(change.op),
+        mode=change.mode,
+        hash=change.hash,
+        size=change.size,
+        base_hash=change.base_hash,
+        base_mode=change.base_mode,
+        kind=change.kind,
+    )
+
+
+def session(message: pb.Session) -> Session:
+    """A session to land: what a client may say of it. Owner, author and state are the forge's to set."""
+    if any(item.op not in (0, 1, 2) for item in message.changes):
+        raise InvalidInput("A change adds, modifies or deletes; nothing else.")
+    return Session(
+        id=message.id,
+        goal=message.goal,
+        base_position=message.base_position,
+        hlc_created=ms_hlc(min(max(message.created_at_ms, 0), (1 << 47) - 1)),
+        agent=message.agent,
+        conversation=tuple(Message(m.role, m.author, m.text, m.at_ms) for m in message.conversation),
+        decisions=tuple(
+            Decision(d.what, d.why, tuple(Alternative(a.what, a.why_not) for a in d.alternatives), d.by, d.evidence)
+            for d in message.decisions
+        ),
+        changes=tuple(map(change, message.changes)),
+    )
+
+
+def _words(session: Session) -> dict[str, Any]:
+    return {
+        "conversation": [
+            pb.Message(role=m.role, author=m.author, text=m.text, at_ms=m.at) for m in session.conversation
+        ],
+        "decisions": [
+            pb.Decision(
+                what=d.what,
+                why=d.why,
+                alternatives=[pb.Alternative(what=a.what, why_not=a.why_not) for a in d.alternatives],
+                by=d.by,
+                evidence=d.evidence,
+            )
+            for d in session.decisions
+        ],
+        "changes": [change_message(c) for c in session.changes],
+    }
+
+
+def landing_message(view: LandingView) -> pb.Session:
+    """A session whole."""
+    message = row_message(view.row)
+    message.MergeFrom(pb.Session(**_words(view.session)))
+    message.state = State(view.session.state).name.lower()
+    message.base_position = view.session.base_position
+    message.created_at_ms = hlc_ms(view.session.hlc_created)
+    return message
+
+
+def session_message(actor: Actor, session: Session, position: int = 0) -> pb.Session:
+    """A session as it stands, without a row."""
+    owner = users_by_id(actor, [UUID(bytes=session.owner)])
+    return pb.Session(
+        id=session.id,
+        state=State(session.state).name.lower(),
+        goal=session.goal,
+        author=pb.Author(name=session.author.name, email=session.author.email),
+        agent=session.agent,
+        base_position=session.base_position,
+        landed_position=position,
+        created_at_ms=hlc_ms(session.hlc_created),
+        updated_at_ms=hlc_ms(session.hlc_updated),
+        owner=next((user.handle for user in owner.values()), ""),
+        files=len(session.changes),
+        **_words(session),
+    )
+
+
+def row_message(row: LandingRow) -> pb.Session:
+    """A landing in a list: without its words and changes."""
+    return pb.Session(
+        id=row.session_id,
+        state="landed",
+        goal=row.goal,
+        author=pb.Author(name=row.author_name, email=row.author_email),
+        agent=row.agent,
+        base_position=max(row.position - 1, 0),
+        landed_position=row.position,
+        created_at_ms=int(row.authored_at.timestamp() * 1000),
+        updated_at_ms=int(row.landed_at.timestamp() * 1000),
+        owner=row.owner_handle,
+        git_commit=row.git_commit or b"",
+        files=row.files,
+    )
+
+
+def open_message(row: OpenRow) -> pb.Session:
+    """A session that has not landed, in a list."""
+    return pb.Session(
+        id=row.session_id,
+        state=row.state,
+        goal=row.goal,
+        agent=row.agent,
+        base_position=row.base_position,
+        created_at_ms=int(row.created_at.timestamp() * 1000),
+        updated_at_ms=int(row.updated_at.timestamp() * 1000),
+        owner=row.owner_handle,
+    )
+
+
+def clash_message(clash: Clash) -> pb.Clash:
+    """A path that cannot land."""
+    return pb.Clash(
+        path=clash.path,
+        reason=clash.reason,
+        base_hash=clash.base.hash if clash.base else b"",
+        ours_hash=clash.ours.hash if clash.ours else b"",
+        theirs_hash=clash.theirs.hash if clash.theirs else b"",
+        theirs_position=clash.theirs_position,
+    )

@@ -1,0 +1,83 @@
+"""What every call goes through: who asks, for how long, and how an error leaves."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import grpc
+from django.db import close_old_connections
+from mic.rpc.status import to_status
+
+from mic.core.errors import InvalidInput, MicError, Unauthenticated
+from micelio.accounts.actor import ANONYMOUS, Actor, actor_from_token
+
+_log = logging.getLogger("micelio.rpc")
+
+T = TypeVar("T")
+DEFAULT_PAGE = 50
+MAX_PAGE = 10_000
+
+
+def actor_of(context: grpc.ServicerContext) -> Actor:
+    """Who the bearer token stands for; ANONYMOUS without one. Raises Unauthenticated for a bad one."""
+    values = [value for key, value in context.invocation_metadata() if key == "authorization"]
+    if not values:
+        return ANONYMOUS
+    scheme, _, token = str(values[0]).partition(" ")
+    if len(values) > 1 or scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("The authorization header is not a bearer token.", hint="Sign in with `mic auth login`.")
+    return actor_from_token(token)
+
+
+def call(method: Callable[[Any, Actor, Any], T]) -> Callable[[Any, Any, grpc.ServicerContext], T]:
+    """A method `(self, actor, request) -> response` as a unary servicer method."""
+
+    @functools.wraps(method)
+    def guarded(self: Any, request: Any, context: grpc.ServicerContext) -> T:
+        close_old_connections()
+        try:
+            return method(self, actor_of(context), request)
+        except Exception as error:
+            _abort(context, error)
+
+    return guarded
+
+
+def stream(method: Callable[[Any, Actor, Any], Iterator[T]]) -> Callable[[Any, Any, grpc.ServicerContext], Iterator[T]]:
+    """A method `(self, actor, request or iterator) -> iterator` as a streaming servicer method."""
+
+    @functools.wraps(method)
+    def guarded(self: Any, request: Any, context: grpc.ServicerContext) -> Iterator[T]:
+        close_old_connections()
+        try:
+            yield from method(self, actor_of(context), request)
+        except Exception as error:
+            _abort(context, error)
+
+    return guarded
+
+
+def _abort(context: grpc.ServicerContext, error: Exception) -> Any:
+    if isinstance(error, grpc.RpcError):
+        raise error  # the client went away in mid-stream
+    if not isinstance(error, MicError):
+        _log.exception("a call failed")
+        error = MicError("Something went wrong in the forge.", hint="Try again; its log says more.")
+    code, message, trailing = to_status(error)
+    context.set_trailing_metadata(trailing)
+    context.abort(code, message)
+
+
+def page_size(asked: int, default: int = DEFAULT_PAGE, most: int = MAX_PAGE) -> int:
+    """How many items a page has: what was asked for, within bounds."""
+    return min(asked or default, most)
+
+
+def hashes(column: bytes, most: int = 10_000) -> list[bytes]:
+    """A column of 32-byte hashes; raises InvalidInput."""
+    if len(column) % 32 or len(column) > 32 * most:
+        raise InvalidInput(f"A column of hashes has 32 bytes each, at most {most}.")
+    return [column[at : at + 32] for at in range(0, len(column), 32)]

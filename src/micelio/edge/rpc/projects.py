@@ -1,0 +1,166 @@
+"""ProjectService: projects, trees, contents, histories."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from mic.core.paths import parse_path
+
+from mic.core.epoch import encode_pack_ref
+from mic.core.errors import InvalidInput
+from mic.core.session import Author, Op
+from mic.ledger.history import HistoryCommit
+from mic.rpc.v1 import mic_pb2 as pb
+from mic.rpc.v1 import mic_pb2_grpc
+from micelio.accounts.actor import Actor
+from micelio.edge.rpc import convert
+from micelio.edge.rpc.guard import call, hashes, page_size, stream
+from micelio.projects import actions, queries
+from micelio.projects.ledgers import open_ledger
+from micelio.sessions import actions as sessions
+
+# A message of contents is sent when it has grown past this; the limit of a message is 64 MiB.
+CHUNK_BYTES = 1 << 20
+MAX_TREE_PAGE = 10_000
+
+
+class Projects(mic_pb2_grpc.ProjectServiceServicer):
+    """Projects and what is in them."""
+
+    @call
+    def CreateProject(self, actor: Actor, request: pb.CreateProjectRequest) -> pb.ProjectResponse:
+        made = actions.create_project(
+            actor, request.organization, request.handle, request.name, request.description, request.visibility
+        )
+        return pb.ProjectResponse(project=convert.project(made, open_ledger(made.id)))
+
+    @call
+    def GetProject(self, actor: Actor, request: pb.GetProjectRequest) -> pb.ProjectResponse:
+        found = convert.find_project(actor, request.project)
+        return pb.ProjectResponse(project=convert.project(found, open_ledger(found.id)))
+
+    @call
+    def ListProjects(self, actor: Actor, request: pb.ListProjectsRequest) -> pb.ListProjectsResponse:
+        size = page_size(request.page_size, most=queries.MAX_PAGE)
+        found = queries.list_projects(actor, request.organization, request.page_token, size)
+        token = f"{found[-1].owner}/{found[-1].handle}" if len(found) == size else ""
+        return pb.ListProjectsResponse(projects=map(convert.project, found), next_page_token=token)
+
+    @call
+    def GetProjectTree(self, actor: Actor, request: pb.GetProjectTreeRequest) -> pb.TreeResponse:
+        project = convert.find_project(actor, request.project)
+        ledger = open_ledger(project.id)
+        at = request.WhichOneof("at")
+        # A page token pins the position that the first page was read at, so a listing never mixes two trees.
+        position, after = _read_token(request.page_token)
+        if position is None:
+            position = request.position if at == "position" else ledger.head().position
+        root = ledger.tree_at(position)
+        prefix = parse_path(request.prefix) if request.prefix else b""
+        size = page_size(request.page_size, 1000, MAX_TREE_PAGE)
+        listing = ledger.list_dir if request.directory else ledger.files
+        found = listing(root, prefix, after, size)
+        files, total = ledger.totals(root, prefix)
+        return pb.TreeResponse(
+            position=position,
+            tree=root,
+            paths=[entry.path for entry in found],
+            modes=[entry.mode for entry in found],
+            kinds=bytes(entry.kind for entry in found),
+            sizes=[entry.size for entry in found],
+            hashes=b"".join(entry.hash or bytes(32) for entry in found),
+            total_files=files,
+            total_bytes=total,
+            next_page_token=f"{position}:{found[-1].path.hex()}" if len(found) == size else "",
+        )
+
+    @stream
+    def StreamBlobs(self, actor: Actor, request: pb.StreamBlobsRequest) -> Iterator[pb.BlobChunk]:
+        project = convert.find_project(actor, request.project)
+        ledger = open_ledger(project.id)
+        wanted = hashes(request.hashes)
+        ledger.head()
+        for wanted_hash in wanted:
+            if not ledger.has_blob(wanted_hash):
+                raise InvalidInput(f"The project holds no content {wanted_hash.hex()}.", hint="Clone again.")
+        chunk, size = pb.BlobChunk(), 0
+        for frame in ledger.frames(wanted):
+            chunk.frames.append(convert.frame_message(frame))
+            size += len(frame.data) + 64
+            if size >= CHUNK_BYTES:
+                yield chunk
+                chunk, size = pb.BlobChunk(), 0
+        if chunk.frames:
+            yield chunk
+
+    @call
+    def FindMissingBlobs(self, actor: Actor, request: pb.FindMissingBlobsRequest) -> pb.FindMissingBlobsResponse:
+        project = convert.find_project(actor, request.project)
+        ledger = open_ledger(project.id)
+        ledger.head()
+        missing = [wanted for wanted in hashes(request.hashes) if not ledger.has_blob(wanted)]
+        return pb.FindMissingBlobsResponse(hashes=b"".join(missing))
+
+    @call
+    def UploadBlobs(self, actor: Actor, requests: Iterator[pb.UploadBlobsRequest]) -> pb.UploadBlobsResponse:
+        first = next(requests, None)
+        if first is None:
+            raise InvalidInput("An upload begins with the project that it is for.")
+        project = convert.find_project(actor, first.project)
+        messages = itertools.chain([first], requests)
+        frames = (convert.frame(frame) for message in messages for frame in message.frames)
+        packs, blobs, size = sessions.upload(actor, project, frames)
+        return pb.UploadBlobsResponse(packs=map(encode_pack_ref, packs), blobs=blobs, bytes=size)
+
+    @stream
+    def ImportHistory(
+        self, actor: Actor, requests: Iterator[pb.ImportHistoryRequest]
+    ) -> Iterator[pb.ImportHistoryResponse]:
+        first = next(requests, None)
+        if first is None or not first.HasField("start"):
+            raise InvalidInput("An import begins with its project and source.")
+        project = convert.find_project(actor, first.start.project)
+        with sessions.HistoryIntake(actor, project, first.start.source[:1000]) as intake:
+            finished = False
+            for message in itertools.chain([first], requests):
+                for frame in message.frames:
+                    intake.add_frame(convert.frame(frame))
+                for commit in message.commits:
+                    intake.add_commit(_commit(commit))
+                yield pb.ImportHistoryResponse(landed=intake.landed)
+                if message.finish:
+                    finished = True
+                    break
+            if not finished or (first.start.commits and intake.landed != first.start.commits):
+                raise InvalidInput(
+                    f"The history ended after {intake.landed} of {first.start.commits} commits; nothing was imported.",
+                    hint="Run the import again.",
+                )
+            head = intake.finish()
+            yield pb.ImportHistoryResponse(landed=intake.landed, done=True, position=head.position, tree=head.tree)
+
+
+def _commit(message: pb.ImportCommit) -> HistoryCommit:
+    changes = []
+    for item in message.changes:
+        change = convert.change(item)
+        changes.append((parse_path(change.path), Op(change.op), change.mode, change.hash, change.size))
+    return HistoryCommit(
+        message.oid,
+        message.raw,
+        Author(message.author_name, message.author_email),
+        message.authored_at_ms,
+        message.message,
+        changes,
+    )
+
+
+def _read_token(token: str) -> tuple[int | None, bytes]:
+    if not token:
+        return None, b""
+    position, _, path = token.partition(":")
+    try:
+        return int(position), bytes.fromhex(path)
+    except ValueError as error:
+        raise InvalidInput("The page token is not one that this forge gave.") from error

@@ -1,0 +1,256 @@
+"""Writing sessions: start, land, abandon, and taking in a history."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from types import TracebackType
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+
+from mic.core.epoch import PackRef
+from mic.core.errors import Conflicted, InvalidInput, NotFound, TooLarge
+from mic.core.head import Head, ms_hlc
+from mic.core.ids import new_ulid, ulid_text
+from mic.core.session import Author, Session, State
+from mic.ledger.contents import Frame, whole
+from mic.ledger.history import HistoryCommit
+from mic.ledger.project import Landed, LandRequest, Project
+from micelio.accounts.actor import Actor, require_signed_in
+from micelio.audit.actions import record
+from micelio.config import current
+from micelio.projects.ledgers import open_ledger
+from micelio.projects.project_view import ProjectView
+from micelio.sessions import projector
+from micelio.sessions.models import OpenSession
+from micelio.sessions.policy import hidden_session, require_own, require_write
+
+MAX_GOAL = 64 << 10
+MAX_TEXT = 32 << 20  # goal, conversation and decisions of one session, in characters
+MAX_CHANGES = 1_000_000
+
+
+def start_session(
+    actor: Actor, project: ProjectView, goal: str, base_position: int, session_id: bytes = b"", agent: str = ""
+) -> Session:
+    """Open a session at a base position. The id may come from the client (16 bytes); doing it again changes nothing."""
+    require_write(actor, project)
+    owner = require_signed_in(actor)
+    ledger = open_ledger(project.id)
+    if base_position > ledger.head().position:
+        raise InvalidInput(f"There is no landing @{base_position} to base a session on.", hint="Look at `mic log`.")
+    now = time.time_ns() // 1_000_000
+    session = Session(
+        id=session_id or new_ulid(now, secrets.token_bytes(10)),
+        goal=goal,
+        base_position=base_position,
+        hlc_created=ms_hlc(now),
+        hlc_updated=ms_hlc(now),
+        owner=owner.bytes,
+        author=_author(actor),
+        agent=agent,
+    )
+    _check_words(session)
+    if ledger.find_session(session.id) is not None:
+        raise InvalidInput(f"Session {ulid_text(session.id)} has landed already.", hint="Start a new one.")
+    _require_mine(actor, project, session.id)
+    _keep(actor, project, ledger, session, "session.start")
+    return session
+
+
+def land(
+    actor: Actor,
+    project: ProjectView,
+    session: Session,
+    contents: Mapping[bytes, bytes],
+    packs: Sequence[PackRef] = (),
+) -> Landed:
+    """Land a session; the same id again answers with its position. Raises Conflicted, having kept the session so.
+
+    Owner and author are the actor's, whatever the session says.
+    """
+    require_write(actor, project)
+    owner = require_signed_in(actor)
+    _check_words(session)
+    now = ms_hlc(time.time_ns() // 1_000_000)
+    session = msgspec.structs.replace(
+        session,
+        owner=owner.bytes,
+        author=_author(actor),
+        state=int(State.ACTIVE),
+        hlc_created=min(session.hlc_created, now) or now,
+        metadata={},
+    )
+    row = _require_mine(actor, project, session.id)
+    if row is not None and row.state == State.ABANDONED:
+        raise InvalidInput(
+            f"Session {ulid_text(session.id)} was abandoned.", hint="Start a new session from this workspace."
+        )
+    ledger = open_ledger(project.id)
+    try:
+        landed = ledger.land(LandRequest(session, contents, packs))
+    except Conflicted:
+        conflicted = msgspec.structs.replace(session, state=int(State.CONFLICTED), hlc_updated=now)
+        _keep(actor, project, ledger, conflicted, "session.conflict")
+        raise
+    if not landed.already:
+        with transaction.atomic():
+            name = f"{project.owner}/{project.handle}@{landed.position}"
+            record(actor, "session.land", "session", ulid_text(session.id), name)
+    projector.catch_up(project.id)
+    return landed
+
+
+def abandon_session(actor: Actor, project: ProjectView, session_id: bytes) -> Session:
+    """Give a session up. Its words are kept; it can no longer land."""
+    require_write(actor, project)
+    ledger = open_ledger(project.id)
+    if ledger.find_session(session_id) is not None:
+        raise InvalidInput(f"Session {ulid_text(session_id)} has landed; it cannot be abandoned.")
+    _require_mine(actor, project, session_id)
+    try:
+        session = ledger.open_session(session_id)
+    except NotFound as error:
+        raise hidden_session(session_id) from error
+    now = ms_hlc(time.time_ns() // 1_000_000)
+    session = msgspec.structs.replace(session, state=int(State.ABANDONED), hlc_updated=now)
+    _keep(actor, project, ledger, session, "session.abandon")
+    return session
+
+
+def _require_mine(actor: Actor, project: ProjectView, session_id: bytes) -> OpenSession | None:
+    row = OpenSession.objects.filter(project_id=project.id, session_id=session_id).first()
+    if row is not None:
+        require_own(actor, session_id, row.owner_id)
+    return row
+
+
+def _keep(actor: Actor, project: ProjectView, ledger: Project, session: Session, action: str) -> None:
+    """The bucket first: a row without its session would be a promise that nothing keeps."""
+    ledger.put_open_session(session)
+    now = datetime.now(UTC)
+    with transaction.atomic():
+        OpenSession.objects.update_or_create(
+            project_id=project.id,
+            session_id=session.id,
+            defaults={
+                "goal": session.goal.replace("\x00", "\ufffd"),
+                "state": session.state,
+                "base_position": session.base_position,
+                "agent": session.agent,
+                "updated_at": now,
+                "owner_id": UUID(bytes=session.owner),
+            },
+            create_defaults={
+                "goal": session.goal.replace("\x00", "\ufffd"),
+                "state": session.state,
+                "base_position": session.base_position,
+                "agent": session.agent,
+                "owner_id": UUID(bytes=session.owner),
+                "created_at": now,
+                "updated_at": now,
+            },
+        )
+        record(actor, action, "session", ulid_text(session.id), f"{project.owner}/{project.handle}")
+
+
+def _author(actor: Actor) -> Author:
+    """Frozen into the landing: a later rename of the account changes nothing."""
+    email = actor.email or f"{actor.handle}@users.noreply.{current().hostname}"
+    return Author(actor.name or actor.handle, email)
+
+
+def _check_words(session: Session) -> None:
+    if len(session.id) != 16:
+        raise InvalidInput("A session id has 16 bytes.")
+    if not session.goal.strip():
+        raise InvalidInput("A session needs a goal.", hint="Say in one line what it is for.")
+    if len(session.goal) > MAX_GOAL:
+        raise TooLarge(f"The goal has {len(session.goal)} characters; the limit is {MAX_GOAL}.")
+    size = sum(len(item.text) + len(item.author) for item in session.conversation)
+    for decision in session.decisions:
+        size += len(decision.what) + len(decision.why) + len(decision.evidence) + len(decision.by)
+        size += sum(len(road.what) + len(road.why_not) for road in decision.alternatives)
+    if size > MAX_TEXT:
+        raise TooLarge(f"Conversation and decisions have {size} characters; the limit is {MAX_TEXT}.")
+    if len(session.changes) > MAX_CHANGES:
+        raise TooLarge(f"{len(session.changes)} changes in one session; the limit is {MAX_CHANGES}.")
+    for item in session.conversation:
+        if item.role not in ("human", "agent", "system"):
+            raise InvalidInput(f"{item.role[:40]!r} is not a role.", hint="Use human, agent or system.")
+
+
+class HistoryIntake:
+    """Taking in a Git history: contents and commits one after the other, visible only after `finish`.
+
+    Use as a context manager; leaving it without `finish` leaves nothing visible.
+    """
+
+    def __init__(self, actor: Actor, project: ProjectView, source: str) -> None:
+        require_write(actor, project)
+        self._actor, self._project = actor, project
+        self._ledger = open_ledger(project.id)
+        self._history = self._ledger.import_history(source, require_signed_in(actor).bytes)
+        self._upload = self._ledger.upload()
+        self._placed = 0
+
+    def __enter__(self) -> HistoryIntake:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._upload.close()
+
+    @property
+    def landed(self) -> int:
+        """Commits taken in so far."""
+        return self._history.landed
+
+    def add_frame(self, frame: Frame) -> None:
+        """The next content, or the next part of a large one; raises InvalidInput when it is not what it says."""
+        if not frame.offset and frame.length == frame.size:
+            self._history.add_content(frame.hash, frame.size, whole(frame))
+            return
+        self._ledger.run(self._upload.receive(frame))
+        if frame.offset + frame.length == frame.size:
+            # A large content has arrived; its chunks must be findable before the commit that names it.
+            self._ledger.run(self._upload.flush())
+            for pack, objects in self._upload.placed[self._placed :]:
+                self._history.add_pack(pack, objects)
+            self._placed = len(self._upload.placed)
+
+    def add_commit(self, commit: HistoryCommit) -> None:
+        """The next commit, oldest first."""
+        self._ledger.run(self._history.add_commit(commit))
+
+    def finish(self) -> Head:
+        """Make the history visible and derive its rows."""
+        head = self._ledger.finish_import(self._history)
+        with transaction.atomic():
+            record(
+                self._actor,
+                "project.import",
+                "project",
+                self._project.id,
+                f"{self._project.owner}/{self._project.handle}",
+                landings=head.position,
+            )
+        projector.catch_up(self._project.id)
+        return head
+
+
+def upload(actor: Actor, project: ProjectView, frames: Iterable[Frame]) -> tuple[list[PackRef], int, int]:
+    """Receive contents into packs; (receipts, number, bytes)."""
+    require_write(actor, project)
+    ledger = open_ledger(project.id)
+    ledger.head()
+    with closing(ledger.upload()) as receiver:
+        for frame in frames:
+            ledger.run(receiver.receive(frame))
+        return ledger.run(receiver.finish()), receiver.blobs, receiver.bytes

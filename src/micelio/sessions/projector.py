@@ -1,0 +1,183 @@
+"""The projector: reads each project's log from its last position, in order, and derives rows from it.
+
+Idempotent and restartable: a batch of rows and the new position commit together. The request that landed
+nudges it; a thread looks at every project at the start and whenever a nudge failed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import close_old_connections, connection, transaction
+
+from mic.core.errors import MicError, NotFound
+from mic.core.head import hlc_ms
+from mic.core.record import Record
+from mic.core.session import Session
+from mic.ledger.project import Project
+from micelio.projects.ledgers import open_ledger
+from micelio.projects.queries import all_project_ids
+from micelio.sessions.models import Landing, LastChange, OpenSession, Projection
+
+_log = logging.getLogger("micelio.projector")
+
+BATCH = 500
+# How often the thread looks at every project, in seconds: only what a crash between landing and nudge left.
+SWEEP = 60.0
+
+_locks: defaultdict[UUID, threading.Lock] = defaultdict(threading.Lock)
+_failed: set[UUID] = set()
+_wake = threading.Event()
+
+
+def catch_up(project_id: UUID) -> int:
+    """Derive rows up to the head; the position reached. Errors are logged and tried again by the thread."""
+    try:
+        with _locks[project_id]:
+            return _follow(project_id)
+    except (MicError, OSError) as error:
+        _log.error("project %s: rows are behind its log: %s", project_id, error)
+        _failed.add(project_id)
+        _wake.set()
+        return 0
+
+
+def rebuild() -> int:
+    """Forget every derived row and make them again from the logs; the number of landings."""
+    total = 0
+    for project_id in all_project_ids():
+        with _locks[project_id]:
+            with transaction.atomic():
+                for model in (Landing, LastChange, Projection):
+                    model._default_manager.filter(project_id=project_id).delete()
+            total += _follow(project_id)
+    return total
+
+
+def start() -> Callable[[], None]:
+    """Catch up in a thread; returns the function that stops it."""
+    stopping = threading.Event()
+    thread = threading.Thread(target=_loop, args=(stopping,), name="projector", daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        stopping.set()
+        _wake.set()
+        thread.join(timeout=5)
+
+    return stop
+
+
+def _loop(stopping: threading.Event) -> None:
+    everything = True
+    while not stopping.is_set():
+        _wake.clear()
+        close_old_connections()
+        try:
+            due = all_project_ids() if everything else list(_failed)
+        except Exception:
+            _log.exception("the list of projects could not be read; trying again")
+            due = []
+        for project_id in due:
+            if stopping.is_set():
+                break
+            _failed.discard(project_id)
+            catch_up(project_id)
+        everything = not _wake.wait(SWEEP if not _failed else 5.0)
+    connection.close()
+
+
+def _follow(project_id: UUID) -> int:
+    ledger = open_ledger(project_id)
+    try:
+        head = ledger.head().position
+    except NotFound:
+        return 0  # created in SQL, not yet in the bucket
+    state, _ = Projection.objects.get_or_create(project_id=project_id)
+    position = state.position
+    if position > head:
+        raise MicError(f"rows of project {project_id} are ahead of its log", hint="run `micelio rebuild`")
+    while position < head:
+        records = ledger.records(position + 1, min(head, position + BATCH))
+        _derive(project_id, ledger, records)
+        position = records[-1].position
+    ledger.seal()
+    return position
+
+
+def _derive(project_id: UUID, ledger: Project, records: list[Record]) -> None:
+    """Rows for consecutive records, in one transaction with the position."""
+    sessions = [ledger.session_of(record) for record in records]
+    rows = [_row(project_id, record, session) for record, session in zip(records, sessions, strict=True)]
+    with transaction.atomic():
+        state = Projection.objects.get(project_id=project_id)
+        if state.position >= records[-1].position:
+            return
+        Landing.objects.bulk_create(rows, ignore_conflicts=True)
+        LastChange.objects.bulk_create(
+            _last_changes(project_id, records),
+            update_conflicts=True,
+            unique_fields=["project", "directory", "name"],
+            update_fields=["position"],
+            batch_size=5000,
+        )
+        landed = [record.session for record in records]
+        OpenSession.objects.filter(project_id=project_id, session_id__in=landed).delete()
+        state.position = records[-1].position
+        state.decisions += sum(len(session.decisions) for session in sessions)
+        state.save()
+
+
+def _row(project_id: UUID, record: Record, session: Session) -> Landing:
+    git: dict[str, Any] = session.metadata.get("git", {})
+    authored = git.get("authored_ms", hlc_ms(session.hlc_created))
+    return Landing(
+        project_id=project_id,
+        position=record.position,
+        session_id=session.id,
+        goal=_text(session.goal),
+        author_name=_text(session.author.name),
+        author_email=_text(session.author.email),
+        owner_id=None if session.owner == bytes(16) or git else UUID(bytes=session.owner),
+        agent=_text(session.agent),
+        landed_at=_time(hlc_ms(record.hlc)),
+        authored_at=_time(authored),
+        files=len(session.changes),
+        decisions=len(session.decisions),
+        messages=len(session.conversation),
+        git_commit=git.get("commit"),
+    )
+
+
+def _text(text: str) -> str:
+    # PostgreSQL refuses NUL in text; the session object keeps it.
+    return text.replace("\x00", "\ufffd")
+
+
+_EARLIEST = -62_135_596_800_000
+_LATEST = 253_402_300_799_000
+
+
+def _time(ms: int) -> datetime:
+    return datetime.fromtimestamp(min(max(ms, _EARLIEST), _LATEST) / 1000, UTC)
+
+
+def _last_changes(project_id: UUID, records: list[Record]) -> list[LastChange]:
+    newest: dict[tuple[bytes, bytes], int] = {}
+    for record in records:
+        for change in record.changes:
+            path = change.path
+            while path:
+                directory, _, name = path.rpartition(b"/")
+                newest[directory, name] = record.position
+                path = directory
+    return [
+        LastChange(project_id=project_id, directory=directory, name=name, position=position)
+        for (directory, name), position in newest.items()
+    ]

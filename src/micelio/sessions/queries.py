@@ -1,0 +1,219 @@
+"""Reading landings and sessions, always as somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from mic.core.errors import NotFound
+from mic.core.head import hlc_ms
+from mic.core.session import Session, State
+from mic.ledger.project import EMPTY_TREE
+from micelio.accounts.actor import Actor
+from micelio.accounts.queries import users_by_id
+from micelio.projects.ledgers import open_ledger
+from micelio.projects.project_view import ProjectView
+from micelio.sessions.models import Landing, LastChange, OpenSession, Projection
+from micelio.sessions.policy import hidden_session, may_see_open, require_read
+
+MAX_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LandingRow:
+    """A landing in a list. `position` 0 is a session that has not landed."""
+
+    position: int
+    session_id: bytes
+    goal: str
+    author_name: str
+    author_email: str
+    owner_handle: str
+    agent: str
+    landed_at: datetime
+    authored_at: datetime
+    files: int
+    decisions: int
+    messages: int
+    git_commit: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class LandingView:
+    """A session whole, with the trees after and before it."""
+
+    row: LandingRow
+    session: Session
+    tree: bytes
+    base_tree: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """A session that has not landed, in a list."""
+
+    session_id: bytes
+    goal: str
+    state: str
+    owner_handle: str
+    agent: str
+    base_position: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much a project holds: landings and recorded decisions, as far as the rows follow the log."""
+
+    landings: int
+    decisions: int
+
+
+def counts(actor: Actor, project: ProjectView) -> Counts:
+    """Numbers for the margin of the project page."""
+    require_read(actor, project)
+    state = Projection.objects.filter(project_id=project.id).first()
+    return Counts(state.position, state.decisions) if state else Counts(0, 0)
+
+
+def list_landings(actor: Actor, project: ProjectView, before: int | None = None, limit: int = 50) -> list[LandingRow]:
+    """Newest first, those before position `before` when given."""
+    require_read(actor, project)
+    found = Landing.objects.filter(project_id=project.id)
+    if before is not None:
+        found = found.filter(position__lt=before)
+    return _rows(actor, list(found.order_by("-position")[: min(limit, MAX_PAGE)]))
+
+
+def latest_landings(actor: Actor, projects: Sequence[ProjectView]) -> dict[UUID, LandingRow]:
+    """The newest landing of each project that has one, in two queries however many projects there are."""
+    ids = []
+    for project in projects:
+        require_read(actor, project)
+        ids.append(project.id)
+    newest = Projection.objects.filter(project_id__in=ids, position__gt=0).values_list("project_id", "position")
+    wanted = dict(newest)
+    found = Landing.objects.filter(project_id__in=wanted, position__in=set(wanted.values()))
+    rows = [row for row in found if wanted[row.project_id] == row.position]
+    return {row.project_id: view for row, view in zip(rows, _rows(actor, rows), strict=True)}
+
+
+def last_changes(
+    actor: Actor, project: ProjectView, directory: bytes, names: Sequence[bytes]
+) -> dict[bytes, LandingRow]:
+    """For each child of a directory the newest landing that touched it; children without one are left out."""
+    require_read(actor, project)
+    found = LastChange.objects.filter(project_id=project.id, directory=directory, name__in=list(names))
+    positions = {bytes(row.name): row.position for row in found}
+    landings = Landing.objects.filter(project_id=project.id, position__in=set(positions.values()))
+    rows = {row.position: row for row in _rows(actor, list(landings))}
+    return {name: rows[position] for name, position in positions.items() if position in rows}
+
+
+def get_landing(actor: Actor, project: ProjectView, position: int) -> LandingView:
+    """One landing, from the log itself. Raises NotFound."""
+    require_read(actor, project)
+    ledger = open_ledger(project.id)
+    record, session = ledger.landing(position)
+    before = ledger.records(position - 1, position - 1) if position > 1 else []
+    row = Landing.objects.filter(project_id=project.id, position=position).first()
+    view = _rows(actor, [row])[0] if row else _from_session(session, record.hlc, position)
+    return LandingView(view, session, record.root_after, before[0].root_after if before else EMPTY_TREE)
+
+
+def get_session(actor: Actor, project: ProjectView, session_id: bytes) -> LandingView:
+    """A session by its id, landed or (for members) still open. Raises NotFound."""
+    require_read(actor, project)
+    ledger = open_ledger(project.id)
+    position = ledger.find_session(session_id)
+    if position is not None:
+        return get_landing(actor, project, position)
+    if not may_see_open(actor, project):
+        raise hidden_session(session_id)
+    try:
+        session = ledger.open_session(session_id)
+    except NotFound as error:
+        raise hidden_session(session_id) from error
+    tree = ledger.tree_at(session.base_position)
+    row = _from_session(session, session.hlc_updated, 0)
+    owner = users_by_id(actor, [UUID(bytes=session.owner)])
+    if owner:
+        row = LandingRow(**{**_fields(row), "owner_handle": next(iter(owner.values())).handle})
+    return LandingView(row, session, tree, tree)
+
+
+def list_open_sessions(
+    actor: Actor, project: ProjectView, state: str = "", after: bytes = b"", limit: int = 50
+) -> list[OpenRow]:
+    """Sessions that have not landed, newest first, for members; `after` is the last id seen."""
+    require_read(actor, project)
+    if not may_see_open(actor, project):
+        return []
+    found = OpenSession.objects.filter(project_id=project.id)
+    states = [State[state.upper()]] if state else [State.ACTIVE, State.CONFLICTED, State.PENDING_REVIEW]
+    found = found.filter(state__in=[int(value) for value in states])
+    if after:
+        found = found.filter(session_id__lt=after)
+    rows = list(found.order_by("-session_id")[: min(limit, MAX_PAGE)])
+    people = users_by_id(actor, {row.owner_id for row in rows})
+    return [
+        OpenRow(
+            bytes(row.session_id),
+            row.goal,
+            State(row.state).name.lower(),
+            people[row.owner_id].handle if row.owner_id in people else "",
+            row.agent,
+            row.base_position,
+            row.created_at,
+            row.updated_at,
+        )
+        for row in rows
+    ]
+
+
+def _fields(row: LandingRow) -> dict[str, object]:
+    return {name: getattr(row, name) for name in LandingRow.__slots__}
+
+
+def _rows(actor: Actor, rows: Sequence[Landing]) -> list[LandingRow]:
+    people = users_by_id(actor, {row.owner_id for row in rows if row.owner_id})
+    return [
+        LandingRow(
+            row.position,
+            bytes(row.session_id),
+            row.goal,
+            row.author_name,
+            row.author_email,
+            people[row.owner_id].handle if row.owner_id in people else "",
+            row.agent,
+            row.landed_at,
+            row.authored_at,
+            row.files,
+            row.decisions,
+            row.messages,
+            bytes(row.git_commit) if row.git_commit else None,
+        )
+        for row in rows
+    ]
+
+
+def _from_session(session: Session, hlc: int, position: int) -> LandingRow:
+    """A row for what the projector has not reached, or will not."""
+    return LandingRow(
+        position,
+        session.id,
+        session.goal,
+        session.author.name,
+        session.author.email,
+        "",
+        session.agent,
+        datetime.fromtimestamp(hlc_ms(hlc) / 1000, UTC),
+        datetime.fromtimestamp(hlc_ms(session.hlc_created) / 1000, UTC),
+        len(session.changes),
+        len(session.decisions),
+        len(session.conversation),
+        session.metadata.get("git", {}).get("commit"),
+    )
