@@ -44,7 +44,7 @@ class Opened:
             "project": self.project,
             "site": self.site,
             "tab": tab,
-            "position": self.position,
+            "head": self.position,
             "open_sessions": len(list_open_sessions(self.actor, self.project, limit=MAX_PAGE)),
         }
 

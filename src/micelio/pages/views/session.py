@@ -13,7 +13,8 @@ from mic.core.tree import BLOB, Entry
 from micelio.accounts.actor import Actor
 from micelio.pages.addresses import Ref
 from micelio.pages.answers import Page, page
-from micelio.pages.changes import LARGEST_COMPARED, ChangesPage, PathChange
+from micelio.pages.changes import ChangesPage, PathChange
+from micelio.pages.diffs import LARGEST_COMPARED
 from micelio.pages.opened import Opened, open_project
 from micelio.pages.session_twin import session_data, session_markdown
 from micelio.pages.states import state_words
