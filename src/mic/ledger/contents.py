@@ -25,7 +25,6 @@ from mic.core.blob import (
     frame_size,
     inflate,
 )
-from mic.core.chunking import chunk_stream
 from mic.core.epoch import PackRef, Stored
 from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, TooLarge
 from mic.core.indexrun import Place
@@ -123,6 +122,8 @@ class Upload:
         if large.size <= MAX_WHOLE:
             yield from self._store(large.hash, stored.BLOB, encode_blob(large.file.read()))
             return
+        from mic.core.chunking import chunk_stream  # brings numpy, which only large contents need
+
         chunks = []
         for piece in chunk_stream(large.file.read):
             chunk = Chunk(hashlib.sha256(piece).digest(), len(piece))

@@ -1,0 +1,79 @@
+"""Paths of a tree: what any of them may be, and which a working copy must not hold.
+
+A path is bytes, slash-separated, as Git has them. `parse_path` is the one gate into a tree; everything
+behind it may rely on it. `unwritable_reason` is the gate out of it, to a file system.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mic.core.errors import InvalidPath
+
+MAX_PATH = 16_384
+MAX_COMPONENT = 255  # ext4, APFS, NTFS (in UTF-16 units there; bytes are the stricter count)
+
+# Code points that HFS+ ignores in names: `.g<U+200C>it` opens `.git` there (Git's utf8.c, CVE-2014-9390).
+_IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
+_RESERVED = (".git", ".mic")
+# NTFS short names of the reserved folders.
+_SHORT = re.compile(r"(git|mic)~[1-9]\Z")
+
+
+def display(path: bytes) -> str:
+    """The path as text for people: replacement characters for what is not UTF-8, controls made visible."""
+    text = path.decode("utf-8", "replace")
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+def parse_path(raw: bytes) -> bytes:
+    """The path, when a tree can hold it; raises InvalidPath naming what is wrong with it."""
+    if not raw:
+        raise InvalidPath("a path is empty", path=raw)
+    if len(raw) > MAX_PATH:
+        raise InvalidPath(f"a path of {len(raw)} bytes; the limit is {MAX_PATH}", path=raw[:200])
+    if b"\x00" in raw:
+        raise InvalidPath(f"the path {display(raw)[:200]!r} holds a NUL byte", path=raw)
+    if raw.startswith(b"/"):
+        raise InvalidPath(
+            f"the path {display(raw)[:200]!r} is absolute", hint="use a path within the project", path=raw
+        )
+    # The common case has none of these and is decided by three searches.
+    if b"//" in raw or raw.endswith(b"/") or b"." in raw:
+        for part in raw.split(b"/"):
+            if part in (b"", b".", b".."):
+                what = part.decode() or "nothing"
+                raise InvalidPath(
+                    f"the path {display(raw)[:200]!r} has {what!r} between its slashes",
+                    hint="use a path within the project",
+                    path=raw,
+                )
+    return raw
+
+
+def unwritable_reason(path: bytes) -> str | None:
+    """Why a working copy must not hold this path, or None.
+
+    Such a path stays in history and is listed, never written: Git's own folder in any spelling that some
+    file system takes for it, ours likewise, and names that no file system here can store.
+    """
+    for part in path.split(b"/"):
+        if len(part) > MAX_COMPONENT:
+            return f"a name of {len(part)} bytes; file systems take {MAX_COMPONENT}"
+        reason = _reserved(part)
+        if reason:
+            return reason
+    return None
+
+
+def _reserved(part: bytes) -> str | None:
+    if part[:1] not in (b".", b"g", b"G", b"m", b"M") and part[:1] < b"\x80":
+        return None
+    name = _IGNORED.sub("", part.decode("utf-8", "replace")).lower()
+    # NTFS drops trailing dots and spaces, and what follows a colon names a stream of the same file.
+    name = name.split(":", 1)[0].split("\\", 1)[0].rstrip(". ")
+    if name in _RESERVED:
+        return f"a spelling of {name}"
+    if _SHORT.match(name):
+        return f"the short name of .{name[:3]} on NTFS"
+    return None
