@@ -1,4 +1,4 @@
-"""A Git repository opened for reading only: its refs and its objects, with clear errors for each way it can be broken."""
+"""A Git repository opened for reading only: its refs and objects, with an error for each way it can be broken."""
 
 from __future__ import annotations
 

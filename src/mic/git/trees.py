@@ -41,7 +41,7 @@ class TreeDifference(NamedTuple):
 
 
 def has_blob(mode: int) -> bool:
-    """Whether an entry of this mode names a blob. Like Git, anything that is no file, link or directory is a gitlink."""
+    """Whether an entry of this mode names a blob. As in Git, what is no file, link or directory is a gitlink."""
     return mode & _FORMAT in _WITH_BLOB
 
 
