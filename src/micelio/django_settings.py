@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
 from micelio import config
@@ -39,8 +38,6 @@ INSTALLED_APPS = [
     "django_tasks",
     "django_tasks_db",
 ]
-if not find_spec("micelio.sessions.apps"):
-    INSTALLED_APPS.remove("micelio.sessions")
 MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -14,7 +14,7 @@ RESERVED = frozenset(
     {
         "about", "account", "accounts", "admin", "api", "assets", "auth", "blog", "dashboard", "docs", "explore",
         "favicon", "graphql", "health", "help", "home", "identity", "inbox", "issues", "login", "logout", "me",
-        "metrics", "mic", "micelio", "new", "nodeinfo", "oauth", "organizations", "orgs", "projects", "raw",
+        "metrics", "mic", "new", "nodeinfo", "oauth", "organizations", "orgs", "projects", "raw",
         "register", "robots", "root", "search", "security", "sessions", "settings", "signin", "signout", "signup",
         "static", "status", "support", "system", "users", "webhooks", "well-known", "www",
     }

@@ -11,8 +11,7 @@ from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.organizations.policy import require_manage
 from micelio.organizations.queries import get_organization
-from micelio.projects import registry
-from micelio.projects.ledgers import open_ledger
+from micelio.projects import ledgers, registry
 from micelio.projects.models import Project, Visibility
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import view
@@ -29,7 +28,7 @@ def parse_project_handle(text: str) -> str:
     if not _FORM.match(handle) or ".." in handle or handle.endswith((".git", ".")):
         raise InvalidInput(
             f"{text[:60]!r} cannot be the handle of a project.",
-            hint="Use up to 100 of a-z, 0-9, dot, hyphen, underscore; begin with a letter or digit; no `.git` at the end.",
+            hint="Use a-z, 0-9, dot, hyphen, underscore; begin with a letter or digit; no `.git` at the end.",
         )
     return handle
 
@@ -68,6 +67,6 @@ def create_project(
     record(actor, "project.create", "project", project.id, f"{organization.handle}/{handle}", visibility=visibility)
     # Last, so that a store that fails undoes the rows; a head without rows harms nobody, its id is never used again.
     made = view(project, organization.role)
-    open_ledger(project.id).create()
+    ledgers.open_ledger(project.id).create()
     registry.enter(made)
     return made

@@ -1,0 +1,95 @@
+"""A real forge in a process of its own, for tests that come through a door."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+READY = "Press Ctrl-C to stop."
+
+
+class Forge:
+    """A running `micelio serve` on free ports. Attributes: base_url, grpc_address, data_dir, once_link (or "")."""
+
+    def __init__(self, data_dir: Path, **settings: str) -> None:
+        self.data_dir = data_dir
+        self.base_url = ""
+        self.grpc_address = ""
+        self.once_link = ""
+        self._settings = settings
+        self._ports = {"PORT": "0", "GRPC_PORT": "0"}
+        self._tokens: dict[str, str] = {}
+        self._log = data_dir.with_name(data_dir.name + ".log")
+        self.start()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of `micelio` commands for this forge."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("MICELIO_")}
+        return clean | {"MICELIO_DATA_DIR": str(self.data_dir)} | self._ports | self._settings
+
+    def start(self) -> None:
+        """Start the server and wait until it says that it is ready."""
+        with open(self._log, "ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "micelio", "serve"],
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                cwd=self.data_dir.parent,
+            )
+        assert self.process.stdout is not None
+        said = ""
+        for line in self.process.stdout:
+            said += line
+            if line.strip() == READY:
+                break
+        else:
+            self.process.wait()
+            raise AssertionError(f"The forge did not start:\n{said}\n{self.log()}")
+        self.base_url = re.findall(r"ready at (\S+)/$", said, re.M)[0]
+        self.grpc_address = re.findall(r"at (\S+) \(gRPC\)", said)[0]
+        self.once_link = "".join(re.findall(r"\S+/-/sign-in/once/\S+", said))
+        self._ports = {"PORT": self.base_url.rpartition(":")[2], "GRPC_PORT": self.grpc_address.rpartition(":")[2]}
+
+    def stop(self, with_signal: int = signal.SIGINT) -> int:
+        """Stop the server like Ctrl-C. Returns its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        code = self.process.wait(timeout=30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+    def restart(self) -> None:
+        """Stop and start again, on the same ports and data."""
+        self.stop()
+        self.start()
+
+    def run(self, *arguments: str) -> str:
+        """The standard output of a `micelio` command for this data directory."""
+        done = subprocess.run(
+            [sys.executable, "-m", "micelio", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.data_dir.parent,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def token(self, handle: str) -> str:
+        """An access token of the account `handle`, which is made when there is none. Kept for later calls."""
+        if handle not in self._tokens:
+            self._tokens[handle] = self.run("token", handle, "--create")
+        return self._tokens[handle]
+
+    def log(self) -> str:
+        """All that the server wrote to its standard error."""
+        return self._log.read_text(encoding="utf-8", errors="replace")

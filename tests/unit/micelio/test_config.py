@@ -1,0 +1,83 @@
+"""Settings: what is read, what is refused, and in which words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from micelio.config import BadSetting, load
+
+
+def test_defaults_serve_this_machine_only() -> None:
+    """With an empty environment the forge listens on loopback, web on 4000 and gRPC on 4001."""
+    settings = load({})
+    assert (settings.host, settings.port, settings.grpc_port) == ("127.0.0.1", 4000, 4001)
+    assert settings.base_url == "http://localhost:4000"
+    assert settings.grpc_address == "localhost:4001"
+    assert settings.sign_up_open
+
+
+def test_store_lies_in_the_data_directory_unless_named() -> None:
+    """STORAGE_LOCAL_PATH moves the store alone."""
+    assert load({"MICELIO_DATA_DIR": "/srv/m"}).store_dir == Path("/srv/m/store")
+    moved = load({"MICELIO_DATA_DIR": "/srv/m", "STORAGE_LOCAL_PATH": "/big/disk"})
+    assert (moved.data_dir, moved.store_dir) == (Path("/srv/m"), Path("/big/disk"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MICELIO_DATADIR", "/srv/m"),
+        ("PORT", "70000"),
+        ("PORT", "-1"),
+        ("GRPC_PORT", "four"),
+        ("MICELIO_SIGN_UP", "maybe"),
+        ("MICELIO_ACCESS_LOG", "yes"),
+        ("SECRET_KEY_BASE", "short"),
+        ("STORAGE_BACKEND", "s3"),
+        ("DATABASE_URL", "postgres://db/micelio"),
+        ("S3_BUCKET", "mine"),
+        ("SMTP_HOST", "mail.example.org"),
+        ("MICELIO_BASE_URL", "forge.example.org"),
+        ("MICELIO_BASE_URL", "https://forge.example.org/micelio"),
+        ("MICELIO_BASE_URL", "https://me@forge.example.org"),
+        ("MICELIO_CONFIG", "/does/not/exist.toml"),
+    ],
+)
+def test_unknown_or_unsafe_setting_is_refused_by_name(name: str, value: str) -> None:
+    """A setting that cannot be honoured stops the start with a sentence that names it."""
+    with pytest.raises(BadSetting, match=name) as caught:
+        load({name: value})
+    assert caught.value.message.endswith(".")
+    assert "\n" not in caught.value.message
+
+
+def test_variables_of_the_client_may_share_the_environment() -> None:
+    """MICELIO_TOKEN and MICELIO_INSTANCE belong to `mic` and are let pass."""
+    assert load({"MICELIO_TOKEN": "x", "MICELIO_INSTANCE": "http://localhost:4000"}).port == 4000
+
+
+def test_file_gives_values_and_environment_wins(tmp_path: Path) -> None:
+    """MICELIO_CONFIG names a TOML file of the same names; a variable beats it."""
+    file = tmp_path / "micelio.toml"
+    file.write_text('PORT = 5000\nGRPC_PORT = 5001\nMICELIO_SIGN_UP = "closed"\n')
+    settings = load({"MICELIO_CONFIG": str(file), "PORT": "6000"})
+    assert (settings.port, settings.grpc_port, settings.sign_up_open) == (6000, 5001, False)
+
+
+@pytest.mark.parametrize("text", ["SURPRISE = 1\n", "PORT = [1]\n", "PORT = \n", 'DATABASE_URL = "x"\n'])
+def test_file_with_an_unknown_name_or_no_toml_is_refused(tmp_path: Path, text: str) -> None:
+    """The file is held to the same rules as the environment, and is named in the sentence."""
+    file = tmp_path / "micelio.toml"
+    file.write_text(text)
+    with pytest.raises(BadSetting, match=r"micelio\.toml"):
+        load({"MICELIO_CONFIG": str(file)})
+
+
+def test_https_address_makes_cookies_secure_and_names_grpc() -> None:
+    """Behind a proxy the base URL says how people come."""
+    settings = load({"MICELIO_BASE_URL": "https://forge.example.org/"})
+    assert settings.base_url == "https://forge.example.org"
+    assert settings.secure
+    assert settings.grpc_address == "forge.example.org:4001"

@@ -1,0 +1,104 @@
+"""What holds for every answer of the edge, whoever makes it."""
+
+from __future__ import annotations
+
+import logging
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from micelio.edge.access_log import Scrub, scrubbed
+from micelio.edge.app import guarded
+from micelio.edge.bodies import BodyLimit
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+async def _echo(request: Request) -> Response:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+async def _sandboxed(request: Request) -> Response:
+    return PlainTextResponse("raw", headers={"Content-Security-Policy": "sandbox", "X-Frame-Options": "SAMEORIGIN"})
+
+
+async def _broken(request: Request) -> Response:
+    raise RuntimeError("broken on purpose")
+
+
+_APP = Starlette(routes=[Route("/echo", _echo, methods=["POST"]), Route("/raw", _sandboxed), Route("/broken", _broken)])
+
+
+def _client(limit: int | None = None) -> httpx.AsyncClient:
+    app = guarded(_APP) if limit is None else BodyLimit(_APP, limit)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://forge.test")
+
+
+def _run(coroutine: object) -> httpx.Response:
+    import asyncio
+
+    return asyncio.run(coroutine)  # type: ignore[arg-type]
+
+
+async def _get(path: str) -> httpx.Response:
+    async with _client() as client:
+        return await client.get(path)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/raw", 200), ("/missing", 404), ("/echo", 405), ("/broken", 500)])
+def test_every_status_carries_the_security_headers(path: str, status: int) -> None:
+    """Answers, misses, wrong methods and crashes alike."""
+    answer = _run(_get(path))
+    assert answer.status_code == status
+    assert POLICY in answer.headers.get_list("content-security-policy")
+    assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
+    assert answer.headers.get_list("referrer-policy") == ["same-origin"]
+    assert answer.headers.get_list("x-frame-options") == ["DENY"]
+
+
+def test_a_stricter_policy_of_an_answer_stays_beside_ours() -> None:
+    """Browsers enforce both; replacing it would un-sandbox raw files."""
+    assert _run(_get("/raw")).headers.get_list("content-security-policy") == ["sandbox", POLICY]
+
+
+async def _post(body: bytes, *, chunked: bool) -> httpx.Response:
+    async def parts() -> object:
+        yield body
+
+    async with _client(limit=10) as client:
+        return await client.post("/echo", content=parts() if chunked else body)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(("size", "status"), [(0, 200), (10, 200), (11, 413), (5000, 413)])
+def test_body_longer_than_the_limit_is_refused(size: int, status: int, chunked: bool) -> None:
+    """Ten bytes pass, eleven do not, with a stated length or without."""
+    answer = _run(_post(b"x" * size, chunked=chunked))
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.text == str(size)
+
+
+@pytest.mark.parametrize(
+    ("line", "clean"),
+    [
+        ('"GET /-/sign-in/once/abcDEF-_1 HTTP/1.1" 200', '"GET /-/sign-in/once/... HTTP/1.1" 200'),
+        ('"GET /-/device?code=WXYZ-1234 HTTP/1.1" 200', '"GET /-/device?code=... HTTP/1.1" 200'),
+        ('"GET /-/sign-in?next=/-/device%3Fcode%3DWXYZ HTTP/1.1"', '"GET /-/sign-in?next=... HTTP/1.1"'),
+        ('"GET /acme/web?before=7 HTTP/1.1" 200', '"GET /acme/web?before=7 HTTP/1.1" 200'),
+    ],
+)
+def test_secrets_of_addresses_do_not_reach_the_log(line: str, clean: str) -> None:
+    """One-time tokens and codes are replaced, everything else stays."""
+    assert scrubbed(line) == clean
+    record = logging.LogRecord("uvicorn.access", logging.INFO, __file__, 1, "%s", (line,), None)
+    assert Scrub().filter(record)
+    assert record.getMessage() == clean

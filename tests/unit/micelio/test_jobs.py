@@ -1,0 +1,109 @@
+"""Background jobs: run later, again after a failure, put back after a kill."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from django_tasks import TaskResultStatus
+from django_tasks_db.models import DBTaskResult
+
+from micelio.accounts.jobs import purge_expired
+from micelio.jobs.job import job
+from micelio.jobs.worker import reap, run_one, schedule_daily
+
+pytestmark = pytest.mark.django_db
+
+RAN: list[str] = []
+
+
+@job()
+def note(text: str) -> None:
+    RAN.append(text)
+
+
+@job(backoff=(60, 300))
+def fails(text: str) -> None:
+    RAN.append(text)
+    raise ValueError("not today")
+
+
+@job(limit=timedelta(minutes=1))
+def short(text: str) -> None:
+    RAN.append(text)
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    RAN.clear()
+
+
+def _due() -> None:
+    DBTaskResult.objects.filter(status=TaskResultStatus.READY).update(run_after=timezone.now())
+
+
+def test_a_job_runs_once() -> None:
+    note.enqueue("hello")
+    assert run_one()
+    assert not run_one()
+    assert RAN == ["hello"]
+
+
+def test_a_rolled_back_act_enqueues_nothing() -> None:
+    with transaction.atomic():
+        note.enqueue("never")
+        transaction.set_rollback(True)
+    assert not run_one()
+
+
+def test_a_failing_job_is_tried_again_later_and_then_stays_failed() -> None:
+    """Each attempt is a row with its traceback; waits are those of `backoff`; after the last one it ends."""
+    fails.enqueue("x")
+    waits = []
+    for _ in range(2):
+        before = timezone.now()
+        assert run_one()
+        assert not run_one(), "the next attempt must wait"
+        waits.append(
+            round((DBTaskResult.objects.get(status=TaskResultStatus.READY).run_after - before).total_seconds())
+        )
+        _due()
+    assert run_one()
+    assert not DBTaskResult.objects.filter(status=TaskResultStatus.READY).exists()
+    assert waits == [60, 300]
+    assert RAN == ["x", "x", "x"]
+    failed = DBTaskResult.objects.filter(status=TaskResultStatus.FAILED)
+    assert failed.count() == 3
+    assert all("not today" in row.traceback for row in failed)
+
+
+def test_the_reaper_puts_back_what_ran_too_long() -> None:
+    """A row of a killed worker runs again after its job's own limit; a young one is left alone."""
+    for task in (short, note):
+        task.enqueue("x")
+    DBTaskResult.objects.update(status=TaskResultStatus.RUNNING, started_at=timezone.now() - timedelta(minutes=2))
+    assert reap() == 1
+    assert run_one()
+    assert not run_one()
+    assert reap(all_running=True) == 1
+    assert run_one()
+
+
+def test_old_finished_rows_are_cleared() -> None:
+    note.enqueue("x")
+    run_one()
+    DBTaskResult.objects.update(finished_at=timezone.now() - timedelta(days=15))
+    reap()
+    assert not DBTaskResult.objects.exists()
+
+
+def test_daily_jobs_are_enqueued_once_and_follow_each_other() -> None:
+    schedule_daily()
+    schedule_daily()
+    assert DBTaskResult.objects.filter(task_path=purge_expired.module_path).count() == 1
+    before = timezone.now()
+    assert run_one()
+    following = DBTaskResult.objects.get(task_path=purge_expired.module_path, status=TaskResultStatus.READY)
+    assert timedelta(hours=23) < following.run_after - before < timedelta(hours=25)
