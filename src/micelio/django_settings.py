@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "django_tasks_db",
 ]
 MIDDLEWARE = [
+    "micelio.pages.cost.CostMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -105,6 +106,9 @@ CSRF_COOKIE_SECURE = _settings.secure
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
+# https means that one proxy stands in front; the last entry of its X-Forwarded-For is what limits count by.
+# Without a proxy the header is whatever the visitor writes, and is not read.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if _settings.secure else 0
 ACCOUNT_ADAPTER = "micelio.accounts.sign_up.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "handle"
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"

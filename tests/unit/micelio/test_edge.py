@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -12,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from micelio.edge.access_log import Scrub, scrubbed
-from micelio.edge.app import guarded
+from micelio.edge.app import build, guarded
 from micelio.edge.bodies import BodyLimit
 
 POLICY = (
@@ -43,8 +45,6 @@ def _client(limit: int | None = None) -> httpx.AsyncClient:
 
 
 def _run(coroutine: object) -> httpx.Response:
-    import asyncio
-
     return asyncio.run(coroutine)  # type: ignore[arg-type]
 
 
@@ -102,3 +102,24 @@ def test_secrets_of_addresses_do_not_reach_the_log(line: str, clean: str) -> Non
     record = logging.LogRecord("uvicorn.access", logging.INFO, __file__, 1, "%s", (line,), None)
     assert Scrub().filter(record)
     assert record.getMessage() == clean
+
+
+def test_pages_get_the_bytes_of_the_path_as_they_were_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file name that is not UTF-8, and one with an escaped percent sign, reach Django unharmed."""
+    seen: list[bytes] = []
+
+    def wsgi(environ: dict[str, str], start_response: Callable[..., object]) -> list[bytes]:
+        seen.append(environ["PATH_INFO"].encode("latin-1"))
+        start_response("200 OK", [])
+        return [b""]
+
+    monkeypatch.setattr("micelio.edge.app.get_wsgi_application", lambda: wsgi)
+
+    async def get_all() -> list[int]:
+        transport = httpx.ASGITransport(build())
+        async with httpx.AsyncClient(transport=transport, base_url="http://forge.test") as client:
+            paths = ("/a/%FF%fe", "/a/%25FF", "/a/%C3%A9?x=%FF", "/a/%2Fb")
+            return [(await client.get(path)).status_code for path in paths]
+
+    assert asyncio.run(get_all()) == [200, 200, 200, 200]
+    assert seen == [b"/a/\xff\xfe", b"/a/%FF", b"/a/\xc3\xa9", b"/a//b"]
