@@ -69,7 +69,9 @@ class ShownFile:
     @property
     def summary(self) -> str:
         """`+31 −4`, or what happened when no line can be counted."""
-        return f"+{self.added} −{self.deleted}" if self.added or self.deleted else self.op_words
+        counts = [f"+{self.added:,}"] if self.added else []
+        counts += [f"−{self.deleted:,}"] if self.deleted else []
+        return " ".join(counts) or self.op_words
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,9 @@ class Said:
 def _said(message: Message) -> Said:
     role = message.role if message.role in _ROLES else "system"
     at = datetime.fromtimestamp(message.at / 1000, UTC) if message.at else None
-    return Said(role, _ROLES[role], message.author or _ROLES[role], message.text, at, message.redactions)
+    # A turn without a name is named by its role, once.
+    words = _ROLES[role] if message.author else ""
+    return Said(role, words, message.author or _ROLES[role], message.text, at, message.redactions)
 
 
 @page
@@ -99,8 +101,12 @@ def _session_page(opened: Opened, view: LandingView) -> Page:
 
 
 def _landed_changes(opened: Opened, view: LandingView) -> list[PathChange]:
-    """What the landing really did: the difference of the trees around it."""
-    return [PathChange(*change) for change in opened.ledger.diff(view.base_tree, view.tree)]
+    """What the landing really did, from its record; the files before it from the tree before it."""
+    position = view.row.position
+    record = opened.ledger.records(position, position)[0]
+    # Inside an imported stretch only the last tree is stored; `tree_at` makes the others again.
+    before = opened.ledger.entries(opened.ledger.tree_at(position - 1), [change.path for change in record.changes])
+    return [PathChange(change.path, before.get(change.path), change.entry) for change in record.changes]
 
 
 def _open_changes(opened: Opened, view: LandingView) -> list[PathChange]:
