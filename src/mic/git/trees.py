@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from mic.core.errors import Corrupt, InvalidPath, TooLarge
+from mic.core.paths import MAX_PATH
 from mic.core.session import Op
 
-MAX_PATH = 16_384  # bytes; the limit of tree keys (docs/formats.md)
 # One commit's changes are held at once (about 250 bytes each). The largest public trees have 0.5 million files;
 # ten nested levels of ten equal subtrees would otherwise unfold to 10**10.
 MAX_CHANGES = 2_000_000
