@@ -1,0 +1,167 @@
+"""The index as columns: what a working copy held when mic last looked, one array for each property.
+
+Reading 5,000 files takes 1 ms this way and 12 ms as a list of records. The file belongs to this machine (numbers
+are in its byte order) and can always be made again from the tree and the files.
+
+Layout: magic (8 bytes, the last one the version), CRC-32 of all that follows (u32), byte-order mark (u32), seven
+u64 (files, directories, ignore files, clock, bytes of the three name tables), then the columns in the order of
+`_COLUMNS`, then directories, then ignore files, then the three name tables (names joined by NUL).
+"""
+
+from __future__ import annotations
+
+import zlib
+from array import array
+
+MAGIC = b"MICIDX\x00\x01"
+UNWRITTEN = 1  # flag: the file is in the tree and on purpose not on disk
+_ORDER = 0x01020304
+_HEADER = 16
+_COUNTS = 7 * 8
+HASH_BYTES = 32
+# st_mode's kind and owner-execute bits: all that a Git mode says about a file on disk.
+DISK_BITS = 0o170100
+
+
+def disk_bits(mode: int) -> int:
+    """What `st_mode & DISK_BITS` is for a file of this Git mode."""
+    if mode & 0o170000 == 0o120000:
+        return 0o120100
+    return mode & DISK_BITS
+
+
+class Columns:
+    """Files sorted by path. `clock` is the file system's time, in ns, before the first content was looked at.
+
+    A file whose ctime is not older than `clock` may have changed after it was read without its stat data
+    telling ("racy" in Git's words), so it is read again. Directories carry the mtime at which they were seen to
+    hold nothing but known and ignored names, or 0.
+    """
+
+    __slots__ = (
+        "bits",
+        "clock",
+        "ctimes",
+        "dir_mtimes",
+        "dirs",
+        "disk_sizes",
+        "flags",
+        "hashes",
+        "ignore_stats",
+        "ignores",
+        "inodes",
+        "kinds",
+        "modes",
+        "mtimes",
+        "paths",
+        "sizes",
+    )
+
+    def __init__(self) -> None:
+        self.clock = 0
+        self.paths: list[bytes] = []
+        self.mtimes = array("q")
+        self.ctimes = array("q")
+        self.disk_sizes = array("q")
+        self.inodes = array("Q")
+        self.sizes = array("Q")
+        self.bits = array("I")
+        self.modes = array("I")
+        self.kinds = bytearray()
+        self.flags = bytearray()
+        self.hashes = b""
+        self.dirs: list[bytes] = []
+        self.dir_mtimes = array("q")
+        # Ignore files that decided about names seen so far; three numbers each: mtime in ns, size, inode.
+        self.ignores: list[bytes] = []
+        self.ignore_stats = array("q")
+
+    def hash_at(self, number: int) -> bytes:
+        """SHA-256 of the content of the file with this number."""
+        return self.hashes[number * HASH_BYTES : (number + 1) * HASH_BYTES]
+
+
+def parents(paths: list[bytes]) -> list[bytes]:
+    """Every directory above these files, sorted, the top (b"") included."""
+    found = {path.rpartition(b"/")[0] for path in paths}
+    for directory in list(found):
+        while directory:
+            directory = directory.rpartition(b"/")[0]
+            if directory in found:
+                break
+            found.add(directory)
+    found.add(b"")
+    return sorted(found)
+
+
+def encode(columns: Columns) -> bytes:
+    """The bytes of an index file."""
+    names = (b"\x00".join(columns.paths), b"\x00".join(columns.dirs), b"\x00".join(columns.ignores))
+    counts = array(
+        "Q",
+        (len(columns.paths), len(columns.dirs), len(columns.ignores), columns.clock, *(len(name) for name in names)),
+    )
+    body = b"".join(
+        (
+            counts.tobytes(),
+            columns.mtimes.tobytes(),
+            columns.ctimes.tobytes(),
+            columns.disk_sizes.tobytes(),
+            columns.inodes.tobytes(),
+            columns.sizes.tobytes(),
+            columns.dir_mtimes.tobytes(),
+            columns.ignore_stats.tobytes(),
+            columns.bits.tobytes(),
+            columns.modes.tobytes(),
+            columns.kinds,
+            columns.flags,
+            columns.hashes,
+            *names,
+        )
+    )
+    return MAGIC + array("I", (zlib.crc32(body), _ORDER)).tobytes() + body
+
+
+def decode(raw: bytes) -> Columns | None:
+    """The index in these bytes, or None when they are not a whole index of this version and machine."""
+    if len(raw) < _HEADER + _COUNTS or not raw.startswith(MAGIC):
+        return None
+    check, order = array("I", raw[8:_HEADER])
+    view = memoryview(raw)
+    if order != _ORDER or zlib.crc32(view[_HEADER:]) != check:
+        return None
+    files, dirs, ignores, clock, *lengths = array("Q", raw[_HEADER : _HEADER + _COUNTS])
+    words = files * 5 + dirs + ignores * 3
+    if len(raw) != _HEADER + _COUNTS + words * 8 + files * (2 * 4 + 2 + HASH_BYTES) + sum(lengths):
+        return None
+    columns = Columns()
+    columns.clock = clock
+    place = _HEADER + _COUNTS
+    for column, count in (
+        (columns.mtimes, files),
+        (columns.ctimes, files),
+        (columns.disk_sizes, files),
+        (columns.inodes, files),
+        (columns.sizes, files),
+        (columns.dir_mtimes, dirs),
+        (columns.ignore_stats, ignores * 3),
+        (columns.bits, files),
+        (columns.modes, files),
+    ):
+        end = place + count * column.itemsize
+        column.frombytes(view[place:end])
+        place = end
+    columns.kinds = bytearray(view[place : place + files])
+    columns.flags = bytearray(view[place + files : place + 2 * files])
+    place += 2 * files
+    columns.hashes = raw[place : place + files * HASH_BYTES]
+    place += files * HASH_BYTES
+    tables = []
+    for count, length in zip((files, dirs, ignores), lengths, strict=True):
+        table = raw[place : place + length].split(b"\x00") if count else []
+        if len(table) != count:
+            return None
+        tables.append(table)
+        place += length
+    columns.paths, columns.dirs, columns.ignores = tables
+    return columns

@@ -1,0 +1,121 @@
+"""Where a workspace is and what is in its `.mic` folder: finding it, reading and writing its small files.
+
+`.mic/config` has one `key=value` a line. Writes go to a temporary file first and are renamed into place, so that a
+reader sees the old file or the new one.
+"""
+
+from __future__ import annotations
+
+import posix
+
+from mic.workspace.columns import Columns, decode, encode
+
+FOLDER = b".mic"
+_DIRECTORY = 0o040000
+
+
+def find_root(start: bytes) -> bytes | None:
+    """The nearest folder, from `start` (absolute) upwards, that holds a `.mic` folder."""
+    folder = start
+    while True:
+        try:
+            if posix.lstat(folder.rstrip(b"/") + b"/" + FOLDER).st_mode & 0o170000 == _DIRECTORY:
+                return folder
+        except OSError:
+            pass
+        if folder in (b"/", b""):
+            return None
+        folder = folder.rpartition(b"/")[0] or b"/"
+
+
+def read_file(path: bytes) -> bytes | None:
+    """The bytes of a file of `.mic`; None when there is none."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+
+
+def write_file(folder: bytes, name: bytes, data: bytes) -> None:
+    """Puts `data` at `folder/name`: whole or not at all, and still there after a power cut."""
+    temporary = folder + b"/" + name + b"." + str(posix.getpid()).encode() + b".new"
+    try:
+        with open(temporary, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            posix.fsync(stream.fileno())
+        posix.rename(temporary, folder + b"/" + name)
+    except BaseException:
+        try:
+            posix.unlink(temporary)
+        except FileNotFoundError:
+            pass
+        raise
+
+
+def clock_now(root: bytes) -> int:
+    """The time of the workspace's own file system, in ns: that of a file made now.
+
+    `time.time_ns` runs ahead of it by up to a kernel tick, and on a network file system by anything.
+    """
+    path = root + b"/" + FOLDER + b"/clock." + str(posix.getpid()).encode()
+    handle = posix.open(path, posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC | posix.O_CLOEXEC, 0o600)
+    try:
+        posix.write(handle, b".")
+        return posix.fstat(handle).st_ctime_ns
+    finally:
+        posix.close(handle)
+        posix.unlink(path)
+
+
+def read_config(root: bytes) -> dict[str, str]:
+    """The keys and values of `.mic/config`; raises Corrupt when it is not there or not readable as text."""
+    raw = read_file(root + b"/" + FOLDER + b"/config")
+    try:
+        lines = raw.decode().splitlines() if raw is not None else []
+    except UnicodeDecodeError:
+        lines = []
+    values = {key: value for key, mark, value in (line.partition("=") for line in lines) if mark}
+    missing = [key for key in ("instance", "organization", "project", "position", "tree") if key not in values]
+    if missing or not values["position"].isdigit():
+        from mic.core.errors import Corrupt
+
+        what = f"has no {missing[0]!r}" if missing else "has a position that is not a number"
+        raise Corrupt(
+            f"{posix_text(root)}/.mic/config {what}",
+            hint="run `mic clone` again into this folder to rebuild it",
+        )
+    return values
+
+
+def write_config(root: bytes, values: dict[str, str]) -> None:
+    """Writes `.mic/config`."""
+    text = "".join(f"{key}={value}\n" for key, value in values.items())
+    write_file(root + b"/" + FOLDER, b"config", text.encode())
+
+
+def read_columns(root: bytes) -> Columns:
+    """The index of a workspace, an empty one before the first checkout; raises Corrupt when it is garbage."""
+    raw = read_file(root + b"/" + FOLDER + b"/index")
+    if raw is None:
+        return Columns()
+    columns = decode(raw)
+    if columns is None:
+        from mic.core.errors import Corrupt
+
+        raise Corrupt(
+            f"the index {posix_text(root)}/.mic/index is damaged",
+            hint="run `mic clone` again into this folder to rebuild it",
+        )
+    return columns
+
+
+def write_columns(root: bytes, columns: Columns) -> None:
+    """Writes the index of a workspace."""
+    write_file(root + b"/" + FOLDER, b"index", encode(columns))
+
+
+def posix_text(path: bytes) -> str:
+    """A path of this machine as text."""
+    return path.decode("utf-8", "surrogateescape")
