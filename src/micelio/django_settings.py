@@ -115,6 +115,10 @@ ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "micelio.accounts.forms.NameForm"
+ACCOUNT_FORMS = {
+    "login": "micelio.accounts.sign_in_forms.SignInForm",
+    "signup": "micelio.accounts.sign_in_forms.SignUpForm",
+}
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_EMAIL_VERIFICATION = "none"
 # With no mail to hide behind, a sign-up for a known address must say so.

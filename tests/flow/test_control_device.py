@@ -135,7 +135,7 @@ def test_a_code_is_approved_once(forge: Forge, person: Browser) -> None:
 def test_a_wrong_code_is_said_to_be_wrong(person: Browser, code: str) -> None:
     answer = person.get("/-/device", params={"code": code})
     assert answer.status_code == 200
-    assert 'class="error"' in answer.text
+    assert 'class="errorlist"' in answer.text
 
 
 @pytest.mark.parametrize(

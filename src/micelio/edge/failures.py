@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.template import TemplateDoesNotExist
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from mic.core.errors import (
@@ -56,11 +56,5 @@ class ExpectedErrors:
         status = status_of(error)
         if status == 500:
             return None
-        if status == 404:
-            raise Http404(error.message) from error
-        try:
-            page = render_to_string(f"{status}.html", {"error": error, "exception": error.message}, request)
-        except TemplateDoesNotExist:
-            text = f"{error.message}\n{error.hint}\n"
-            return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
-        return HttpResponse(page, status=status)
+        context = {"title": HTTPStatus(status).phrase, "message": error.message, "hint": error.hint}
+        return HttpResponse(render_to_string("pages/problem.html", context, request), status=status)
