@@ -15,7 +15,8 @@ READY = "Press Ctrl-C to stop."
 class Forge:
     """A running `micelio serve` on free ports. Attributes: base_url, grpc_address, data_dir, once_link (or "")."""
 
-    def __init__(self, data_dir: Path, **settings: str) -> None:
+    def __init__(self, data_dir: Path, *arguments: str, **settings: str) -> None:
+        self._arguments = arguments
         self.data_dir = data_dir
         self.base_url = ""
         self.grpc_address = ""
@@ -36,7 +37,7 @@ class Forge:
         """Start the server and wait until it says that it is ready."""
         with open(self._log, "ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "micelio", "serve"],
+                [sys.executable, "-m", "micelio", "serve", *self._arguments],
                 env=self.environment,
                 stdout=subprocess.PIPE,
                 stderr=log,

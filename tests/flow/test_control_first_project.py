@@ -1,0 +1,92 @@
+"""`serve --first-project`: an empty forge takes in a checkout's history; what goes wrong there does not stop the start."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from forge_process import Forge
+
+Start = Callable[..., Forge]
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    who = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org", "GIT_CONFIG_GLOBAL": "/dev/null"}
+    who |= {"GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org", "GIT_CONFIG_SYSTEM": "/dev/null"}
+    subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True, env=os.environ | who)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A Git repository without a commit."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    _git(folder, "init", "-q", "-b", "main")
+    return folder
+
+
+@pytest.fixture
+def start(tmp_path: Path, request: pytest.FixtureRequest) -> Start:
+    def make(folder: Path) -> Forge:
+        forge = Forge(tmp_path / "data", "--first-project", str(folder))
+        request.addfinalizer(forge.stop)
+        return forge
+
+    return make
+
+
+def test_the_history_is_there_when_the_forge_says_it_is_ready(checkout: Path, start: Start) -> None:
+    (checkout / "hello.txt").write_text("hello\n")
+    _git(checkout, "add", "hello.txt")
+    _git(checkout, "commit", "-q", "-m", "Say hello")
+    forge = start(checkout)
+    assert forge.log() == ""
+    page = httpx.get(f"{forge.base_url}/micelio/micelio")
+    assert page.status_code == 200
+    assert "Say hello" in page.text
+    assert "hello.txt" in page.text
+    forge.restart()
+    assert forge.log() == ""
+
+
+@pytest.mark.parametrize("what", ["empty repository", "no repository", "no folder"])
+def test_what_cannot_be_imported_is_told_and_the_forge_runs(
+    checkout: Path, start: Start, tmp_path: Path, what: str
+) -> None:
+    folders = {"empty repository": checkout, "no repository": tmp_path, "no folder": tmp_path / "missing"}
+    forge = start(folders[what])
+    assert forge.log().startswith("The first project was not imported: ")
+    assert len(forge.log().splitlines()) == 1
+    assert httpx.get(f"{forge.base_url}/").status_code == 200
+    assert httpx.get(f"{forge.base_url}/micelio/micelio").status_code == 404
+
+
+def test_make_and_a_shell_between_end_with_it(tmp_path: Path) -> None:
+    """Ctrl-C goes to the whole process group: nothing is left running, and the server says nothing bad."""
+    (tmp_path / "Makefile").write_text(f"run:\n\t@{sys.executable} -m micelio serve\n")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MICELIO_")}
+    process = subprocess.Popen(
+        ["make", "run"],
+        cwd=tmp_path,
+        env=clean | {"MICELIO_DATA_DIR": str(tmp_path / "data"), "PORT": "0", "GRPC_PORT": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("Press Ctrl-C"):
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    _, complaints = process.communicate(timeout=30)
+    assert "Traceback" not in complaints
+    assert "micelio:" not in complaints
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
