@@ -1,4 +1,4 @@
-"""`serve --first-project`: an empty forge takes in a checkout's history; what goes wrong there does not stop the start."""
+"""`serve --first-project`: an empty forge takes in a checkout's history; a failure there does not stop the start."""
 
 from __future__ import annotations
 
