@@ -196,7 +196,9 @@ def tell(suffix: str = "") -> Story:
     _import(ledger)
     projector.catch_up(project.id)
     _land(actor, project, "Keep sign-in stateless: tokens instead of server sessions", 2, THIRD, rich=True)
-    _land(actor, project, "Say how long a key lives", 3, {b"docs/keys.md": (0o100644, KEYS.replace(b"thirty", b"twenty"))})
+    _land(
+        actor, project, "Say how long a key lives", 3, {b"docs/keys.md": (0o100644, KEYS.replace(b"thirty", b"twenty"))}
+    )
     opened = start_session(actor, project, "Let an operator revoke a family of tokens", 4, agent="claude-code")
     private = create_project(actor, f"acme{suffix}", "vault", "vault", "Nobody else's.", "private")
     return Story(user, actor, project, ledger, opened.id, private)

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from mic.core.errors import NotFound
 
 _SAFE = "/~!$&'()*+,;=:@"
-_POSITION = re.compile(r"@(\d{1,18})\Z")
+_POSITION = re.compile(r"@([0-9]{1,18})\Z")
 
 
 @dataclass(frozen=True)

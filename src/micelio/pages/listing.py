@@ -129,7 +129,7 @@ def is_markdown(path: bytes) -> bool:
     return posixpath.splitext(path.lower())[1] in _MARKDOWN
 
 
-def render_text(data: bytes, path: bytes, place: Place) -> SafeString:
-    """A text file for reading: Markdown rendered, anything else as it stands."""
+def render_text(data: bytes, path: bytes, place: Place, top: int = 3) -> SafeString:
+    """A text file for reading: Markdown rendered with headings from level `top`, anything else as it stands."""
     text = data.decode("utf-8", "replace")
-    return render_document(text, place) if is_markdown(path) else plain(text)
+    return render_document(text, place, top) if is_markdown(path) else plain(text)

@@ -97,7 +97,7 @@ def _contents(opened: Opened, entry: Entry, place: Place, raw: str) -> tuple[dic
     lines = highlight(data, display_path(entry.path), entry.hash)
     shown: dict[str, Any] = {"lines": lines, "source": lines_html(lines)}
     if is_markdown(entry.path) and len(data) <= LARGEST_TEXT:
-        shown["document"] = render_text(data, entry.path, place)
+        shown["document"] = render_text(data, entry.path, place, top=2)
     return shown, data.decode("utf-8", "replace")
 
 

@@ -1,0 +1,372 @@
+"""Pages of a project through Django, with a real store and database."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import pages_story
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from html_check import Document, dangers
+
+from micelio.pages.stylesheet import stylesheet, stylesheet_address
+
+pytestmark = pytest.mark.django_db
+
+# HTML and stylesheet of a page, compressed, in bytes: the lightest forge on record needs 30 KiB.
+PAGE_BUDGET = 30 * 1024
+# SQL statements of a page, the same however many rows it shows; the project page of a member has the most.
+QUERY_BUDGET = 12
+FRAME = frozenset({"meta", "link", "form", "svg"})
+
+
+class Browser:
+    """A client that asks as the edge does: with the raw request line beside the decoded path."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def get(self, address: str, **headers: str) -> Any:
+        raw = address.partition("?")[0].encode()
+        return self.client.get(address, headers=headers, **{"asgi.scope": {"raw_path": raw}})
+
+    def page(self, address: str) -> Document:
+        answer = self.get(address)
+        assert answer.status_code == 200, answer.content.decode()[:2000]
+        return Document(answer.content.decode())
+
+    def twin(self, address: str) -> dict[str, Any]:
+        answer = self.get(address + ("&" if "?" in address else "?") + "format=json")
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"] == "application/json"
+        return json.loads(answer.content)
+
+
+@pytest.fixture
+def story(db: None) -> Iterator[pages_story.Story]:
+    """The story, told anew in the test's own transaction; contents stay in the run's own store."""
+    return pages_story.tell()
+
+
+@pytest.fixture
+def visitor(story: pages_story.Story) -> Browser:
+    return Browser(Client())
+
+
+@pytest.fixture
+def member(story: pages_story.Story) -> Browser:
+    client = Client()
+    client.force_login(story.user, "allauth.account.auth_backends.AuthenticationBackend")
+    return Browser(client)
+
+
+PAGES = (
+    "/",
+    "/acme",
+    "/acme/api",
+    "/acme/api/-/tree/head/data",
+    "/acme/api/-/tree/@1",
+    "/acme/api/-/tree/@2/docs",
+    "/acme/api/-/file/head/src/auth/tokens.py",
+    "/acme/api/-/file/@1/src/auth/tokens.py",
+    "/acme/api/-/file/head/docs/keys.md",
+    "/acme/api/-/file/head/docs/mark.png",
+    "/acme/api/-/file/head/docs/latest",
+    "/acme/api/-/file/head/data/seed.bin",
+    "/acme/api/-/file/head/data/empty",
+    "/acme/api/-/file/head/data/caf%E9.txt",
+    "/acme/api/-/file/head/data/two%0Alines.txt",
+    "/acme/api/-/file/head/data/100%25.txt",
+    "/acme/api/-/file/head/data/%3Cscript%3Ealert(1)%3C/script%3E.txt",
+    "/acme/api/-/landings",
+    "/acme/api/-/landings/1",
+    "/acme/api/-/landings/2",
+    "/acme/api/-/landings/3",
+    "/acme/api/-/landings/4",
+    "/acme/api/-/sessions",
+)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_page_is_whole_light_and_harmless(member: Browser, address: str) -> None:
+    """One h1, no skipped heading, landmarks, labels, no script, no address that is not ours, within the budgets."""
+    answer = member.get(address)
+    source = answer.content.decode()
+    assert answer.status_code == 200
+    page = Document(source)
+    assert len(page.all("h1")) == 1
+    levels = [int(heading.tag[1]) for heading in page.all("h1", "h2", "h3", "h4", "h5", "h6")]
+    first = levels.index(1)
+    assert all(after - before <= 1 for before, after in zip(levels[first:], levels[first + 1 :], strict=False))
+    assert {"header", "main", "footer"} <= {element.tag for element in page.elements}
+    assert dangers(source, FRAME) == []
+    assert {link.attributes["rel"] for link in page.all("link")} == {"icon", "stylesheet"}
+    ids = [element.attributes["id"] for element in page.elements if "id" in element.attributes]
+    assert len(ids) == len(set(ids))
+    own = {f"#{name}" for name in ids}
+    assert {a.attributes["href"] for a in page.all("a") if a.attributes.get("href", "").startswith("#")} <= own
+    assert all(image.attributes.get("alt") for image in page.all("img"))
+    assert all(time.attributes["datetime"] for time in page.all("time"))
+    assert len(gzip.compress(answer.content)) + len(gzip.compress(stylesheet()[1])) <= PAGE_BUDGET
+    assert "Server-Timing" in answer.headers
+    counted = int(answer.headers["Server-Timing"].rpartition('desc="')[2].rstrip('"'))
+    assert 0 < counted <= QUERY_BUDGET
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_page_has_its_twin(member: Browser, address: str) -> None:
+    """The same address as JSON, by `?format=json` and by Accept, without anybody's e-mail address."""
+    data = member.twin(address)
+    by_accept = member.get(address, accept="application/json")
+    assert json.loads(by_accept.content) == data
+    assert "example.org" not in json.dumps(data)
+    assert "Accept" in by_accept.headers["Vary"]
+
+
+def test_queries_do_not_grow_with_rows(visitor: Browser) -> None:
+    """A page of landings costs the same whether it shows three or four."""
+
+    def cost(address: str) -> str:
+        return visitor.get(address).headers["Server-Timing"].rpartition("desc=")[2]
+
+    assert cost("/acme/api/-/landings") == cost("/acme/api/-/landings?before=4")
+
+
+def test_the_project_page(visitor: Browser) -> None:
+    """Files with what touched them last, the README, the numbers, how to clone."""
+    page = visitor.page("/acme/api")
+    rows = [row.text.split("\n")[0].strip() for row in page.all("tr")]
+    names = [row.attributes["href"] for row in page.all("a") if "/-/tree/" in row.attributes["href"]]
+    assert names[:2] == ["/acme/api/-/tree/head/bin", "/acme/api/-/tree/head/data"]
+    assert any("README.md" in row and "Say how keys rotate" in row for row in rows)
+    text = page.all("main")[0].text
+    for words in (
+        "Keep sign-in stateless",
+        "15 files",
+        "4 landings",
+        "2 recorded",
+        "mic clone acme/api",
+        "no state of its own",
+    ):
+        assert words in text
+    data = visitor.twin("/acme/api")
+    assert data["counts"] == {"files": 15, "bytes": data["counts"]["bytes"], "landings": 4, "decisions": 2}
+    assert [(row["path"], row["type"], row["last"]["position"]) for row in data["files"]] == [
+        ("bin", "directory", 2),
+        ("data", "directory", 2),
+        ("docs", "directory", 4),
+        ("src", "directory", 3),
+        ("tests", "directory", 3),
+        ("README.md", "file", 2),
+        ("pyproject.toml", "file", 1),
+    ]
+
+
+def test_the_session_page(visitor: Browser) -> None:
+    """Goal, why with the roads not taken, conversation, changes with their why beside the line."""
+    page = visitor.page("/acme/api/-/landings/3")
+    assert page.all("h1")[0].text == "Keep sign-in stateless: tokens instead of server sessions"
+    text = page.all("main")[0].text
+    for words in (
+        "Landed as @3",
+        "Ada Maintainer",
+        "with claude-code",
+        "took 38 min",
+        "in 4 files",
+        "HS256 with a shared secret",
+        "every front end could then mint",
+        "Only for refresh.",
+    ):
+        assert words in text
+    assert [article.attributes["id"] for article in page.all("article")] == ["d1", "d2"]
+    assert [road.text for road in page.all("s")] == [
+        "HS256 with a shared secret",
+        "Sessions in Redis",
+        "24-hour tokens",
+    ]
+    tagged = {e.attributes["id"]: e.text for e in page.all("ins", "span") if e.attributes.get("id", "").startswith("f")}
+    assert tagged["f3L7"].strip() == "7 +FIFTEEN_MINUTES = timedelta(minutes=15) D2"
+    assert [mark.text for mark in page.all("mark")] == [
+        ", for fifteen minutes",
+        *[m.text for m in page.all("mark")][1:],
+    ]
+
+
+def test_a_landing_from_git_does_not_pretend(visitor: Browser) -> None:
+    """Commit id, the rest of the message as text, one line on the missing why, no empty sections."""
+    page = visitor.page("/acme/api/-/landings/2")
+    text = page.all("main")[0].text
+    assert "Git a1a1a1a1a1" in text
+    assert "Read this before you touch sign-in." in text
+    assert "was not recorded" in text
+    assert [heading.text for heading in page.all("h2")] == ["Changes"]
+    assert "The file became executable." in text
+    assert "Binary content: 2.0 KiB before, 3.0 KiB after." in text
+
+
+def test_sessions_by_id(story: pages_story.Story, visitor: Browser, member: Browser) -> None:
+    """A landed session is found at its position; an open one only by members; nonsense is an error, not a crash."""
+    name = member.twin("/acme/api/-/sessions")["sessions"][0]["session"]
+    assert "Let an operator revoke" in member.page(f"/acme/api/-/sessions/{name}").all("h1")[0].text
+    assert visitor.get(f"/acme/api/-/sessions/{name}").status_code == 404
+    assert visitor.twin("/acme/api/-/sessions")["sessions"] == []
+    landed = visitor.twin("/acme/api/-/landings/3")["session"]
+    answer = visitor.get(f"/acme/api/-/sessions/{landed}?format=md")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/acme/api/-/landings/3?format=md")
+    assert visitor.get("/acme/api/-/sessions/nonsense").status_code == 400
+    assert visitor.get("/acme/api/-/sessions/00000000000000000000000000").status_code == 404
+
+
+def test_the_session_as_markdown(visitor: Browser) -> None:
+    """An agent reads the why without HTML."""
+    answer = visitor.get("/acme/api/-/landings/3", accept="text/markdown")
+    assert answer.headers["Content-Type"] == "text/markdown; charset=utf-8"
+    text = answer.content.decode()
+    assert text.startswith("# Keep sign-in stateless: tokens instead of server sessions\n")
+    assert "### D1. Sign with EdDSA" in text
+    assert "- not: Sessions in Redis (one more thing to run; “keep it stateless”)" in text
+    assert "- src/auth/tokens.py (+13 −8)" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "disposition"),
+    [
+        ("README.md", "text/plain; charset=utf-8", "inline"),
+        ("docs/mark.png", "image/png", "inline"),
+        ("data/seed.bin", "application/octet-stream", "attachment"),
+        ("data/caf%E9.txt", "text/plain; charset=utf-8", "inline"),
+        ("docs/latest", "text/plain; charset=utf-8", "inline"),
+        ("data/%3Cscript%3Ealert(1)%3C/script%3E.txt", "text/plain; charset=utf-8", "inline"),
+    ],
+)
+def test_raw_files_are_harmless(visitor: Browser, path: str, kind: str, disposition: str) -> None:
+    """Bytes as stored, sandboxed, never sniffed, never HTML; a link is its target's text and is not followed."""
+    answer = visitor.get(f"/acme/api/-/raw/head/{path}")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == kind
+    assert answer.headers["Content-Disposition"].startswith(disposition)
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    expected = {**pages_story.FIRST, **{k: v for k, v in pages_story.SECOND.items() if v}}
+    assert answer.content == expected[unquote_to_bytes(path)][1]
+    again = visitor.get(f"/acme/api/-/raw/head/{path}", if_none_match=answer.headers["ETag"])
+    assert again.status_code == 304
+
+
+def test_files_and_directories_find_each_other(visitor: Browser) -> None:
+    """A file asked for as a directory, and the other way round, leads to the right page; a symlink is not followed."""
+    assert visitor.get("/acme/api/-/file/head/docs").headers["Location"] == "/acme/api/-/tree/head/docs"
+    assert visitor.get("/acme/api/-/tree/@2/README.md").headers["Location"] == "/acme/api/-/file/@2/README.md"
+    assert visitor.get("/acme/api/-/tree/head/docs/latest/x").status_code == 404
+    page = visitor.page("/acme/api/-/file/head/docs/latest")
+    assert "A symbolic link" in page.all("main")[0].text
+    assert "../README.md" in page.all("main")[0].text
+    assert "public face" not in page.all("main")[0].text
+
+
+def test_old_points_show_old_contents(visitor: Browser) -> None:
+    """A point is what it was: no later file, and no word about later landings."""
+    page = visitor.page("/acme/api/-/file/@1/src/auth/tokens.py")
+    assert "hs256" in page.all("pre")[0].text
+    assert "as of @1" in page.all("main")[0].text
+    assert visitor.get("/acme/api/-/file/@3/src/auth/secret.py").status_code == 404
+    assert all(row["last"] is None for row in visitor.twin("/acme/api/-/tree/@1")["files"])
+
+
+def test_paths_that_are_not_utf8_have_their_bytes_in_the_twin(visitor: Browser) -> None:
+    """JSON shows replacement characters and adds the exact bytes."""
+    data = visitor.twin("/acme/api/-/file/head/data/caf%E9.txt")
+    assert (data["path"], data["path_bytes"]) == ("data/caf\ufffd.txt", "ZGF0YS9jYWbpLnR4dA==")
+
+
+def test_landings_are_paged(visitor: Browser) -> None:
+    """Newest first, before a position when it is given."""
+    assert [row["position"] for row in visitor.twin("/acme/api/-/landings")["landings"]] == [4, 3, 2, 1]
+    assert [row["position"] for row in visitor.twin("/acme/api/-/landings?before=3")["landings"]] == [2, 1]
+    assert "First light" in visitor.page("/acme/api/-/landings").all("main")[0].text
+
+
+@pytest.mark.parametrize("address", ["/acme/vault", "/acme/nothing", "/nobody/api"])
+def test_hidden_and_absent_are_the_same(visitor: Browser, address: str) -> None:
+    """Who may not see a project cannot tell it from one that is not there, on any of its pages."""
+    for below in ("", "/-/landings", "/-/landings/1", "/-/tree/head", "/-/file/head/x", "/-/raw/head/x", "/-/sessions"):
+        answer = visitor.get(address + below)
+        assert answer.status_code == 404
+        error = json.loads(visitor.get(f"{address}{below}?format=json").content)["error"]
+        assert error["code"] == "not_found"
+        assert error["message"] == f"There is no project {address[1:]}, or you may not see it."
+
+
+def test_a_member_sees_the_private_project(member: Browser, visitor: Browser) -> None:
+    """An empty project says what to do next; it is in the lists of members only."""
+    assert "Nothing has landed here yet." in member.page("/acme/vault").all("main")[0].text
+    assert "acme/vault" in [row["project"] for row in member.twin("/")["projects"]]
+    assert [row["project"] for row in visitor.twin("/")["projects"]] == ["acme/api"]
+    assert member.twin("/acme")["members"] == [{"handle": "maintainer", "name": "Ada Maintainer", "role": "admin"}]
+    assert visitor.twin("/acme")["members"] == []
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/nobody", 404),
+        ("/acme/api/-/tree/main", 404),
+        ("/acme/api/-/tree/@99", 404),
+        ("/acme/api/-/tree/head/none", 404),
+        ("/acme/api/-/file/head/..%2F..%2Fetc%2Fpasswd", 404),
+        ("/acme/api/-/file/head/a%00b", 404),
+        ("/acme/api/-/landings/0", 404),
+        ("/acme/api/-/landings/5", 404),
+        ("/acme/api/-/landings/99999999999999999999999999", 404),
+        ("/acme/api/-/landings?before=x", 400),
+        ("/acme/api/-/landings?before=99999999999999999999", 400),
+        ("/acme/api/-/tree/head?after=%C3%A9", 400),
+        ("/acme/api?format=xml", 400),
+        ("/-/look-000000000000.css", 404),
+        ("/acme/api/-/nothing", 404),
+    ],
+)
+def test_wrong_addresses_are_errors_with_a_page(visitor: Browser, address: str, status: int) -> None:
+    """Each has its status and a page with a sentence, never a failure of ours."""
+    answer = visitor.get(address)
+    assert answer.status_code == status
+    assert len(Document(answer.content.decode()).all("h1")) == 1
+
+
+def test_only_reading(member: Browser) -> None:
+    """Pages answer GET and HEAD."""
+    assert member.client.post("/acme/api").status_code == 405
+    assert member.client.head("/acme/api").status_code == 200
+
+
+def test_the_stylesheet_may_be_kept_for_ever(visitor: Browser) -> None:
+    """Its address changes with its content, so a copy is never stale."""
+    answer = visitor.get(stylesheet_address())
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["Content-Type"] == "text/css; charset=utf-8"
+    assert b"url(" not in answer.content
+    assert b"@import" not in answer.content
+
+
+def test_a_failure_of_ours_needs_no_database(db: None) -> None:
+    """The page of a 500 is drawn without a request and without a query."""
+    from django.db import connection
+    from django.template.loader import get_template
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a query")
+
+    with connection.execute_wrapper(refuse):
+        for status in (400, 403, 404, 500):
+            source = get_template(f"{status}.html").render()
+            assert len(Document(source).all("h1")) == 1
+
+
+def test_migrations_are_whole(db: None) -> None:
+    """Pages have no models of their own."""
+    call_command("makemigrations", "pages", check=True, dry_run=True, verbosity=0)

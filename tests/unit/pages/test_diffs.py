@@ -1,0 +1,117 @@
+import difflib
+
+import pytest
+from html_check import CORPUS, Document, dangers
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from micelio.pages.diff_html import diff_html
+from micelio.pages.diffs import CONTEXT, diff_contents, mark_words
+
+
+def rows(old: bytes | None, new: bytes | None) -> list[str]:
+    return [
+        row.sign + "".join(text for _, text in row.pieces)
+        for hunk in diff_contents(old, new).hunks
+        for row in hunk.rows
+    ]
+
+
+def test_a_changed_line_with_its_neighbours() -> None:
+    """Three lines of context, numbers of both sides, the hunk's title as a unified diff writes it."""
+    old = b"".join(b"%d\n" % n for n in range(1, 21))
+    diff = diff_contents(old, old.replace(b"10\n", b"ten\n"))
+    (hunk,) = diff.hunks
+    assert hunk.title == "@@ -7,7 +7,7 @@"
+    assert [(row.sign, row.old, row.new) for row in hunk.rows] == [
+        (" ", 7, 7),
+        (" ", 8, 8),
+        (" ", 9, 9),
+        ("-", 10, None),
+        ("+", None, 10),
+        (" ", 11, 11),
+        (" ", 12, 12),
+        (" ", 13, 13),
+    ]
+    assert (diff.added, diff.deleted) == (1, 1)
+
+
+@settings(max_examples=150, deadline=None)
+@given(*[st.lists(st.sampled_from([b"a\n", b"b\n", b"c\n", b"\n"]), max_size=30)] * 2)
+def test_hunks_make_the_new_text_from_the_old(old: list[bytes], new: list[bytes]) -> None:
+    """Applying the rows to the old text gives the new one, whatever the hunks; hunks never overlap."""
+    diff = diff_contents(b"".join(old), b"".join(new))
+    made, at = [], 0
+    for hunk in diff.hunks:
+        start = hunk.old_start - 1 if hunk.old_lines else hunk.old_start
+        assert start >= at
+        made += old[at:start]
+        at = start + hunk.old_lines
+        made += [row.pieces[0][1].encode() + b"\n" for row in hunk.rows if row.sign != "-" and len(row.pieces) == 1]
+        made += [
+            "".join(text for _, text in row.pieces).encode() + b"\n"
+            for row in hunk.rows
+            if row.sign != "-" and len(row.pieces) != 1
+        ]
+    assert made + old[at:] == new
+    assert diff.added - diff.deleted == len(new) - len(old)
+
+
+def test_titles_agree_with_a_second_opinion() -> None:
+    """Hunks are cut where the standard library cuts them."""
+    old = [f"{n}\n" for n in range(60)]
+    new = [*old[:5], "x\n", *old[5:30], *old[31:50], "y\n", *old[51:]]
+    theirs = [line for line in difflib.unified_diff(old, new, n=CONTEXT) if line.startswith("@@")]
+    ours = [hunk.title + "\n" for hunk in diff_contents("".join(old).encode(), "".join(new).encode()).hunks]
+    assert ours == theirs
+
+
+def test_new_and_gone_files() -> None:
+    """A missing side is no line at all."""
+    assert rows(None, b"a\nb\n") == ["+a", "+b"]
+    assert rows(b"a\n", None) == ["-a"]
+    assert diff_contents(b"a\n", b"a\n").hunks == ()
+
+
+def test_a_missing_line_end_is_said() -> None:
+    """A change that is only the last line's end is visible."""
+    diff = diff_contents(b"a\nb", b"a\nb\n")
+    assert "(no line end)" in diff_html(diff, "f1", {})
+    assert (diff.added, diff.deleted) == (1, 1)
+
+
+def test_words_that_differ_are_marked() -> None:
+    """Marks cover what changed and leave the rest."""
+    old, new = mark_words("    def issue(self, user) -> str:", "    def issue(self, user) -> Token:")
+    assert [text for marked, text in old if marked] == ["str"]
+    assert [text for marked, text in new if marked] == ["Token"]
+
+
+@pytest.mark.parametrize(("old", "new"), [("completely", "different things"), ("", "x"), ("a" * 500, "b" * 500)])
+def test_unlike_lines_are_not_marked(old: str, new: str) -> None:
+    """Marks on everything would say nothing."""
+    assert not any(marked for side in mark_words(old, new) for marked, _ in side)
+
+
+def test_large_differences_are_cut_and_counted() -> None:
+    """Rows stop at the limit, counts do not; a very long line is cut with its length said."""
+    diff = diff_contents(None, b"x\n" * 50_000, most_rows=100)
+    assert diff.rows == 100
+    assert diff.added == 50_000
+    (row,) = diff_contents(None, b"y" * 5000).hunks[0].rows
+    assert row.pieces[0][1].endswith("and 3,000 characters more")
+
+
+def test_html_of_a_difference() -> None:
+    """Signs stand in the text, rows are ins and del, at most two elements a line when no word is marked."""
+    html = diff_html(diff_contents(b"a\n", b"a\nb\n"), "f1", {2: ["D1"]})
+    assert html == ('<span><i>1 1  </i>a\n</span><ins id="f1L2"><i>  2 +</i>b <a class=tag href="#d1">D1</a>\n</ins>')
+
+
+def test_no_difference_runs() -> None:
+    """Hostile lines are text in every kind of row."""
+    text = "\n".join(CORPUS).encode()
+    for old, new in ((None, text), (text, None), (text, text.replace(b"alert", b"prompt"))):
+        html = diff_html(diff_contents(old, new), "f1", {})
+        assert dangers(html) == []
+        assert not {element.tag for element in Document(html).elements} - {"span", "ins", "del", "i", "mark", "em"}
