@@ -34,15 +34,16 @@ class Columns:
     """Files sorted by path. `clock` is the file system's time, in ns, before the first content was looked at.
 
     A file whose ctime is not older than `clock` may have changed after it was read without its stat data
-    telling ("racy" in Git's words), so it is read again. Directories carry the mtime at which they were seen to
+    telling ("racy" in Git's words), so it is read again. Directories carry the ctime at which they were seen to
     hold nothing but known and ignored names, or 0.
     """
 
     __slots__ = (
         "bits",
+        "check",
         "clock",
         "ctimes",
-        "dir_mtimes",
+        "dir_ctimes",
         "dirs",
         "disk_sizes",
         "flags",
@@ -59,6 +60,8 @@ class Columns:
 
     def __init__(self) -> None:
         self.clock = 0
+        # The checksum these columns were read with: tells whether somebody wrote another index since.
+        self.check = 0
         self.paths: list[bytes] = []
         self.mtimes = array("q")
         self.ctimes = array("q")
@@ -71,8 +74,8 @@ class Columns:
         self.flags = bytearray()
         self.hashes = b""
         self.dirs: list[bytes] = []
-        self.dir_mtimes = array("q")
-        # Ignore files that decided about names seen so far; three numbers each: mtime in ns, size, inode.
+        self.dir_ctimes = array("q")
+        # Ignore files that decided about names seen so far; three numbers each: ctime in ns, size, inode.
         self.ignores: list[bytes] = []
         self.ignore_stats = array("q")
 
@@ -109,7 +112,7 @@ def encode(columns: Columns) -> bytes:
             columns.disk_sizes.tobytes(),
             columns.inodes.tobytes(),
             columns.sizes.tobytes(),
-            columns.dir_mtimes.tobytes(),
+            columns.dir_ctimes.tobytes(),
             columns.ignore_stats.tobytes(),
             columns.bits.tobytes(),
             columns.modes.tobytes(),
@@ -136,6 +139,7 @@ def decode(raw: bytes) -> Columns | None:
         return None
     columns = Columns()
     columns.clock = clock
+    columns.check = check
     place = _HEADER + _COUNTS
     for column, count in (
         (columns.mtimes, files),
@@ -143,7 +147,7 @@ def decode(raw: bytes) -> Columns | None:
         (columns.disk_sizes, files),
         (columns.inodes, files),
         (columns.sizes, files),
-        (columns.dir_mtimes, dirs),
+        (columns.dir_ctimes, dirs),
         (columns.ignore_stats, ignores * 3),
         (columns.bits, files),
         (columns.modes, files),

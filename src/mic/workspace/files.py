@@ -1,0 +1,76 @@
+"""Contents of a working copy's files. Nothing here follows a symlink, in the name itself or above it."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from typing import BinaryIO
+
+from mic.core.errors import InvalidPath, NotFound
+from mic.core.paths import display
+from mic.workspace.folders import Folders
+from mic.workspace.workspace import Workspace
+
+_PIECE = 1 << 20
+_LINK = 0o120000
+
+
+def open_content(ws: Workspace, path: bytes) -> BinaryIO:
+    """A regular file, open for reading. Raises NotFound when it is gone, InvalidPath when it is no regular file."""
+    folder, _, name = path.rpartition(b"/")
+    with Folders(os.fsencode(ws.root)) as folders:
+        try:
+            # Without O_NONBLOCK a pipe put in the file's place would hang the command.
+            handle = os.open(
+                name,
+                os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
+                dir_fd=folders.handle(folder),
+            )
+        except FileNotFoundError:
+            raise _gone(path) from None
+        except OSError as error:
+            raise _not_regular(path) from error
+    stream = os.fdopen(handle, "rb")
+    if os.fstat(handle).st_mode & 0o170000 != 0o100000:
+        stream.close()
+        raise _not_regular(path)
+    return stream
+
+
+def read_content(ws: Workspace, path: bytes, mode: int) -> bytes:
+    """The content that a tree keeps for this file: its bytes, or a symlink's target. Raises as `open_content`."""
+    if mode & 0o170000 != _LINK:
+        with open_content(ws, path) as stream:
+            return stream.read()
+    folder, _, name = path.rpartition(b"/")
+    with Folders(os.fsencode(ws.root)) as folders:
+        try:
+            return os.readlink(name, dir_fd=folders.handle(folder))
+        except FileNotFoundError:
+            raise _gone(path) from None
+        except OSError as error:
+            raise InvalidPath(
+                f"{display(path)} is no symlink any more", hint="run `mic status` again", path=path
+            ) from error
+
+
+def hash_file(ws: Workspace, path: bytes, mode: int) -> tuple[bytes, int]:
+    """SHA-256 and size in bytes of a file's content, read in pieces. Raises as `open_content`."""
+    if mode & 0o170000 == _LINK:
+        target = read_content(ws, path, mode)
+        return sha256(target).digest(), len(target)
+    digest = sha256()
+    size = 0
+    with open_content(ws, path) as stream:
+        while piece := stream.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
+    return digest.digest(), size
+
+
+def _gone(path: bytes) -> NotFound:
+    return NotFound(f"{display(path)} is gone", hint="run `mic status` again", path=path)
+
+
+def _not_regular(path: bytes) -> InvalidPath:
+    return InvalidPath(f"{display(path)} cannot be read as a file", hint="run `mic status` again", path=path)

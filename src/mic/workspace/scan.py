@@ -1,0 +1,182 @@
+"""What changed in a working copy, found with one lstat a file and, when nothing did, not a single directory listing.
+
+A file whose stat data is as recorded is taken as unchanged, unless its ctime is not older than the index's clock; a
+directory likewise holds no new names. ctime rather than mtime decides, because a program can set mtime.
+"""
+
+from __future__ import annotations
+
+import posix
+
+from mic.workspace.columns import DISK_BITS, UNWRITTEN, Columns
+from mic.workspace.place import clock_now
+
+ADDED, MODIFIED, DELETED = 0, 1, 2
+_KIND = 0o170000
+_FOLDER = 0o040000
+_LINK = 0o120000
+_FILE = 0o100000
+_READ = 1 << 20
+
+
+class Scan:
+    """`changes`: (path, op, Git mode, number in the columns or -1), sorted by path. `dirty`: stat data was renewed."""
+
+    __slots__ = ("changes", "dirty")
+
+    def __init__(self) -> None:
+        self.changes: list[tuple[bytes, int, int, int]] = []
+        self.dirty = False
+
+
+def git_mode(st_mode: int) -> int:
+    """Git's mode of a file on disk; 0 for what no tree holds (pipes, sockets, devices, folders)."""
+    kind = st_mode & _KIND
+    if kind == _LINK:
+        return 0o120000
+    if kind == _FILE:
+        return 0o100755 if st_mode & 0o100 else 0o100644
+    return 0
+
+
+def scan(root: bytes, columns: Columns) -> Scan:
+    """Compares the files under `root` with the index. Renews stat data in `columns` where only that changed."""
+    result = Scan()
+    handle = posix.open(root, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
+    try:
+        to_list, lost = _scan_folders(handle, columns)
+        suspects = _scan_files(handle, columns, lost, result)
+        if suspects or to_list:
+            clock = clock_now(root)
+            _settle(handle, columns, suspects, result)
+            if to_list:
+                from mic.workspace.untracked import find_untracked
+
+                result.dirty |= find_untracked(handle, columns, to_list, lost, result.changes)
+            columns.clock = clock
+            result.changes.sort()
+    finally:
+        posix.close(handle)
+    return result
+
+
+def _scan_folders(root: int, columns: Columns) -> tuple[list[int], set[bytes]]:
+    """Numbers of the directories that may hold new names; and those that are no directories any more."""
+    lstat = posix.lstat
+    clock = columns.clock
+    lost: set[bytes] = set()
+    to_list = []
+    for number, (path, ctime) in enumerate(zip(columns.dirs, columns.dir_ctimes, strict=True)):
+        if lost and path.rpartition(b"/")[0] in lost:
+            lost.add(path)
+            continue
+        try:
+            stat = lstat(path or b".", dir_fd=root)
+        except (FileNotFoundError, NotADirectoryError):
+            lost.add(path)
+            continue
+        if stat.st_mode & _KIND != _FOLDER:
+            lost.add(path)
+        elif stat.st_ctime_ns != ctime or ctime >= clock:
+            to_list.append(number)
+    if _ignores_changed(root, columns):
+        to_list = [number for number, path in enumerate(columns.dirs) if path not in lost]
+    return to_list, lost
+
+
+def _ignores_changed(root: int, columns: Columns) -> bool:
+    stats = columns.ignore_stats
+    for number, path in enumerate(columns.ignores):
+        try:
+            stat = posix.lstat(path, dir_fd=root)
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        known = stats[number * 3 : number * 3 + 3].tolist()
+        if [stat.st_ctime_ns, stat.st_size, stat.st_ino] != known or stat.st_ctime_ns >= columns.clock:
+            return True
+    return False
+
+
+def _scan_files(
+    root: int, columns: Columns, lost: set[bytes], result: Scan
+) -> list[tuple[int, posix.stat_result]]:
+    """The files whose stat data does not vouch for them; deleted ones go straight to the result."""
+    lstat = posix.lstat
+    clock = columns.clock
+    changes = result.changes
+    suspects = []
+    number = -1
+    for path, mtime, ctime, size, inode, bits, flags in zip(
+        columns.paths,
+        columns.mtimes,
+        columns.ctimes,
+        columns.disk_sizes,
+        columns.inodes,
+        columns.bits,
+        columns.flags,
+        strict=True,
+    ):
+        number += 1
+        if flags & UNWRITTEN:
+            continue
+        if lost and path.rpartition(b"/")[0] in lost:
+            changes.append((path, DELETED, 0, number))
+            continue
+        try:
+            stat = lstat(path, dir_fd=root)
+        except (FileNotFoundError, NotADirectoryError):
+            changes.append((path, DELETED, 0, number))
+            continue
+        if (
+            stat.st_mtime_ns != mtime
+            or stat.st_ctime_ns != ctime
+            or stat.st_size != size
+            or stat.st_ino != inode
+            or stat.st_mode & DISK_BITS != bits
+            or ctime >= clock
+        ):
+            suspects.append((number, stat))
+    return suspects
+
+
+def _settle(root: int, columns: Columns, suspects: list[tuple[int, posix.stat_result]], result: Scan) -> None:
+    """Decides about each suspect by its kind, its size and at last its content."""
+    for number, stat in suspects:
+        path = columns.paths[number]
+        mode = git_mode(stat.st_mode)
+        if not mode:
+            result.changes.append((path, DELETED, 0, number))
+        elif stat.st_mode & DISK_BITS != columns.bits[number]:
+            result.changes.append((path, MODIFIED, mode, number))
+        elif stat.st_size != columns.sizes[number]:
+            result.changes.append((path, MODIFIED, columns.modes[number], number))
+        else:
+            try:
+                digest = _digest(root, path, mode)
+            except (FileNotFoundError, NotADirectoryError):
+                result.changes.append((path, DELETED, 0, number))
+                continue
+            if digest != columns.hash_at(number):
+                result.changes.append((path, MODIFIED, columns.modes[number], number))
+                continue
+            columns.mtimes[number] = stat.st_mtime_ns
+            columns.ctimes[number] = stat.st_ctime_ns
+            columns.disk_sizes[number] = stat.st_size
+            columns.inodes[number] = stat.st_ino
+            result.dirty = True
+
+
+def _digest(root: int, path: bytes, mode: int) -> bytes:
+    """SHA-256 of a file's content, or of a symlink's target."""
+    from hashlib import sha256
+
+    if mode == _LINK:
+        return sha256(posix.readlink(path, dir_fd=root)).digest()
+    handle = posix.open(path, posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_NONBLOCK | posix.O_CLOEXEC, dir_fd=root)
+    try:
+        digest = sha256()
+        while part := posix.read(handle, _READ):
+            digest.update(part)
+        return digest.digest()
+    finally:
+        posix.close(handle)

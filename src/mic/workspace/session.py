@@ -1,0 +1,86 @@
+"""The open session of a workspace: goal, conversation and decisions, kept in `.mic/session` until it lands."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import msgspec
+
+from mic.core.errors import Corrupt, InvalidInput
+from mic.core.ids import new_ulid
+from mic.core.session import Decision, Message
+from mic.workspace.goal import encode_line
+from mic.workspace.place import read_file, write_file
+from mic.workspace.workspace import Workspace
+
+MAX_GOAL = 10_000  # characters
+
+
+class LocalSession(msgspec.Struct):
+    """What is said in a session before it lands. `id` is a ULID; `base_position` is where the workspace stood."""
+
+    id: bytes
+    goal: str
+    started_ms: int
+    base_position: int
+    agent: str = ""
+    conversation: list[Message] = []
+    decisions: list[Decision] = []
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(LocalSession)
+
+
+def current(ws: Workspace) -> LocalSession | None:
+    """The open session, or None; raises Corrupt."""
+    raw = read_file(ws.folder + b"/session")
+    if raw is None:
+        return None
+    _, _, body = raw.partition(b"\n")
+    try:
+        return _decoder.decode(body)
+    except msgspec.MsgspecError as error:
+        raise Corrupt(
+            f"the open session in {ws.root}/.mic/session is damaged: {error}",
+            hint="move that file away to go on without it",
+        ) from error
+
+
+def start(ws: Workspace, goal: str, agent: str = "") -> LocalSession:
+    """Opens a session with a goal; raises InvalidInput when one is open, or the goal is empty or too long."""
+    open_one = current(ws)
+    if open_one is not None:
+        raise InvalidInput(
+            f"a session is open: {open_one.goal}", hint="`mic land` or `mic session abandon` it first"
+        )
+    goal = goal.strip()
+    if not goal:
+        raise InvalidInput("a session needs a goal", hint='say what you want to reach: `mic session start "GOAL"`')
+    if len(goal) > MAX_GOAL:
+        raise InvalidInput(f"a goal of {len(goal)} characters; the limit is {MAX_GOAL}", hint="put details in notes")
+    now_ms = time.time_ns() // 1_000_000
+    session = LocalSession(
+        id=new_ulid(now_ms, os.urandom(10)),
+        goal=goal,
+        started_ms=now_ms,
+        base_position=ws.config.position,
+        agent=agent,
+    )
+    save(ws, session)
+    return session
+
+
+def save(ws: Workspace, session: LocalSession) -> None:
+    """Writes the session, at once or not at all."""
+    line = encode_line(session.started_ms, session.base_position, session.goal)
+    write_file(ws.folder, b"session", line + _encoder.encode(session))
+
+
+def clear(ws: Workspace) -> None:
+    """Takes the open session away; nothing happens when there is none."""
+    try:
+        os.unlink(ws.folder + b"/session")
+    except FileNotFoundError:
+        return

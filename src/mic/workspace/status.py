@@ -1,0 +1,40 @@
+"""What a session would land: the files that differ from the index."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from mic.workspace.index import IndexEntry
+from mic.workspace.renew import scan_and_renew
+from mic.workspace.unwritten import unwritten
+from mic.workspace.workspace import Workspace
+
+
+class LocalChange(NamedTuple):
+    """One changed file. `op` is 0 added, 1 modified, 2 deleted; `mode` is Git's, 0 when deleted."""
+
+    path: bytes
+    op: int
+    mode: int
+    old: IndexEntry | None
+
+
+class Status(NamedTuple):
+    """`unwritten`: paths of the tree that are on purpose not on disk, each with the reason."""
+
+    changes: list[LocalChange]
+    unwritten: list[tuple[bytes, str]]
+
+
+def status(ws: Workspace) -> Status:
+    """The state of the working copy, sorted by path. Raises Corrupt when the index is garbage."""
+    index = ws.index()
+    scan = scan_and_renew(os.fsencode(ws.root), index.columns)
+    return Status(
+        [
+            LocalChange(path, op, mode, index.at(number) if number >= 0 else None)
+            for path, op, mode, number in scan.changes
+        ],
+        unwritten(index.columns),
+    )

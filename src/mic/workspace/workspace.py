@@ -1,0 +1,103 @@
+"""A workspace: a folder of files, and in its `.mic` the project it belongs to and the landing it stands on."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+from mic.core.errors import AlreadyExists, InvalidInput, NotFound
+from mic.workspace.index import Index
+from mic.workspace.lock import Lock
+from mic.workspace.place import find_root, read_columns, read_config, write_columns, write_config
+
+
+class Config(NamedTuple):
+    """The project of a workspace, and the landing that its files were taken from. `tree` is that root in hex."""
+
+    instance: str
+    organization: str
+    project: str
+    position: int
+    tree: str
+
+
+class Workspace:
+    """`root` is absolute. Reading is free; whoever changes anything holds `lock()` while doing so."""
+
+    def __init__(self, root: str, config: Config) -> None:
+        self.root = root
+        self.config = config
+
+    @property
+    def folder(self) -> bytes:
+        """The `.mic` folder."""
+        return os.fsencode(self.root) + b"/.mic"
+
+    @staticmethod
+    def find(start: str = ".") -> Workspace:
+        """The workspace that `start` is in; raises NotFound, or Corrupt when its configuration cannot be read."""
+        found = find_root(os.fsencode(os.path.abspath(start)))
+        if found is None:
+            raise NotFound("this is not a mic workspace", hint="`mic clone ORG/PROJECT` makes one")
+        values = read_config(found)
+        return Workspace(
+            os.fsdecode(found),
+            Config(
+                values["instance"],
+                values["organization"],
+                values["project"],
+                int(values["position"]),
+                values["tree"],
+            ),
+        )
+
+    @staticmethod
+    def create(root: str, config: Config) -> Workspace:
+        """Makes a workspace at `root`, marked incomplete until `finish_clone`; raises AlreadyExists."""
+        workspace = Workspace(os.path.abspath(root), config)
+        os.makedirs(workspace.root, exist_ok=True)
+        try:
+            os.mkdir(workspace.folder)
+        except FileExistsError:
+            raise AlreadyExists(
+                f"{workspace.root} is a mic workspace already", hint="use it, or choose another folder"
+            ) from None
+        os.mkdir(workspace.folder + b"/tmp")
+        with open(workspace.folder + b"/incomplete", "xb"):
+            pass
+        workspace._write_config()
+        return workspace
+
+    def incomplete(self) -> bool:
+        """Whether the clone that made this workspace has not come to its end."""
+        return os.path.lexists(self.folder + b"/incomplete")
+
+    def finish_clone(self) -> None:
+        """Takes the mark of an unfinished clone away."""
+        if self.incomplete():
+            os.unlink(self.folder + b"/incomplete")
+
+    def set_base(self, position: int, tree: str) -> None:
+        """Writes down the landing that the files now stand on, at once or not at all."""
+        self.config = self.config._replace(position=position, tree=tree)
+        self._write_config()
+
+    def lock(self, wait: float = 5.0) -> AbstractContextManager[None]:
+        """Keeps other commands from changing the workspace; raises Busy after `wait` seconds, naming the holder."""
+        return Lock(self.folder, wait)
+
+    def index(self) -> Index:
+        """The index, empty before the first checkout; raises Corrupt."""
+        return Index(read_columns(os.fsencode(self.root)))
+
+    def save_index(self, index: Index) -> None:
+        """Writes the index, at once or not at all."""
+        write_columns(os.fsencode(self.root), index.columns)
+
+    def _write_config(self) -> None:
+        values = {key: str(value) for key, value in self.config._asdict().items()}
+        for key, value in values.items():
+            if not value.isprintable():
+                raise InvalidInput(f"the {key} {value!r} holds a character that no name has")
+        write_config(os.fsencode(self.root), values)
