@@ -1,0 +1,113 @@
+"""Pages in a real browser, served by a real forge."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from forge_process import Forge
+
+pytestmark = pytest.mark.browser
+
+TELL = "import django; django.setup(); import pages_story; pages_story.tell('-seen')"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+PAGES = {
+    "home": "/",
+    "organization": "/acme-seen",
+    "project": "/acme-seen/api",
+    "directory": "/acme-seen/api/-/tree/@2/data",
+    "file": "/acme-seen/api/-/file/head/src/auth/tokens.py",
+    "document": "/acme-seen/api/-/file/head/README.md",
+    "landings": "/acme-seen/api/-/landings",
+    "session": "/acme-seen/api/-/landings/3",
+    "from-git": "/acme-seen/api/-/landings/2",
+    "not-found": "/acme-seen/nothing",
+    "sign-in": "/-/sign-in",
+    "sign-up": "/-/sign-up",
+}
+
+
+@pytest.fixture(scope="module")
+def seen(forge: Forge) -> Forge:
+    """The shared forge with the story told in it."""
+    tests = Path(__file__).parents[1]
+    environment = forge.environment | {
+        "DJANGO_SETTINGS_MODULE": "micelio.django_settings",
+        "PYTHONPATH": os.pathsep.join((str(tests), str(tests.parent / "src"))),
+    }
+    subprocess.run([sys.executable, "-c", TELL], env=environment, check=True)
+    return forge
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())
+def test_two_requests_and_no_complaint(seen: Forge, chromium: Any, path: str) -> None:
+    """A cold page is two requests, itself and its stylesheet (pictures of the project aside), and logs nothing."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(seen.base_url + path)
+    own = [url for url in asked if not url.startswith("data:") and "/-/raw/" not in url]
+    assert len(own) == 2
+    assert [text for text in said if "404" not in text] == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280, 3840])
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())
+def test_no_page_scrolls_sideways(seen: Forge, chromium: Any, path: str, width: int) -> None:
+    """From 320 px to 4K only code scrolls, inside its own region that the keyboard can reach."""
+    page = chromium.new_page(viewport={"width": width, "height": 800})
+    page.goto(seen.base_url + path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    unreachable = page.evaluate(
+        "[...document.querySelectorAll('main *')].filter(e => e.scrollWidth > e.clientWidth + 1 &&"
+        " ['auto','scroll'].includes(getComputedStyle(e).overflowX) && e.tabIndex < 0)"
+        ".map(e => e.outerHTML.slice(0, 80))"
+    )
+    assert unreachable == []
+    page.close()
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())
+def test_the_keyboard_sees_where_it_is(seen: Forge, chromium: Any, path: str) -> None:
+    """The first stop skips to the content; every stop has a visible outline, and targets are 24 px or in a text."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(seen.base_url + path)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        width = page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)")
+        if page.evaluate("document.activeElement !== document.body"):
+            assert width >= 2
+    page.close()
+
+
+def test_the_menu_of_somebody_signed_in_needs_no_script(seen: Forge, chromium: Any) -> None:
+    """Signed in by the one-time link, with scripts off: the menu opens, and signing out works."""
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.goto(seen.once_link)
+    page.locator("main button").click()
+    page.goto(seen.base_url + "/")
+    page.locator("details.menu summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.goto(seen.base_url + "/")
+    assert page.get_by_role("link", name="Sign in").is_visible()
+    context.close()
