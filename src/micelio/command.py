@@ -75,12 +75,17 @@ def _rebuild(options: argparse.Namespace) -> int:
     settings = config.load()
     with instance.prepare(settings):
         _start_django(settings)
+        from micelio.accounts import actions
+        from micelio.accounts.actor import actor_of
+        from micelio.accounts.policy import OPERATOR
         from micelio.edge import schema
+        from micelio.projects.restore import restore
         from micelio.sessions import projector
 
         schema.ensure()
-        projector.rebuild()
-    print("Rebuilt.")
+        projects = restore(actor_of(actions.ensure_administrator(OPERATOR), "command"))
+        landings = projector.rebuild()
+    print(f"Projects restored: {projects}. Landings derived: {landings}.")
     return 0
 
 

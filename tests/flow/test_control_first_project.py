@@ -55,6 +55,27 @@ def test_the_history_is_there_when_the_forge_says_it_is_ready(checkout: Path, st
     assert forge.log() == ""
 
 
+def test_rebuild_restores_every_project_on_an_empty_database(checkout: Path, start: Start) -> None:
+    """The store is the truth: without the database the forge says so, and `rebuild` makes the lists again."""
+    for number in range(3):
+        (checkout / "hello.txt").write_text(f"hello {number}\n")
+        _git(checkout, "add", "hello.txt")
+        _git(checkout, "commit", "-q", "-m", f"Say hello {number}")
+    forge = start(checkout)
+    forge.stop()
+    for path in forge.data_dir.glob("micelio.sqlite3*"):
+        path.unlink()
+    forge.start()
+    assert "run `micelio rebuild`" in forge.log()
+    assert httpx.get(f"{forge.base_url}/micelio/micelio").status_code == 404
+    forge.stop()
+    assert forge.run("rebuild") == "Projects restored: 1. Landings derived: 3."
+    assert forge.run("rebuild") == "Projects restored: 0. Landings derived: 3."
+    forge.start()
+    page = httpx.get(f"{forge.base_url}/micelio/micelio/-/landings").text
+    assert [f"Say hello {number}" in page for number in range(3)] == [True, True, True]
+
+
 @pytest.mark.parametrize("what", ["empty repository", "no repository", "no folder"])
 def test_what_cannot_be_imported_is_told_and_the_forge_runs(
     checkout: Path, start: Start, tmp_path: Path, what: str

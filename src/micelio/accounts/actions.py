@@ -54,6 +54,14 @@ def create_user(actor: Actor, handle: str, *, name: str = "", email: str = "", i
 
 
 @transaction.atomic
+def ensure_administrator(actor: Actor) -> User:
+    """The forge's first active administrator; made, with the handle admin, when there is none."""
+    require_operator(actor)
+    admin = User.objects.filter(is_admin=True, is_active=True).order_by("created_at").first()
+    return admin or create_user(actor, "admin", name="Administrator", is_admin=True)
+
+
+@transaction.atomic
 def update_account(actor: Actor, user: User, *, name: str, email: str, password: str = "") -> None:
     """Change one's own name, address and, when given, password. Raises InvalidInput, AlreadyExists."""
     require_self(actor, user.id)

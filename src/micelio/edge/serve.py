@@ -61,7 +61,7 @@ def _prepare(settings: Settings, first_project: Path | None) -> list[str]:
 
     schema.ensure()
     actions.ensure_client()
-    admin = _administrator()
+    admin = actions.ensure_administrator(OPERATOR)
     if first_project is not None:
         _import_first(first_project, admin)
     lines = [f"Micelio is ready at {settings.base_url}/", f"mic talks to it at {settings.grpc_address} (gRPC)."]
@@ -71,23 +71,17 @@ def _prepare(settings: Settings, first_project: Path | None) -> list[str]:
     return [*lines, "Press Ctrl-C to stop."]
 
 
-def _administrator() -> User:
-    """The first administrator; made when there is none."""
-    from micelio.accounts import actions
-    from micelio.accounts.models import User
-    from micelio.accounts.policy import OPERATOR
-
-    admin = User.objects.filter(is_admin=True, is_active=True).order_by("created_at").first()
-    return admin or actions.create_user(OPERATOR, "admin", name="Administrator", is_admin=True)
-
-
 def _import_first(path: Path, admin: User) -> None:
     """Bring a checkout's history in when the forge holds no project. A failure is told and does not stop the start."""
     from micelio.accounts.actor import actor_of
     from micelio.edge.first_project import import_checkout
+    from micelio.projects import registry
     from micelio.projects.queries import any_project
 
     if any_project():
+        return
+    if next(registry.entries(), None) is not None:
+        print("The store holds projects that the database does not know; run `micelio rebuild`.", file=sys.stderr)
         return
     try:
         import_checkout(path, actor_of(admin, "command"))
