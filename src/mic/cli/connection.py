@@ -1,0 +1,64 @@
+"""From what a person names (an instance, a project, this workspace) to a client that can be called."""
+
+from __future__ import annotations
+
+import urllib.parse
+from typing import NamedTuple
+
+from mic.cli.credentials import SIGN_IN, default_instance, token_for
+from mic.core.errors import InvalidInput, Unauthenticated
+from mic.rpc.client import Client
+from mic.rpc.discovery import discover, normal_instance
+from mic.rpc.v1 import mic_pb2 as pb
+
+
+class Address(NamedTuple):
+    """A project on an instance."""
+
+    instance: str
+    organization: str
+    project: str
+
+    def __str__(self) -> str:
+        return f"{self.organization}/{self.project}"
+
+    @property
+    def ref(self) -> pb.ProjectRef:
+        """The project as calls name it."""
+        return pb.ProjectRef(organization=self.organization, handle=self.project)
+
+
+def connect(instance: str, *, signed_in: bool = False) -> Client:
+    """A client of the forge at `instance`, with the token kept for it.
+
+    Raises Unauthenticated when `signed_in` is asked for and there is no token; Unavailable, InvalidInput.
+    """
+    token = token_for(instance)
+    if signed_in and not token:
+        raise Unauthenticated(f"You are not signed in at {instance}.", hint=SIGN_IN)
+    forge = discover(instance)
+    return Client(forge.grpc, token, insecure=not forge.tls)
+
+
+def parse_address(text: str) -> Address:
+    """`ORG/PROJECT`, `HOST/ORG/PROJECT` or the URL of a project's page; raises InvalidInput."""
+    parts = text.strip().rstrip("/").split("/")
+    if "://" in text:
+        split = urllib.parse.urlsplit(text.strip())
+        parts = split.path.strip("/").split("/")
+        instance = normal_instance(f"{split.scheme}://{split.netloc}")
+    elif len(parts) == 3:
+        instance = normal_instance(parts.pop(0))
+    else:
+        instance = ""
+    if len(parts) != 2 or not all(parts):
+        raise InvalidInput(f"{text[:200]!r} does not name a project.", hint="Use ORG/PROJECT, HOST/ORG/PROJECT or a URL.")
+    return Address(instance or default_instance(), parts[0].lower(), parts[1].lower())
+
+
+def parse_position(text: str) -> int:
+    """A position written `@7` or `7`; raises InvalidInput."""
+    digits = text.removeprefix("@")
+    if not (digits.isascii() and digits.isdecimal()) or int(digits) >= 1 << 63:
+        raise InvalidInput(f"{text[:100]!r} is not a position.", hint="Use a form like @7; `mic log` lists them.")
+    return int(digits)

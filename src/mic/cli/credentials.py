@@ -1,0 +1,176 @@
+"""Tokens, one per instance, in a file that only this user can read.
+
+`$XDG_CONFIG_HOME/mic/credentials.json`, mode 0600: {"default": URL, "instances": {URL: {"access_token", ...}}}.
+MICELIO_TOKEN and MICELIO_INSTANCE come first and are never written down.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from mic.core.errors import MicError, Unauthenticated
+from mic.rpc.discovery import discover, normal_instance, post_form
+
+DEFAULT_INSTANCE = "http://localhost:4000"
+# A token is renewed when it has less than this left, so that it does not expire in mid-call.
+MARGIN = 60
+SIGN_IN = "Sign in with `mic auth login`."
+
+
+class Credential(msgspec.Struct, omit_defaults=True):
+    """What is kept for one instance. `expires_at` is Unix seconds, 0 when the token does not say."""
+
+    access_token: str
+    refresh_token: str = ""
+    expires_at: int = 0
+    handle: str = ""
+
+
+class _File(msgspec.Struct, omit_defaults=True):
+    default: str = ""
+    instances: dict[str, Credential] = {}
+
+
+def default_instance() -> str:
+    """MICELIO_INSTANCE, else where the last sign-in was, else this machine."""
+    named = os.environ.get("MICELIO_INSTANCE", "")
+    if named:
+        return normal_instance(named)
+    return _read().default or DEFAULT_INSTANCE
+
+
+def stored(instance: str) -> Credential | None:
+    """The credential kept for an instance."""
+    return _read().instances.get(instance)
+
+
+def environment_token(instance: str) -> str:
+    """MICELIO_TOKEN, for the default instance alone: it must not reach whatever host a clone names."""
+    token = os.environ.get("MICELIO_TOKEN", "").strip()
+    return token if token and instance == default_instance() else ""
+
+
+def token_for(instance: str) -> str:
+    """The token to send to an instance, renewed when it is about to expire; "" when there is none.
+
+    Raises Unauthenticated when it has expired and cannot be renewed.
+    """
+    named = environment_token(instance)
+    if named:
+        return named
+    credential = stored(instance)
+    if credential is None:
+        return ""
+    if not credential.expires_at or credential.expires_at - MARGIN > time.time():
+        return credential.access_token
+    with _locked():
+        # Somebody else may have renewed it while we waited; a refresh token is good for one use.
+        credential = stored(instance)
+        if credential is None:
+            return ""
+        if credential.expires_at - MARGIN > time.time():
+            return credential.access_token
+        return _renew(instance, credential)
+
+
+def _renew(instance: str, credential: Credential) -> str:
+    if not credential.refresh_token:
+        raise Unauthenticated(f"The token for {instance} has expired.", hint=SIGN_IN)
+    forge = discover(instance)
+    fields = {
+        "client_id": forge.client_id,
+        "grant_type": "refresh_token",
+        "refresh_token": credential.refresh_token,
+    }
+    status, said = post_form(forge.token_endpoint, fields)
+    if status != 200 or "access_token" not in said:
+        raise Unauthenticated(f"The sign-in at {instance} has expired.", hint=SIGN_IN)
+    renewed = from_answer(said, credential.handle)
+    _store(instance, renewed)
+    return renewed.access_token
+
+
+def from_answer(said: dict[str, Any], handle: str = "") -> Credential:
+    """The credential in the answer of a token endpoint (RFC 6749, section 5.1)."""
+    lasts = said.get("expires_in")
+    expires_at = int(time.time()) + int(lasts) if isinstance(lasts, int | float) else 0
+    return Credential(str(said["access_token"]), str(said.get("refresh_token") or ""), expires_at, handle)
+
+
+def store(instance: str, credential: Credential) -> None:
+    """Keep a credential and make its instance the default."""
+    with _locked():
+        _store(instance, credential, make_default=True)
+
+
+def forget(instance: str) -> bool:
+    """Drop what is kept for an instance; whether there was something."""
+    with _locked():
+        kept = _read()
+        found = kept.instances.pop(instance, None)
+        if kept.default == instance:
+            kept.default = next(iter(kept.instances), "")
+        if found is not None:
+            _write(kept)
+    return found is not None
+
+
+def _store(instance: str, credential: Credential, *, make_default: bool = False) -> None:
+    kept = _read()
+    kept.instances[instance] = credential
+    if make_default:
+        kept.default = instance
+    _write(kept)
+
+
+def _folder() -> str:
+    base = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    return os.path.join(base, "mic")
+
+
+def _path() -> str:
+    return os.path.join(_folder(), "credentials.json")
+
+
+def _read() -> _File:
+    try:
+        with open(_path(), "rb") as file:
+            return msgspec.json.decode(file.read(), type=_File)
+    except FileNotFoundError:
+        return _File(instances={})
+    except (msgspec.MsgspecError, OSError, UnicodeDecodeError) as error:
+        raise MicError(
+            f"{_path()} cannot be read: {error}.", hint="Remove it and sign in again with `mic auth login`."
+        ) from error
+
+
+def _write(kept: _File) -> None:
+    os.makedirs(_folder(), mode=0o700, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=_folder(), prefix=".credentials-")  # mode 0600 from the start
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(json.dumps(msgspec.to_builtins(kept), indent=2).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, _path())
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+@contextlib.contextmanager
+def _locked() -> Iterator[None]:
+    os.makedirs(_folder(), mode=0o700, exist_ok=True)
+    with open(os.path.join(_folder(), "credentials.lock"), "a", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,117 @@
+"""What a command prints: text for people, or one JSON document; never both."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from mic.core.errors import MicError
+from mic.core.paths import display
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+class Output:
+    """The two streams of one command. With `as_json`, `line` is silent and `document` prints."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.colour = not as_json and colour_wanted(sys.stdout)
+
+    def line(self, text: str = "") -> None:
+        """A line of text for people."""
+        if not self.as_json:
+            sys.stdout.write(safe(text) + "\n")
+
+    def raw(self, data: bytes) -> None:
+        """Bytes as they are: a content, a diff."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+
+    def note(self, text: str) -> None:
+        """Something beside the result, on standard error, in both modes."""
+        sys.stdout.flush()
+        sys.stderr.write(safe(text) + "\n")
+        sys.stderr.flush()
+
+    def document(self, value: dict[str, Any]) -> None:
+        """The one JSON document of a command."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+    def paint(self, text: str, *styles: str) -> str:
+        """`text` in colour, on a terminal that has not asked for none."""
+        if not self.colour or not text:
+            return text
+        return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
+
+
+def colour_wanted(stream: Any) -> bool:
+    """Colour goes to terminals only, and not where NO_COLOR says otherwise (no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def safe(text: str) -> str:
+    """Text from strangers for a terminal: control characters other than tab and our own colours are shown, not sent."""
+    if text.isprintable():
+        return text
+    out = []
+    for piece in text.split("\n"):
+        if not piece.isprintable():
+            piece = "".join(_shown(char, piece, at) for at, char in enumerate(piece))
+        out.append(piece)
+    return "\n".join(out)
+
+
+def _shown(char: str, text: str, at: int) -> str:
+    if char.isprintable() or char == "\t":
+        return char
+    if char == "\x1b" and _is_colour(text, at):
+        return char
+    if 0xD800 <= ord(char) <= 0xDFFF:
+        return "\ufffd"
+    return f"\\x{ord(char):02x}" if ord(char) < 256 else char if ord(char) > 0x2FFF else f"\\u{ord(char):04x}"
+
+
+def _is_colour(text: str, at: int) -> bool:
+    end = text.find("m", at)
+    return end > 0 and text[at + 1 : at + 2] == "[" and all(char in "0123456789;" for char in text[at + 2 : end])
+
+
+def error_document(error: MicError) -> dict[str, Any]:
+    """An error as the JSON document of a failed command."""
+    return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
+
+
+def path_fields(path: bytes) -> dict[str, str]:
+    """A path in JSON: text, and the bytes in base64 where the text does not say them all."""
+    try:
+        return {"path": path.decode()}
+    except UnicodeDecodeError:
+        return {"path": display(path), "path_bytes": base64.b64encode(path).decode()}
+
+
+def when(ms: int) -> str:
+    """Unix milliseconds as a local time to the minute."""
+    return _moment(ms).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def iso(ms: int) -> str:
+    """Unix milliseconds as RFC 3339 in UTC."""
+    return _moment(ms).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _moment(ms: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return datetime.fromtimestamp(0, UTC)
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 file`, `2 files`, `5,000 files`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
