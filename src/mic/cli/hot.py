@@ -1,0 +1,204 @@
+"""`mic status` and bare `mic`: run on every prompt, so nothing is imported here that an unchanged tree does not need.
+
+Budget: the whole process at most twice `git status` on the same tree plus the interpreter's bare start.
+"""
+
+from __future__ import annotations
+
+import posix
+import sys
+import time
+
+from mic.workspace.columns import Columns
+from mic.workspace.goal import read_line
+from mic.workspace.place import FOLDER, find_root, read_columns, read_config
+from mic.workspace.renew import scan_and_renew
+from mic.workspace.unwritten import unwritten
+
+_KIND = 0o170000
+_LETTERS = "AMDT"
+_WORDS = ("added", "modified", "deleted", "type_changed")
+_COLOURS = ("32", "33", "31", "35")
+_TYPE_CHANGED = 3
+# Lines of changes that bare `mic` shows before it counts the rest.
+_BARE_LINES = 10
+
+
+class View:
+    """What both commands say about a workspace, gathered once."""
+
+    __slots__ = ("changes", "config", "incomplete", "root", "session", "unwritten")
+
+    def __init__(self, root: bytes) -> None:
+        self.root = root
+        self.config = read_config(root)
+        self.incomplete = _exists(root + b"/" + FOLDER + b"/incomplete")
+        self.session = read_line(root)
+        columns = read_columns(root)
+        scan = scan_and_renew(root, columns)
+        self.changes = [
+            (path, _kind_of_change(columns, op, mode, number), mode) for path, op, mode, number in scan.changes
+        ]
+        self.unwritten = unwritten(columns)
+
+
+def status(as_json: bool) -> int:
+    """Prints the state of the workspace around the current folder; raises NotFound outside of one."""
+    root = find_root(posix.getcwdb())
+    if root is None:
+        from mic.core.errors import NotFound
+
+        raise NotFound("this is not a mic workspace", hint="`mic clone ORG/PROJECT` makes one")
+    view = View(root)
+    sys.stdout.write(_json(view) if as_json else _text(view, len(view.changes)))
+    return 0
+
+
+def bare(as_json: bool) -> int:
+    """Prints what there is here and what to do next."""
+    root = find_root(posix.getcwdb())
+    if root is None:
+        steps = [
+            ("mic auth login", "sign in to a forge"),
+            ("mic clone ORG/PROJECT", "get a project's files"),
+            ("mic import git PATH", "bring a Git repository in"),
+            ("mic --help", "see all commands"),
+        ]
+        text = "This folder is not a mic workspace.\n"
+        fields: dict[str, object] = {"workspace": None}
+    else:
+        view = View(root)
+        steps = _next_steps(view)
+        text = "" if as_json else _text(view, _BARE_LINES)
+        fields = {"workspace": _fields(view)} if as_json else {}
+    if as_json:
+        import json
+
+        fields["next"] = [{"command": command, "does": does} for command, does in steps]
+        sys.stdout.write(json.dumps(fields, ensure_ascii=False) + "\n")
+        return 0
+    width = max(len(command) for command, _ in steps)
+    lines = [f"  {command.ljust(width)}  {does}\n" for command, does in steps]
+    sys.stdout.write(f"{text}\nNext:\n{''.join(lines)}")
+    return 0
+
+
+def _next_steps(view: View) -> list[tuple[str, str]]:
+    config = view.config
+    if view.incomplete:
+        name = f"{config['organization']}/{config['project']}"
+        return [(f"mic clone {name} {_shown(view.root)}", "finish the interrupted clone")]
+    steps = []
+    if view.session is None:
+        steps.append(('mic session start "GOAL"', "say what you are about to do"))
+    else:
+        steps.append(('mic session note "TEXT"', "add to the conversation"))
+        steps.append(('mic session decide "WHAT" --why "WHY"', "record a decision"))
+    if view.changes:
+        steps.append(("mic diff", "see what changed"))
+        steps.append(("mic land" if view.session else 'mic land "GOAL"', "land the changes"))
+    steps.append(("mic log", "see what landed before"))
+    return steps
+
+
+def _text(view: View, limit: int) -> str:
+    config = view.config
+    lines = [
+        f"{config['organization']}/{config['project']} at landing {config['position']}, from {config['instance']}\n"
+    ]
+    if view.incomplete:
+        lines.append("The clone was interrupted; run it again to complete it.\n")
+    if view.session is None:
+        lines.append("No session is open.\n")
+    else:
+        started_ms, base, goal = view.session
+        first, _, more = goal.partition("\n")
+        based = "" if str(base) == config["position"] else f", on landing {base}"
+        lines.append(f"Session: {first}{' ...' if more else ''} (started {_age(started_ms)}{based})\n")
+    if not view.changes:
+        lines.append("Nothing changed.\n")
+    colour = _colour()
+    for path, kind, _ in view.changes[:limit]:
+        letter = f"\x1b[{_COLOURS[kind]}m{_LETTERS[kind]}\x1b[0m" if colour else _LETTERS[kind]
+        lines.append(f"  {letter} {_shown(path)}\n")
+    if len(view.changes) > limit:
+        lines.append(f"  and {len(view.changes) - limit} more; `mic status` lists them\n")
+    if view.unwritten:
+        lines.append("Kept in history, not written here:\n")
+        lines += [f"  {_shown(path)}: {reason}\n" for path, reason in view.unwritten]
+    return "".join(lines)
+
+
+def _json(view: View) -> str:
+    import json
+
+    return json.dumps(_fields(view), ensure_ascii=False) + "\n"
+
+
+def _fields(view: View) -> dict[str, object]:
+    config = view.config
+    session: dict[str, object] | None = None
+    if view.session is not None:
+        started_ms, base, goal = view.session
+        session = {"goal": goal, "started_ms": started_ms, "base_position": base}
+    return {
+        "root": _path_fields(view.root)["path"],
+        "instance": config["instance"],
+        "organization": config["organization"],
+        "project": config["project"],
+        "position": int(config["position"]),
+        "tree": config["tree"],
+        "incomplete": view.incomplete,
+        "session": session,
+        "changes": [
+            {**_path_fields(path), "op": _WORDS[kind], "mode": f"{mode:06o}" if mode else None}
+            for path, kind, mode in view.changes
+        ],
+        "unwritten": [{**_path_fields(path), "reason": reason} for path, reason in view.unwritten],
+    }
+
+
+def _path_fields(path: bytes) -> dict[str, object]:
+    """`path` as text, and its bytes in base64 where the text cannot say them."""
+    try:
+        return {"path": path.decode()}
+    except UnicodeDecodeError:
+        from base64 import b64encode
+
+        return {"path": path.decode("utf-8", "replace"), "path_bytes": b64encode(path).decode()}
+
+
+def _kind_of_change(columns: Columns, op: int, mode: int, number: int) -> int:
+    if op == 1 and (columns.modes[number] ^ mode) & _KIND:
+        return _TYPE_CHANGED
+    return op
+
+
+def _age(started_ms: int) -> str:
+    seconds = max(0, int(time.time()) - started_ms // 1000)
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"
+
+
+def _shown(path: bytes) -> str:
+    text = path.decode("utf-8", "replace")
+    if text.isprintable():
+        return text
+    from mic.core.paths import display
+
+    return display(path)
+
+
+def _colour() -> bool:
+    return not posix.environ.get(b"NO_COLOR") and posix.environ.get(b"TERM") != b"dumb" and sys.stdout.isatty()
+
+
+def _exists(path: bytes) -> bool:
+    try:
+        posix.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True

@@ -1,0 +1,74 @@
+"""Where `mic` starts: the commands of every prompt at once, all others through `mic.cli.app`."""
+
+from __future__ import annotations
+
+import sys
+
+# The exact command lines that are answered without loading the rest of the program.
+_STATUS = (["status"], ["status", "--json"])
+_BARE = ([], ["--json"])
+
+
+def main(argv: list[str]) -> int:
+    """Runs one command line (without the program's name) and returns its exit code (mic.cli.exit_codes)."""
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files may hold what the terminal's encoding has not; showing them must not end the command.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        code = _run(argv)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return _reader_gone()
+    except Exception as error:
+        from mic.cli.failure import from_system, tell
+        from mic.core.errors import MicError
+
+        if isinstance(error, OSError):
+            error = from_system(error)
+        if not isinstance(error, MicError):
+            raise
+        return tell(error, "--json" in argv)
+
+
+def _run(argv: list[str]) -> int:
+    if argv in _STATUS or argv in _BARE:
+        from mic.cli import hot
+
+        as_json = argv[-1:] == ["--json"]
+        return hot.status(as_json) if argv in _STATUS else hot.bare(as_json)
+    if sys.flags.no_site:
+        import site
+
+        site.main()
+    if argv == ["--version"]:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"mic {version('micelio')}\n")
+        return 0
+    from mic.cli.app import run
+
+    return run(argv)
+
+
+def _reader_gone() -> int:
+    """`mic ... | head` ends without a trace; the interpreter would complain once more when it closes stdout."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def start() -> None:
+    """Runs the process's own command line and ends the process. Called by `scripts/mic`."""
+    argv = sys.argv[1:]
+    code = main(argv)
+    if argv in _STATUS or argv in _BARE:
+        import posix
+
+        # Nothing is left to clean up, and tearing the interpreter down takes 3 ms.
+        sys.stderr.flush()
+        posix._exit(code)
+    sys.exit(code)

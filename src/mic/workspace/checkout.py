@@ -1,0 +1,261 @@
+"""Brings the files of a tree into a working copy: each one whole or not at all, and nobody's work overwritten.
+
+A file is written to `.mic/tmp`, checked against its hash and renamed into place, so an interrupted checkout leaves
+only whole files, and the next one takes them over. Directories are opened one name at a time without following
+symlinks: no file of a tree can land outside of the workspace.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable
+from hashlib import sha256
+
+from mic.core.errors import AlreadyExists, Corrupt, InvalidPath, StorageFull
+from mic.core.paths import display, unwritable_reason
+from mic.core.tree import Entry
+from mic.workspace.casefold import clashing, ignores_case
+from mic.workspace.columns import DISK_BITS, disk_bits
+from mic.workspace.folders import Folders
+from mic.workspace.index import Index, IndexEntry
+from mic.workspace.place import clock_now
+from mic.workspace.unwritten import reason
+from mic.workspace.workspace import Workspace
+
+_KIND = 0o170000
+_LINK = 0o120000
+_GITLINK = 0o160000
+_PIECE = 1 << 20
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+# A name or a symlink's target that this file system refuses.
+_REFUSED = (errno.EILSEQ, errno.EINVAL, errno.ENAMETOOLONG)
+
+
+class Checkout:
+    """One checkout: `plan`, then `write` each of `needed()`, then `finish`. The caller holds the workspace's lock."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self._ws = ws
+        self._root = os.fsencode(ws.root)
+        self._folders = Folders(self._root)
+        self._temporary = 0
+        self._entries: dict[bytes, Entry] = {}
+        self._away: set[bytes] = set()
+        # Inode and mtime of each file whose content was checked.
+        self._checked: dict[bytes, tuple[int, int]] = {}
+        self.unwritten: list[tuple[bytes, str]] = []
+        os.makedirs(ws.folder + b"/tmp", exist_ok=True)
+        self._tmp = os.open(ws.folder + b"/tmp", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def plan(self, entries: Iterable[Entry]) -> None:
+        """Takes the whole tree, and decides what of it stays away from disk (`unwritten`, with reasons)."""
+        for left_over in os.listdir(self._tmp):
+            os.unlink(left_over, dir_fd=self._tmp)
+        self._entries = {entry.path: entry for entry in entries}
+        self._away = {
+            path
+            for path, entry in self._entries.items()
+            if entry.mode & _KIND == _GITLINK or unwritable_reason(path) is not None
+        }
+        if ignores_case(self._ws.folder + b"/tmp"):
+            self._away |= clashing([path for path in self._entries if path not in self._away])
+        self.unwritten = [(path, reason(path, self._entries[path].mode)) for path in sorted(self._away)]
+        for path in self._away:
+            if self._entries[path].mode & _KIND == _GITLINK and unwritable_reason(path) is None:
+                self._folders.handle(path, make=True)
+
+    def needed(self) -> list[Entry]:
+        """The planned files that are not there yet as they should be, sorted by path.
+
+        Raises AlreadyExists when a file with other content stands in a planned place and is not what the index
+        recorded: somebody's work.
+        """
+        index = self._ws.index()
+        wanted = [self._entries[path] for path in sorted(self._entries) if path not in self._away]
+        if not len(index) and not [name for name in os.listdir(self._root) if name != b".mic"]:
+            return wanted
+        return [entry for entry in wanted if not self._stands(entry, index.get(entry.path), index.columns.clock)]
+
+    def write(self, entry: Entry, pieces: Iterable[bytes]) -> None:
+        """Puts one file into place. Raises Corrupt when the pieces are not the content that its hash promises,
+        StorageFull when the disk is, InvalidPath when a symlink or file stands where a folder should be.
+        """
+        assert entry.path in self._entries
+        assert entry.path not in self._away
+        folder, _, name = entry.path.rpartition(b"/")
+        self._temporary += 1
+        temporary = b"%d.%d" % (os.getpid(), self._temporary)
+        try:
+            self._checked[entry.path] = self._write_temporary(temporary, entry, pieces)
+            self._rename(temporary, name, folder, entry.path)
+        except BaseException as error:
+            self._checked.pop(entry.path, None)
+            self._discard(temporary)
+            if isinstance(error, OSError):
+                if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise StorageFull(
+                        f"no space left on the disk for {display(entry.path)}",
+                        hint="make room, then run the same command again: it goes on where it stopped",
+                    ) from error
+                if error.errno in _REFUSED:
+                    self._away.add(entry.path)
+                    self.unwritten.append((entry.path, reason(entry.path, entry.mode)))
+                    return
+            raise
+
+    def remove(self, path: bytes) -> None:
+        """Takes a file away, and the folders that it leaves empty. Nothing happens when it is gone already."""
+        folder, _, name = path.rpartition(b"/")
+        try:
+            os.unlink(name, dir_fd=self._folders.handle(folder))
+            self._folders.forget()
+            while folder:
+                parent, _, name = folder.rpartition(b"/")
+                os.rmdir(name, dir_fd=self._folders.handle(parent))
+                folder = parent
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY):
+                raise
+
+    def finish(self) -> Index:
+        """Records how everything stands on disk, saves the index and returns it."""
+        clock = clock_now(self._root)
+        index = Index.build([self._recorded(entry) for entry in self._entries.values()], clock)
+        self._ws.save_index(index)
+        self._folders.close()
+        os.close(self._tmp)
+        return index
+
+    def _stands(self, entry: Entry, recorded: IndexEntry | None, clock: int) -> bool:
+        folder, _, name = entry.path.rpartition(b"/")
+        try:
+            handle = self._folders.handle(folder)
+            stat = os.stat(name, dir_fd=handle, follow_symlinks=False)
+        except (FileNotFoundError, InvalidPath):
+            # What stands in the place of a folder is for `write` to refuse, if it is still there then.
+            return False
+        kind = stat.st_mode & _KIND
+        if kind not in (_LINK, 0o100000):
+            return False
+        if recorded and not recorded.unwritten and stat.st_ctime_ns < clock and _vouched(recorded, stat):
+            digest = recorded.hash
+        else:
+            digest = _digest(name, handle, kind)
+        if digest == entry.hash and kind == disk_bits(entry.mode) & _KIND:
+            self._checked[entry.path] = (stat.st_ino, stat.st_mtime_ns)
+            return stat.st_mode & DISK_BITS == disk_bits(entry.mode)
+        if digest != entry.hash and (recorded is None or digest != recorded.hash):
+            raise AlreadyExists(
+                f"{display(entry.path)} stands in the way: it is neither the project's file nor the one mic wrote",
+                hint="move it away, then run the same command again",
+                path=entry.path,
+            )
+        return False
+
+    def _write_temporary(self, temporary: bytes, entry: Entry, pieces: Iterable[bytes]) -> tuple[int, int]:
+        """Writes a temporary file and returns its inode and mtime; raises Corrupt."""
+        digest = sha256()
+        if entry.mode & _KIND == _LINK:
+            target = b"".join(pieces)
+            digest.update(target)
+            _verify(entry, digest.digest())
+            if not target or b"\x00" in target:
+                raise OSError(errno.EINVAL, "a target that no symlink can have")
+            os.symlink(target, temporary, dir_fd=self._tmp)
+            stat = os.stat(temporary, dir_fd=self._tmp, follow_symlinks=False)
+            return stat.st_ino, stat.st_mtime_ns
+        mode = 0o777 if entry.mode & 0o100 else 0o666
+        handle = os.open(temporary, _CREATE, mode, dir_fd=self._tmp)
+        try:
+            for piece in pieces:
+                digest.update(piece)
+                written = os.write(handle, piece)
+                while written < len(piece):
+                    written += os.write(handle, piece[written:])
+            _verify(entry, digest.digest())
+            stat = os.fstat(handle)
+            return stat.st_ino, stat.st_mtime_ns
+        finally:
+            os.close(handle)
+
+    def _rename(self, temporary: bytes, name: bytes, folder: bytes, path: bytes) -> None:
+        handle = self._folders.handle(folder, make=True)
+        try:
+            os.rename(temporary, name, src_dir_fd=self._tmp, dst_dir_fd=handle)
+            return
+        except IsADirectoryError:
+            pass
+        try:
+            os.rmdir(name, dir_fd=handle)
+        except OSError as error:
+            raise AlreadyExists(
+                f"the folder {display(path)} stands where a file should be",
+                hint="move it away, then run the same command again",
+                path=path,
+            ) from error
+        self._folders.forget()
+        os.rename(temporary, name, src_dir_fd=self._tmp, dst_dir_fd=self._folders.handle(folder))
+
+    def _discard(self, temporary: bytes) -> None:
+        try:
+            os.unlink(temporary, dir_fd=self._tmp)
+        except FileNotFoundError:
+            return
+
+    def _recorded(self, entry: Entry) -> IndexEntry:
+        if entry.path in self._away:
+            return IndexEntry(entry.path, entry.mode, entry.kind, entry.size, entry.hash, 0, 0, 0, 0, True)
+        try:
+            stat = os.lstat(self._root + b"/" + entry.path)
+        except (FileNotFoundError, NotADirectoryError):
+            stat = None
+        if stat is None or self._checked.get(entry.path) != (stat.st_ino, stat.st_mtime_ns):
+            # Changed by somebody since it was checked: zeros make the next status read it.
+            return IndexEntry(entry.path, entry.mode, entry.kind, entry.size, entry.hash, 0, 0, 0, 0, False)
+        return IndexEntry(
+            entry.path,
+            entry.mode,
+            entry.kind,
+            entry.size,
+            entry.hash,
+            stat.st_mtime_ns,
+            stat.st_ctime_ns,
+            stat.st_ino,
+            stat.st_size,
+            False,
+        )
+
+
+def _vouched(recorded: IndexEntry, stat: os.stat_result) -> bool:
+    return (recorded.inode, recorded.mtime_ns, recorded.ctime_ns, recorded.disk_size) == (
+        stat.st_ino,
+        stat.st_mtime_ns,
+        stat.st_ctime_ns,
+        stat.st_size,
+    )
+
+
+def _digest(name: bytes, folder: int, kind: int) -> bytes:
+    """SHA-256 of a file's content, or of a symlink's target."""
+    if kind == _LINK:
+        return sha256(os.readlink(name, dir_fd=folder)).digest()
+    digest = sha256()
+    handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        while piece := os.read(handle, _PIECE):
+            digest.update(piece)
+    finally:
+        os.close(handle)
+    return digest.digest()
+
+
+def _verify(entry: Entry, digest: bytes) -> None:
+    if digest != entry.hash:
+        raise Corrupt(
+            f"the content sent for {display(entry.path)} has the hash {digest.hex()}, not {entry.hash.hex()}",
+            hint="run the same command again; if it comes back, tell whoever runs the forge",
+            path=entry.path,
+        )
