@@ -204,7 +204,7 @@ def test_a_landing_from_git_does_not_pretend(visitor: Browser) -> None:
     page = visitor.page("/acme/api/-/landings/2")
     text = page.all("main")[0].text
     assert "Git a1a1a1a1a1" in text
-    assert "Read this before you touch sign-in." in text
+    assert "The keys change every month. Read this before you touch sign-in." in text
     assert "was not recorded" in text
     assert [heading.text for heading in page.all("h2")] == ["Changes"]
     assert "The file became executable." in text

@@ -45,6 +45,26 @@ def headline(text: str) -> tuple[str, str]:
     return first.strip(), rest.strip("\r\n")
 
 
+_OWN_LINE = re.compile(r"[\s*+\-#>|]|\d+[.)]\s|[A-Za-z][\w-]*: ")
+
+
+def reflow(text: str) -> str:
+    """A message wrapped for a terminal, with its paragraphs joined so that a page can wrap them again.
+
+    Lines that stand for themselves keep their place: indented ones, items of a list, trailers such as `Fixes: 1`.
+    """
+    lines: list[str] = []
+    joined = False
+    for line in text.split("\n"):
+        own = not line.strip() or _OWN_LINE.match(line) is not None
+        if joined and not own:
+            lines[-1] += " " + line.strip()
+        else:
+            lines.append(line.rstrip())
+        joined = not own
+    return "\n".join(lines)
+
+
 def size_words(size: int) -> str:
     """Bytes in words: 0 bytes, 1 byte, 1.4 KiB, 23 MiB."""
     if size < 1024:
@@ -78,7 +98,8 @@ def since(then: datetime, now: datetime) -> str:
             count = seconds // length
             if count < most:
                 return f"{count_words(count, word)} ago"
-    return day_words(then)
+    moment = then.astimezone(UTC)
+    return f"{moment.day} {moment:%b} {moment.year}"
 
 
 def day_words(then: datetime) -> str:

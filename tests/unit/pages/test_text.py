@@ -40,8 +40,8 @@ def test_paths_stay_on_their_line() -> None:
         (timedelta(days=1), "1 day ago"),
         (timedelta(days=13), "1 week ago"),
         (timedelta(days=55), "7 weeks ago"),
-        (timedelta(days=56), "25 September 2026"),
-        (timedelta(days=-2), "22 November 2026"),
+        (timedelta(days=56), "25 Sep 2026"),
+        (timedelta(days=-2), "22 Nov 2026"),
     ],
 )
 def test_since(ago: timedelta, words: str) -> None:
@@ -72,6 +72,14 @@ def test_headline_is_the_first_line() -> None:
     assert text.headline("\nSay how\n\nBecause.\nTwice.\n") == ("Say how", "Because.\nTwice.")
     assert text.headline("One line") == ("One line", "")
     assert text.headline("") == ("", "")
+
+
+def test_messages_are_wrapped_again() -> None:
+    """Paragraphs join; lists, indented lines, blank lines and trailers keep their own lines."""
+    message = "The keys change\nevery month.\n\n- one\n- two\n  more\nafter\n\nFixes: 12\nSigned-off-by: Ada\n"
+    assert text.reflow(message) == (
+        "The keys change every month.\n\n- one\n- two\n  more\nafter\n\nFixes: 12\nSigned-off-by: Ada\n"
+    )
 
 
 def test_took() -> None:

@@ -22,6 +22,8 @@ register = template.Library()
 register.filter("visible", text.visible)
 register.filter("one_line", text.one_line)
 register.filter("size", text.size_words)
+register.filter("thousands", "{:,}".format)
+register.filter("reflow", text.reflow)
 register.filter("initials", text.initials)
 register.filter("message", render_message)
 
