@@ -33,7 +33,7 @@ from mic.core.ids import content_hash, ulid_text
 from mic.core.indexrun import Place
 from mic.core.paths import display
 from mic.core.record import PathChange, Record
-from mic.core.session import Session, State, encode_session
+from mic.core.session import Change, Session, State, encode_session
 from mic.core.tree import CHUNKED, Entry, Node, apply, lookup, reachable
 from mic.ledger.conflict import Clash, Verdict, check_base, judge, new_entries
 from mic.ledger.effects import GetRange, Now, Protocol, PutIf, PutNew, Random, Sleep
@@ -59,7 +59,7 @@ class Landed(NamedTuple):
     position: int
     tree: bytes
     session: Session | None
-    merged: tuple[msgspec.Struct, ...] = ()
+    merged: tuple[Change, ...] = ()
     already: bool = False
 
 

@@ -33,7 +33,7 @@ def import_checkout(path: Path, actor: Actor) -> int:
     known: dict[bytes, tuple[bytes, int]] = {}
     with HistoryIntake(actor, project, path.resolve().name) as intake:
         for commit in history:
-            changes = []
+            changes: list[tuple[bytes, int, int, bytes, int]] = []
             for change in commit.changes:
                 if change.op == Op.DELETED or change.oid is None:
                     changes.append((change.path, Op.DELETED, 0, b"", 0))

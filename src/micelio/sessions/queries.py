@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -141,7 +141,7 @@ def get_session(actor: Actor, project: ProjectView, session_id: bytes) -> Landin
     row = _from_session(session, session.hlc_updated, 0)
     owner = users_by_id(actor, [UUID(bytes=session.owner)])
     if owner:
-        row = LandingRow(**{**_fields(row), "owner_handle": next(iter(owner.values())).handle})
+        row = replace(row, owner_handle=next(iter(owner.values())).handle)
     return LandingView(row, session, tree, tree)
 
 
@@ -172,10 +172,6 @@ def list_open_sessions(
         )
         for row in rows
     ]
-
-
-def _fields(row: LandingRow) -> dict[str, object]:
-    return {name: getattr(row, name) for name in LandingRow.__slots__}
 
 
 def _rows(actor: Actor, rows: Sequence[Landing]) -> list[LandingRow]:

@@ -91,8 +91,10 @@ def list_directory(
     out: list[Entry] = []
     seek = prefix
     if after:
-        # Past both a file of that name and everything below a directory of that name.
-        seek = after + b"\x00"
+        leaf, at = yield from _seek(nodes, root, after)
+        is_file = leaf is not None and leaf.keys[at] == after
+        # Behind a directory is behind everything in it; names such as `a-b` sort before `a/` and were seen.
+        seek = after + b"\x00" if is_file else after + b"0"
     while len(out) < limit:
         leaf, at = yield from _seek(nodes, root, seek)
         if leaf is None:
@@ -109,9 +111,8 @@ def list_directory(
                 continue
             child = key[:slash]
             beyond = child + b"0"
-            if not (after and child == after):
-                _, size = yield from totals(nodes, root, child)
-                out.append(Entry(child, 0o040000, DIRECTORY, size, b""))
+            _, size = yield from totals(nodes, root, child)
+            out.append(Entry(child, 0o040000, DIRECTORY, size, b""))
             at = bisect_left(leaf.keys, beyond, at)
             if at == len(leaf.keys):
                 seek, advanced = beyond, True

@@ -87,7 +87,7 @@ def change_message(change: Change) -> pb.Change:
     """A change that goes out."""
     return pb.Change(
         path=change.path,
-        op=pb.Change.Op.ValueType(change.op),
+        op=pb.Change.Op.Name(change.op),
         mode=change.mode,
         hash=change.hash,
         size=change.size,

@@ -37,10 +37,10 @@ async def start(settings: Settings) -> Callable[[], Awaitable[None]]:
             ("grpc.so_reuseport", 0),
         ],
     )
-    mic_pb2_grpc.add_AuthServiceServicer_to_server(Auth(), server)
-    mic_pb2_grpc.add_OrganizationServiceServicer_to_server(Organizations(), server)
-    mic_pb2_grpc.add_ProjectServiceServicer_to_server(Projects(), server)
-    mic_pb2_grpc.add_SessionServiceServicer_to_server(Sessions(), server)
+    mic_pb2_grpc.add_AuthServiceServicer_to_server(Auth(), server)  # type: ignore[no-untyped-call]
+    mic_pb2_grpc.add_OrganizationServiceServicer_to_server(Organizations(), server)  # type: ignore[no-untyped-call]
+    mic_pb2_grpc.add_ProjectServiceServicer_to_server(Projects(), server)  # type: ignore[no-untyped-call]
+    mic_pb2_grpc.add_SessionServiceServicer_to_server(Sessions(), server)  # type: ignore[no-untyped-call]
     names = [mic_pb2.DESCRIPTOR.services_by_name[name].full_name for name in _SERVICES]
     checks = health.HealthServicer()
     for name in ["", *names]:

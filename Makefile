@@ -1,0 +1,82 @@
+# One file of verbs; CI runs the same ones. `make help` lists them.
+SHELL := /bin/sh
+PYTHON ?= python3
+UV := .tools/bin/uv
+BIN := .venv/bin
+DATA ?= $(CURDIR)/.data
+export UV_PYTHON_DOWNLOADS := never
+export UV_LINK_MODE := copy
+# uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help run test check bench demo docs test-browser test-root proto format clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+
+# ---------------------------------------------------------------- set-up
+.tools/python: Makefile
+	@mkdir -p .tools
+	@version=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || \
+	  { echo "Micelio needs Python 3.11 as python3; none was found. Install it, or run: make PYTHON=/path/to/python3.11" >&2; exit 1; }; \
+	if [ "$$version" != 3.11 ]; then \
+	  echo "Micelio needs Python 3.11; $(PYTHON) is $$version. Install it, or run: make PYTHON=/path/to/python3.11" >&2; exit 1; fi
+	@$(PYTHON) -c 'import sys; print(sys.executable)' > $@
+
+$(UV): .tools/python
+	@echo "Fetching uv ..."
+	@$$(cat .tools/python) -m pip install -q --disable-pip-version-check --root-user-action ignore --target .tools 'uv>=0.9' 2>.tools/pip.log || \
+	  { cat .tools/pip.log >&2; echo "uv could not be installed with pip; see the lines above." >&2; exit 1; }
+	@touch $@
+
+.venv/forge: $(UV) pyproject.toml uv.lock
+	@echo "Installing Micelio ..."
+	@$(UV) sync -q --frozen --extra forge --no-default-groups --inexact --python "$$(cat .tools/python)"
+	@touch $@
+
+.venv/dev: $(UV) pyproject.toml uv.lock
+	@$(UV) sync -q --frozen --all-extras --all-groups --python "$$(cat .tools/python)"
+	@touch $@ .venv/forge
+
+# ---------------------------------------------------------------- verbs
+run: .venv/forge ## the forge at http://localhost:4000, data in .data
+	@MICELIO_DATA_DIR="$${MICELIO_DATA_DIR:-$(DATA)}" exec $(BIN)/micelio serve --first-project .
+
+test: .venv/dev ## the whole test suite, no root needed
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not root"
+
+check: .venv/dev ## style, types, import contracts, migrations, generated code
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/micelio migrate-check
+	@$(BIN)/python scripts/check_proto.py
+
+proto: .venv/dev ## regenerate the gRPC modules
+	@$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=src --grpc_python_out=src --pyi_out=src proto/mic/rpc/v1/mic.proto
+
+format: .venv/dev ## format the code
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+test-browser: .venv/dev ## the pages in a real browser (installs Debian's chromium when it can)
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu >/dev/null; } || \
+	  { echo "make test-browser needs Debian's chromium: apt-get install chromium" >&2; exit 1; }
+	@$(BIN)/pytest -m browser tests/e2e
+
+test-root: .venv/dev ## what needs root: a full disk, foreign owners
+	@[ "$$(id -u)" = 0 ] || { echo "make test-root needs root." >&2; exit 1; }
+	@$(BIN)/pytest -m root
+
+bench: .venv/dev ## the measured figures, written to docs/benchmarks.md
+	@$(BIN)/python -m tests.bench
+
+demo: .venv/forge ## the whole story, told against a forge of its own
+	@$(BIN)/python scripts/demo.py
+
+docs: .venv/dev ## the documentation as a site in site/
+	@DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build -q --strict -d site
+
+clean: ## remove what the verbs made, but not your data
+	@rm -rf .venv .tools site build .mypy_cache .ruff_cache .pytest_cache
