@@ -1,0 +1,150 @@
+"""The command tree: lazy groups, suggestions, and the one place where errors become text, JSON and exit codes."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from mic.cli.exit_codes import ERROR, OK, USAGE, exit_code
+from mic.cli.output import Output, error_document, safe
+from mic.cli.table import COMMANDS
+from mic.core.errors import InvalidInput, MicError, StorageFull
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+BROKEN_PIPE = 141  # 128 + SIGPIPE
+
+SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Suggesting(click.Group):
+    """A group that answers a mistyped command with the ones that look like it."""
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = arguments[0]
+        if self.get_command(context, name) is None and not name.startswith("-"):
+            near = difflib.get_close_matches(name, self.list_commands(context), 3, 0.5)
+            hint = f"Did you mean {' or '.join(f'`{context.command_path} {word}`' for word in near)}?" if near else ""
+            hint = hint or f"`{context.command_path} --help` lists the commands."
+            raise UnknownCommand(f"There is no command `{context.command_path} {name}`.", hint)
+        return super().resolve_command(context, arguments)
+
+
+class UnknownCommand(click.UsageError):
+    """A word that is no command, with a hint at what was meant."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class LazyGroup(Suggesting):
+    """The root: commands are imported when they are called, never to be listed."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, short) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings=SETTINGS, no_args_is_help=True)
+def root() -> None:
+    """Version control whose unit is the session: a change, and why it was made.
+
+    `mic` alone says what can be done next in this directory. Every command takes --json.
+    """
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--json` for a command; it gets an `out: Output`."""
+
+    def given(context: click.Context, parameter: click.Parameter, value: bool) -> Output:
+        return Output(as_json=value)
+
+    option = click.option(
+        "--json", "out", is_flag=True, callback=given, expose_value=True, help="Print one JSON document."
+    )
+    return option(command)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line (without the program's name). Returns the exit code; prints errors."""
+    out = Output(as_json="--json" in argv)
+    try:
+        code = root.main(args=list(argv), prog_name="mic", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else OK
+    except MicError as error:
+        return report(error, out)
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(error.ctx.get_help() + "\n" if error.ctx else "")
+        return USAGE
+    except click.ClickException as error:
+        return _report_usage(error, out)
+    except (KeyboardInterrupt, click.Abort):
+        sys.stderr.write("\nInterrupted.\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has seen enough; nothing more can be said to it, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:
+        return report(_from_os(error), out)
+
+
+def report(error: MicError, out: Output) -> int:
+    """Print an error the way that was asked for; its exit code."""
+    document = error_document(error)
+    for name, value in error.details.get("document", {}).items():
+        document["error"][name] = value
+    if out.as_json:
+        out.document(document)
+        sys.stdout.flush()
+    else:
+        _to_people(error.message, error.hint)
+    return exit_code(error)
+
+
+def _report_usage(error: click.ClickException, out: Output) -> int:
+    hint = getattr(error, "hint", "")
+    context = getattr(error, "ctx", None)
+    if not hint and context is not None:
+        hint = f"See `{context.command_path} --help`."
+    if out.as_json:
+        out.document(error_document(InvalidInput(error.format_message(), hint=hint)))
+        sys.stdout.flush()
+    else:
+        _to_people(error.format_message(), hint)
+    return USAGE if isinstance(error, click.UsageError) else ERROR
+
+
+def _to_people(message: str, hint: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(safe(f"mic: {message}\n"))
+    if hint:
+        sys.stderr.write(safe(f"     {hint}\n"))
+
+
+def _from_os(error: OSError) -> MicError:
+    import errno
+
+    what = f"{error.filename}: " if isinstance(error.filename, str) else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull(f"{what}no space left on this machine.", hint="Free some space, then repeat the command.")
+    return MicError(f"{what}{error.strerror or error}.", hint="Check the path and its permissions, then repeat.")

@@ -1,0 +1,147 @@
+"""`mic clone`: a working copy of a project's newest position. A broken one is completed by the same command."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from mic.cli.app import json_option
+from mic.cli.connection import Address, connect, parse_address
+from mic.cli.contents import stream_contents
+from mic.cli.output import Output, path_fields, plural
+from mic.cli.progress import Progress
+from mic.core.errors import AlreadyExists, Corrupt, MicError, Unavailable
+from mic.core.paths import display
+from mic.core.tree import Entry
+from mic.rpc.client import Client
+from mic.rpc.v1 import mic_pb2 as pb
+from mic.workspace.checkout import Checkout
+from mic.workspace.workspace import Config, Workspace
+
+
+@click.command(short_help="Get a working copy of a project")
+@click.argument("project", metavar="ORG/PROJECT|HOST/ORG/PROJECT|URL")
+@click.argument("directory", required=False)
+@json_option
+def clone(out: Output, project: str, directory: str | None) -> None:
+    """Get a working copy of a project's newest position into DIRECTORY (default: the project's handle).
+
+    When a clone was interrupted, the same command completes it.
+    """
+    address = parse_address(project)
+    root = os.path.abspath(directory or address.project)
+    with connect(address.instance) as client:
+        found = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project
+        config = Config(address.instance, address.organization, address.project, found.head_position, found.head_tree.hex())
+        ws, resumed = _open(root, config, address)
+        with ws.lock():
+            try:
+                checkout, files = _fill(client, ws, address, out)
+            except Unavailable as error:
+                raise _go_on(error, project, directory) from error
+            ws.finish_clone()
+    position = ws.config.position
+    out.line(f"{'Completed' if resumed else 'Cloned'} {address} @{position} in {root}: {plural(files, 'file')}.")
+    for path, reason in checkout.unwritten:
+        out.line(f"not written: {display(path)} ({reason})")
+    out.document(
+        {
+            "project": str(address),
+            "instance": address.instance,
+            "directory": root,
+            "position": position,
+            "files": files,
+            "resumed": resumed,
+            "unwritten": [{**path_fields(path), "reason": reason} for path, reason in checkout.unwritten],
+        }
+    )
+
+
+def _open(root: str, config: Config, address: Address) -> tuple[Workspace, bool]:
+    """The workspace to fill, and whether it was begun before. Raises AlreadyExists for anybody else's folder."""
+    try:
+        names = os.listdir(root)
+    except FileNotFoundError:
+        names = []
+    except NotADirectoryError as error:
+        raise AlreadyExists(f"{root} is a file.", hint="Name another directory.") from error
+    if ".mic" not in names:
+        if names:
+            raise AlreadyExists(f"{root} is not empty.", hint=f"Name another directory: `mic clone {address} DIRECTORY`.")
+        return Workspace.create(root, config), False
+    if not os.path.exists(os.path.join(root, ".mic", "config")):
+        # Stopped before it knew what it was a clone of; nothing else is in it.
+        if len(names) > 1:
+            raise AlreadyExists(f"{root} is not empty.", hint=f"Name another directory: `mic clone {address} DIRECTORY`.")
+        begun = Workspace(root, config)
+        begun.set_base(config.position, config.tree)
+        return begun, True
+    begun = Workspace.find(root)
+    if begun.config[:3] != config[:3]:
+        there = f"{begun.config.organization}/{begun.config.project} from {begun.config.instance}"
+        raise AlreadyExists(f"{root} is a working copy of {there}.", hint="Name another directory.")
+    if begun.incomplete():
+        return begun, True
+    try:
+        begun.index()
+    except Corrupt:
+        os.unlink(os.path.join(root, ".mic", "index"))
+        return begun, True
+    raise AlreadyExists(f"{root} is a working copy of {address} already.", hint="Use it: nothing is missing in it.")
+
+
+def _fill(client: Client, ws: Workspace, address: Address, out: Output) -> tuple[Checkout, int]:
+    entries = tree_entries(client, address.ref, ws.config.position, ws.config.tree)
+    checkout = Checkout(ws)
+    checkout.plan(entries)
+    write_contents(client, address.ref, checkout, checkout.needed(), out)
+    checkout.finish()
+    return checkout, len(entries) - len(checkout.unwritten)
+
+
+def tree_entries(client: Client, project: pb.ProjectRef, position: int, tree: str) -> list[Entry]:
+    """All files of a position, which must have the root `tree` (hex); raises Corrupt."""
+    entries: list[Entry] = []
+    for page in client.tree(project, position):
+        if page.tree.hex() != tree:
+            raise Corrupt(f"The forge has another tree at @{position} than it had before.", hint="Tell who runs it.")
+        hashes = page.hashes
+        entries += map(
+            Entry, page.paths, page.modes, page.kinds, page.sizes,
+            [hashes[at : at + 32] for at in range(0, len(hashes), 32)],
+        )  # fmt: skip
+    return entries
+
+
+def write_contents(
+    client: Client, project: pb.ProjectRef, checkout: Checkout, needed: list[Entry], out: Output
+) -> None:
+    """Fetch the contents of these files and write them."""
+    done = 0
+    with Progress(out, "Writing files", len(needed)) as bar:
+        while needed:
+            by_hash: dict[bytes, list[Entry]] = {}
+            for entry in needed:
+                by_hash.setdefault(entry.hash, []).append(entry)
+            again: list[Entry] = []
+            for content in stream_contents(client, project, list(by_hash)):
+                wanted = by_hash.pop(content.hash, None)
+                if wanted is None:
+                    raise Corrupt(f"The forge sent {content.hash.hex()}, which nobody asked for.", hint="Try again.")
+                if content.whole is None:
+                    # A large content is streamed into one file; its other names ask for it again.
+                    again += wanted[1:]
+                    wanted = wanted[:1]
+                for entry in wanted:
+                    checkout.write(entry, content.pieces)
+                done += len(wanted)
+                bar.at(done)
+            if by_hash:
+                raise Corrupt(f"The forge did not send {next(iter(by_hash)).hex()}.", hint="Run the same command again.")
+            needed = again
+
+
+def _go_on(error: MicError, project: str, directory: str | None) -> MicError:
+    command = f"mic clone {project}" + (f" {directory}" if directory else "")
+    return type(error)(error.message, hint=f"Run `{command}` again: it completes what is there.", **error.details)

@@ -1,0 +1,98 @@
+"""Contents from a forge: single frames for most, pieces for large ones, verified by whoever takes them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from mic.core.blob import MAX_WHOLE, inflate
+from mic.core.errors import Corrupt
+from mic.core.ids import content_hash
+from mic.rpc.client import Client
+from mic.rpc.v1 import mic_pb2 as pb
+
+# Contents that a command holds in memory to compare or print; larger ones are streamed or only named.
+MAX_HELD = 32 << 20
+
+
+class Content(NamedTuple):
+    """A content as it arrives. `pieces` is used up once; with `whole` it is one piece that may be used again."""
+
+    hash: bytes
+    size: int
+    whole: bytes | None
+    pieces: Iterable[bytes]
+
+
+def stream_contents(client: Client, project: pb.ProjectRef, hashes: list[bytes]) -> Iterator[Content]:
+    """The contents with these hashes, in the forge's order, not yet verified. Raises Corrupt, Unavailable, InvalidInput.
+
+    The pieces of one content end before the next is asked for; what is left of them is skipped.
+    """
+    frames = client.frames(project, hashes)
+    for frame in frames:
+        if not frame.offset and frame.length == frame.size:
+            data = frame_bytes(frame)
+            yield Content(frame.hash, frame.size, data, (data,))
+        else:
+            pieces = _pieces(frame, frames)
+            yield Content(frame.hash, frame.size, None, pieces)
+            for _ in pieces:
+                pass
+
+
+def fetch(client: Client, project: pb.ProjectRef, hashes: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Contents of at most MAX_HELD bytes each, verified, by hash. The empty hash stands for no content: b""."""
+    wanted = list(dict.fromkeys(item for item in hashes if item))
+    found = {b"": b""}
+    for content in stream_contents(client, project, wanted):
+        data = b"".join(content.pieces)
+        if content_hash(data) != content.hash:
+            raise _wrong(content.hash)
+        found[content.hash] = data
+    for item in wanted:
+        if item not in found:
+            raise Corrupt(f"The forge did not send the content {item.hex()}.", hint="Try again.")
+    return found
+
+
+def verified(content: Content) -> Iterator[bytes]:
+    """The pieces of a content; raises Corrupt behind the last one when the hash is wrong."""
+    digest = hashlib.sha256()
+    for piece in content.pieces:
+        digest.update(piece)
+        yield piece
+    if digest.digest() != content.hash:
+        raise _wrong(content.hash)
+
+
+def frame_bytes(frame: pb.BlobFrame) -> bytes:
+    """The bytes of one frame; raises Corrupt when they are not what it says."""
+    name = f"the content {frame.hash.hex()[:12]} that the forge sent"
+    if frame.length > MAX_WHOLE:
+        raise Corrupt(f"{name} has a part of {frame.length} bytes; the limit is {MAX_WHOLE}", hint="Try again.")
+    if frame.encoding == pb.BlobFrame.ZSTD:
+        return inflate(frame.data, frame.length, name)
+    if len(frame.data) != frame.length:
+        raise Corrupt(f"{name} has {len(frame.data)} bytes, not {frame.length}", hint="Try again.")
+    return frame.data
+
+
+def _pieces(first: pb.BlobFrame, frames: Iterator[pb.BlobFrame]) -> Iterator[bytes]:
+    frame, have = first, 0
+    while True:
+        if (frame.hash, frame.size, frame.offset) != (first.hash, first.size, have) or not frame.length:
+            raise Corrupt(f"the parts of the content {first.hash.hex()[:12]} came out of order", hint="Try again.")
+        yield frame_bytes(frame)
+        have += frame.length
+        if have >= first.size:
+            return
+        following = next(frames, None)
+        if following is None:
+            raise Corrupt(f"the content {first.hash.hex()[:12]} ended after {have} bytes", hint="Try again.")
+        frame = following
+
+
+def _wrong(expected: bytes) -> Corrupt:
+    return Corrupt(f"the forge sent other bytes than the content {expected.hex()}", hint="Tell whoever runs the forge.")

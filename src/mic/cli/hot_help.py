@@ -1,0 +1,20 @@
+"""`mic status` where it goes through click: with `--help`, or with arguments that it does not take."""
+
+from __future__ import annotations
+
+import click
+
+from mic.cli.app import json_option
+from mic.cli.output import Output
+
+
+@click.command(short_help="What changed here since the base")
+@json_option
+def status(out: Output) -> int:
+    """What changed here since the base: A added, M modified, D deleted, T another type.
+
+    Files that .gitignore or .micignore name are left out.
+    """
+    from mic.cli.main import main
+
+    return main(["status", "--json"] if out.as_json else ["status"])

@@ -1,0 +1,20 @@
+"""Every command, where its code is, and one line about it: enough for `mic --help` without importing any of them."""
+
+from __future__ import annotations
+
+# name -> (module:attribute, short help). Order is the order of help.
+COMMANDS = {
+    "auth": ("mic.cli.auth:auth", "Sign in, sign out, see who you are"),
+    "org": ("mic.cli.organizations:organizations", "Make and list organizations"),
+    "project": ("mic.cli.projects:projects", "Make and list projects"),
+    "import": ("mic.cli.import_git:imports", "Bring a Git repository in"),
+    "clone": ("mic.cli.clone:clone", "Get a working copy of a project"),
+    "session": ("mic.cli.sessions:sessions", "Start a session, record notes and decisions, land it"),
+    "land": ("mic.cli.land:land", "Land what changed here, with its goal and decisions"),
+    "status": ("mic.cli.hot_help:status", "What changed here since the base"),
+    "diff": ("mic.cli.diff:diff", "What changed here, line by line"),
+    "log": ("mic.cli.look:log", "The landings of the project, newest first"),
+    "show": ("mic.cli.look:show", "One landing: goal, decisions, conversation, changes"),
+    "cat": ("mic.cli.look:cat", "A file as it is at a position"),
+    "ls": ("mic.cli.look:ls", "The files of a position"),
+}
