@@ -22,10 +22,15 @@ register = template.Library()
 register.filter("visible", text.visible)
 register.filter("one_line", text.one_line)
 register.filter("size", text.size_words)
-register.filter("thousands", "{:,}".format)
 register.filter("reflow", text.reflow)
 register.filter("initials", text.initials)
 register.filter("message", render_message)
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """`1,204`."""
+    return f"{number:,}"
 
 
 @register.simple_tag
