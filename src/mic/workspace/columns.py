@@ -11,7 +11,6 @@ u64 (files, directories, ignore files, clock, bytes of the three name tables), t
 from __future__ import annotations
 
 import zlib
-from array import array
 
 MAGIC = b"MICIDX\x00\x01"
 UNWRITTEN = 1  # flag: the file is in the tree and on purpose not on disk
@@ -63,21 +62,21 @@ class Columns:
         # The checksum these columns were read with: tells whether somebody wrote another index since.
         self.check = 0
         self.paths: list[bytes] = []
-        self.mtimes = array("q")
-        self.ctimes = array("q")
-        self.disk_sizes = array("q")
-        self.inodes = array("Q")
-        self.sizes = array("Q")
-        self.bits = array("I")
-        self.modes = array("I")
+        self.mtimes: list[int] = []
+        self.ctimes: list[int] = []
+        self.disk_sizes: list[int] = []
+        self.inodes: list[int] = []
+        self.sizes: list[int] = []
+        self.bits: list[int] = []
+        self.modes: list[int] = []
         self.kinds = bytearray()
         self.flags = bytearray()
         self.hashes = b""
         self.dirs: list[bytes] = []
-        self.dir_ctimes = array("q")
+        self.dir_ctimes: list[int] = []
         # Ignore files that decided about names seen so far; three numbers each: ctime in ns, size, inode.
         self.ignores: list[bytes] = []
-        self.ignore_stats = array("q")
+        self.ignore_stats: list[int] = []
 
     def hash_at(self, number: int) -> bytes:
         """SHA-256 of the content of the file with this number."""
@@ -100,28 +99,24 @@ def parents(paths: list[bytes]) -> list[bytes]:
 def encode(columns: Columns) -> bytes:
     """The bytes of an index file."""
     names = (b"\x00".join(columns.paths), b"\x00".join(columns.dirs), b"\x00".join(columns.ignores))
-    counts = array(
-        "Q",
-        (len(columns.paths), len(columns.dirs), len(columns.ignores), columns.clock, *(len(name) for name in names)),
+    # Not at the top: `array` loads collections.abc, 3 ms that a clean status does not need.
+    from array import array
+
+    counts = (len(columns.paths), len(columns.dirs), len(columns.ignores), columns.clock, *map(len, names))
+    numbers = (
+        array("Q", counts),
+        array("q", columns.mtimes),
+        array("q", columns.ctimes),
+        array("q", columns.disk_sizes),
+        array("Q", columns.inodes),
+        array("Q", columns.sizes),
+        array("q", columns.dir_ctimes),
+        array("Q", columns.ignore_stats),
+        array("I", columns.bits),
+        array("I", columns.modes),
     )
-    body = b"".join(
-        (
-            counts.tobytes(),
-            columns.mtimes.tobytes(),
-            columns.ctimes.tobytes(),
-            columns.disk_sizes.tobytes(),
-            columns.inodes.tobytes(),
-            columns.sizes.tobytes(),
-            columns.dir_ctimes.tobytes(),
-            columns.ignore_stats.tobytes(),
-            columns.bits.tobytes(),
-            columns.modes.tobytes(),
-            columns.kinds,
-            columns.flags,
-            columns.hashes,
-            *names,
-        )
-    )
+    parts = [column.tobytes() for column in numbers]
+    body = b"".join((*parts, columns.kinds, columns.flags, columns.hashes, *names))
     return MAGIC + array("I", (zlib.crc32(body), _ORDER)).tobytes() + body
 
 
@@ -129,38 +124,38 @@ def decode(raw: bytes) -> Columns | None:
     """The index in these bytes, or None when they are not a whole index of this version and machine."""
     if len(raw) < _HEADER + _COUNTS or not raw.startswith(MAGIC):
         return None
-    check, order = array("I", raw[8:_HEADER])
     view = memoryview(raw)
+    check, order = view[len(MAGIC) : _HEADER].cast("I")
     if order != _ORDER or zlib.crc32(view[_HEADER:]) != check:
         return None
-    files, dirs, ignores, clock, *lengths = array("Q", raw[_HEADER : _HEADER + _COUNTS])
+    files, dirs, ignores, clock, *lengths = view[_HEADER : _HEADER + _COUNTS].cast("Q")
     words = files * 5 + dirs + ignores * 3
     if len(raw) != _HEADER + _COUNTS + words * 8 + files * (2 * 4 + 2 + HASH_BYTES) + sum(lengths):
         return None
     columns = Columns()
     columns.clock = clock
     columns.check = check
-    place = _HEADER + _COUNTS
-    for column, count in (
-        (columns.mtimes, files),
-        (columns.ctimes, files),
-        (columns.disk_sizes, files),
-        (columns.inodes, files),
-        (columns.sizes, files),
-        (columns.dir_ctimes, dirs),
-        (columns.ignore_stats, ignores * 3),
-        (columns.bits, files),
-        (columns.modes, files),
-    ):
-        end = place + count * column.itemsize
-        column.frombytes(view[place:end])
-        place = end
+    start = _HEADER + _COUNTS
+    place = start + words * 8
+    signed = view[start:place].cast("q")
+    unsigned = view[start:place].cast("Q")
+    columns.mtimes = signed[:files].tolist()
+    columns.ctimes = signed[files : 2 * files].tolist()
+    columns.disk_sizes = signed[2 * files : 3 * files].tolist()
+    columns.inodes = unsigned[3 * files : 4 * files].tolist()
+    columns.sizes = unsigned[4 * files : 5 * files].tolist()
+    columns.dir_ctimes = signed[5 * files : 5 * files + dirs].tolist()
+    columns.ignore_stats = unsigned[5 * files + dirs :].tolist()
+    modes = view[place : place + files * 8].cast("I")
+    columns.bits = modes[:files].tolist()
+    columns.modes = modes[files:].tolist()
+    place += files * 8
     columns.kinds = bytearray(view[place : place + files])
     columns.flags = bytearray(view[place + files : place + 2 * files])
     place += 2 * files
     columns.hashes = raw[place : place + files * HASH_BYTES]
     place += files * HASH_BYTES
-    tables = []
+    tables: list[list[bytes]] = []
     for count, length in zip((files, dirs, ignores), lengths, strict=True):
         table = raw[place : place + length].split(b"\x00") if count else []
         if len(table) != count:

@@ -76,5 +76,3 @@ class Folders:
             _, oldest = self._open.popitem(last=False)
             os.close(oldest)
         return handle
-
-

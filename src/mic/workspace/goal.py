@@ -26,4 +26,7 @@ def read_line(root: bytes) -> tuple[int, int, str] | None:
     except ValueError:
         from mic.core.errors import Corrupt
 
-        raise Corrupt("the open session of this workspace is damaged", hint="what it holds is in .mic/session; move that file away to go on") from None
+        raise Corrupt(
+            "the open session of this workspace is damaged",
+            hint="what it holds is in .mic/session; move that file away to go on",
+        ) from None

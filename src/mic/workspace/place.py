@@ -28,6 +28,15 @@ def find_root(start: bytes) -> bytes | None:
         folder = folder.rpartition(b"/")[0] or b"/"
 
 
+def exists(path: bytes) -> bool:
+    """Whether anything has this name, be it a symlink to nowhere."""
+    try:
+        posix.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def read_file(path: bytes) -> bytes | None:
     """The bytes of a file of `.mic`; None when there is none."""
     try:
@@ -47,10 +56,8 @@ def write_file(folder: bytes, name: bytes, data: bytes) -> None:
             posix.fsync(stream.fileno())
         posix.rename(temporary, folder + b"/" + name)
     except BaseException:
-        try:
+        if exists(temporary):
             posix.unlink(temporary)
-        except FileNotFoundError:
-            pass
         raise
 
 

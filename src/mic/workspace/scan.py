@@ -91,15 +91,13 @@ def _ignores_changed(root: int, columns: Columns) -> bool:
             stat = posix.lstat(path, dir_fd=root)
         except (FileNotFoundError, NotADirectoryError):
             return True
-        known = stats[number * 3 : number * 3 + 3].tolist()
+        known = stats[number * 3 : number * 3 + 3]
         if [stat.st_ctime_ns, stat.st_size, stat.st_ino] != known or stat.st_ctime_ns >= columns.clock:
             return True
     return False
 
 
-def _scan_files(
-    root: int, columns: Columns, lost: set[bytes], result: Scan
-) -> list[tuple[int, posix.stat_result]]:
+def _scan_files(root: int, columns: Columns, lost: set[bytes], result: Scan) -> list[tuple[int, posix.stat_result]]:
     """The files whose stat data does not vouch for them; deleted ones go straight to the result."""
     lstat = posix.lstat
     clock = columns.clock

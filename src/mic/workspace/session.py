@@ -52,9 +52,7 @@ def start(ws: Workspace, goal: str, agent: str = "") -> LocalSession:
     """Opens a session with a goal; raises InvalidInput when one is open, or the goal is empty or too long."""
     open_one = current(ws)
     if open_one is not None:
-        raise InvalidInput(
-            f"a session is open: {open_one.goal}", hint="`mic land` or `mic session abandon` it first"
-        )
+        raise InvalidInput(f"a session is open: {open_one.goal}", hint="`mic land` or `mic session abandon` it first")
     goal = goal.strip()
     if not goal:
         raise InvalidInput("a session needs a goal", hint='say what you want to reach: `mic session start "GOAL"`')

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import posix
-from array import array
 
 from mic.core.paths import unwritable_reason
 from mic.workspace.columns import Columns
@@ -29,7 +28,7 @@ class _Finder:
         self.ignores = Ignores(root)
         self.seen_ignores: dict[bytes, tuple[int, int, int]] = {}
 
-    def list(self, folder: bytes) -> bool:
+    def look(self, folder: bytes) -> bool:
         """Looks through one directory, and those in it that the index does not know; True when nothing was new."""
         names = self._names(folder)
         quiet = True
@@ -64,7 +63,7 @@ class _Finder:
         if kind == _FOLDER:
             if self.ignores.ignored(path, True) or b".mic" in self._names(path):
                 return True
-            self.list(path)
+            self.look(path)
             return False
         from mic.workspace.scan import git_mode
 
@@ -104,14 +103,13 @@ def find_untracked(
     racy = any(at[0] >= columns.clock for at in merged.values())
     if racy or list(merged) != columns.ignores or list(merged.values()) != _triples(columns.ignore_stats):
         columns.ignores = list(merged)
-        columns.ignore_stats = array("q", [value for stats in merged.values() for value in stats])
+        columns.ignore_stats = [value for stats in merged.values() for value in stats]
         renewed = True
     return renewed
 
 
-def _triples(stats: array[int]) -> list[tuple[int, int, int]]:
-    values = stats.tolist()
-    return list(zip(values[0::3], values[1::3], values[2::3], strict=True))
+def _triples(stats: list[int]) -> list[tuple[int, int, int]]:
+    return list(zip(stats[0::3], stats[1::3], stats[2::3], strict=True))
 
 
 def _list_all(finder: _Finder, columns: Columns, numbers: list[int]) -> bool:
@@ -122,7 +120,7 @@ def _list_all(finder: _Finder, columns: Columns, numbers: list[int]) -> bool:
             ctime = posix.lstat(path or b".", dir_fd=finder.root).st_ctime_ns
         except (FileNotFoundError, NotADirectoryError):
             continue
-        found = ctime if finder.list(path) else 0
+        found = ctime if finder.look(path) else 0
         if columns.dir_ctimes[number] != found:
             columns.dir_ctimes[number] = found
             renewed = True

@@ -24,4 +24,7 @@ def reason(path: bytes, mode: int) -> str:
 
     if mode & 0o170000 == _GITLINK:
         return "a submodule: its files are in another project"
-    return unwritable_reason(path) or "its name differs only in case from another one, and this file system takes them for one"
+    return (
+        unwritable_reason(path)
+        or "its name differs only in case from another one, and this file system takes them for one"
+    )
