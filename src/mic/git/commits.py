@@ -82,7 +82,7 @@ def parse_text(raw: bytes) -> CommitText:
 def _identity(line: bytes) -> tuple[bytes, bytes, int | None]:
     """Name, e-mail and seconds of an identity line, as far as each can be read; linear in its length."""
     name, bracket, rest = line.partition(b"<")
-    email, _, tail = rest.partition(b">")
+    email, _, tail = rest.partition(b">" if b">" in rest else b" ")
     if not bracket:  # no e-mail at all: `Name 1700000000 +0000`
         words = name.split()
         if len(words) >= 2 and _seconds(words[-2]) is not None:

@@ -14,7 +14,7 @@ import msgspec
 from mic.core.errors import Corrupt, InvalidInput, InvalidPath, MicError, TooLarge
 from mic.core.session import Op
 from mic.git.commits import parse_links, parse_text
-from mic.git.repository import BLOB, COMMIT, DETACHED, TREE, GitRepository
+from mic.git.repository import DETACHED, GitRepository
 from mic.git.trees import EMPTY_TREE, TreeReader, has_blob
 
 __all__ = ["DETACHED", "Commit", "FileChange", "History", "open_history"]
@@ -92,7 +92,7 @@ class History:
         Raises Corrupt for a missing or damaged object, InvalidPath for a path that no tree can hold, TooLarge for a
         commit of too many changes; each names the commit.
         """
-        trees = TreeReader(lambda oid: self._repository.read(oid, TREE, "part of a commit"))
+        trees = TreeReader(lambda oid: self._repository.read(oid, "tree", "part of a commit"))
         tree = EMPTY_TREE
         if start:
             before = self.oid_at(start - 1)
@@ -115,7 +115,7 @@ class History:
 
     def blob(self, oid: bytes) -> bytes:
         """The bytes of a blob, verified against its id. Raises Corrupt naming it when missing or damaged."""
-        return self._repository.read(oid, BLOB, f"in {self._repository.path}")
+        return self._repository.read(oid, "blob", f"in {self._repository.path}")
 
     def blob_stream(self, oid: bytes) -> Iterator[bytes]:
         """The bytes of a blob in pieces of 1 MiB. Git's packs are inflated whole: one blob is in memory at a time."""
@@ -134,7 +134,7 @@ class History:
         oid, wanted_by = self.tip, f"the tip of {self.branch}"
         shallow = self._repository.shallow
         while True:
-            raw = self._repository.read(oid, COMMIT, wanted_by)
+            raw = self._repository.read(oid, "commit", wanted_by)
             chain += oid
             parents = parse_links(raw, oid).parents
             if oid in shallow or not parents:
@@ -149,7 +149,7 @@ class History:
         return chain
 
     def _read_commit(self, oid: bytes) -> bytes:
-        return self._repository.read(oid, COMMIT, f"in the history of {self.branch}")
+        return self._repository.read(oid, "commit", f"in the history of {self.branch}")
 
     def _changes(self, trees: TreeReader, old: bytes, new: bytes) -> list[FileChange]:
         changes = []

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+import re
+from typing import Final, Literal
 
 import pygit2
 from pygit2.enums import ObjectType, Option, RepositoryOpenFlag
 
 from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound, Unavailable
 from mic.git.commits import decode
+from mic.git.loose import object_directories, read_loose, read_loose_header
 
-COMMIT: Final = int(ObjectType.COMMIT)
-TREE: Final = int(ObjectType.TREE)
-BLOB: Final = int(ObjectType.BLOB)
-TAG: Final = int(ObjectType.TAG)
-_KINDS = {COMMIT: "commit", TREE: "tree", BLOB: "blob", TAG: "tag"}
+Kind = Literal["commit", "tree", "blob", "tag"]
+_KINDS: Final[dict[int, str]] = {
+    int(ObjectType.COMMIT): "commit",
+    int(ObjectType.TREE): "tree",
+    int(ObjectType.BLOB): "blob",
+    int(ObjectType.TAG): "tag",
+}
 
 DETACHED = "detached"
+_TAGGED = re.compile(rb"object [0-9a-f]{40}\n")
+_READ_ERRORS = (KeyError, ValueError, OSError, pygit2.GitError, Corrupt)
 _FSCK = "`git fsck` in the repository names the damage; a fresh clone usually mends it."
 
 
@@ -45,11 +51,15 @@ class GitRepository:
         self.path = os.path.abspath(os.fspath(path))
         try:
             self._repo = pygit2.Repository(self.path, RepositoryOpenFlag.NO_SEARCH)
-            self._odb = self._repo.odb
         except (pygit2.GitError, ValueError, KeyError) as error:
             raise _not_opened(self.path, str(error)) from error
         self._git_dir = self._repo.path
-        self.shallow = _shallow_boundary(self._git_dir)
+        common = _common_dir(self._git_dir)
+        self.shallow = _shallow_boundary(common)
+        self._directories = object_directories(common)
+        self._packs = pygit2.Odb()
+        for directory in self._directories:
+            self._packs.add_backend(pygit2.OdbBackendPack(directory), 1)
 
     def resolve(self, branch: str | None) -> tuple[str, bytes]:
         """(branch name or "detached", id of the commit) of `branch`, a full ref name, or HEAD when None."""
@@ -59,26 +69,36 @@ class GitRepository:
             name, oid = branch, self._branch(branch)
         return name, self._peel(oid)
 
-    def read(self, oid: bytes, kind: int, wanted_by: str) -> bytes:
+    def read(self, oid: bytes, kind: Kind, wanted_by: str) -> bytes:
         """The verified bytes of an object. Raises Corrupt naming the object and `wanted_by`, or Unavailable."""
-        try:
-            found, data = self._odb.read(pygit2.Oid(raw=oid))
-        except (KeyError, pygit2.GitError, ValueError) as error:
-            raise self._unreadable(oid, kind, wanted_by, error) from error
+        found, data = self._read(oid, kind, wanted_by)
         if found != kind:
-            raise Corrupt(f"Git object {oid.hex()}, {wanted_by}, is not a {_KINDS[kind]}.", hint=_FSCK)
-        assert isinstance(data, bytes)
+            raise Corrupt(f"Git object {oid.hex()}, {wanted_by}, is a {found}, not a {kind}.", hint=_FSCK)
         return data
 
     def size(self, oid: bytes, wanted_by: str) -> int:
         """The size of a blob in bytes, without inflating it. Errors as `read`."""
         try:
-            found, size = self._odb.read_header(pygit2.Oid(raw=oid))
-        except (KeyError, pygit2.GitError, ValueError) as error:
-            raise self._unreadable(oid, BLOB, wanted_by, error) from error
-        if found != BLOB:
-            raise Corrupt(f"Git object {oid.hex()}, {wanted_by}, is not a blob.", hint=_FSCK)
-        return int(size)
+            header = read_loose_header(self._directories, oid)
+            if header is None:
+                number, size = self._packs.read_header(pygit2.Oid(raw=oid))
+                header = _KINDS.get(int(number), "thing of no kind"), int(size)
+        except _READ_ERRORS as error:
+            raise self._unreadable(oid, "blob", wanted_by, error) from error
+        if header[0] != "blob":
+            raise Corrupt(f"Git object {oid.hex()}, {wanted_by}, is a {header[0]}, not a blob.", hint=_FSCK)
+        return header[1]
+
+    def _read(self, oid: bytes, kind: Kind, wanted_by: str) -> tuple[str, bytes]:
+        try:
+            # Loose first: libgit2 scans the pack folder anew for each object it cannot find.
+            loose = read_loose(self._directories, oid)
+            if loose is not None:
+                return loose
+            number, data = self._packs.read(pygit2.Oid(raw=oid))
+        except _READ_ERRORS as error:
+            raise self._unreadable(oid, kind, wanted_by, error) from error
+        return _KINDS.get(int(number), "thing of no kind"), bytes(data)
 
     def _head(self) -> tuple[str, bytes]:
         try:
@@ -108,27 +128,27 @@ class GitRepository:
     def _peel(self, oid: bytes) -> bytes:
         """The commit behind a ref that may point at an annotated tag (of a tag, ...)."""
         for _ in range(16):
-            try:
-                kind, data = self._odb.read(pygit2.Oid(raw=oid))
-            except (KeyError, pygit2.GitError, ValueError) as error:
-                raise self._unreadable(oid, COMMIT, f"the tip of {self.path}", error) from error
-            if kind == COMMIT:
+            kind, data = self._read(oid, "commit", f"the tip of {self.path}")
+            if kind == "commit":
                 return oid
-            if kind != TAG or not data.startswith(b"object "):
+            if kind != "tag" or not _TAGGED.match(data):
                 break
             oid = bytes.fromhex(data[7:47].decode("ascii"))
         raise InvalidInput(f"Git object {oid.hex()} in {self.path} is not a commit.", hint="Name a branch.")
 
-    def _unreadable(self, oid: bytes, kind: int, wanted_by: str, error: Exception) -> MicError:
+    def _unreadable(self, oid: bytes, kind: Kind, wanted_by: str, error: Exception) -> MicError:
         if not os.path.isdir(self._git_dir):
             return Unavailable(
                 f"The Git repository {self.path} disappeared while it was read.",
                 hint="Put it back and run the import again; nothing was landed.",
             )
-        what = f"Git {_KINDS[kind]} {oid.hex()}, {wanted_by},"
+        what = f"Git {kind} {oid.hex()}, {wanted_by},"
+        if type(error) is OSError or isinstance(error, PermissionError):
+            hint = "Check the disk and the permissions of the repository, then run the import again."
+            return Unavailable(f"{what} cannot be read: {error}.", hint=hint)
         if not isinstance(error, KeyError):
             return Corrupt(f"{what} cannot be read: {error}.", hint=_FSCK)
-        if kind == BLOB and self._is_partial():
+        if kind == "blob" and self._is_partial():
             return Corrupt(
                 f"{what} is missing: {self.path} is a partial clone.", hint="Clone it again without `--filter`."
             )
@@ -156,14 +176,17 @@ def _not_opened(path: str, reason: str) -> MicError:
     return InvalidInput(f"The Git repository {path} cannot be opened: {reason}.", hint="Does `git log` work there?")
 
 
-def _shallow_boundary(git_dir: str) -> frozenset[bytes]:
-    """The commits at which a shallow repository ends. Linked work trees share the list of the main one."""
-    common = git_dir
+def _common_dir(git_dir: str) -> str:
+    """Where objects and shared files are: of a linked work tree, in the main repository."""
     try:
         with open(os.path.join(git_dir, "commondir"), "rb") as file:
-            common = os.path.join(git_dir, os.fsdecode(file.read().strip()))
+            return os.path.join(git_dir, os.fsdecode(file.read().strip()))
     except FileNotFoundError:
-        pass
+        return git_dir
+
+
+def _shallow_boundary(common: str) -> frozenset[bytes]:
+    """The commits at which a shallow repository ends."""
     try:
         with open(os.path.join(common, "shallow"), "rb") as file:
             return frozenset(bytes.fromhex(line.decode("ascii")) for line in file.read().split())
