@@ -155,6 +155,8 @@ def _settle(root: int, columns: Columns, suspects: list[tuple[int, posix.stat_re
                 result.changes.append((path, DELETED, 0, number))
                 continue
             if digest != columns.hash_at(number):
+                # Its stat data may be the recorded one (racy); a younger clock must not make that believed.
+                columns.ctimes[number] = 0
                 result.changes.append((path, MODIFIED, columns.modes[number], number))
                 continue
             columns.mtimes[number] = stat.st_mtime_ns
