@@ -11,7 +11,7 @@ import time
 
 from mic.workspace.columns import Columns
 from mic.workspace.goal import read_line
-from mic.workspace.place import FOLDER, find_root, read_columns, read_config
+from mic.workspace.place import FOLDER, exists, find_root, read_columns, read_config
 from mic.workspace.renew import scan_and_renew
 from mic.workspace.unwritten import unwritten
 
@@ -32,7 +32,7 @@ class View:
     def __init__(self, root: bytes) -> None:
         self.root = root
         self.config = read_config(root)
-        self.incomplete = _exists(root + b"/" + FOLDER + b"/incomplete")
+        self.incomplete = exists(root + b"/" + FOLDER + b"/incomplete")
         self.session = read_line(root)
         columns = read_columns(root)
         scan = scan_and_renew(root, columns)
@@ -194,11 +194,3 @@ def _shown(path: bytes) -> str:
 
 def _colour() -> bool:
     return not posix.environ.get(b"NO_COLOR") and posix.environ.get(b"TERM") != b"dumb" and sys.stdout.isatty()
-
-
-def _exists(path: bytes) -> bool:
-    try:
-        posix.lstat(path)
-    except FileNotFoundError:
-        return False
-    return True

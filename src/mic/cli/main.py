@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 # The exact command lines that are answered without loading the rest of the program.
-_STATUS = (["status"], ["status", "--json"])
-_BARE = ([], ["--json"])
+_STATUS: tuple[list[str], ...] = (["status"], ["status", "--json"])
+_BARE: tuple[list[str], ...] = ([], ["--json"])
 
 
 def main(argv: list[str]) -> int:

@@ -125,9 +125,15 @@ class Checkout:
         clock = clock_now(self._root)
         index = Index.build([self._recorded(entry) for entry in self._entries.values()], clock)
         self._ws.save_index(index)
-        self._folders.close()
-        os.close(self._tmp)
+        self.close()
         return index
+
+    def close(self) -> None:
+        """Gives the open folders back: done by `finish`, to be called when a checkout is given up."""
+        if self._tmp >= 0:
+            self._folders.close()
+            os.close(self._tmp)
+            self._tmp = -1
 
     def _stands(self, entry: Entry, recorded: IndexEntry | None, clock: int) -> bool:
         folder, _, name = entry.path.rpartition(b"/")

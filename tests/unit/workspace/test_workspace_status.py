@@ -64,9 +64,7 @@ def test_a_file_as_young_as_the_index_is_read_again(ws: Workspace, write: Write)
     write("src/a.py", b"a = 9\n")
     stat = Path(ws.root, "src/a.py").stat()
     entries = [
-        entry._replace(
-            mtime_ns=stat.st_mtime_ns, ctime_ns=stat.st_ctime_ns, inode=stat.st_ino, disk_size=stat.st_size
-        )
+        entry._replace(mtime_ns=stat.st_mtime_ns, ctime_ns=stat.st_ctime_ns, inode=stat.st_ino, disk_size=stat.st_size)
         if entry.path == b"src/a.py"
         else entry
         for entry in ws.index().entries()
