@@ -156,7 +156,10 @@ class DirectoryStore:
 
 
 def _pread(descriptor: int, start: int, length: int) -> bytes:
-    out = os.pread(descriptor, length, start)
+    try:
+        out = os.pread(descriptor, length, start)
+    except IsADirectoryError as error:  # a part of other keys, no key of its own
+        raise FileNotFoundError from error
     if len(out) == length or not out:
         return out
     parts = [out]

@@ -31,8 +31,9 @@ class Listed(NamedTuple):
 class ObjectStore(Protocol):
     """Raises NotFound, AlreadyExists, PreconditionFailed, StorageFull, Unavailable; nothing else is expected.
 
-    Keys are ASCII, slash-separated, without empty, `.` or `..` parts. Writes are atomic and durable when
-    the call returns: a reader sees the old bytes or the new ones, whole.
+    Keys are ASCII, slash-separated, without empty, `.` or `..` parts, and do not begin with a dot (an adapter
+    keeps its own files there). Writes are atomic and durable when the call returns: a reader sees the old bytes
+    or the new ones, whole.
     """
 
     def get(self, key: str) -> Tagged:
@@ -59,7 +60,7 @@ class ObjectStore(Protocol):
 
 def check_key(key: str) -> str:
     """The key, or InvalidInput when it could mean another place."""
-    if not _KEY.fullmatch(key) or any(part in (".", "..") for part in key.split("/")):
+    if not _KEY.fullmatch(key) or key.startswith(".") or any(part in (".", "..") for part in key.split("/")):
         raise InvalidInput(f"{key[:200]!r} is not a store key")
     return key
 
