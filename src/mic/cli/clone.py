@@ -33,7 +33,9 @@ def clone(out: Output, project: str, directory: str | None) -> None:
     root = os.path.abspath(directory or address.project)
     with connect(address.instance) as client:
         found = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project
-        config = Config(address.instance, address.organization, address.project, found.head_position, found.head_tree.hex())
+        config = Config(
+            address.instance, address.organization, address.project, found.head_position, found.head_tree.hex()
+        )
         ws, resumed = _open(root, config, address)
         with ws.lock():
             try:
@@ -68,12 +70,16 @@ def _open(root: str, config: Config, address: Address) -> tuple[Workspace, bool]
         raise AlreadyExists(f"{root} is a file.", hint="Name another directory.") from error
     if ".mic" not in names:
         if names:
-            raise AlreadyExists(f"{root} is not empty.", hint=f"Name another directory: `mic clone {address} DIRECTORY`.")
+            raise AlreadyExists(
+                f"{root} is not empty.", hint=f"Name another directory: `mic clone {address} DIRECTORY`."
+            )
         return Workspace.create(root, config), False
     if not os.path.exists(os.path.join(root, ".mic", "config")):
         # Stopped before it knew what it was a clone of; nothing else is in it.
         if len(names) > 1:
-            raise AlreadyExists(f"{root} is not empty.", hint=f"Name another directory: `mic clone {address} DIRECTORY`.")
+            raise AlreadyExists(
+                f"{root} is not empty.", hint=f"Name another directory: `mic clone {address} DIRECTORY`."
+            )
         begun = Workspace(root, config)
         begun.set_base(config.position, config.tree)
         return begun, True
@@ -138,7 +144,9 @@ def write_contents(
                 done += len(wanted)
                 bar.at(done)
             if by_hash:
-                raise Corrupt(f"The forge did not send {next(iter(by_hash)).hex()}.", hint="Run the same command again.")
+                raise Corrupt(
+                    f"The forge did not send {next(iter(by_hash)).hex()}.", hint="Run the same command again."
+                )
             needed = again
 
 

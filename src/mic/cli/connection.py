@@ -52,7 +52,9 @@ def parse_address(text: str) -> Address:
     else:
         instance = ""
     if len(parts) != 2 or not all(parts):
-        raise InvalidInput(f"{text[:200]!r} does not name a project.", hint="Use ORG/PROJECT, HOST/ORG/PROJECT or a URL.")
+        raise InvalidInput(
+            f"{text[:200]!r} does not name a project.", hint="Use ORG/PROJECT, HOST/ORG/PROJECT or a URL."
+        )
     return Address(instance or default_instance(), parts[0].lower(), parts[1].lower())
 
 

@@ -26,9 +26,10 @@ class Content(NamedTuple):
 
 
 def stream_contents(client: Client, project: pb.ProjectRef, hashes: list[bytes]) -> Iterator[Content]:
-    """The contents with these hashes, in the forge's order, not yet verified. Raises Corrupt, Unavailable, InvalidInput.
+    """The contents with these hashes, in the forge's order, not yet verified.
 
     The pieces of one content end before the next is asked for; what is left of them is skipped.
+    Raises Corrupt, Unavailable, InvalidInput.
     """
     frames = client.frames(project, hashes)
     for frame in frames:

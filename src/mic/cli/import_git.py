@@ -23,7 +23,7 @@ from mic.cli.credentials import default_instance
 from mic.cli.organizations import all_organizations
 from mic.cli.output import Output, plural
 from mic.cli.progress import Progress
-from mic.core.errors import InvalidInput, MicError, NotFound
+from mic.core.errors import InvalidInput, NotFound
 from mic.core.session import Op
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
@@ -37,6 +37,7 @@ _WHOLE = 4 << 20  # larger contents travel in parts
 _MAX_COMMITS = 1000  # in one message, so that the progress moves
 # Contents that were sent and need not be again; one entry is about 300 bytes.
 _REMEMBERED = 300_000
+_OPS = (pb.Change.ADDED, pb.Change.MODIFIED, pb.Change.DELETED)
 _SCP = re.compile(r"[\w.-]+@[\w.-]+:(?!//)")
 # What git needs to reach a host. Everything else stays out: GIT_* could run commands or name other repositories.
 _PASSED = (
@@ -76,7 +77,9 @@ def git(out: Output, source: str, project: str | None, visibility: str) -> None:
             last = _send(client, address, history, _label(source), out)
             seconds = max(time.monotonic() - started, 0.001)
     rate = f" in {seconds:.1f} s ({plural(int(last.landed / seconds), 'commit')}/s)" if seconds >= 1 else ""
-    out.line(f"Imported {plural(last.landed, 'commit')} of {history.branch} into {address}{rate}: it is at @{last.position}.")
+    out.line(
+        f"Imported {plural(last.landed, 'commit')} of {history.branch} into {address}{rate}: it is at @{last.position}."
+    )
     out.line(f"Next: mic clone {address}")
     out.document(
         {
@@ -145,7 +148,8 @@ def _default_address(client: Client, source: str) -> Address:
     if len(ours) != 1 or not handle:
         where = f" Yours are: {', '.join(ours)}." if ours else " `mic org create HANDLE` makes an organization."
         raise InvalidInput(
-            "It is not clear which project to import into.", hint=f"Name it: `mic import git {source} ORG/PROJECT`.{where}"
+            "It is not clear which project to import into.",
+            hint=f"Name it: `mic import git {source} ORG/PROJECT`.{where}",
         )
     return Address(default_instance(), ours[0], handle)
 
@@ -172,26 +176,18 @@ def _send(client: Client, address: Address, history: History, source: str, out: 
     sender = _Sender(address, history, source)
     last = pb.ImportHistoryResponse()
     with Progress(out, "Importing commits", history.count) as bar:
-        try:
-            for answer in client.stream(client.projects.ImportHistory, sender.messages()):
-                last = answer
-                bar.at(answer.landed)
-        except MicError:
-            if sender.failure is not None:
-                raise sender.failure from None
-            raise
-    if sender.failure is not None:
-        raise sender.failure
+        for answer in client.stream(client.projects.ImportHistory, sender.messages()):
+            last = answer
+            bar.at(answer.landed)
     if not last.done:
         raise InvalidInput("The forge did not finish the import; nothing is visible.", hint="Run it again.")
     return last
 
 
 class _Sender:
-    """The messages of one import. gRPC draws them in a thread of its own, so a failure is kept for the caller."""
+    """The messages of one import, about 1 MiB each."""
 
     def __init__(self, address: Address, history: History, source: str) -> None:
-        self.failure: BaseException | None = None
         self._address, self._history, self._source = address, history, source
         self._seen: dict[bytes, tuple[bytes, int]] = {}
         self._compress = zstandard.ZstdCompressor(level=1, write_checksum=False).compress
@@ -199,15 +195,7 @@ class _Sender:
         self._bytes = 0
 
     def messages(self) -> Iterator[pb.ImportHistoryRequest]:
-        """All of them. Ends early, without `finish`, when the repository cannot be read: then nothing is imported."""
-        try:
-            yield from self._all()
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            self.failure = error
-
-    def _all(self) -> Iterator[pb.ImportHistoryRequest]:
+        """All of them. A repository that cannot be read ends them without `finish`: then nothing is imported."""
         history = self._history
         self._message.start.CopyFrom(
             pb.ImportStart(
@@ -231,7 +219,7 @@ class _Sender:
                     known = hashlib.sha256(data).digest(), len(data)
                     yield from self._content(known[0], data)
                     self._remember(change.oid, known)
-                op = pb.Change.Op.ValueType(change.op)
+                op = _OPS[change.op]
                 changes.append(pb.Change(path=change.path, op=op, mode=change.mode, hash=known[0], size=known[1]))
             self._message.commits.append(_commit(commit, changes))
             self._bytes += len(commit.raw) + 160 * len(changes) + 200

@@ -46,10 +46,10 @@ class Client:
         else:
             self._channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(), options)
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
-        self.auth = mic_pb2_grpc.AuthServiceStub(self._channel)
-        self.organizations = mic_pb2_grpc.OrganizationServiceStub(self._channel)
-        self.projects = mic_pb2_grpc.ProjectServiceStub(self._channel)
-        self.sessions = mic_pb2_grpc.SessionServiceStub(self._channel)
+        self.auth: Any = mic_pb2_grpc.AuthServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self.organizations: Any = mic_pb2_grpc.OrganizationServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self.projects: Any = mic_pb2_grpc.ProjectServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self.sessions: Any = mic_pb2_grpc.SessionServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
     def __enter__(self) -> Client:
         return self
@@ -65,19 +65,26 @@ class Client:
 
     def call(self, method: Callable[..., T], request: Any, *, seconds: float = CALL_SECONDS) -> T:
         """One answer to one request (or to an iterator of requests), within `seconds`."""
+        outgoing = _Outgoing.of(request)
         try:
-            return method(request, timeout=seconds, metadata=self._metadata)
+            answer = method(outgoing, timeout=seconds, metadata=self._metadata)
         except grpc.RpcError as error:
+            _Outgoing.check(outgoing)
             raise from_rpc_error(error) from error
+        _Outgoing.check(outgoing)
+        return answer
 
     def stream(
         self, method: Callable[..., Iterator[T]], request: Any, *, seconds: float = STREAM_SECONDS
     ) -> Iterator[T]:
         """All answers to one request or to an iterator of requests. A generator left early cancels the call."""
-        running: Any = method(request, timeout=seconds, metadata=self._metadata)
+        outgoing = _Outgoing.of(request)
+        running: Any = method(outgoing, timeout=seconds, metadata=self._metadata)
         try:
             yield from running
+            _Outgoing.check(outgoing)
         except grpc.RpcError as error:
+            _Outgoing.check(outgoing)
             raise from_rpc_error(error) from error
         finally:
             running.cancel()
@@ -121,3 +128,37 @@ class Client:
             answer = self.call(self.projects.FindMissingBlobs, request).hashes
             found.update(answer[at : at + 32] for at in range(0, len(answer), 32))
         return found
+
+
+class _Outgoing:
+    """An iterator of requests whose failure is kept: gRPC draws it in a thread of its own and would lose the reason.
+
+    On failure the stream ends early, which no call of a forge takes for complete.
+    """
+
+    def __init__(self, requests: Iterator[Any]) -> None:
+        self.failure: BaseException | None = None
+        self._requests = requests
+
+    @staticmethod
+    def of(request: Any) -> Any:
+        """The request, wrapped when it is an iterator of them."""
+        return _Outgoing(request) if isinstance(request, Iterator) else request
+
+    @staticmethod
+    def check(outgoing: Any) -> None:
+        """Raises what went wrong while requests were made."""
+        if isinstance(outgoing, _Outgoing) and outgoing.failure is not None:
+            raise outgoing.failure
+
+    def __iter__(self) -> _Outgoing:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return next(self._requests)
+        except StopIteration:
+            raise
+        except BaseException as error:
+            self.failure = error
+            raise StopIteration from error

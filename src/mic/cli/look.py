@@ -1,0 +1,237 @@
+"""`mic log`, `show`, `cat` and `ls`: what is in the project, at any position."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from mic.cli.app import json_option
+from mic.cli.connection import Address, connect, parse_address, parse_position
+from mic.cli.contents import stream_contents, verified
+from mic.cli.diff import diff_fields, landed_diffs, patch, print_stat, tree_path
+from mic.cli.output import Output, path_fields, when
+from mic.cli.sessions import address_of
+from mic.cli.words import print_landing, session_fields
+from mic.core.errors import InvalidInput, NotFound
+from mic.core.ids import parse_ulid
+from mic.core.paths import display, parse_path
+from mic.core.tree import DIRECTORY, Entry
+from mic.rpc.client import Client
+from mic.rpc.v1 import mic_pb2 as pb
+from mic.workspace.workspace import Workspace
+
+_LINK = 0o120000
+_GITLINK = 0o160000
+_LOG_PAGE = 1000
+
+
+def project_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--project`, for looking without a working copy."""
+    return click.option("--project", metavar="ORG/PROJECT", help="Another project than the one of this directory.")(
+        command
+    )
+
+
+class Place:
+    """Where a command looks: a project, and the workspace when it is that of this directory."""
+
+    def __init__(self, project: str | None) -> None:
+        self.ws = None if project else Workspace.find()
+        self.address: Address = parse_address(project) if project else address_of(Workspace.find())
+
+    def position(self, client: Client, text: str | None) -> int:
+        """The position that is meant: the one named, else the base of this workspace, else the newest."""
+        if text:
+            return parse_position(text)
+        if self.ws is not None:
+            return self.ws.config.position
+        request = pb.GetProjectRequest(project=self.address.ref)
+        return int(client.call(client.projects.GetProject, request).project.head_position)
+
+    def path(self, text: str) -> bytes:
+        """A path as the tree names it; b"" for the root."""
+        if self.ws is not None:
+            return tree_path(self.ws, text)
+        path = os.fsencode(text).strip(b"/")
+        return b"" if path in (b"", b".") else parse_path(path)
+
+
+@click.command(short_help="The landings of the project, newest first")
+@click.option("-n", "--number", type=click.IntRange(1), default=20, show_default=True, help="So many.")
+@project_option
+@json_option
+def log(out: Output, number: int, project: str | None) -> None:
+    """The landings of the project on the forge, newest first."""
+    place = Place(project)
+    found: list[pb.Session] = []
+    with connect(place.address.instance) as client:
+        request = pb.ListLandingsRequest(project=place.address.ref)
+        while len(found) < number:
+            request.page_size = min(number - len(found), _LOG_PAGE)
+            page = client.call(client.sessions.ListLandings, request)
+            found.extend(page.landings)
+            if not page.next_page_token:
+                break
+            request.page_token = page.next_page_token
+    base = place.ws.config.position if place.ws else None
+    width = max((len(str(item.landed_position)) for item in found), default=1) + 1
+    for item in found:
+        title = item.goal.strip().partition("\n")[0]
+        at = out.paint(f"{'@' + str(item.landed_position):<{width}}", "yellow")
+        mark = out.paint("  (your base)", "cyan") if item.landed_position == base else ""
+        out.line(f"{at}  {when(item.created_at_ms)}  {item.author.name or item.owner}  {title}{mark}")
+    if not found:
+        out.line("Nothing has landed yet.")
+    out.document({"project": str(place.address), "base_position": base, "landings": list(map(session_fields, found))})
+
+
+@click.command(short_help="One landing: goal, decisions, conversation, changes")
+@click.argument("what", metavar="[@N|SESSION][:PATH]", required=False, default="")
+@click.option("-p", "--patch", "with_patch", is_flag=True, help="With the changed lines.")
+@click.option("--stat", is_flag=True, help="With counts of changed lines.")
+@project_option
+@json_option
+def show(out: Output, what: str, with_patch: bool, stat: bool, project: str | None) -> None:
+    """One landing: its goal, decisions, conversation and changes. With :PATH, the file as it was there.
+
+    Without an argument, the landing that this working copy stands on.
+    """
+    place = Place(project)
+    which, _, path = what.partition(":")
+    with connect(place.address.instance) as client:
+        if path:
+            position = _session(client, place, which).landed_position if which[:1] not in ("", "@") else None
+            at = position if position is not None else place.position(client, which)
+            _print_content(out, client, place.address, parse_path(os.fsencode(path)), at)
+            return
+        session = _session(client, place, which)
+        diffs = landed_diffs(client, place.address.ref, list(session.changes)) if with_patch or stat else []
+    print_landing(out, session)
+    if stat:
+        out.line()
+        print_stat(out, diffs)
+    if with_patch and not out.as_json:
+        out.line()
+        for item in diffs:
+            out.raw(patch(item))
+    document = session_fields(session, whole=True)
+    if diffs:
+        document["diffs"] = [diff_fields(item, hunks=with_patch) for item in diffs]
+    out.document({"session": document})
+
+
+def _session(client: Client, place: Place, which: str) -> pb.Session:
+    request = pb.GetSessionRequest(project=place.address.ref)
+    if which and not which.startswith("@") and not which.isdecimal():
+        request.session_id = parse_ulid(which)
+    else:
+        request.position = place.position(client, which)
+        if not request.position:
+            raise NotFound("Nothing has landed at @0: it is the empty beginning.", hint="`mic log` lists the landings.")
+    answer: pb.SessionResponse = client.call(client.sessions.GetSession, request)
+    return answer.session
+
+
+@click.command(short_help="A file as it is at a position")
+@click.argument("path")
+@click.argument("at", metavar="[@N]", required=False)
+@project_option
+@json_option
+def cat(out: Output, path: str, at: str | None, project: str | None) -> None:
+    """The content of a file at a position; default: this working copy's base."""
+    place = Place(project)
+    with connect(place.address.instance) as client:
+        _print_content(out, client, place.address, place.path(path), place.position(client, at))
+
+
+def _print_content(out: Output, client: Client, address: Address, path: bytes, position: int) -> None:
+    entry = _entry(client, address, path, position)
+    if entry.mode & 0o170000 == _GITLINK:
+        raise InvalidInput(f"{display(path)} is a submodule: its files are in another project.")
+    if out.as_json:
+        _content_document(out, client, address, entry, position)
+        return
+    for content in stream_contents(client, address.ref, [entry.hash]):
+        for piece in verified(content):
+            out.raw(piece)
+
+
+def _content_document(out: Output, client: Client, address: Address, entry: Entry, position: int) -> None:
+    import base64
+
+    from mic.cli.contents import MAX_HELD, fetch
+    from mic.core.errors import TooLarge
+
+    if entry.size > MAX_HELD:
+        raise TooLarge(
+            f"{display(entry.path)} has {entry.size:,} bytes; JSON takes {MAX_HELD:,}.", hint="Leave --json away."
+        )
+    data = fetch(client, address.ref, [entry.hash])[entry.hash]
+    fields: dict[str, Any] = {"position": position, **_entry_fields(entry)}
+    with suppress(UnicodeDecodeError):
+        fields["text"] = data.decode()
+    if "text" not in fields:
+        fields["base64"] = base64.b64encode(data).decode()
+    out.document({"file": fields})
+
+
+def _entry(client: Client, address: Address, path: bytes, position: int) -> Entry:
+    """The file at a path; raises NotFound for what is not there, InvalidInput for a directory."""
+    if path:
+        for entry in _list(client, address, path.rpartition(b"/")[0], position):
+            if entry.path == path:
+                if entry.kind == DIRECTORY:
+                    raise InvalidInput(f"{display(path)} is a directory.", hint=f"`mic ls {display(path)}` lists it.")
+                return entry
+    raise NotFound(f"There is no file {display(path) or '.'} at @{position}.", hint="`mic ls` lists what is there.")
+
+
+def _list(client: Client, address: Address, directory: bytes, position: int) -> list[Entry]:
+    found: list[Entry] = []
+    for page in client.directory(address.ref, position, directory):
+        hashes = [page.hashes[at : at + 32] for at in range(0, len(page.hashes), 32)]
+        found += map(Entry, page.paths, page.modes, page.kinds, page.sizes, hashes)
+    return found
+
+
+@click.command(short_help="The files of a position")
+@click.argument("path", required=False, default=".")
+@click.option("--at", metavar="@N", help="The position; default: this working copy's base.")
+@project_option
+@json_option
+def ls(out: Output, path: str, at: str | None, project: str | None) -> None:
+    """The files and directories at PATH (default: here)."""
+    place = Place(project)
+    with connect(place.address.instance) as client:
+        position = place.position(client, at)
+        inside = place.path(path)
+        entries = _list(client, place.address, inside, position)
+        if not entries and inside:
+            entries = [_entry(client, place.address, inside, position)]
+    width = max((len(f"{item.size:,}") for item in entries if item.kind != DIRECTORY), default=1)
+    for item in entries:
+        name = item.path.rpartition(b"/")[2]
+        if item.kind == DIRECTORY:
+            out.line(f"{'':>6} {'':>{width}} {out.paint(display(name) + '/', 'cyan')}")
+        else:
+            out.line(
+                f"{item.mode:06o} {item.size:>{width},} {display(name)}{'@' if item.mode & 0o170000 == _LINK else ''}"
+            )
+    out.document({"position": position, "entries": list(map(_entry_fields, entries))})
+
+
+def _entry_fields(entry: Entry) -> dict[str, Any]:
+    if entry.kind == DIRECTORY:
+        return {**path_fields(entry.path), "type": "directory"}
+    kind = {_LINK: "symlink", _GITLINK: "submodule"}.get(entry.mode & 0o170000, "file")
+    return {
+        **path_fields(entry.path),
+        "type": kind,
+        "mode": f"{entry.mode:06o}",
+        "size": entry.size,
+        "hash": entry.hash.hex(),
+    }

@@ -1,0 +1,241 @@
+"""`mic session`: a goal, notes and decisions, kept here until they land."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import click
+
+from mic.cli.app import Suggesting, json_option
+from mic.cli.connection import Address, connect
+from mic.cli.credentials import stored
+from mic.cli.output import Output, plural, when
+from mic.cli.words import (
+    decision_fields,
+    decision_pb,
+    letter,
+    local_fields,
+    message_pb,
+    print_words,
+    session_fields,
+)
+from mic.core.errors import InvalidInput, NotFound, Unavailable
+from mic.core.ids import ulid_text
+from mic.core.paths import display
+from mic.core.session import Alternative, Decision, Message
+from mic.rpc.v1 import mic_pb2 as pb
+from mic.workspace import session as local
+from mic.workspace.session import LocalSession
+from mic.workspace.status import status as working_status
+from mic.workspace.workspace import Workspace
+
+ROLES = ("human", "agent", "system")
+STATES = ("active", "conflicted", "abandoned", "landed")
+
+
+@click.group(cls=Suggesting)
+def sessions() -> None:
+    """Start a session, record notes and decisions, land it.
+
+    A session is one unit of change with its reasons. One is open at a time in a working copy.
+    """
+
+
+def address_of(ws: Workspace) -> Address:
+    """The project that a workspace is a copy of."""
+    return Address(ws.config.instance, ws.config.organization, ws.config.project)
+
+
+def require_open(ws: Workspace) -> LocalSession:
+    """The open session; raises NotFound."""
+    session = local.current(ws)
+    if session is None:
+        raise NotFound("No session is open here.", hint='`mic session start "GOAL"` starts one.')
+    return session
+
+
+def require_complete(ws: Workspace) -> None:
+    """Raises InvalidInput in a working copy whose clone was interrupted: missing files are not deletions."""
+    if ws.incomplete():
+        command = f"mic clone {address_of(ws)} {ws.root}"
+        raise InvalidInput("This working copy is not complete.", hint=f"Run `{command}` again: it completes it.")
+
+
+@sessions.command()
+@click.argument("goal")
+@click.option("--agent", default="", envvar="MIC_AGENT", help="The agent that works in it, if one does.")
+@json_option
+def start(out: Output, goal: str, agent: str) -> None:
+    """Open a session with a goal: what is to be reached, in one line."""
+    ws = Workspace.find()
+    with ws.lock():
+        require_complete(ws)
+        session = local.start(ws, goal, agent)
+        try:
+            announced = _announce(ws, session)
+        except BaseException:
+            local.clear(ws)
+            raise
+    out.line(f"Started: {session.goal}")
+    out.line(f"session {ulid_text(session.id)}, base @{session.base_position}")
+    if not announced:
+        out.note("The forge cannot be reached; it hears of this session when you land it.")
+    out.document({"session": local_fields(session), "announced": announced})
+
+
+def _announce(ws: Workspace, session: LocalSession) -> bool:
+    """Tell the forge that somebody works on this; False when it does not answer, which stops nobody's work."""
+    request = pb.StartSessionRequest(
+        project=address_of(ws).ref,
+        session_id=session.id,
+        goal=session.goal,
+        base_position=session.base_position,
+        agent=session.agent,
+    )
+    try:
+        with connect(ws.config.instance, signed_in=True) as client:
+            client.call(client.sessions.StartSession, request, seconds=10)
+    except Unavailable:
+        return False
+    return True
+
+
+@sessions.command()
+@click.argument("text")
+@click.option(
+    "--as", "role", type=click.Choice(ROLES), help="Who says it; default: agent in an agent's session, else human."
+)
+@json_option
+def note(out: Output, text: str, role: str | None) -> None:
+    """Add a turn to the conversation: what was said, asked or found. `-` reads it from standard input."""
+    ws = Workspace.find()
+    with ws.lock():
+        session = require_open(ws)
+        add_note(ws, session, text, role or ("agent" if session.agent else "human"))
+        local.save(ws, session)
+    out.line(f"Noted ({plural(len(session.conversation), 'note')} so far).")
+    out.document({"session": local_fields(session)})
+
+
+def add_note(ws: Workspace, session: LocalSession, text: str, role: str) -> None:
+    """Append a turn of the conversation to a session that the caller saves; raises InvalidInput for an empty one."""
+    if text == "-":
+        text = sys.stdin.read()
+    if not text.strip():
+        raise InvalidInput("A note needs a text.", hint='For example: mic session note "The cache was stale"')
+    said = Message(role, _speaker(ws, session, role), text.strip("\n"), time.time_ns() // 1_000_000)
+    session.conversation = [*session.conversation, said]
+
+
+def _speaker(ws: Workspace, session: LocalSession, role: str) -> str:
+    if role == "agent":
+        return session.agent
+    if role == "human":
+        credential = stored(ws.config.instance)
+        return credential.handle if credential else os.environ.get("USER", "")
+    return ""
+
+
+@sessions.command()
+@click.argument("what")
+@click.option("--why", default="", help="The reason.")
+@click.option("--over", multiple=True, metavar="ALT: REASON", help="A road not taken, and why not; may be repeated.")
+@click.option("--by", default="", help="Who decided.")
+@click.option("--evidence", default="", help="What it rests on: a measurement, a link, a test.")
+@json_option
+def decide(out: Output, what: str, why: str, over: tuple[str, ...], by: str, evidence: str) -> None:
+    """Record a decision: what, why, and instead of what."""
+    if not what.strip():
+        raise InvalidInput(
+            "A decision needs a sentence.", hint='For example: mic session decide "Use SQLite" --why "..."'
+        )
+    roads = tuple(Alternative(*_road(text)) for text in over)
+    ws = Workspace.find()
+    with ws.lock():
+        session = require_open(ws)
+        decision = Decision(what.strip(), why.strip(), roads, by.strip(), evidence.strip())
+        session.decisions = [*session.decisions, decision]
+        local.save(ws, session)
+    out.line(f"Decided ({plural(len(session.decisions), 'decision')} so far).")
+    if not why.strip():
+        out.note("Say why with --why: it is what people will look for.")
+    out.document({"decision": decision_fields(decision), "session": local_fields(session)})
+
+
+def _road(text: str) -> tuple[str, str]:
+    what, _, why_not = text.partition(":")
+    if not what.strip():
+        raise InvalidInput(f"{text[:100]!r} names no alternative.", hint='Use a form like --over "Cron: runs as root".')
+    return what.strip(), why_not.strip()
+
+
+@sessions.command()
+@json_option
+def status(out: Output) -> None:
+    """The open session: its words, and what would land."""
+    ws = Workspace.find()
+    session = require_open(ws)
+    changes = working_status(ws).changes
+    out.line(out.paint(session.goal, "bold"))
+    agent = f", with {session.agent}" if session.agent else ""
+    out.line(f"session {ulid_text(session.id)}, base @{session.base_position}, since {when(session.started_ms)}{agent}")
+    print_words(
+        out, [message_pb(item) for item in session.conversation], [decision_pb(item) for item in session.decisions]
+    )
+    out.line()
+    out.line(f"{plural(len(changes), 'file')} would land" + (":" if changes else "."))
+    for change in changes:
+        out.line(f"  {letter(out, change.op)} {display(change.path)}")
+    out.document({"session": local_fields(session), "files": len(changes)})
+
+
+@sessions.command("list")
+@click.option("--state", type=click.Choice(STATES), default=None, help="Only sessions in this state.")
+@click.option("-n", "--number", type=click.IntRange(1, 1000), default=50, show_default=True, help="At most so many.")
+@json_option
+def list_(out: Output, state: str | None, number: int) -> None:
+    """Sessions of the project on the forge that have not landed; with --state landed, those that have."""
+    ws = Workspace.find()
+    with connect(ws.config.instance) as client:
+        request = pb.ListSessionsRequest(project=address_of(ws).ref, state=state or "", page_size=number)
+        found = client.call(client.sessions.ListSessions, request).sessions
+    open_here = local.current(ws)
+    for item in found:
+        here = "  (open here)" if open_here and item.id == open_here.id else ""
+        title = item.goal.strip().partition("\n")[0]
+        out.line(f"{ulid_text(item.id)}  {item.state:<10}  {item.owner or item.author.name}  {title}{here}")
+    if not found:
+        out.line("There is no such session." if state else "No session is open.")
+    out.document({"sessions": [session_fields(item) for item in found]})
+
+
+@sessions.command()
+@json_option
+def abandon(out: Output) -> None:
+    """Give the open session up. Its words stay readable on the forge; your files stay as they are."""
+    ws = Workspace.find()
+    with ws.lock():
+        session = require_open(ws)
+        with connect(ws.config.instance, signed_in=True) as client:
+            request = pb.AbandonSessionRequest(project=address_of(ws).ref, session_id=session.id)
+            try:
+                client.call(client.sessions.AbandonSession, request)
+            except NotFound:
+                # The forge never heard of it: it was started while the forge could not be reached.
+                client.call(client.projects.GetProject, pb.GetProjectRequest(project=address_of(ws).ref))
+        local.clear(ws)
+    out.line(f"Abandoned: {session.goal}")
+    out.line("Your files are as they were.")
+    out.document({"session": {**local_fields(session), "state": "abandoned"}})
+
+
+@sessions.command("land")
+@click.argument("goal", required=False, default="")
+@json_option
+def land_here(out: Output, goal: str) -> int:
+    """Land the open session; the same as `mic land`."""
+    from mic.cli.land import run_land
+
+    return run_land(out, goal)

@@ -1,0 +1,148 @@
+"""Sessions as JSON and as text: goal, decisions with the roads not taken, conversation, changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mic.cli.output import Output, iso, path_fields, plural, when
+from mic.core.ids import ulid_text
+from mic.core.paths import display
+from mic.core.session import Decision, Message
+from mic.rpc.v1 import mic_pb2 as pb
+from mic.workspace.session import LocalSession
+
+LETTERS = "AMD"
+_OPS = ("added", "modified", "deleted")
+
+
+def session_fields(session: pb.Session, *, whole: bool = False) -> dict[str, Any]:
+    """A session of the forge in JSON; with its words and changes when `whole`."""
+    fields: dict[str, Any] = {
+        "id": ulid_text(session.id),
+        "state": session.state,
+        "goal": session.goal,
+        "author": {"name": session.author.name, "email": session.author.email},
+        "owner": session.owner,
+        "agent": session.agent,
+        "base_position": session.base_position,
+        "position": session.landed_position or None,
+        "created_at": iso(session.created_at_ms),
+        "updated_at": iso(session.updated_at_ms),
+        "files": session.files,
+        "git_commit": session.git_commit.hex() or None,
+    }
+    if whole:
+        fields["conversation"] = [
+            {"role": item.role, "author": item.author, "text": item.text, "at": iso(item.at_ms)}
+            for item in session.conversation
+        ]
+        fields["decisions"] = [
+            {
+                "what": item.what,
+                "why": item.why,
+                "alternatives": [{"what": road.what, "why_not": road.why_not} for road in item.alternatives],
+                "by": item.by,
+                "evidence": item.evidence,
+            }
+            for item in session.decisions
+        ]
+        fields["changes"] = [change_fields(item) for item in session.changes]
+    return fields
+
+
+def change_fields(change: pb.Change) -> dict[str, Any]:
+    """A change in JSON; `hash` and `mode` are null when the file was deleted."""
+    deleted = change.op == pb.Change.DELETED
+    return {
+        **path_fields(change.path),
+        "op": _OPS[change.op],
+        "mode": None if deleted else f"{change.mode:06o}",
+        "hash": None if deleted else change.hash.hex(),
+        "size": change.size,
+        "base_hash": change.base_hash.hex() or None,
+    }
+
+
+def local_fields(session: LocalSession) -> dict[str, Any]:
+    """The open session of a workspace in JSON."""
+    return {
+        "id": ulid_text(session.id),
+        "state": "active",
+        "goal": session.goal,
+        "agent": session.agent,
+        "base_position": session.base_position,
+        "created_at": iso(session.started_ms),
+        "conversation": [
+            {"role": item.role, "author": item.author, "text": item.text, "at": iso(item.at)}
+            for item in session.conversation
+        ],
+        "decisions": [decision_fields(item) for item in session.decisions],
+    }
+
+
+def decision_fields(decision: Decision) -> dict[str, Any]:
+    """A decision in JSON."""
+    return {
+        "what": decision.what,
+        "why": decision.why,
+        "alternatives": [{"what": road.what, "why_not": road.why_not} for road in decision.alternatives],
+        "by": decision.by,
+        "evidence": decision.evidence,
+    }
+
+
+def message_pb(item: Message) -> pb.Message:
+    """A turn of the conversation for the wire."""
+    return pb.Message(role=item.role, author=item.author, text=item.text, at_ms=item.at)
+
+
+def decision_pb(item: Decision) -> pb.Decision:
+    """A decision for the wire."""
+    roads = [pb.Alternative(what=road.what, why_not=road.why_not) for road in item.alternatives]
+    return pb.Decision(what=item.what, why=item.why, alternatives=roads, by=item.by, evidence=item.evidence)
+
+
+def print_words(out: Output, conversation: list[pb.Message], decisions: list[pb.Decision]) -> None:
+    """Decisions, then the conversation."""
+    for item in decisions:
+        out.line()
+        out.line(f"{out.paint('Decided:', 'bold')} {item.what}")
+        if item.why:
+            out.line(f"  because {item.why}")
+        for road in item.alternatives:
+            out.line(f"  not {road.what}" + (f": {road.why_not}" if road.why_not else ""))
+        if item.by:
+            out.line(f"  by {item.by}")
+        if item.evidence:
+            out.line(f"  evidence: {item.evidence}")
+    if conversation:
+        out.line()
+    for turn in conversation:
+        who = f"{turn.role} ({turn.author})" if turn.author and turn.author != turn.role else turn.role
+        out.line(f"{out.paint(who + ':', 'cyan')} {turn.text}")
+
+
+def print_landing(out: Output, session: pb.Session) -> None:
+    """A session whole, for people."""
+    title, _, rest = session.goal.strip().partition("\n")
+    place = f"@{session.landed_position}" if session.landed_position else session.state
+    out.line(f"{out.paint(place, 'yellow')} {out.paint(title, 'bold')}")
+    if rest.strip():
+        out.line("\n" + rest.strip("\n") + "\n")
+    author = session.author.name or session.owner
+    with_agent = f" with {session.agent}" if session.agent else ""
+    out.line(f"{author}{with_agent}, {when(session.created_at_ms)}")
+    out.line(f"session {ulid_text(session.id)}, base @{session.base_position}")
+    if session.git_commit:
+        out.line(f"Git commit {session.git_commit.hex()}")
+    print_words(out, list(session.conversation), list(session.decisions))
+    if session.changes:
+        out.line()
+        out.line(plural(len(session.changes), "file") + ":")
+    for change in session.changes:
+        out.line(f"  {letter(out, change.op)} {display(change.path)}")
+
+
+def letter(out: Output, op: int) -> str:
+    """A, M or D, in colour."""
+    return out.paint(LETTERS[op], ("green", "yellow", "red")[op])
