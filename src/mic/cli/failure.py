@@ -9,16 +9,17 @@ from mic.core.errors import MicError
 
 
 def tell(error: MicError, as_json: bool) -> int:
-    """Prints the error to stderr, with `as_json` as `{"error": {...}}`; returns the exit code."""
+    """Prints the error to stderr, or with `as_json` to stdout as `{"error": {...}}`; returns the exit code."""
     if as_json:
         import json
 
         fields = {"code": error.code, "message": error.message, "hint": error.hint}
-        sys.stderr.write(json.dumps({"error": fields}, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps({"error": fields}, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
     else:
         sys.stderr.write(f"mic: {error.message}\n")
         if error.hint:
-            sys.stderr.write(f"hint: {error.hint}\n")
+            sys.stderr.write(f"     {error.hint}\n")
     return exit_code(error)
 
 
@@ -27,4 +28,5 @@ def from_system(error: OSError) -> MicError:
     name = error.filename
     text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name or "")
     words = error.strerror or str(error) or type(error).__name__
-    return MicError(f"{words}: {text}" if text else words)
+    message = f"{text}: {words}." if text else f"{words}."
+    return MicError(message, hint="Check the path and its permissions, then repeat.")

@@ -7,6 +7,8 @@ import sys
 # The exact command lines that are answered without loading the rest of the program.
 _STATUS: tuple[list[str], ...] = (["status"], ["status", "--json"])
 _BARE: tuple[list[str], ...] = ([], ["--json"])
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 
 def main(argv: list[str]) -> int:
@@ -19,7 +21,8 @@ def main(argv: list[str]) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        return 130
+        sys.stderr.write("\nInterrupted.\n")
+        return INTERRUPTED
     except BrokenPipeError:
         return _reader_gone()
     except Exception as error:
@@ -58,7 +61,7 @@ def _reader_gone() -> int:
     import os
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
+    return BROKEN_PIPE
 
 
 def start() -> None:

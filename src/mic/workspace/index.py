@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mic.core.paths import unwritable_reason
 from mic.workspace.columns import UNWRITTEN, Columns, disk_bits, parents
 
 
@@ -52,7 +53,7 @@ class Index:
         columns.kinds = bytearray(entry.kind for entry in ordered)
         columns.flags = bytearray(UNWRITTEN if entry.unwritten else 0 for entry in ordered)
         columns.hashes = b"".join([entry.hash for entry in ordered])
-        columns.dirs = parents([entry.path for entry in ordered if not entry.unwritten])
+        columns.dirs = parents([entry.path for entry in ordered if not entry.unwritten or _has_folder(entry)])
         columns.dir_ctimes.extend(0 for _ in columns.dirs)
         assert len(columns.hashes) == 32 * len(ordered)
         return Index(columns)
@@ -87,3 +88,8 @@ class Index:
         if number < len(paths) and paths[number] == path:
             return self.at(number)
         return None
+
+
+def _has_folder(entry: IndexEntry) -> bool:
+    """Whether an unwritten entry stands on disk as an empty folder, as submodules do."""
+    return entry.mode & 0o170000 == 0o160000 and unwritable_reason(entry.path) is None

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import mic
+from mic.cli.exit_codes import exit_code
+from mic.core import errors
 from mic.workspace import session
 from mic.workspace.status import status
 from mic.workspace.workspace import Workspace
@@ -102,10 +104,10 @@ def test_status_as_json(ws: Workspace) -> None:
 def test_outside_of_a_workspace(tmp_path: Path) -> None:
     result = run(tmp_path, "status")
     assert (result.returncode, result.stdout) == (4, "")
-    assert result.stderr == "mic: this is not a mic workspace\nhint: `mic clone ORG/PROJECT` makes one\n"
+    assert result.stderr == "mic: this is not a mic workspace\n     `mic clone ORG/PROJECT` makes one\n"
     result = run(tmp_path, "status", "--json")
-    assert result.returncode == 4
-    assert json.loads(result.stderr) == {
+    assert (result.returncode, result.stderr) == (4, "")
+    assert json.loads(result.stdout) == {
         "error": {
             "code": "not_found",
             "message": "this is not a mic workspace",
@@ -135,7 +137,7 @@ def test_a_damaged_index_ends_with_the_way_out(ws: Workspace) -> None:
     Path(ws.root, ".mic/index").write_bytes(b"x")
     result = run(ws.root, "status")
     assert result.returncode == 1
-    assert result.stderr.endswith("hint: run `mic clone` again into this folder to rebuild it\n")
+    assert result.stderr.endswith("\n     run `mic clone` again into this folder to rebuild it\n")
 
 
 @pytest.mark.parametrize("links", [0, 1, 2])
@@ -167,3 +169,45 @@ def test_status_while_another_command_works_changes_nothing(ws: Workspace) -> No
     with ws.lock():
         assert status(ws).changes == []
     assert Path(ws.root, ".mic/index").read_bytes() == before
+
+
+def test_a_reader_that_has_seen_enough_gets_no_complaint(ws: Workspace) -> None:
+    code = f"import sys; sys.path.insert(0, {SOURCE!r}); from mic.cli.main import start; start()"
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        result = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", code, "status"],
+            cwd=ws.root,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert (result.returncode, result.stderr) == (141, b"")
+
+
+def test_a_folder_that_may_not_be_read_is_named(ws: Workspace) -> None:
+    Path(ws.root, ".mic/config").unlink()
+    Path(ws.root, ".mic/config").mkdir()
+    result = run(ws.root, "status")
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"mic: {ws.root}/.mic/config: Is a directory.\n     Check the path and its permissions, then repeat.\n"
+    )
+
+
+def test_every_error_has_its_exit_code() -> None:
+    codes = {
+        errors.MicError: 1,
+        errors.InvalidPath: 1,
+        errors.NotFound: 4,
+        errors.Unavailable: 6,
+        errors.StorageFull: 6,
+        errors.Unauthenticated: 5,
+        errors.PermissionDenied: 5,
+        errors.Conflicted: 3,
+        errors.Busy: 1,
+    }
+    assert {kind: exit_code(kind("x")) for kind in codes} == codes

@@ -80,6 +80,14 @@ def test_names_that_no_working_copy_must_hold_are_listed_not_written(empty: Work
     assert status(empty) == ([], reasons)
 
 
+def test_a_submodule_s_folder_is_left_to_whoever_fills_it(empty: Workspace) -> None:
+    check_out(empty, {b"vendor/lib/sub": (0o160000, b""), b"a": (0o100644, b"a")})
+    Path(empty.root, "vendor/lib/sub/file").write_bytes(b"theirs")
+    assert status(empty).changes == []
+    Path(empty.root, "vendor/lib/own").write_bytes(b"ours")
+    assert [change.path for change in status(empty).changes] == [b"vendor/lib/own"]
+
+
 def test_a_symlink_target_that_cannot_exist_is_listed(empty: Workspace) -> None:
     checkout = check_out(empty, {b"odd": (0o120000, b"a\0b"), b"none": (0o120000, b"")})
     assert [path for path, _ in checkout.unwritten] == [b"none", b"odd"]
