@@ -141,13 +141,19 @@ def test_a_damaged_index_ends_with_the_way_out(ws: Workspace) -> None:
 
 
 @pytest.mark.parametrize("links", [0, 1, 2])
-def test_the_script_finds_its_python_also_through_symlinks(ws: Workspace, tmp_path: Path, links: int) -> None:
-    """An install with the packages beside the interpreter, called by its path or by (relative) symlinks to it."""
+@pytest.mark.parametrize("editable", [False, True])
+def test_the_script_finds_its_python_also_through_symlinks(
+    ws: Workspace, tmp_path: Path, links: int, editable: bool
+) -> None:
+    """Packages beside the interpreter or named by a .pth file, called by its path or by (relative) symlinks to it."""
     home = tmp_path / "env with space"
     packages = home / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
     (home / "bin").mkdir(parents=True)
     packages.mkdir(parents=True)
-    os.symlink(Path(SOURCE) / "mic", packages / "mic")
+    if editable:
+        (packages / "_editable_impl_micelio.pth").write_text(SOURCE)
+    else:
+        os.symlink(Path(SOURCE) / "mic", packages / "mic")
     os.symlink(os.path.realpath(sys.executable), home / "bin" / "python")
     script = home / "bin" / "mic"
     script.write_bytes(SCRIPT.read_bytes())
