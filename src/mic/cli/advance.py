@@ -13,8 +13,9 @@ from typing import NamedTuple
 from mic.cli.clone import tree_entries, write_contents
 from mic.cli.output import Output
 from mic.cli.sending import Sent
+from mic.core.blob import MAX_WHOLE
 from mic.core.errors import MicError
-from mic.core.tree import Entry
+from mic.core.tree import BLOB, CHUNKED, Entry
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.checkout import Checkout
@@ -33,13 +34,19 @@ class Advance(NamedTuple):
 
 
 def advance(
-    client: Client, ws: Workspace, project: pb.ProjectRef, answer: pb.LandSessionResponse, sent: Sent
+    client: Client,
+    ws: Workspace,
+    project: pb.ProjectRef,
+    answer: pb.LandSessionResponse,
+    sent: Sent,
+    landed: list[pb.Change],
 ) -> Advance:
-    """Move to the position of `answer`. Safe to repeat: until the end, the index says what it said before."""
+    """Move to the position of `answer`, where the changes `landed` took effect: those sent, or in a landing that is
+    repeated, those sent the first time. Safe to repeat: until the end, the index says what it said before."""
     index = ws.index()
     old = {entry.path: entry for entry in index.entries()}
-    new = _new_tree(client, ws, project, answer, old)
-    plan = _decide(ws, old, new, sent, {change.path for change in answer.merged}, list(answer.session.changes))
+    new = _new_tree(client, ws, project, answer, old, landed)
+    plan = _decide(ws, old, new, sent, {change.path for change in answer.merged}, landed)
     checkout = Checkout(ws)
     checkout.plan(plan.write)
     # Removed first: a folder may come where a file was.
@@ -55,7 +62,7 @@ def advance(
     ws.save_index(Index.build(list(plan.entries.values()), index.columns.clock))
     ws.set_base(answer.position, answer.tree.hex())
     merged = [change.path for change in answer.merged if change.path not in plan.kept]
-    ours = {change.path for change in answer.session.changes}
+    ours = {change.path for change in landed}
     updated = sum(1 for entry in plan.write if entry.path not in ours) + len(plan.remove)
     return Advance(sorted(merged), updated, sorted(plan.kept))
 
@@ -68,17 +75,23 @@ class _Plan(NamedTuple):
 
 
 def _new_tree(
-    client: Client, ws: Workspace, project: pb.ProjectRef, answer: pb.LandSessionResponse, old: dict[bytes, IndexEntry]
+    client: Client,
+    ws: Workspace,
+    project: pb.ProjectRef,
+    answer: pb.LandSessionResponse,
+    old: dict[bytes, IndexEntry],
+    landed: list[pb.Change],
 ) -> dict[bytes, Entry]:
     """The files of the landed position; when nobody else landed since the base, they are known without asking."""
-    landed = answer.session.changes
-    if answer.position == ws.config.position + 1 and not answer.merged:
+    if answer.position == ws.config.position + 1 and not answer.merged and not answer.already_landed:
         new = {path: Entry(path, entry.mode, entry.kind, entry.size, entry.hash) for path, entry in old.items()}
         for change in landed:
             if change.op == pb.Change.DELETED:
                 new.pop(change.path, None)
             else:
-                new[change.path] = Entry(change.path, change.mode, change.kind, change.size, change.hash)
+                # What the forge keeps in chunks is decided by size alone.
+                kind = CHUNKED if change.size > MAX_WHOLE else BLOB
+                new[change.path] = Entry(change.path, change.mode, kind, change.size, change.hash)
         return new
     entries = tree_entries(client, project, answer.position, answer.tree.hex())
     return {entry.path: entry for entry in entries}

@@ -67,10 +67,11 @@ def run_land(out: Output, goal: str, agent: str = "") -> int:
                 raise NothingToLand(_nothing(ws), hint=error.hint or "Change a file first.") from error
             if answer.clashes:
                 raise _clash_error(session, list(answer.clashes))
-            done = advance(client, ws, address_of(ws).ref, answer, sent)
+            landed = _landed_before(client, ws, answer.position) if answer.already_landed else sent.changes
+            done = advance(client, ws, address_of(ws).ref, answer, sent, landed)
         _remember(ws, session, answer.position)
         local.clear(ws)
-    _report(out, session, answer, done)
+    _report(out, session, answer, done, len(landed))
     return 0
 
 
@@ -98,6 +99,12 @@ def _send(client: Client, ws: Workspace, session: LocalSession, sent: Sent) -> p
     )
     answer: pb.LandSessionResponse = client.call(client.sessions.LandSession, request, seconds=_SECONDS)
     return answer
+
+
+def _landed_before(client: Client, ws: Workspace, position: int) -> list[pb.Change]:
+    """What this session changed when it landed, whatever has been edited here since."""
+    request = pb.GetSessionRequest(project=address_of(ws).ref, position=position)
+    return list(client.call(client.sessions.GetSession, request).session.changes)
 
 
 def _clash_error(session: LocalSession, clashes: list[pb.Clash]) -> Conflicted:
@@ -138,10 +145,9 @@ def _clash_fields(clash: pb.Clash) -> dict[str, Any]:
     }
 
 
-def _report(out: Output, session: LocalSession, answer: pb.LandSessionResponse, done: Advance) -> None:
+def _report(out: Output, session: LocalSession, answer: pb.LandSessionResponse, done: Advance, files: int) -> None:
     what = "Already landed" if answer.already_landed else "Landed"
-    files = plural(len(answer.session.changes), "file")
-    out.line(f"{what} {out.paint(f'@{answer.position}', 'yellow')}: {session.goal} ({files})")
+    out.line(f"{what} {out.paint(f'@{answer.position}', 'yellow')}: {session.goal} ({plural(files, 'file')})")
     for path in done.merged:
         out.line(f"merged with what landed meanwhile: {display(path)}")
     if done.updated:
@@ -155,7 +161,7 @@ def _report(out: Output, session: LocalSession, answer: pb.LandSessionResponse, 
             "position": answer.position,
             "tree": answer.tree.hex(),
             "already_landed": answer.already_landed,
-            "files": len(answer.session.changes),
+            "files": files,
             "merged": [path_fields(path) for path in done.merged],
             "updated": done.updated,
             "kept": [path_fields(path) for path in done.kept],
