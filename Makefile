@@ -6,6 +6,8 @@ BIN := .venv/bin
 DATA ?= $(CURDIR)/.data
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
+# The certificates that this machine trusts, as pip and git use them, not a list that uv brings along.
+export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
