@@ -14,6 +14,8 @@ from mic.ledger.history import HistoryCommit
 from micelio.accounts.actor import Actor
 from micelio.organizations.actions import create_organization
 from micelio.projects.actions import create_project
+from micelio.projects.project_view import ProjectView
+from micelio.projects.queries import get_project
 from micelio.sessions.actions import HistoryIntake
 
 OWNER = "micelio"
@@ -27,9 +29,7 @@ def import_checkout(path: Path, actor: Actor) -> int:
     history = open_history(path)
     with contextlib.suppress(AlreadyExists):
         create_organization(actor, OWNER, "Micelio")
-    project = create_project(
-        actor, OWNER, HANDLE, "Micelio", "The forge that you are looking at, and mic, its version control.", "public"
-    )
+    project = _project(actor)
     known: dict[bytes, tuple[bytes, int]] = {}
     with HistoryIntake(actor, project, path.resolve().name) as intake:
         for commit in history:
@@ -46,6 +46,21 @@ def import_checkout(path: Path, actor: Actor) -> int:
                 HistoryCommit(commit.oid, commit.raw, author, commit.authored_at_ms, commit.message, changes)
             )
         return intake.finish().position
+
+
+def _project(actor: Actor) -> ProjectView:
+    """The project to fill: a new one, or the empty one that an interrupted import left."""
+    try:
+        return create_project(
+            actor,
+            OWNER,
+            HANDLE,
+            "Micelio",
+            "The forge that you are looking at, and mic, its version control.",
+            "public",
+        )
+    except AlreadyExists:
+        return get_project(actor, OWNER, HANDLE)
 
 
 def _send(intake: HistoryIntake, data: bytes) -> tuple[bytes, int]:

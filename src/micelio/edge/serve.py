@@ -72,18 +72,25 @@ def _prepare(settings: Settings, first_project: Path | None) -> list[str]:
 
 
 def _import_first(path: Path, admin: User) -> None:
-    """Bring a checkout's history in when the forge holds no project. A failure is told and does not stop the start."""
+    """Bring a checkout's history in while the forge holds no landing. A failure is told and does not stop the start.
+
+    One project without a landing is what an import leaves that was interrupted; it is taken up again.
+    """
     from micelio.accounts.actor import actor_of
     from micelio.edge.first_project import import_checkout
     from micelio.projects import registry
-    from micelio.projects.queries import any_project
+    from micelio.projects.ledgers import open_ledger
+    from micelio.projects.queries import all_project_ids
 
-    if any_project():
+    known = all_project_ids()
+    if len(known) > 1:
         return
-    if next(registry.entries(), None) is not None:
+    if not known and next(registry.entries(), None) is not None:
         print("The store holds projects that the database does not know; run `micelio rebuild`.", file=sys.stderr)
         return
     try:
+        if any(open_ledger(project).head().position for project in known):
+            return
         import_checkout(path, actor_of(admin, "command"))
     except MicError as error:
         print(f"The first project was not imported: {error.message} {error.hint}".rstrip(), file=sys.stderr)

@@ -44,11 +44,6 @@ def list_projects(actor: Actor, owner: str = "", after: str = "", limit: int = 5
     return [view(row, roles.get(row.owner_id)) for row in rows]
 
 
-def any_project() -> bool:
-    """The forge holds at least one project, whoever may see it."""
-    return Project.objects.exists()
-
-
 def all_project_ids() -> list[UUID]:
     """Every project, for the forge's own upkeep: nothing of it may reach a person."""
     return list(Project.objects.order_by("created_at").values_list("id", flat=True))

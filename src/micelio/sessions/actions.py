@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ import msgspec
 from django.db import transaction
 
 from mic.core.epoch import PackRef
-from mic.core.errors import Conflicted, InvalidInput, NotFound, TooLarge
+from mic.core.errors import Conflicted, Corrupt, InvalidInput, NotFound, TooLarge
 from mic.core.head import Head, ms_hlc
 from mic.core.ids import new_ulid, ulid_text
 from mic.core.session import Author, Session, State
@@ -33,12 +34,20 @@ from micelio.sessions.policy import hidden_session, require_own, require_write
 MAX_GOAL = 64 << 10
 MAX_TEXT = 32 << 20  # goal, conversation and decisions of one session, in characters
 MAX_CHANGES = 1_000_000
+MAX_AGENT = 1000
+# The last second of the year 9999, in Unix milliseconds: no calendar of ours goes further.
+LATEST_MS = 253_402_300_799_000
+# Small contents of a history wait in memory for the commit that names them, up to this many bytes.
+MAX_WAITING = 24 << 20
 
 
 def start_session(
     actor: Actor, project: ProjectView, goal: str, base_position: int, session_id: bytes = b"", agent: str = ""
 ) -> Session:
-    """Open a session at a base position. The id may come from the client (16 bytes); doing it again changes nothing."""
+    """Open a session at a base position. The id may come from the client (16 bytes); doing it again changes nothing.
+
+    Raises InvalidInput for a session that has landed or was abandoned.
+    """
     require_write(actor, project)
     owner = require_signed_in(actor)
     ledger = open_ledger(project.id)
@@ -58,7 +67,10 @@ def start_session(
     _check_words(session)
     if ledger.find_session(session.id) is not None:
         raise InvalidInput(f"Session {ulid_text(session.id)} has landed already.", hint="Start a new one.")
-    _require_mine(actor, project, session.id)
+    known = _open_session(actor, ledger, session.id)
+    if known is not None:
+        _refuse_abandoned(known)
+        return known
     _keep(actor, project, ledger, session, "session.start")
     return session
 
@@ -86,19 +98,23 @@ def land(
         hlc_created=min(session.hlc_created, now) or now,
         metadata={},
     )
-    row = _require_mine(actor, project, session.id)
-    if row is not None and row.state == State.ABANDONED:
-        raise InvalidInput(
-            f"Session {ulid_text(session.id)} was abandoned.", hint="Start a new session from this workspace."
-        )
     ledger = open_ledger(project.id)
+    known = _open_session(actor, ledger, session.id)
+    if known is not None:
+        _refuse_abandoned(known)
     try:
         landed = ledger.land(LandRequest(session, contents, packs))
+    except Corrupt as error:
+        if error.details.get("object") in [ledger.line.pack_key(pack.hash) for pack in packs]:
+            raise InvalidInput("That is not the receipt of an upload to this project.", hint="Upload again.") from error
+        raise
     except Conflicted:
         conflicted = msgspec.structs.replace(session, state=int(State.CONFLICTED), hlc_updated=now)
         _keep(actor, project, ledger, conflicted, "session.conflict")
         raise
-    if not landed.already:
+    if landed.already:
+        require_own(actor, session.id, UUID(bytes=ledger.landing(landed.position).session.owner))
+    else:
         with transaction.atomic():
             name = f"{project.owner}/{project.handle}@{landed.position}"
             record(actor, "session.land", "session", ulid_text(session.id), name)
@@ -109,25 +125,37 @@ def land(
 def abandon_session(actor: Actor, project: ProjectView, session_id: bytes) -> Session:
     """Give a session up. Its words are kept; it can no longer land."""
     require_write(actor, project)
+    _check_id(session_id)
     ledger = open_ledger(project.id)
     if ledger.find_session(session_id) is not None:
         raise InvalidInput(f"Session {ulid_text(session_id)} has landed; it cannot be abandoned.")
-    _require_mine(actor, project, session_id)
-    try:
-        session = ledger.open_session(session_id)
-    except NotFound as error:
-        raise hidden_session(session_id) from error
+    session = _open_session(actor, ledger, session_id)
+    if session is None:
+        raise hidden_session(session_id)
     now = ms_hlc(time.time_ns() // 1_000_000)
     session = msgspec.structs.replace(session, state=int(State.ABANDONED), hlc_updated=now)
     _keep(actor, project, ledger, session, "session.abandon")
     return session
 
 
-def _require_mine(actor: Actor, project: ProjectView, session_id: bytes) -> OpenSession | None:
-    row = OpenSession.objects.filter(project_id=project.id, session_id=session_id).first()
-    if row is not None:
-        require_own(actor, session_id, row.owner_id)
-    return row
+def _open_session(actor: Actor, ledger: Project, session_id: bytes) -> Session | None:
+    """The actor's own session that has not landed, None when there is none; raises PermissionDenied.
+
+    The bucket is asked, not the rows: after a rebuild there are none, and a session still has its owner.
+    """
+    try:
+        session = ledger.open_session(session_id)
+    except NotFound:
+        return None
+    require_own(actor, session_id, UUID(bytes=session.owner))
+    return session
+
+
+def _refuse_abandoned(session: Session) -> None:
+    if session.state == State.ABANDONED:
+        raise InvalidInput(
+            f"Session {ulid_text(session.id)} was abandoned.", hint="Start a new session from this workspace."
+        )
 
 
 def _keep(actor: Actor, project: ProjectView, ledger: Project, session: Session, action: str) -> None:
@@ -142,7 +170,7 @@ def _keep(actor: Actor, project: ProjectView, ledger: Project, session: Session,
                 "goal": session.goal.replace("\x00", "\ufffd"),
                 "state": session.state,
                 "base_position": session.base_position,
-                "agent": session.agent,
+                "agent": session.agent.replace("\x00", "\ufffd"),
                 "updated_at": now,
                 "owner_id": UUID(bytes=session.owner),
             },
@@ -150,7 +178,7 @@ def _keep(actor: Actor, project: ProjectView, ledger: Project, session: Session,
                 "goal": session.goal.replace("\x00", "\ufffd"),
                 "state": session.state,
                 "base_position": session.base_position,
-                "agent": session.agent,
+                "agent": session.agent.replace("\x00", "\ufffd"),
                 "owner_id": UUID(bytes=session.owner),
                 "created_at": now,
                 "updated_at": now,
@@ -165,13 +193,19 @@ def _author(actor: Actor) -> Author:
     return Author(actor.name or actor.handle, email)
 
 
-def _check_words(session: Session) -> None:
-    if len(session.id) != 16:
+def _check_id(session_id: bytes) -> None:
+    if len(session_id) != 16:
         raise InvalidInput("A session id has 16 bytes.")
+
+
+def _check_words(session: Session) -> None:
+    _check_id(session.id)
     if not session.goal.strip():
         raise InvalidInput("A session needs a goal.", hint="Say in one line what it is for.")
     if len(session.goal) > MAX_GOAL:
         raise TooLarge(f"The goal has {len(session.goal)} characters; the limit is {MAX_GOAL}.")
+    if len(session.agent) > MAX_AGENT:
+        raise TooLarge(f"The agent's name has {len(session.agent)} characters; the limit is {MAX_AGENT}.")
     size = sum(len(item.text) + len(item.author) for item in session.conversation)
     for decision in session.decisions:
         size += len(decision.what) + len(decision.why) + len(decision.evidence) + len(decision.by)
@@ -183,6 +217,8 @@ def _check_words(session: Session) -> None:
     for item in session.conversation:
         if item.role not in ("human", "agent", "system"):
             raise InvalidInput(f"{item.role[:40]!r} is not a role.", hint="Use human, agent or system.")
+        if not 0 <= item.at <= LATEST_MS:
+            raise InvalidInput(f"{item.at} is not a time in Unix milliseconds.", hint="Use 0 when it is not known.")
 
 
 class HistoryIntake:
@@ -198,6 +234,7 @@ class HistoryIntake:
         self._history = self._ledger.import_history(source, require_signed_in(actor).bytes)
         self._upload = self._ledger.upload()
         self._placed = 0
+        self._waiting = 0
 
     def __enter__(self) -> HistoryIntake:
         return self
@@ -214,20 +251,23 @@ class HistoryIntake:
 
     def add_frame(self, frame: Frame) -> None:
         """The next content, or the next part of a large one; raises InvalidInput when it is not what it says."""
-        if not frame.offset and frame.length == frame.size:
-            self._history.add_content(frame.hash, frame.size, whole(frame))
+        if not frame.offset and frame.length == frame.size and self._waiting < MAX_WAITING:
+            stored = whole(frame)
+            self._waiting += len(stored)
+            self._history.add_content(frame.hash, frame.size, stored)
             return
         self._ledger.run(self._upload.receive(frame))
-        if frame.offset + frame.length == frame.size:
-            # A large content has arrived; its chunks must be findable before the commit that names it.
-            self._ledger.run(self._upload.flush())
-            for pack, objects in self._upload.placed[self._placed :]:
-                self._history.add_pack(pack, objects)
-            self._placed = len(self._upload.placed)
 
     def add_commit(self, commit: HistoryCommit) -> None:
-        """The next commit, oldest first."""
-        self._ledger.run(self._history.add_commit(commit))
+        """The next commit, oldest first. Raises InvalidInput when its id is not the hash of its bytes."""
+        _check_commit(commit)
+        # What came as packs must be findable before the commit that names it.
+        self._ledger.run(self._upload.flush())
+        for pack, objects in self._upload.placed[self._placed :]:
+            self._history.add_pack(pack, objects)
+        self._placed = len(self._upload.placed)
+        self._waiting = 0
+        self._ledger.run(self._history.add_commit(commit._replace(authored_ms=_day_in_calendar(commit.authored_ms))))
 
     def finish(self) -> Head:
         """Make the history visible and derive its rows."""
@@ -243,6 +283,20 @@ class HistoryIntake:
             )
         projector.catch_up(self._project.id)
         return head
+
+
+def _check_commit(commit: HistoryCommit) -> None:
+    """Git names a commit by the SHA-1 (20 bytes) or SHA-256 (32) of its header and bytes."""
+    digest = hashlib.sha256 if len(commit.oid) == 32 else hashlib.sha1
+    if digest(b"commit %d\x00" % len(commit.raw) + commit.raw).digest() != commit.oid:
+        raise InvalidInput(
+            f"The commit {commit.oid[:32].hex()} was sent with bytes that have another id.",
+            hint="Check the repository with `git fsck`.",
+        )
+
+
+def _day_in_calendar(ms: int) -> int:
+    return min(max(ms, 0), LATEST_MS)
 
 
 def upload(actor: Actor, project: ProjectView, frames: Iterable[Frame]) -> tuple[list[PackRef], int, int]:

@@ -28,6 +28,7 @@ class Landing(models.Model):
     decisions = models.PositiveIntegerField()
     messages = models.PositiveIntegerField()
     git_commit = models.BinaryField(max_length=32, null=True)
+    base_position = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["project", "position"], name="one_landing_a_position"),)

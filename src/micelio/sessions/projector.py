@@ -152,6 +152,7 @@ def _row(project_id: UUID, record: Record, session: Session) -> Landing:
         decisions=len(session.decisions),
         messages=len(session.conversation),
         git_commit=git.get("commit"),
+        base_position=record.base_position,
     )
 
 

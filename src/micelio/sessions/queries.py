@@ -38,6 +38,7 @@ class LandingRow:
     decisions: int
     messages: int
     git_commit: bytes | None
+    base_position: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,7 @@ def _rows(actor: Actor, rows: Sequence[Landing]) -> list[LandingRow]:
             row.decisions,
             row.messages,
             bytes(row.git_commit) if row.git_commit else None,
+            row.base_position,
         )
         for row in rows
     ]
@@ -212,4 +214,5 @@ def _from_session(session: Session, hlc: int, position: int) -> LandingRow:
         len(session.decisions),
         len(session.conversation),
         session.metadata.get("git", {}).get("commit"),
+        session.base_position,
     )

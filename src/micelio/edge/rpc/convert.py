@@ -62,14 +62,18 @@ def frame_message(frame: Frame) -> pb.BlobFrame:
     )
 
 
-_MODES = range(1, 0o200000)
+# What Git knows, and what old repositories hold: a file type and permission bits. Directories are not entries.
+_TYPES = frozenset({0o100000, 0o120000, 0o160000})
+_MODE_BITS = 0o177777
 
 
 def change(message: pb.Change) -> Change:
     """A change that came in; raises InvalidInput."""
     deleted = message.op == pb.Change.DELETED
-    if not deleted and (len(message.hash) != 32 or message.mode not in _MODES):
-        raise InvalidInput("A change needs a mode and the 32-byte hash of its content.")
+    if not deleted and (message.mode > _MODE_BITS or message.mode & 0o170000 not in _TYPES):
+        raise InvalidInput(f"{message.mode:o} is not the mode of a file.", hint="Use 100644, 100755, 120000 or 160000.")
+    if not deleted and len(message.hash) != 32:
+        raise InvalidInput("A change needs the 32-byte hash of its content.")
     if message.base_hash and len(message.base_hash) != 32:
         raise InvalidInput("A base hash has 32 bytes.")
     return Change(
@@ -172,7 +176,7 @@ def row_message(row: LandingRow) -> pb.Session:
         goal=row.goal,
         author=pb.Author(name=row.author_name, email=row.author_email),
         agent=row.agent,
-        base_position=max(row.position - 1, 0),
+        base_position=row.base_position,
         landed_position=row.position,
         created_at_ms=int(row.authored_at.timestamp() * 1000),
         updated_at_ms=int(row.landed_at.timestamp() * 1000),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
+import threading
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import grpc
 from django.db import close_old_connections
-from mic.rpc.status import to_status
 
-from mic.core.errors import InvalidInput, MicError, Unauthenticated
+from mic.core.errors import Busy, InvalidInput, MicError, Unauthenticated
+from mic.rpc.status import to_status
 from micelio.accounts.actor import ANONYMOUS, Actor, actor_from_token
 
 _log = logging.getLogger("micelio.rpc")
@@ -19,6 +21,25 @@ _log = logging.getLogger("micelio.rpc")
 T = TypeVar("T")
 DEFAULT_PAGE = 50
 MAX_PAGE = 10_000
+# A message travels percent-encoded in the trailing metadata, of which clients take 8 KiB.
+MAX_MESSAGE = 500
+# Signed 64 bits, which is what the database counts in.
+_LAST_POSITION = (1 << 63) - 1
+
+# Streams hold a thread for as long as the other side likes. Together they leave threads for short calls.
+UPLOADS = threading.BoundedSemaphore(16)
+DOWNLOADS = threading.BoundedSemaphore(32)
+
+
+@contextlib.contextmanager
+def slot(slots: threading.BoundedSemaphore) -> Iterator[None]:
+    """One of a bounded number of streams; raises Busy when all are taken."""
+    if not slots.acquire(blocking=False):
+        raise Busy("The forge is moving as many contents as it can.", hint="Try again in a moment.")
+    try:
+        yield
+    finally:
+        slots.release()
 
 
 def actor_of(context: grpc.ServicerContext) -> Actor:
@@ -60,7 +81,7 @@ def stream(method: Callable[[Any, Actor, Any], Iterator[T]]) -> Callable[[Any, A
     return guarded
 
 
-def _abort(context: grpc.ServicerContext, error: Exception) -> Any:
+def _abort(context: grpc.ServicerContext, error: Exception) -> NoReturn:
     if isinstance(error, grpc.RpcError):
         raise error  # the client went away in mid-stream
     if not isinstance(error, MicError):
@@ -68,7 +89,7 @@ def _abort(context: grpc.ServicerContext, error: Exception) -> Any:
         error = MicError("Something went wrong in the forge.", hint="Try again; its log says more.")
     code, message, trailing = to_status(error)
     context.set_trailing_metadata(trailing)
-    context.abort(code, message)
+    context.abort(code, message[:MAX_MESSAGE])
 
 
 def page_size(asked: int, default: int = DEFAULT_PAGE, most: int = MAX_PAGE) -> int:
@@ -81,3 +102,22 @@ def hashes(column: bytes, most: int = 10_000) -> list[bytes]:
     if len(column) % 32 or len(column) > 32 * most:
         raise InvalidInput(f"A column of hashes has 32 bytes each, at most {most}.")
     return [column[at : at + 32] for at in range(0, len(column), 32)]
+
+
+def position(token: str) -> int | None:
+    """The position in a page token, None for the first page; raises InvalidInput."""
+    if not token:
+        return None
+    if not (token.isascii() and token.isdecimal()) or len(token) > 19:
+        raise bad_token()
+    return bounded(int(token))
+
+
+def bounded(number: int) -> int:
+    """A position as far as the database can count; none of a project is beyond."""
+    return min(number, _LAST_POSITION)
+
+
+def bad_token() -> InvalidInput:
+    """The error for a page token that was made up."""
+    return InvalidInput("The page token is not one that this forge gave.", hint="Begin with the first page.")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-
-from mic.core.paths import parse_path
+from collections.abc import Iterable, Iterator
 
 from mic.core.epoch import encode_pack_ref
 from mic.core.errors import InvalidInput
+from mic.core.paths import parse_path
 from mic.core.session import Author, Op
+from mic.ledger.contents import Frame
 from mic.ledger.history import HistoryCommit
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.rpc.v1 import mic_pb2_grpc
-from micelio.accounts.actor import Actor
+from micelio.accounts.actor import Actor, require_signed_in
 from micelio.edge.rpc import convert
-from micelio.edge.rpc.guard import call, hashes, page_size, stream
+from micelio.edge.rpc.guard import DOWNLOADS, UPLOADS, bad_token, call, hashes, page_size, position, slot, stream
 from micelio.projects import actions, queries
 from micelio.projects.ledgers import open_ledger
 from micelio.sessions import actions as sessions
@@ -53,17 +53,17 @@ class Projects(mic_pb2_grpc.ProjectServiceServicer):
         ledger = open_ledger(project.id)
         at = request.WhichOneof("at")
         # A page token pins the position that the first page was read at, so a listing never mixes two trees.
-        position, after = _read_token(request.page_token)
-        if position is None:
-            position = request.position if at == "position" else ledger.head().position
-        root = ledger.tree_at(position)
+        pinned, after = _read_token(request.page_token)
+        if pinned is None:
+            pinned = request.position if at == "position" else ledger.head().position
+        root = ledger.tree_at(pinned)
         prefix = parse_path(request.prefix) if request.prefix else b""
         size = page_size(request.page_size, 1000, MAX_TREE_PAGE)
         listing = ledger.list_dir if request.directory else ledger.files
         found = listing(root, prefix, after, size)
         files, total = ledger.totals(root, prefix)
         return pb.TreeResponse(
-            position=position,
+            position=pinned,
             tree=root,
             paths=[entry.path for entry in found],
             modes=[entry.mode for entry in found],
@@ -72,7 +72,7 @@ class Projects(mic_pb2_grpc.ProjectServiceServicer):
             hashes=b"".join(entry.hash or bytes(32) for entry in found),
             total_files=files,
             total_bytes=total,
-            next_page_token=f"{position}:{found[-1].path.hex()}" if len(found) == size else "",
+            next_page_token=f"{pinned}:{found[-1].path.hex()}" if len(found) == size else "",
         )
 
     @stream
@@ -84,15 +84,8 @@ class Projects(mic_pb2_grpc.ProjectServiceServicer):
         for wanted_hash in wanted:
             if not ledger.has_blob(wanted_hash):
                 raise InvalidInput(f"The project holds no content {wanted_hash.hex()}.", hint="Clone again.")
-        chunk, size = pb.BlobChunk(), 0
-        for frame in ledger.frames(wanted):
-            chunk.frames.append(convert.frame_message(frame))
-            size += len(frame.data) + 64
-            if size >= CHUNK_BYTES:
-                yield chunk
-                chunk, size = pb.BlobChunk(), 0
-        if chunk.frames:
-            yield chunk
+        with slot(DOWNLOADS):
+            yield from _chunks(ledger.frames(wanted))
 
     @call
     def FindMissingBlobs(self, actor: Actor, request: pb.FindMissingBlobsRequest) -> pb.FindMissingBlobsResponse:
@@ -104,41 +97,62 @@ class Projects(mic_pb2_grpc.ProjectServiceServicer):
 
     @call
     def UploadBlobs(self, actor: Actor, requests: Iterator[pb.UploadBlobsRequest]) -> pb.UploadBlobsResponse:
-        first = next(requests, None)
-        if first is None:
-            raise InvalidInput("An upload begins with the project that it is for.")
-        project = convert.find_project(actor, first.project)
-        messages = itertools.chain([first], requests)
-        frames = (convert.frame(frame) for message in messages for frame in message.frames)
-        packs, blobs, size = sessions.upload(actor, project, frames)
-        return pb.UploadBlobsResponse(packs=map(encode_pack_ref, packs), blobs=blobs, bytes=size)
+        require_signed_in(actor)  # before waiting for what the other side sends
+        with slot(UPLOADS):
+            first = next(requests, None)
+            if first is None:
+                raise InvalidInput("An upload begins with the project that it is for.")
+            project = convert.find_project(actor, first.project)
+            messages = itertools.chain([first], requests)
+            frames = (convert.frame(frame) for message in messages for frame in message.frames)
+            packs, blobs, size = sessions.upload(actor, project, frames)
+            return pb.UploadBlobsResponse(packs=map(encode_pack_ref, packs), blobs=blobs, bytes=size)
 
     @stream
     def ImportHistory(
         self, actor: Actor, requests: Iterator[pb.ImportHistoryRequest]
     ) -> Iterator[pb.ImportHistoryResponse]:
-        first = next(requests, None)
-        if first is None or not first.HasField("start"):
-            raise InvalidInput("An import begins with its project and source.")
-        project = convert.find_project(actor, first.start.project)
-        with sessions.HistoryIntake(actor, project, first.start.source[:1000]) as intake:
-            finished = False
-            for message in itertools.chain([first], requests):
-                for frame in message.frames:
-                    intake.add_frame(convert.frame(frame))
-                for commit in message.commits:
-                    intake.add_commit(_commit(commit))
-                yield pb.ImportHistoryResponse(landed=intake.landed)
-                if message.finish:
-                    finished = True
-                    break
-            if not finished or (first.start.commits and intake.landed != first.start.commits):
-                raise InvalidInput(
-                    f"The history ended after {intake.landed} of {first.start.commits} commits; nothing was imported.",
-                    hint="Run the import again.",
-                )
-            head = intake.finish()
-            yield pb.ImportHistoryResponse(landed=intake.landed, done=True, position=head.position, tree=head.tree)
+        require_signed_in(actor)
+        with slot(UPLOADS):
+            yield from _import(actor, requests)
+
+
+def _chunks(frames: Iterable[Frame]) -> Iterator[pb.BlobChunk]:
+    """Frames in messages of about CHUNK_BYTES."""
+    chunk, size = pb.BlobChunk(), 0
+    for frame in frames:
+        chunk.frames.append(convert.frame_message(frame))
+        size += len(frame.data) + 64
+        if size >= CHUNK_BYTES:
+            yield chunk
+            chunk, size = pb.BlobChunk(), 0
+    if chunk.frames:
+        yield chunk
+
+
+def _import(actor: Actor, requests: Iterator[pb.ImportHistoryRequest]) -> Iterator[pb.ImportHistoryResponse]:
+    first = next(requests, None)
+    if first is None or not first.HasField("start"):
+        raise InvalidInput("An import begins with its project and source.")
+    project = convert.find_project(actor, first.start.project)
+    with sessions.HistoryIntake(actor, project, first.start.source[:1000]) as intake:
+        finished = False
+        for message in itertools.chain([first], requests):
+            for frame in message.frames:
+                intake.add_frame(convert.frame(frame))
+            for commit in message.commits:
+                intake.add_commit(_commit(commit))
+            yield pb.ImportHistoryResponse(landed=intake.landed)
+            if message.finish:
+                finished = True
+                break
+        if not finished or (first.start.commits and intake.landed != first.start.commits):
+            raise InvalidInput(
+                f"The history ended after {intake.landed} of {first.start.commits} commits; nothing was imported.",
+                hint="Run the import again.",
+            )
+        head = intake.finish()
+        yield pb.ImportHistoryResponse(landed=intake.landed, done=True, position=head.position, tree=head.tree)
 
 
 def _commit(message: pb.ImportCommit) -> HistoryCommit:
@@ -159,8 +173,11 @@ def _commit(message: pb.ImportCommit) -> HistoryCommit:
 def _read_token(token: str) -> tuple[int | None, bytes]:
     if not token:
         return None, b""
-    position, _, path = token.partition(":")
+    number, colon, path = token.partition(":")
+    at = position(number)
+    if at is None or not colon or not path:
+        raise bad_token()
     try:
-        return int(position), bytes.fromhex(path)
+        return at, bytes.fromhex(path)
     except ValueError as error:
-        raise InvalidInput("The page token is not one that this forge gave.") from error
+        raise bad_token() from error

@@ -20,7 +20,8 @@ from micelio.edge.rpc.accounts import Auth, Organizations
 from micelio.edge.rpc.projects import Projects
 from micelio.edge.rpc.sessions import Sessions
 
-THREADS = 32
+# Streams take at most 48 of them (guard.UPLOADS and DOWNLOADS), so that short calls never wait for slow readers.
+THREADS = 64
 MAX_MESSAGE = 64 << 20
 GRACE = 2.0
 _SERVICES = ("AuthService", "OrganizationService", "ProjectService", "SessionService")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from mic.core.codec import Reader
 from mic.core.epoch import PackRef, read_pack_ref
 from mic.core.errors import Conflicted, Corrupt, InvalidInput, TooLarge
+from mic.core.pack import FOOTER_BYTES, MAX_PACK
 from mic.ledger.contents import whole
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.rpc.v1 import mic_pb2_grpc
 from micelio.accounts.actor import Actor
 from micelio.edge.rpc import convert
-from micelio.edge.rpc.guard import call, page_size
+from micelio.edge.rpc.guard import bad_token, bounded, call, page_size, position
 from micelio.sessions import actions, queries
+from micelio.sessions.policy import require_write
 
 MAX_INLINE = 8 << 20
 
@@ -30,10 +32,12 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
     @call
     def LandSession(self, actor: Actor, request: pb.LandSessionRequest) -> pb.LandSessionResponse:
         project = convert.find_project(actor, request.project)
+        require_write(actor, project)  # before anything is unpacked
         session = convert.session(request.session)
-        if sum(len(frame.data) for frame in request.frames) > MAX_INLINE:
+        frames = [convert.frame(frame) for frame in request.frames]
+        if sum(frame.length for frame in frames) > MAX_INLINE:
             raise TooLarge(f"More than {MAX_INLINE} bytes of contents inside one call.", hint="Upload them first.")
-        contents = {frame.hash: whole(convert.frame(frame)) for frame in request.frames}
+        contents = {frame.hash: whole(frame) for frame in frames}
         packs = [_pack(receipt) for receipt in request.packs]
         try:
             landed = actions.land(actor, project, session, contents, packs)
@@ -43,7 +47,7 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
             return pb.LandSessionResponse(session=message, clashes=clashes)
         view = queries.get_landing(actor, project, landed.position)
         return pb.LandSessionResponse(
-            session=convert.landing_message(view),
+            session=convert.row_message(view.row),
             position=landed.position,
             tree=landed.tree,
             merged=map(convert.change_message, landed.merged),
@@ -72,8 +76,7 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
         project = convert.find_project(actor, request.project)
         size = page_size(request.page_size, most=queries.MAX_PAGE)
         if request.state == "landed":
-            before = int(request.page_token) if request.page_token.isdecimal() else None
-            rows = queries.list_landings(actor, project, before, size)
+            rows = queries.list_landings(actor, project, position(request.page_token), size)
             token = str(rows[-1].position) if len(rows) == size else ""
             return pb.ListSessionsResponse(sessions=map(convert.row_message, rows), next_page_token=token)
         if request.state not in ("", "active", "conflicted", "abandoned", "pending_review", "rejected"):
@@ -87,7 +90,7 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
     def ListLandings(self, actor: Actor, request: pb.ListLandingsRequest) -> pb.ListLandingsResponse:
         project = convert.find_project(actor, request.project)
         size = page_size(request.page_size, most=queries.MAX_PAGE)
-        before = int(request.page_token) if request.page_token.isdecimal() else request.before_position or None
+        before = position(request.page_token) or bounded(request.before_position) or None
         rows = queries.list_landings(actor, project, before, size)
         token = str(rows[-1].position) if len(rows) == size else ""
         return pb.ListLandingsResponse(landings=map(convert.row_message, rows), next_page_token=token)
@@ -98,6 +101,8 @@ def _pack(receipt: bytes) -> PackRef:
         reader = Reader(receipt, "the receipt of an upload")
         pack = read_pack_ref(reader)
         reader.done()
+        if not FOOTER_BYTES <= pack.size <= MAX_PACK:
+            raise reader.fail(f"a pack of {pack.size} bytes")
     except Corrupt as error:
         raise InvalidInput("That is not the receipt of an upload.") from error
     return pack
@@ -107,4 +112,4 @@ def _hex(token: str) -> bytes:
     try:
         return bytes.fromhex(token)
     except ValueError as error:
-        raise InvalidInput("The page token is not one that this forge gave.") from error
+        raise bad_token() from error

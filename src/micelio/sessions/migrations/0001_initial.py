@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 ('decisions', models.PositiveIntegerField()),
                 ('messages', models.PositiveIntegerField()),
                 ('git_commit', models.BinaryField(max_length=32, null=True)),
+                ('base_position', models.PositiveBigIntegerField(default=0)),
                 ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='projects.project')),
             ],
             options={
