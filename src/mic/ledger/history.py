@@ -202,5 +202,6 @@ class HistoryImport:
             return self.head
         for epoch in self._epochs:
             self.line.add_epoch(epoch)
+        self.line.objects.recent.update(self.objects.recent)  # what lies in packs beside the epochs
         self.line.head = self.head
         return self.head

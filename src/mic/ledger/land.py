@@ -26,6 +26,7 @@ from mic.core.errors import (
     InvalidInput,
     NothingToLand,
     PreconditionFailed,
+    StorageFull,
     Unavailable,
 )
 from mic.core.head import Head, next_hlc
@@ -83,7 +84,7 @@ def land(line: Line, request: LandRequest) -> Protocol[Landed]:
         verdict = yield from judge(line, head.tree, session, wanted, base, request.contents)
         if verdict.clashes:
             raise _conflicted(session, verdict.clashes)
-        landed = yield from _commit(line, head, request, verdict, attempt)
+        landed = yield from _commit(line, head, request, verdict, uploaded, attempt)
         if landed is not None:
             return landed
         pause = int.from_bytes((yield Random(2)), "big") / 65536
@@ -165,7 +166,9 @@ def _chunked_size(line: Line, object_hash: bytes, uploaded: Mapping[bytes, Place
     return sum(chunk.length for chunk in chunks)
 
 
-def _commit(line: Line, head: Head, request: LandRequest, verdict: Verdict, attempt: int) -> Protocol[Landed | None]:
+def _commit(
+    line: Line, head: Head, request: LandRequest, verdict: Verdict, uploaded: Mapping[bytes, Place], attempt: int
+) -> Protocol[Landed | None]:
     """Make the tree, write the epoch, swap the head; None when another landing was faster."""
     fresh: dict[bytes, Node] = {}
     overlay = Overlay(fresh, line.cache)
@@ -208,8 +211,10 @@ def _commit(line: Line, head: Head, request: LandRequest, verdict: Verdict, atte
             record = record._replace(hlc=new.hlc, session_object=session_hash)
     if not (yield from _swap(line, head, new)):
         return None
-    line.add_epoch(decode_epoch(raw, line.epoch_key(new)))
-    line.head = new
+    if line.head == head:  # else settling an unclear answer has read our epoch back, and what came behind it
+        line.add_epoch(decode_epoch(raw, line.epoch_key(new)))
+        line.objects.recent.update(uploaded)
+        line.head = new
     for node in nodes:
         line.cache.put(node, len(node.raw))
         node.raw = b""
@@ -254,6 +259,8 @@ def _swap(line: Line, head: Head, new: Head) -> Protocol[bool]:
         pass
     except Unavailable as error:
         now = yield from refresh(line)
+        if now == head and isinstance(error, StorageFull):
+            raise
         if now == head:
             raise Unavailable(
                 "the store did not say whether the landing took place",

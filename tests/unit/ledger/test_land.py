@@ -65,7 +65,7 @@ def test_the_record_is_written_first_and_the_head_last(place: tuple[Project, Tra
     head = project.head()
     epoch = f"projects/p/landing-log/tail/{2:016x}-{head.hlc:016x}-{landed.tree[:8].hex()}"
     assert driver.writes == [f"PutNew {epoch}", "PutIf projects/p/head"]
-    swap = [effect for effect in driver.effects if isinstance(effect, PutIf)][0]
+    swap = next(effect for effect in driver.effects if isinstance(effect, PutIf))
     assert swap.data == (2).to_bytes(8, "big") + landed.tree + head.hlc.to_bytes(8, "big")
 
 
@@ -340,7 +340,7 @@ def test_a_base_beyond_the_head_is_refused(project: Project) -> None:
 
 def test_a_content_that_was_not_sent_is_refused(project: Project) -> None:
     sent = request(project, 1, 0, {b"dir/f": b"x", b"g": b"y"}, send=False)
-    with pytest.raises(InvalidInput, match="content of dir/f .* was not sent"):
+    with pytest.raises(InvalidInput, match=r"content of dir/f .* was not sent"):
         project.land(sent)
     assert [item.key for item in project.driver.store.list("")] == ["projects/p/head"]
 
@@ -380,7 +380,7 @@ def test_paths_that_no_tree_can_hold_are_refused(project: Project, path: bytes) 
 def test_a_session_that_contradicts_itself_is_refused(project: Project, paths: tuple[bytes, bytes]) -> None:
     sent = request(project, 1, 0, {b"x": b"one"})
     changes = tuple(Change(path, int(Op.ADDED), REGULAR, H, 3) for path in paths)
-    with pytest.raises(InvalidInput, match="twice in one session|file and a directory at once"):
+    with pytest.raises(InvalidInput, match=r"twice in one session|file and a directory at once"):
         project.land(sent._replace(session=msgspec.structs.replace(sent.session, changes=changes)))
 
 
