@@ -1,7 +1,7 @@
 """Run every benchmark and write docs/benchmarks.md.
 
-    make bench                       with made repositories
-    make bench REPO=/path/to/clone   and a real one
+make bench                       with made repositories
+make bench REPO=/path/to/clone   and a real one
 """
 
 from __future__ import annotations
@@ -18,8 +18,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
-from bench.client import bench_clone, bench_import, bench_status, environment  # noqa: E402
-from bench.client import MIC  # noqa: E402
+from bench.client import (  # noqa: E402
+    MIC,
+    bench_clone,
+    bench_import,
+    bench_status,
+    environment,
+)
 from bench.measure import Row, run  # noqa: E402
 from bench.server import bench_landing, bench_pages  # noqa: E402
 from forge_process import Forge  # noqa: E402
@@ -63,10 +68,11 @@ def _write(rows: list[Row], real: bool) -> None:
     text = page.read_text(encoding="utf-8")
     commit = subprocess.check_output(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], text=True).strip()
     table = "\n".join(f"| {r.what} | {r.ours} | {r.peer} | {r.result} | {r.asked} | {_met(r)} |" for r in rows)
+    git = subprocess.check_output(["git", "--version"], text=True).split()[2]
     made = (
         f"{START}\n`make bench{' REPO=...' if real else ''}` on {datetime.date.today()}, at {commit}: "
         f"{os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]}, "
-        f"Python {platform.python_version()}, git {subprocess.check_output(['git', '--version'], text=True).split()[2]}.\n\n"
+        f"Python {platform.python_version()}, git {git}.\n\n"
         "| what | ours | peer in the same run | result | asked | met |\n| --- | --- | --- | --- | --- | --- |\n"
         f"{table}\n{END}"
     )

@@ -42,14 +42,13 @@ def bench_import(forge: Forge, home: Path, real: Path | None) -> list[Row]:
     grown = [after / before for before, after in zip(*peaks, strict=True)]
     rows.append(
         Row(
-            "memory of an import, 9,000 : 3,000 commits", f"client {peaks[1][0] >> 20} MiB", f"forge {peaks[1][1] >> 20} MiB",
+            "memory of an import, 9,000 : 3,000 commits",
+            f"client {peaks[1][0] >> 20} MiB", f"forge {peaks[1][1] >> 20} MiB",
             f"{grown[0]:.2f}x, {grown[1]:.2f}x", "flat (<= 1.3x)", max(grown) <= 1.3,
         )
     )  # fmt: skip
     if real is not None:
-        count = int(
-            subprocess.check_output(["git", "-C", str(real), "rev-list", "--first-parent", "--count", "HEAD"])
-        )
+        count = int(subprocess.check_output(["git", "-C", str(real), "rev-list", "--first-parent", "--count", "HEAD"]))
         ran = run([MIC, "import", "git", str(real), "bench/real"], env)
         peer = run(["git", "clone", "-q", "--bare", f"file://{real}", str(home / "peer-real.git")], env)
         rate = count / ran.seconds

@@ -7,7 +7,21 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-WORDS = "def class return import value index total count merge split line tree path node hash read write open".split()
+WORDS = [
+    "def",
+    "class",
+    "return",
+    "import",
+    "value",
+    "index",
+    "total",
+    "count",
+    "merge",
+    "split",
+    "line",
+    "tree",
+    "path",
+]
 
 
 def text(rnd: random.Random, lines: int) -> bytes:

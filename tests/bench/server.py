@@ -70,9 +70,7 @@ def _land(forge: Forge, channel: grpc.Channel, name: str, files: int) -> float:
         paths = sorted(path_of((number * 7919 + step * (files // 10)) % files) for step in range(10))
         contents = {path: b"%s %d\n" % (path, number) * 20 for path in paths}
         request = pb.LandSessionRequest(project=ref)
-        request.session.CopyFrom(
-            pb.Session(id=os.urandom(16), goal=f"Round {number}", base_position=head + number)
-        )
+        request.session.CopyFrom(pb.Session(id=os.urandom(16), goal=f"Round {number}", base_position=head + number))
         for path, data in contents.items():
             digest = hashlib.sha256(data).digest()
             request.frames.add(hash=digest, size=len(data), length=len(data), data=data)
@@ -132,7 +130,14 @@ def bench_pages(forge: Forge) -> list[Row]:
             style = _stylesheet(connection)
         slow = p95(times)
         rows.append(
-            Row(f"page: {name}, p95 of 100 warm", ms(slow), f"{(weight + style) / 1024:.1f} KiB cold", ms(slow), "<= 50 ms", slow <= 0.050)
+            Row(
+                f"page: {name}, p95 of 100 warm",
+                ms(slow),
+                f"{(weight + style) / 1024:.1f} KiB cold",
+                ms(slow),
+                "<= 50 ms",
+                slow <= 0.050,
+            )
         )
     connection.close()
     return rows

@@ -48,7 +48,7 @@ def test_any_order_and_grouping_of_edits_gives_one_root(batches: list[dict], shu
         one_by_one = drive(apply(nodes, one_by_one, {path: model[path]}, nodes), nodes)
     assert one_by_one == root
     assert drive(scan(nodes, root), nodes) == [model[path] for path in sorted(model)]
-    assert drive(lookup(nodes, root, list(model) + [b"absent"]), nodes) == model
+    assert drive(lookup(nodes, root, [*model, b"absent"]), nodes) == model
 
 
 def test_large_trees_agree_with_a_bulk_build_and_a_dictionary() -> None:

@@ -5,77 +5,102 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('projects', '0001_initial'),
+        ("projects", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Projection',
+            name="Projection",
             fields=[
-                ('project', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='projects.project')),
-                ('position', models.PositiveBigIntegerField(default=0)),
-                ('decisions', models.PositiveBigIntegerField(default=0)),
+                (
+                    "project",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="projects.project",
+                    ),
+                ),
+                ("position", models.PositiveBigIntegerField(default=0)),
+                ("decisions", models.PositiveBigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Landing',
+            name="Landing",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('position', models.PositiveBigIntegerField()),
-                ('session_id', models.BinaryField(max_length=16)),
-                ('goal', models.TextField()),
-                ('author_name', models.TextField()),
-                ('author_email', models.TextField()),
-                ('owner_id', models.UUIDField(null=True)),
-                ('agent', models.TextField(blank=True)),
-                ('landed_at', models.DateTimeField()),
-                ('authored_at', models.DateTimeField()),
-                ('files', models.PositiveIntegerField()),
-                ('decisions', models.PositiveIntegerField()),
-                ('messages', models.PositiveIntegerField()),
-                ('git_commit', models.BinaryField(max_length=32, null=True)),
-                ('base_position', models.PositiveBigIntegerField(default=0)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='projects.project')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("position", models.PositiveBigIntegerField()),
+                ("session_id", models.BinaryField(max_length=16)),
+                ("goal", models.TextField()),
+                ("author_name", models.TextField()),
+                ("author_email", models.TextField()),
+                ("owner_id", models.UUIDField(null=True)),
+                ("agent", models.TextField(blank=True)),
+                ("landed_at", models.DateTimeField()),
+                ("authored_at", models.DateTimeField()),
+                ("files", models.PositiveIntegerField()),
+                ("decisions", models.PositiveIntegerField()),
+                ("messages", models.PositiveIntegerField()),
+                ("git_commit", models.BinaryField(max_length=32, null=True)),
+                ("base_position", models.PositiveBigIntegerField(default=0)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="projects.project"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['project', 'session_id'], name='landing_by_session')],
-                'constraints': [models.UniqueConstraint(fields=('project', 'position'), name='one_landing_a_position')],
+                "indexes": [models.Index(fields=["project", "session_id"], name="landing_by_session")],
+                "constraints": [models.UniqueConstraint(fields=("project", "position"), name="one_landing_a_position")],
             },
         ),
         migrations.CreateModel(
-            name='LastChange',
+            name="LastChange",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('directory', models.BinaryField()),
-                ('name', models.BinaryField()),
-                ('position', models.PositiveBigIntegerField()),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='projects.project')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("directory", models.BinaryField()),
+                ("name", models.BinaryField()),
+                ("position", models.PositiveBigIntegerField()),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="projects.project"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('project', 'directory', 'name'), name='one_last_change_a_child')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("project", "directory", "name"), name="one_last_change_a_child")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OpenSession',
+            name="OpenSession",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('session_id', models.BinaryField(max_length=16)),
-                ('owner_id', models.UUIDField()),
-                ('goal', models.TextField()),
-                ('state', models.PositiveSmallIntegerField()),
-                ('base_position', models.PositiveBigIntegerField()),
-                ('agent', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='projects.project')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("session_id", models.BinaryField(max_length=16)),
+                ("owner_id", models.UUIDField()),
+                ("goal", models.TextField()),
+                ("state", models.PositiveSmallIntegerField()),
+                ("base_position", models.PositiveBigIntegerField()),
+                ("agent", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="projects.project"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['project', 'state', 'updated_at'], name='session_by_state')],
-                'constraints': [models.UniqueConstraint(fields=('project', 'session_id'), name='one_row_a_session')],
+                "indexes": [models.Index(fields=["project", "state", "updated_at"], name="session_by_state")],
+                "constraints": [models.UniqueConstraint(fields=("project", "session_id"), name="one_row_a_session")],
             },
         ),
     ]
