@@ -1,0 +1,182 @@
+"""Every call of the typed surface, against everybody who should not get through. A new call without an entry fails."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+import pytest
+from forge_process import Forge
+from rpc_world import METHODS, Caller, Refused, World, frame, history, landing, session_id
+
+from mic.rpc.v1 import mic_pb2 as pb
+
+Make = Callable[[pb.ProjectRef], Any]
+HASH = bytes(range(32))
+
+
+def _listed(organization: str) -> pb.ListMembersRequest:
+    return pb.ListMembersRequest(organization=organization)
+
+
+# What each call is sent, given a project: always well-formed, so that only the actor decides.
+REQUESTS: dict[str, Make] = {
+    "AuthService.GetCurrentUser": lambda p: pb.GetCurrentUserRequest(),
+    "OrganizationService.CreateOrganization": lambda p: pb.CreateOrganizationRequest(handle="never-made"),
+    "OrganizationService.GetOrganization": lambda p: pb.GetOrganizationRequest(handle=p.organization),
+    "OrganizationService.ListOrganizations": lambda p: pb.ListOrganizationsRequest(),
+    "OrganizationService.InviteMember": lambda p: pb.InviteMemberRequest(organization=p.organization, handle="stan"),
+    "OrganizationService.RemoveMember": lambda p: pb.RemoveMemberRequest(organization=p.organization, handle="max"),
+    "OrganizationService.ListMembers": lambda p: _listed(p.organization),
+    "ProjectService.CreateProject": lambda p: pb.CreateProjectRequest(organization=p.organization, handle="never"),
+    "ProjectService.GetProject": lambda p: pb.GetProjectRequest(project=p),
+    "ProjectService.ListProjects": lambda p: pb.ListProjectsRequest(organization=p.organization),
+    "ProjectService.GetProjectTree": lambda p: pb.GetProjectTreeRequest(project=p, head=True),
+    "ProjectService.StreamBlobs": lambda p: pb.StreamBlobsRequest(project=p, hashes=HASH),
+    "ProjectService.FindMissingBlobs": lambda p: pb.FindMissingBlobsRequest(project=p, hashes=HASH),
+    "ProjectService.UploadBlobs": lambda p: [pb.UploadBlobsRequest(project=p, frames=[frame(b"uploaded")])],
+    "ProjectService.ImportHistory": lambda p: list(history(p, 1)),
+    "SessionService.StartSession": lambda p: pb.StartSessionRequest(project=p, session_id=session_id(), goal="Try"),
+    "SessionService.LandSession": lambda p: landing(p, {b"new.txt": b"new\n"}),
+    "SessionService.AbandonSession": lambda p: pb.AbandonSessionRequest(project=p, session_id=session_id()),
+    "SessionService.GetSession": lambda p: pb.GetSessionRequest(project=p, position=1),
+    "SessionService.ListSessions": lambda p: pb.ListSessionsRequest(project=p),
+    "SessionService.ListLandings": lambda p: pb.ListLandingsRequest(project=p),
+}
+OF_A_PROJECT = sorted(name for name in REQUESTS if name.split(".")[0] != "OrganizationService" and name not in {
+    "AuthService.GetCurrentUser", "ProjectService.CreateProject", "ProjectService.ListProjects"
+})  # fmt: skip
+WRITES = {
+    "ProjectService.UploadBlobs",
+    "ProjectService.ImportHistory",
+    "SessionService.StartSession",
+    "SessionService.LandSession",
+    "SessionService.AbandonSession",
+}
+# A visitor who could never do it is told to sign in, whatever the project.
+NEEDS_AN_ACCOUNT = {"ProjectService.UploadBlobs", "ProjectService.ImportHistory"}
+# What an outsider is told about an organization; its name is public.
+OUTSIDER = {
+    "OrganizationService.InviteMember": ("unauthenticated", "permission_denied"),
+    "OrganizationService.RemoveMember": ("unauthenticated", "permission_denied"),
+    "OrganizationService.ListMembers": ("unauthenticated", "permission_denied"),
+    "ProjectService.CreateProject": ("unauthenticated", "permission_denied"),
+    "OrganizationService.CreateOrganization": ("unauthenticated", None),
+    "OrganizationService.ListOrganizations": ("unauthenticated", None),
+    "AuthService.GetCurrentUser": ("unauthenticated", None),
+    "OrganizationService.GetOrganization": (None, None),
+    "ProjectService.ListProjects": (None, None),
+}
+
+
+@pytest.fixture(scope="module")
+def world(forge: Forge) -> Iterator[World]:
+    made = World(forge)
+    yield made
+    made.close()
+
+
+def test_every_call_is_in_the_matrix() -> None:
+    """A call that is added must say here who may not make it."""
+    assert sorted(REQUESTS) == sorted(METHODS)
+    assert sorted([*OF_A_PROJECT, *OUTSIDER]) == sorted(METHODS)
+    with_project = {
+        name
+        for name, method in METHODS.items()
+        if "project" in method.input_type.fields_by_name or "start" in method.input_type.fields_by_name
+    }
+    assert with_project == set(OF_A_PROJECT)
+
+
+@pytest.fixture(scope="module")
+def bad_tokens(world: World) -> dict[str, str]:
+    """A wrong, an expired and a revoked token, and a good one of a closed account."""
+    forge = world.forge
+    tokens = {"wrong": "x" * 64, "expired": forge.token("eve-expired"), "revoked": forge.token("eve-revoked")}
+    tokens["inactive"] = forge.token("eve-inactive")
+    with sqlite3.connect(forge.data_dir / "micelio.sqlite3", timeout=20) as rows:
+        of = "user_id = (SELECT id FROM accounts_user WHERE handle = ?)"
+        changed = [
+            rows.execute(
+                f"UPDATE allauth_idp_oidc_token SET expires_at = '2020-01-01 00:00:00' WHERE {of}", ("eve-expired",)
+            ).rowcount,
+            rows.execute(f"DELETE FROM allauth_idp_oidc_token WHERE {of}", ("eve-revoked",)).rowcount,
+            rows.execute("UPDATE accounts_user SET is_active = 0 WHERE handle = ?", ("eve-inactive",)).rowcount,
+        ]
+    rows.close()
+    assert changed == [1, 1, 1]
+    return tokens
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_a_bad_token_opens_nothing_and_says_nothing(world: World, bad_tokens: dict[str, str], name: str) -> None:
+    """Wrong, expired, revoked, of a closed account, no bearer, two at once: one answer, even for public things."""
+    request = REQUESTS[name](world.open)
+    answers = set()
+    for token in bad_tokens.values():
+        with Caller(world.forge.grpc_address, token) as caller:
+            answers.add(_all_of(caller.refused(name, request)))
+    assert len(answers) == 1
+    assert answers.pop()[:2] == (grpc.StatusCode.UNAUTHENTICATED, "unauthenticated")
+    good = world.forge.token("rita")
+    for headers in ({"authorization": f"Basic {good}"}, {"authorization": "Bearer "}, {"authorization": ""}):
+        with Caller(world.forge.grpc_address, **headers) as caller:
+            assert caller.refused(name, request).code == "unauthenticated"
+    with Caller(world.forge.grpc_address, good, authorization=f"Bearer {good}") as caller:
+        assert caller.refused(name, request).code == "unauthenticated"
+
+
+@pytest.mark.parametrize("name", OF_A_PROJECT)
+@pytest.mark.parametrize("who", ["stan", "nobody"])
+def test_a_hidden_project_answers_like_none(world: World, name: str, who: str) -> None:
+    """Not a member: the answer of a private project and of one that does not exist differ in nothing but the name."""
+    caller: Caller = getattr(world, who)
+    absent = pb.ProjectRef(organization=world.organization, handle="absent")
+    hidden = _all_of(caller.refused(name, REQUESTS[name](world.closed)))
+    none = _all_of(caller.refused(name, REQUESTS[name](absent)))
+    assert _named(hidden, "closed") == _named(none, "absent")
+    expected = "unauthenticated" if who == "nobody" and name in NEEDS_AN_ACCOUNT else "not_found"
+    assert hidden[1] == expected
+
+
+@pytest.mark.parametrize("name", sorted(WRITES))
+def test_a_reader_of_a_public_project_does_not_write(world: World, name: str) -> None:
+    """A stranger is refused, a visitor is told to sign in, and nothing has happened."""
+    assert world.stan.refused(name, REQUESTS[name](world.open)).code == "permission_denied"
+    assert world.nobody.refused(name, REQUESTS[name](world.open)).code == "unauthenticated"
+    after = world.rita("ProjectService.GetProject", pb.GetProjectRequest(project=world.open))
+    assert after.project.head_position == 1
+
+
+@pytest.mark.parametrize("name", sorted(OUTSIDER))
+def test_what_an_outsider_learns_of_an_organization(world: World, name: str) -> None:
+    """Members and projects are its own affair; who may do a thing is told by code."""
+    for caller, expected in zip((world.nobody, world.stan), OUTSIDER[name], strict=True):
+        if expected is not None:
+            assert caller.refused(name, REQUESTS[name](world.open)).code == expected
+    seen = world.stan("ProjectService.ListProjects", pb.ListProjectsRequest(organization=world.organization)).projects
+    assert "closed" not in [project.handle for project in seen]
+
+
+def test_a_member_removed_is_out_at_once(world: World) -> None:
+    """The same open connection and token: the next call is refused."""
+    secret = world.project("", "private")
+    world.forge.token("uma")
+    invitation = pb.InviteMemberRequest(organization=world.organization, handle="uma")
+    world.rita("OrganizationService.InviteMember", invitation)
+    with Caller(world.forge.grpc_address, world.forge.token("uma")) as uma:
+        request = pb.GetProjectRequest(project=secret)
+        assert uma("ProjectService.GetProject", request).project.role == "member"
+        removal = pb.RemoveMemberRequest(organization=world.organization, handle="uma")
+        world.rita("OrganizationService.RemoveMember", removal)
+        assert uma.refused("ProjectService.GetProject", request).code == "not_found"
+
+
+def _all_of(refused: Refused) -> tuple[Any, ...]:
+    return refused.status, refused.code, refused.message, tuple(sorted(refused.trailing.items()))
+
+
+def _named(answer: tuple[Any, ...], handle: str) -> tuple[Any, ...]:
+    return (*answer[:2], answer[2].replace(handle, "NAME"), *answer[3:])
