@@ -14,18 +14,18 @@ from typing import Any, NamedTuple, TypeVar
 from mic.core import epoch as stored
 from mic.core.blob import encode_node
 from mic.core.epoch import PackRef, decode_epoch, encode_epoch
-from mic.core.errors import InvalidInput, PreconditionFailed
+from mic.core.errors import InvalidInput
 from mic.core.head import Head, ms_hlc, next_hlc
 from mic.core.ids import content_hash
-from mic.core.indexrun import Place
 from mic.core.paths import display
 from mic.core.record import PathChange, Record
 from mic.core.session import Author, Change, Op, Session, State, encode_session
-from mic.core.tree import Entry, Node, apply, lookup, reachable
+from mic.core.tree import BLOB, CHUNKED, Entry, Node, apply, lookup, reachable
 from mic.core.tree.edit import Found, Need
-from mic.ledger.effects import Now, Protocol, PutIf, PutNew
+from mic.ledger.effects import GetRange, Now, Protocol, PutNew, Random
+from mic.ledger.land import swap
 from mic.ledger.line import Line, refresh
-from mic.ledger.objects import Objects, with_nodes
+from mic.ledger.objects import Objects, blob_chunks, with_nodes
 from mic.ledger.trees import Overlay
 
 T = TypeVar("T")
@@ -75,7 +75,8 @@ class HistoryImport:
             )
         self.start = self.head = head
         self._root = head.tree
-        self._hlc = next_hlc(head.hlc, (yield Now()))
+        # A random logical part: what an abandoned import of the same millisecond left behind has other names.
+        self._hlc = next_hlc(head.hlc, (yield Now())) + int.from_bytes((yield Random(2)), "big")
 
     def add_content(self, object_hash: bytes, size: int, raw: bytes, kind: int = stored.BLOB) -> None:
         """A verified content in stored form, before the commit that names it."""
@@ -89,7 +90,7 @@ class HistoryImport:
         """The next landing; raises InvalidInput when a content is missing."""
         edits: dict[bytes, Entry | None] = {}
         for path, op, mode, object_hash, size in commit.changes:
-            edits[path] = None if op == Op.DELETED else self._entry(path, mode, object_hash, size)
+            edits[path] = None if op == Op.DELETED else (yield from self._entry(path, mode, object_hash, size))
         overlay = Overlay(self.fresh, self.line.cache)
         before: dict[bytes, Entry] = {}
         if edits:
@@ -117,17 +118,25 @@ class HistoryImport:
     def _drive(self, algorithm: Generator[Need, Found, T]) -> Protocol[T]:
         return with_nodes(self.objects, self.line.cache, algorithm)
 
-    def _entry(self, path: bytes, mode: int, object_hash: bytes, size: int) -> Entry:
+    def _entry(self, path: bytes, mode: int, object_hash: bytes, size: int) -> Protocol[Entry]:
         known = self._pending.get(object_hash)
-        kind = known[1] if known else None
-        if kind is None:
-            place: Place | None = self.objects.find(object_hash)
-            kind = place.kind if place else None
-        if kind not in (stored.BLOB, stored.CHUNK_LIST):
+        if known is None:
+            known = yield from self._stored(object_hash)
+        if known is None:
             raise InvalidInput(f"the content of {display(path)} ({object_hash.hex()[:12]}) was not sent", path=path)
-        if known and known[0] != size:
+        if known[0] != size:
             raise InvalidInput(f"{display(path)} has {known[0]} bytes, not {size}", path=path)
-        return Entry(path, mode, 1 if kind == stored.CHUNK_LIST else 0, size, object_hash)
+        return Entry(path, mode, CHUNKED if known[1] == stored.CHUNK_LIST else BLOB, size, object_hash)
+
+    def _stored(self, object_hash: bytes) -> Protocol[tuple[int, int] | None]:
+        """Size and kind of a content that is in the store, None when there is none."""
+        place = self.objects.find(object_hash)
+        if place is None or place.kind not in (stored.BLOB, stored.CHUNK_LIST):
+            return None
+        if place.kind == stored.CHUNK_LIST:
+            chunks = (yield from blob_chunks(self.objects, object_hash)) or []
+            return sum(chunk.length for chunk in chunks), place.kind
+        return int.from_bytes((yield GetRange(place.key, place.offset + 4, 4)), "big"), place.kind
 
     def _session(
         self, commit: HistoryCommit, position: int, edits: dict[bytes, Entry | None], before: dict[bytes, Entry]
@@ -192,16 +201,11 @@ class HistoryImport:
         current = yield from refresh(self.line)
         if current != self.start:
             raise InvalidInput("somebody landed in the project during the import", hint="import into a new project")
-        try:
-            yield PutIf(self.line.head_key, self.head.encode(), self.line.tag)
-        except PreconditionFailed as error:
-            if (yield from refresh(self.line)) != self.head:
-                raise InvalidInput(
-                    "somebody landed in the project during the import", hint="import into a new project"
-                ) from error
-            return self.head
-        for epoch in self._epochs:
-            self.line.add_epoch(epoch)
-        self.line.objects.recent.update(self.objects.recent)  # what lies in packs beside the epochs
-        self.line.head = self.head
+        if not (yield from swap(self.line, current, self.head)):
+            raise InvalidInput("somebody landed in the project during the import", hint="import into a new project")
+        if self.line.head == current:  # else settling an unclear answer has read all of it back
+            for epoch in self._epochs:
+                self.line.add_epoch(epoch)
+            self.line.objects.recent.update(self.objects.recent)  # what lies in packs beside the epochs
+            self.line.head = self.head
         return self.head

@@ -209,7 +209,7 @@ def _commit(
             session_hash = content_hash(encoded)
             packed.append((session_hash, stored.SESSION, encoded))
             record = record._replace(hlc=new.hlc, session_object=session_hash)
-    if not (yield from _swap(line, head, new)):
+    if not (yield from swap(line, head, new)):
         return None
     if line.head == head:  # else settling an unclear answer has read our epoch back, and what came behind it
         line.add_epoch(decode_epoch(raw, line.epoch_key(new)))
@@ -250,7 +250,7 @@ def _final_session(session: Session, verdict: Verdict, edits: Mapping[bytes, Ent
     )
 
 
-def _swap(line: Line, head: Head, new: Head) -> Protocol[bool]:
+def swap(line: Line, head: Head, new: Head) -> Protocol[bool]:
     """True when the head is ours, False when another landing was faster. An unclear answer is settled by reading."""
     try:
         yield PutIf(line.head_key, new.encode(), line.tag)

@@ -82,7 +82,8 @@ class Line:
 
 
 def create(line: Line) -> Protocol[Head]:
-    """Make the line: position 0, the empty tree. Doing it again changes nothing."""
+    """Make the line: position 0, the empty tree. Again changes nothing; Corrupt where only the head is gone."""
+    yield from _check_unborn(line)
     head = Head(0, EMPTY_TREE, next_hlc(0, (yield Now())))
     try:
         yield PutNew(line.head_key, head.encode())
@@ -91,13 +92,33 @@ def create(line: Line) -> Protocol[Head]:
     return head
 
 
+def _check_unborn(line: Line) -> Protocol[None]:
+    """Raises Corrupt when there is a log and no head: a lost head must not look like a new project."""
+    if line.head is None and not (yield List(f"{line.prefix}landing-log/")):
+        return
+    try:
+        yield Get(line.head_key)
+    except NotFound as error:
+        raise Corrupt(
+            f"{line.head_key} is missing from the store",
+            hint="landing is stopped for this project; restore the head from a backup",
+            object=line.head_key,
+        ) from error
+
+
 def refresh(line: Line) -> Protocol[Head]:
     """The head as it is now, with everything that landed since taken in. NotFound when there is no such line."""
-    tagged = yield Get(line.head_key)
+    try:
+        tagged = yield Get(line.head_key)
+    except NotFound:
+        yield from _check_unborn(line)
+        raise
     head = decode_head(tagged.data, line.head_key)
     line.tag = tagged.tag
     if head == line.head:
         return head
+    if head.position == 0 and head.tree != EMPTY_TREE:
+        raise _broken(line, head, "a tree that no landing made")
     if line.head is None:
         yield from _load_runs(line)
     ahead = head.position > line.covered.position or head == line.covered

@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from mic.core import epoch as stored
-from mic.core.blob import Chunk, decode_blob, decode_chunk_list, inflate_node
+from mic.core.blob import Chunk, blob_size, decode_blob, decode_chunk_list, inflate_node
 from mic.core.errors import Corrupt, NotFound, TooLarge
 from mic.core.ids import content_hash
 from mic.core.indexrun import IndexRun, Place
@@ -202,7 +202,7 @@ def read_blob(objects: Objects, object_hash: bytes, limit: int) -> Protocol[byte
         place = objects.require(object_hash, "content")
         raw = yield from read_place(objects, place, "a content")
         name = f"content {object_hash.hex()} in {place.key}"
-        _check_limit(int.from_bytes(raw[4:8], "big"), limit, object_hash)
+        _check_limit(blob_size(raw, name), limit, object_hash)
         return decode_blob(raw, object_hash, name)
     _check_limit(sum(chunk.length for chunk in chunks), limit, object_hash)
     parts = []

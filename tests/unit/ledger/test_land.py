@@ -6,6 +6,7 @@ import itertools
 
 import msgspec
 import pytest
+
 from ledgers import (
     EXECUTABLE,
     LINK,
@@ -19,7 +20,6 @@ from ledgers import (
     session_id,
     traced,
 )
-
 from mic.core.blob import encode_blob
 from mic.core.errors import BaseMismatch, Conflicted, InvalidInput, InvalidPath, NothingToLand
 from mic.core.ids import content_hash
