@@ -8,10 +8,10 @@ from typing import Any
 
 import grpc
 import pytest
-from forge_process import Forge
-from rpc_world import METHODS, Caller, Refused, World, frame, history, landing, session_id
 
+from forge_process import Forge
 from mic.rpc.v1 import mic_pb2 as pb
+from rpc_world import METHODS, Caller, Refused, World, frame, history, landing, session_id
 
 Make = Callable[[pb.ProjectRef], Any]
 HASH = bytes(range(32))
