@@ -11,7 +11,7 @@ from mic.core.ids import content_hash
 from mic.core.record import Record
 from mic.core.session import Author, Change, Decision, Op, Session
 from mic.ledger.driver import Driver
-from mic.ledger.effects import Effect, Get, GetRange, Now, Sleep
+from mic.ledger.effects import Delete, Effect, Now, Put, PutIf, PutNew, Sleep
 from mic.ledger.project import Landed, LandRequest, Ledger, Project
 from mic.store import ObjectStore
 
@@ -50,8 +50,7 @@ class Traced(Driver):
     @property
     def writes(self) -> list[str]:
         """The writing effects so far, as `Name key`."""
-        quiet = (Get, GetRange, Now, Sleep)
-        return [f"{type(e).__name__} {e.key}" for e in self.effects if hasattr(e, "key") and not isinstance(e, quiet)]
+        return [f"{type(e).__name__} {e.key}" for e in self.effects if isinstance(e, Put | PutNew | PutIf | Delete)]
 
 
 def traced(store: ObjectStore, name: str = "p") -> tuple[Project, Traced]:

@@ -158,20 +158,29 @@ class Project:
         return self.line.objects.reads
 
     def has_blob(self, object_hash: bytes) -> bool:
-        """Whether a content is part of the project."""
+        """Whether a content is part of the project, as of the last look at the head."""
+        self._known()
         place = self.line.objects.find(object_hash)
         return place is not None and place.kind in (stored.BLOB, stored.CHUNK_LIST)
 
+    def _follow(self, hashes: Sequence[bytes]) -> None:
+        """Another front end may have landed what is asked for here."""
+        if any(self.line.objects.find(object_hash) is None for object_hash in hashes):
+            self.head()
+
     def blob(self, object_hash: bytes, limit: int = MAX_BLOB) -> bytes:
         """A content, verified. TooLarge above `limit` bytes, Corrupt when damaged or missing."""
+        self._follow([object_hash])
         return self.driver.run(read_blob(self.line.objects, object_hash, limit))
 
     def chunks(self, object_hash: bytes) -> list[Chunk] | None:
         """The chunks of a large content, None when it is stored whole."""
+        self._follow([object_hash])
         return self.driver.run(blob_chunks(self.line.objects, object_hash))
 
     def frames(self, hashes: Sequence[bytes]) -> Iterator[Frame]:
         """Contents as stored frames; the receiver verifies."""
+        self._follow(hashes)
         return read_frames(self.line, hashes, self.driver.run)
 
     def upload(self) -> Upload:
