@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from forge_process import Forge
 from transcript import Shell
+
+from forge_process import Forge
 
 _numbers = itertools.count(1)
 

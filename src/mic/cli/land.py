@@ -61,15 +61,13 @@ def run_land(out: Output, goal: str, agent: str = "") -> int:
             local.save(ws, session)
         with connect(ws.config.instance, signed_in=True) as client:
             sent = gather(ws, changes)
-            try:
-                answer = _send(client, ws, session, sent)
-            except NothingToLand as error:
-                raise NothingToLand(_nothing(ws), hint=error.hint or "Change a file first.") from error
+            answer = _landed_without_a_word(client, ws, session) if not changes else _send(client, ws, session, sent)
             if answer.clashes:
                 raise _clash_error(session, list(answer.clashes))
+            # Written first: whatever stops the rest, the next `mic land` knows that this session has landed.
+            _remember(ws, session, answer.position)
             landed = _landed_before(client, ws, answer.position) if answer.already_landed else sent.changes
             done = advance(client, ws, address_of(ws).ref, answer, sent, landed)
-        _remember(ws, session, answer.position)
         local.clear(ws)
     _report(out, session, answer, done, len(landed))
     return 0
@@ -99,6 +97,20 @@ def _send(client: Client, ws: Workspace, session: LocalSession, sent: Sent) -> p
     )
     answer: pb.LandSessionResponse = client.call(client.sessions.LandSession, request, seconds=_SECONDS)
     return answer
+
+
+def _landed_without_a_word(client: Client, ws: Workspace, session: LocalSession) -> pb.LandSessionResponse:
+    """The answer for an open session without changes that landed, and was stopped before it was put away.
+
+    Raises NothingToLand for any other.
+    """
+    last = _last(ws)
+    if last is None or last[0] != session.id:
+        raise NothingToLand(_nothing(ws), hint="Change a file first, or give the session up: `mic session abandon`.")
+    position = last[1]
+    request = pb.GetProjectTreeRequest(project=address_of(ws).ref, position=position, page_size=1)
+    tree = client.call(client.projects.GetProjectTree, request).tree
+    return pb.LandSessionResponse(position=position, tree=tree, already_landed=True)
 
 
 def _landed_before(client: Client, ws: Workspace, position: int) -> list[pb.Change]:

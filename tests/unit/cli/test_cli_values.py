@@ -1,0 +1,155 @@
+"""What the commands read and print, without a forge."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from mic.cli.connection import parse_address, parse_position
+from mic.cli.diff import FileDiff, patch
+from mic.cli.import_git import _is_url, _label
+from mic.cli.output import Output, iso, path_fields, plural, safe
+from mic.core.errors import InvalidInput
+from mic.rpc.discovery import is_local, normal_instance
+
+
+@pytest.fixture(autouse=True)
+def _default_instance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MICELIO_INSTANCE", "https://forge.example")
+
+
+@pytest.mark.parametrize(
+    ("text", "instance", "name"),
+    [
+        ("acme/garden", "https://forge.example", "acme/garden"),
+        ("Acme/Garden/", "https://forge.example", "acme/garden"),
+        ("other.example/acme/garden", "https://other.example", "acme/garden"),
+        ("localhost:4000/acme/garden", "http://localhost:4000", "acme/garden"),
+        ("127.0.0.1/acme/garden", "http://127.0.0.1", "acme/garden"),
+        ("https://Other.Example:8443/acme/garden", "https://other.example:8443", "acme/garden"),
+        ("http://[::1]:4000/acme/garden", "http://[::1]:4000", "acme/garden"),
+    ],
+)
+def test_addresses_of_projects(text: str, instance: str, name: str) -> None:
+    address = parse_address(text)
+    assert (address.instance, str(address)) == (instance, name)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "a//b", "/a", "a/b/c/d", "https://x.example/a", "ftp://x.example/a/b", "https://u:p@x/a/b"]
+)
+def test_what_is_no_address(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_address(text)
+
+
+@pytest.mark.parametrize("text", ["http://", "http://x:99999", "file:///x", "http://a b:x"])
+def test_what_is_no_instance(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        normal_instance(text)
+
+
+def test_which_hosts_are_this_machine() -> None:
+    assert [is_local(host) for host in ("localhost", "localhost:1", "[::1]:1", "127.0.0.1:1")] == [True] * 4
+    assert [is_local(host) for host in ("localhost.example", "localhost.example:1", "10.0.0.1")] == [False] * 3
+
+
+def test_positions() -> None:
+    assert (parse_position("@7"), parse_position("12")) == (7, 12)
+    for text in ("", "@", "@-1", "@1.5", "x", "@²", "@" + "9" * 30):
+        with pytest.raises(InvalidInput):
+            parse_position(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain żółć", "plain żółć"),
+        ("two\nlines\tand a tab", "two\nlines\tand a tab"),
+        ("bell\x07", "bell\\x07"),
+        ("title\x1b]0;x\x07", "title\\x1b]0;x\\x07"),
+        ("\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("over\rwritten", "over\\x0dwritten"),
+        ("bidi\u202e", "bidi\\u202e"),
+        ("half \udcff", "half \ufffd"),
+    ],
+)
+def test_text_for_a_terminal(text: str, shown: str) -> None:
+    assert safe(text) == shown
+
+
+def test_small_words() -> None:
+    assert [plural(count, "file") for count in (0, 1, 2, 5000)] == ["0 files", "1 file", "2 files", "5,000 files"]
+    assert iso(1_700_000_000_000) == "2023-11-14T22:13:20Z"
+    assert iso(1 << 62) == "1970-01-01T00:00:00Z"
+    assert path_fields(b"a/b") == {"path": "a/b"}
+    assert path_fields(b"\xff") == {"path": "\ufffd", "path_bytes": "/w=="}
+
+
+def test_with_json_nothing_but_the_document(capsys: pytest.CaptureFixture[str]) -> None:
+    out = Output(as_json=True)
+    out.line("for people")
+    out.document({"a": "ż"})
+    assert capsys.readouterr().out == '{"a": "ż"}\n'
+    out = Output()
+    out.line("for people")
+    out.document({"a": 1})
+    assert capsys.readouterr().out == "for people\n"
+
+
+def test_sources_of_imports() -> None:
+    assert [_is_url(text) for text in ("https://x/y", "git@host:y.git", "file:///y", "ssh://h/y")] == [True] * 4
+    assert [_is_url(text) for text in ("path/y", "./a:b", "C:", "y.git", "/abs")] == [False] * 5
+    assert _label("https://user:secret@host.example/y.git?token=1") == "https://host.example/y.git"
+    assert _label("/home/ada/garden") == "garden"
+    assert _label("git@host:y.git") == "git@host:y.git"
+
+
+def test_a_changed_type_is_two_patches() -> None:
+    """As Git prints it: the symlink goes, a file comes."""
+    assert patch(FileDiff(b"x", 1, 0o120000, 0o100644, b"target", b"text\n")) == (
+        b"diff --git a/x b/x\ndeleted file mode 120000\n--- a/x\n+++ /dev/null\n"
+        b"@@ -1 +0,0 @@\n-target\n\\ No newline at end of file\n"
+        b"diff --git a/x b/x\nnew file mode 100644\n--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+text\n"
+    )
+
+
+def test_a_content_too_large_to_hold_is_only_named() -> None:
+    assert patch(FileDiff(b"x y", 1, 0o100644, 0o100755, None, b"1")) == (
+        b"diff --git a/x y b/x y\nold mode 100644\nnew mode 100755\nBinary files a/x y and b/x y differ\n"
+    )
+
+
+def test_help_imports_no_command() -> None:
+    """`mic --help` lists from a table; no command and no gRPC is loaded."""
+    code = (
+        "import sys; from mic.cli.app import run; assert run(['--help']) == 0;"
+        "print(sorted(m for m in sys.modules if m in ('grpc', 'pygit2', 'zstandard', 'rich', 'mic.cli.land')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "  clone    Get a working copy of a project\n" in done.stdout
+
+
+def test_every_command_of_the_table_loads() -> None:
+    """And says the same about itself as the table does; every one of them takes --json."""
+    import click
+
+    from mic.cli.app import LazyGroup, root
+    from mic.cli.table import COMMANDS
+
+    assert isinstance(root, LazyGroup)
+    context = click.Context(root)
+    for name, (_, short) in COMMANDS.items():
+        command = root.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            leaves = list(command.commands.values())
+        else:
+            assert command.short_help == short
+            leaves = [command]
+        for leaf in leaves:
+            assert any("--json" in parameter.opts for parameter in leaf.params), leaf.name
