@@ -9,8 +9,8 @@ from typing import Any
 
 import grpc
 import zstandard
-from forge_process import Forge
 
+from forge_process import Forge
 from mic.rpc.v1 import mic_pb2 as pb
 
 _numbers = itertools.count(1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import sqlite3
 import threading
 from collections.abc import Iterator
 
@@ -135,6 +137,9 @@ def test_a_session_belongs_to_whoever_started_it(world: World, project: pb.Proje
     own = session_id()
     start = pb.StartSessionRequest(project=project, session_id=own, goal="Mine")
     world.max("SessionService.StartSession", start)
+    with contextlib.closing(sqlite3.connect(world.forge.data_dir / "micelio.sqlite3", timeout=20)) as rows, rows:
+        gone = rows.execute("DELETE FROM sessions_opensession WHERE session_id = ?", (own,)).rowcount
+    assert gone == 1
     abandon = pb.AbandonSessionRequest(project=project, session_id=own)
     taken = landing(project, {b"a": b"a"}, id=own)
     assert world.rita.refused(*_land(taken)).code == "permission_denied"
