@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,10 +13,9 @@ import click
 from mic.cli.exit_codes import ERROR, OK, USAGE, exit_code
 from mic.cli.output import Output, error_document, safe
 from mic.cli.table import COMMANDS
-from mic.core.errors import InvalidInput, MicError, StorageFull
+from mic.core.errors import InvalidInput, MicError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -84,7 +82,10 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run one command line (without the program's name). Returns the exit code; prints errors."""
+    """Run one command line (without the program's name). Returns the exit code; prints errors.
+
+    Errors of the operating system are for the caller, `mic.cli.main`, to say.
+    """
     out = Output(as_json="--json" in argv)
     try:
         code = root.main(args=list(argv), prog_name="mic", standalone_mode=False)
@@ -100,12 +101,6 @@ def run(argv: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         sys.stderr.write("\nInterrupted.\n")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has seen enough; nothing more can be said to it, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
-    except OSError as error:
-        return report(_from_os(error), out)
 
 
 def report(error: MicError, out: Output) -> int:
@@ -139,12 +134,3 @@ def _to_people(message: str, hint: str) -> None:
     sys.stderr.write(safe(f"mic: {message}\n"))
     if hint:
         sys.stderr.write(safe(f"     {hint}\n"))
-
-
-def _from_os(error: OSError) -> MicError:
-    import errno
-
-    what = f"{error.filename}: " if isinstance(error.filename, str) else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageFull(f"{what}no space left on this machine.", hint="Free some space, then repeat the command.")
-    return MicError(f"{what}{error.strerror or error}.", hint="Check the path and its permissions, then repeat.")
