@@ -138,7 +138,7 @@ def test_a_session_belongs_to_whoever_started_it(world: World, project: pb.Proje
     start = pb.StartSessionRequest(project=project, session_id=own, goal="Mine")
     world.max("SessionService.StartSession", start)
     with contextlib.closing(sqlite3.connect(world.forge.data_dir / "micelio.sqlite3", timeout=20)) as rows, rows:
-        gone = rows.execute("DELETE FROM sessions_opensession WHERE session_id = ?", (own,)).rowcount
+        gone = rows.execute("DELETE FROM landings_opensession WHERE session_id = ?", (own,)).rowcount
     assert gone == 1
     abandon = pb.AbandonSessionRequest(project=project, session_id=own)
     taken = landing(project, {b"a": b"a"}, id=own)
