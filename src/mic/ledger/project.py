@@ -113,6 +113,11 @@ class Project:
         key = self._session_key(session_id)
         return decode_session(self.driver.run(_get(key)), key)
 
+    def kept_sessions(self) -> Iterator[Session]:
+        """Every session that was kept before it landed, in the order of ids; some have landed since."""
+        for listed in self.driver.store.list(f"{self.line.prefix}sessions/"):
+            yield decode_session(self.driver.run(_get(listed.key)), listed.key)
+
     # ------------------------------------------------------------ trees
 
     def _drive(self, algorithm: Generator[Need, Found, T]) -> T:

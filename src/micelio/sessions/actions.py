@@ -7,7 +7,6 @@ import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from types import TracebackType
 from uuid import UUID
 
@@ -28,7 +27,6 @@ from micelio.config import current
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
 from micelio.sessions import projector
-from micelio.sessions.models import OpenSession
 from micelio.sessions.policy import hidden_session, require_own, require_write
 
 MAX_GOAL = 64 << 10
@@ -161,29 +159,8 @@ def _refuse_abandoned(session: Session) -> None:
 def _keep(actor: Actor, project: ProjectView, ledger: Project, session: Session, action: str) -> None:
     """The bucket first: a row without its session would be a promise that nothing keeps."""
     ledger.put_open_session(session)
-    now = datetime.now(UTC)
     with transaction.atomic():
-        OpenSession.objects.update_or_create(
-            project_id=project.id,
-            session_id=session.id,
-            defaults={
-                "goal": session.goal.replace("\x00", "\ufffd"),
-                "state": session.state,
-                "base_position": session.base_position,
-                "agent": session.agent.replace("\x00", "\ufffd"),
-                "updated_at": now,
-                "owner_id": UUID(bytes=session.owner),
-            },
-            create_defaults={
-                "goal": session.goal.replace("\x00", "\ufffd"),
-                "state": session.state,
-                "base_position": session.base_position,
-                "agent": session.agent.replace("\x00", "\ufffd"),
-                "owner_id": UUID(bytes=session.owner),
-                "created_at": now,
-                "updated_at": now,
-            },
-        )
+        projector.keep_row(project.id, session)
         record(actor, action, "session", ulid_text(session.id), f"{project.owner}/{project.handle}")
 
 

@@ -54,10 +54,37 @@ def rebuild() -> int:
     for project_id in all_project_ids():
         with _locks[project_id]:
             with transaction.atomic():
-                for model in (Landing, LastChange, Projection):
+                for model in (Landing, LastChange, Projection, OpenSession):
                     model._default_manager.filter(project_id=project_id).delete()
             total += _follow(project_id)
+            _mirror_open(project_id)
     return total
+
+
+def _mirror_open(project_id: UUID) -> None:
+    """Rows for the sessions that the store keeps and that have not landed."""
+    ledger = open_ledger(project_id)
+    for session in ledger.kept_sessions():
+        if ledger.find_session(session.id) is None:
+            keep_row(project_id, session)
+
+
+def keep_row(project_id: UUID, session: Session) -> None:
+    """Write the row of a session that has not landed."""
+    values = {
+        "goal": _text(session.goal),
+        "state": session.state,
+        "base_position": session.base_position,
+        "agent": _text(session.agent),
+        "owner_id": UUID(bytes=session.owner),
+        "updated_at": _time(hlc_ms(session.hlc_updated)),
+    }
+    OpenSession.objects.update_or_create(
+        project_id=project_id,
+        session_id=session.id,
+        defaults=values,
+        create_defaults=values | {"created_at": _time(hlc_ms(session.hlc_created))},
+    )
 
 
 def start() -> Callable[[], None]:
