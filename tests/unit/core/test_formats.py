@@ -1,0 +1,260 @@
+"""The golden vectors of docs/formats.md, read from there: every encoder makes them, every decoder reads them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from mic.core.blob import (
+    Chunk,
+    compress,
+    decode_blob,
+    decode_chunk_list,
+    encode_blob,
+    encode_chunk_list,
+    encode_node,
+    frame_size,
+    inflate,
+    inflate_node,
+)
+from mic.core.codec import Reader, varint
+from mic.core.epoch import BLOB, CHUNK_LIST, PackRef, Stored, decode_epoch, encode_epoch, encode_pack_ref, epoch_name
+from mic.core.epoch import read_pack_ref as decode_pack_ref
+from mic.core.head import Head, decode_head
+from mic.core.ids import content_hash, parse_ulid, ulid_text
+from mic.core.indexrun import IndexRun, Place, encode_run
+from mic.core.pack import FOOTER_BYTES, decode_toc, encode_pack, toc_bytes
+from mic.core.record import PathChange, Record, encode_record, read_record
+from mic.core.segment import decode_segment, encode_segment
+from mic.core.session import Alternative, Author, Change, Decision, Message, Session, decode_session, encode_session
+from mic.core.tree import EMPTY_TREE, Entry, Inner, Leaf, decode_node
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "formats.md"
+VECTORS = {
+    name: bytes.fromhex("".join(text.split()))
+    for name, text in re.findall(r"^```hex ([a-z-]+)\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S)
+}
+
+
+def h(digit: int) -> bytes:
+    """The 32 bytes that the document writes as eleven, twenty-two and so on."""
+    return bytes([digit * 17]) * 32
+
+
+HLC = 0x01A19467E8000001
+PREV = Head(0, EMPTY_TREE, HLC - 1)
+HEAD = Head(1, h(2), HLC)
+SESSION_ID = bytes.fromhex("0190a0b0c0d0e0f0a1a2a3a4a5a6a7a8")
+RECORD = Record(
+    1,
+    SESSION_ID,
+    h(1),
+    0,
+    HLC,
+    h(2),
+    (
+        PathChange(b"a", 0, Entry(b"a", 0o100644, 0, 1, h(3))),
+        PathChange(b"ab/c", 1, Entry(b"ab/c", 0o100755, 1, 300, h(4))),
+        PathChange(b"ab/d", 2, None),
+        PathChange(b"ab/e", 0, Entry(b"ab/e", 0o100664, 0, 0, h(5))),
+    ),
+)
+PACK_OBJECTS = [(h(7), BLOB, b"data"), (h(8), CHUNK_LIST, b"list")]
+LEAF = Leaf(
+    [b"a", b"ab/c", b"ab/e"], bytes([0, 1, 4]), bytes([0, 1, 0]), [1, 300, 0], h(3) + h(4) + h(5), {b"ab/e": 0o100664}
+)
+INNER = Inner(1, [b"ab/e", b"z"], [3, 2], [301, 7], [h(6), h(7)])
+CHUNKS = [Chunk(h(1), 65_536), Chunk(h(2), 20_000)]
+SESSION = Session(
+    SESSION_ID,
+    "Say why",
+    state=2,
+    base_position=0,
+    hlc_created=HLC - 1,
+    hlc_updated=HLC,
+    owner=bytes(range(16)),
+    author=Author("Ada", "ada@example.org"),
+    conversation=(Message("human", "ada", "Why?", 1_793_491_200_000),),
+    decisions=(Decision("Tea", "Coffee was out", (Alternative("Water", "too plain"),), "ada", "cup.txt:1"),),
+    changes=(Change(b"\xff", 0, 0o100644, h(3), 1),),
+    agent="claude-code",
+)
+SEGMENT = [
+    Record(
+        n, n.to_bytes(16, "big"), h(1), n - 1, HLC + n, h(2), (PathChange(b"f", 1, Entry(b"f", 0o100644, 0, n, h(3))),)
+    )
+    for n in range(1, 1001)
+]
+
+
+def _record(raw: bytes) -> Record:
+    reader = Reader(raw, "vector")
+    found = read_record(reader)
+    reader.done()
+    return found
+
+
+def _receipt(raw: bytes) -> PackRef:
+    reader = Reader(raw, "vector")
+    found = decode_pack_ref(reader)
+    reader.done()
+    return found
+
+
+def _varints(raw: bytes) -> list[int]:
+    reader = Reader(raw, "vector")
+    found = []
+    while reader.pos < reader.end:
+        found.append(reader.varint())
+    return found
+
+
+def _node(raw: bytes) -> tuple[Any, ...]:
+    node = decode_node(raw, "vector")
+    if isinstance(node, Leaf):
+        return tuple(node.entry(at) for at in range(len(node.keys)))
+    return node.level, node.keys, node.counts, node.sizes, node.children
+
+
+def _pack(raw: bytes) -> tuple[Stored, ...]:
+    tail = raw[-FOOTER_BYTES - toc_bytes(raw[-FOOTER_BYTES:], "vector") :]
+    return decode_toc(tail, len(raw), "vector")
+
+
+def _run(raw: bytes) -> tuple[Any, ...]:
+    run = IndexRun(raw, "vector")
+    found = [run.find(h(n)) for n in (6, 7, 8)], [run.session(session) for session in (SESSION_ID, bytes(16))]
+    return (run.first, run.last, run.head, *found)
+
+
+EPOCH_OBJECTS = (Stored(h(7), BLOB, 0, 4), Stored(h(8), CHUNK_LIST, 4, 4))
+CASES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]] = {
+    "varint": (
+        lambda: b"".join(map(varint, [0, 127, 128, 300, 16_384, (1 << 64) - 1])),
+        _varints,
+        [0, 127, 128, 300, 16_384, (1 << 64) - 1],
+    ),
+    "head": (HEAD.encode, lambda raw: decode_head(raw, "vector"), HEAD),
+    "record": (lambda: encode_record(RECORD), _record, RECORD),
+    "receipt": (lambda: encode_pack_ref(PackRef(h(6), 100)), _receipt, PackRef(h(6), 100)),
+    "epoch": (
+        lambda: encode_epoch(PREV, HEAD, 3, [RECORD], [PackRef(h(6), 100)], PACK_OBJECTS),
+        lambda raw: decode_epoch(raw, "vector")[:-1],
+        (PREV, HEAD, 3, (RECORD,), (PackRef(h(6), 100),), EPOCH_OBJECTS),
+    ),
+    "pack": (
+        lambda: encode_pack(reversed(PACK_OBJECTS))[1],
+        _pack,
+        (Stored(h(7), BLOB, 8, 4), Stored(h(8), CHUNK_LIST, 12, 4)),
+    ),
+    "run": (
+        lambda: encode_run(1, HEAD, {h(8): Place("k/2", 2, 12, 4), h(7): Place("k/1", 1, 8, 4)}, {SESSION_ID: 1}),
+        _run,
+        (1, 1, HEAD, [None, Place("k/1", 1, 8, 4), Place("k/2", 2, 12, 4)], [1, None]),
+    ),
+    "leaf": (
+        lambda: LEAF.raw,
+        _node,
+        (
+            Entry(b"a", 0o100644, 0, 1, h(3)),
+            Entry(b"ab/c", 0o100755, 1, 300, h(4)),
+            Entry(b"ab/e", 0o100664, 0, 0, h(5)),
+        ),
+    ),
+    "inner": (lambda: INNER.raw, _node, (1, [b"ab/e", b"z"], [3, 2], [301, 7], [h(6), h(7)])),
+    "empty-leaf": (lambda: Leaf([], b"", b"", [], b"", {}).raw, _node, ()),
+    "blob": (
+        lambda: encode_blob(b"hello\n"),
+        lambda raw: decode_blob(
+            raw, bytes.fromhex("5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"), "v"
+        ),
+        b"hello\n",
+    ),
+    "chunk-list": (lambda: encode_chunk_list(CHUNKS), lambda raw: decode_chunk_list(raw, "vector"), CHUNKS),
+    "session": (lambda: encode_session(SESSION), lambda raw: decode_session(raw, "vector"), SESSION),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_decoder_reads_its_vector(name: str) -> None:
+    _, decode, expected = CASES[name]
+    assert decode(VECTORS[name]) == expected
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_encoder_makes_its_vector(name: str) -> None:
+    """Byte for byte; of a session the part behind the header is compared inflated."""
+    encode, _, _ = CASES[name]
+    made, written = encode(), VECTORS[name]
+    if name == "session":
+        assert made[:64] == written[:64]
+        assert inflate(made[64:], frame_size(made[64:], "made"), "made") == VECTORS["session-body"]
+    else:
+        assert made.hex() == written.hex()
+
+
+def test_the_body_of_a_session_is_msgpack_that_anyone_can_read() -> None:
+    """Decoded without our types: names of fields, paths and hashes as bytes, words as text."""
+    body = msgspec.msgpack.decode(VECTORS["session-body"])
+    assert body == {
+        "goal": "Say why",
+        "author": {"name": "Ada", "email": "ada@example.org"},
+        "conversation": [{"role": "human", "author": "ada", "text": "Why?", "at": 1_793_491_200_000, "redactions": 0}],
+        "decisions": [
+            {
+                "what": "Tea",
+                "why": "Coffee was out",
+                "alternatives": [{"what": "Water", "why_not": "too plain"}],
+                "by": "ada",
+                "evidence": "cup.txt:1",
+            }
+        ],
+        "changes": [
+            {
+                "path": b"\xff",
+                "op": 0,
+                "mode": 0o100644,
+                "hash": h(3),
+                "size": 1,
+                "base_hash": b"",
+                "base_mode": 0,
+                "kind": 0,
+                "copied_from": b"",
+            }
+        ],
+        "agent": "claude-code",
+    }
+
+
+def test_a_segment_is_pinned_by_its_header_and_hash() -> None:
+    """1,000 records are too long to print: the header in full, the whole as SHA-256."""
+    raw = encode_segment(SEGMENT)
+    assert raw[:100].hex() == VECTORS["segment-header"].hex()
+    assert content_hash(raw).hex() == VECTORS["segment-hash"].hex()
+    assert decode_segment(raw, "vector") == tuple(SEGMENT)
+    digests = b"".join(hashlib.sha256(encode_record(record)).digest() for record in SEGMENT)
+    assert raw[20:52] == hashlib.sha256(digests).digest()
+
+
+def test_a_stored_node_is_a_zstd_frame_of_its_bytes() -> None:
+    assert inflate_node(encode_node(LEAF.raw), hashlib.sha256(VECTORS["leaf"]).digest(), "vector") == VECTORS["leaf"]
+    assert compress(b"hello\n") == VECTORS["blob"][8:]
+
+
+def test_names_are_functions_of_the_bytes() -> None:
+    """An epoch is named by its head, a pack by its SHA-256, the empty tree by the empty leaf, a session by its ULID."""
+    assert epoch_name(HEAD) == "0000000000000001-01a19467e8000001-2222222222222222"
+    assert encode_pack(PACK_OBJECTS)[0] == hashlib.sha256(VECTORS["pack"]).digest()
+    assert hashlib.sha256(VECTORS["empty-leaf"]).digest() == EMPTY_TREE
+    assert ulid_text(SESSION_ID) == "01J2GB1G6GW3RA38N3MJJTD9X8"
+    assert parse_ulid(ulid_text(SESSION_ID).lower()) == SESSION_ID
+
+
+def test_every_vector_is_checked() -> None:
+    assert set(VECTORS) == set(CASES) | {"session-body", "segment-header", "segment-hash"}
