@@ -1,0 +1,87 @@
+"""Signing in through a browser, and what is kept of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from transcript import MIC, Shell
+
+from browser import Browser
+from forge_process import Forge
+
+
+@pytest.fixture
+def nobody(forge: Forge, tmp_path: Path) -> Shell:
+    """A shell without any sign-in."""
+    return Shell(forge, tmp_path / "home")
+
+
+def _login(shell: Shell, browser: Browser, action: str) -> subprocess.Popen[str]:
+    """`mic auth login`, with its code answered in the browser."""
+    running = subprocess.Popen(
+        [str(MIC), "auth", "login", "--json"],
+        cwd=shell.cwd,
+        env=shell.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stderr is not None
+    address = running.stderr.readline().removeprefix("Open ").strip()
+    code = running.stderr.readline().removeprefix("and compare the code: ").strip()
+    page = address.removeprefix(shell.forge.base_url)
+    assert code in browser.get(page).text
+    browser.submit(page, action=action)
+    return running
+
+
+def test_sign_in_renew_and_sign_out(nobody: Shell, browser: Browser, forge: Forge, name: str) -> None:
+    """The device grant; a token about to expire is renewed by itself; signing out revokes it."""
+    browser.sign_in_once(forge.run("link", f"u{name}", "--create"))
+    running = _login(nobody, browser, "confirm")
+    said, errors = running.communicate(timeout=60)
+    assert running.returncode == 0, errors
+    assert json.loads(said)["user"]["handle"] == f"u{name}"
+    assert nobody("auth", "status") == f"u{name} at FORGE\n"
+
+    path = nobody.home / ".config/mic/credentials.json"
+    kept = json.loads(path.read_text())
+    first = dict(kept["instances"][forge.base_url])
+    assert first["access_token"] not in said + errors
+    kept["instances"][forge.base_url]["expires_at"] = 1
+    path.write_text(json.dumps(kept))
+    assert nobody("auth", "status") == f"u{name} at FORGE\n"
+    renewed = json.loads(path.read_text())["instances"][forge.base_url]
+    assert renewed["access_token"] != first["access_token"]
+    assert renewed["expires_at"] > first["expires_at"] - 60
+
+    assert nobody("auth", "logout") == "Signed out at FORGE.\n"
+    nobody.environment["MICELIO_TOKEN"] = renewed["access_token"]
+    assert nobody("auth", "status").endswith("[5]\n")
+
+
+def test_refused_in_the_browser(nobody: Shell, browser: Browser, forge: Forge, name: str) -> None:
+    browser.sign_in_once(forge.run("link", f"u{name}", "--create"))
+    running = _login(nobody, browser, "deny")
+    said, _ = running.communicate(timeout=60)
+    assert running.returncode == 5
+    assert json.loads(said)["error"]["code"] == "permission_denied"
+    assert not (nobody.home / ".config/mic/credentials.json").exists()
+
+
+def test_signed_out(nobody: Shell) -> None:
+    said = "! mic: You are not signed in at FORGE.\n!      Sign in with `mic auth login`.\n[5]\n"
+    assert nobody("auth", "status") == said
+    assert nobody("auth", "logout") == said
+    assert nobody.run("auth", "login", "--token-stdin").returncode == 1
+
+
+def test_a_token_from_the_environment_is_not_written_down(nobody: Shell, forge: Forge, name: str) -> None:
+    nobody.environment["MICELIO_TOKEN"] = forge.token(f"u{name}")
+    assert nobody("auth", "status") == f"u{name} at FORGE\nThe token is from MICELIO_TOKEN.\n"
+    assert nobody("org", "create", name) == f"Made the organization {name}.\n"
+    assert nobody("org", "list") == f"{name}  admin\n"
+    assert not (nobody.home / ".config/mic/credentials.json").exists()
