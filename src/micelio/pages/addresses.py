@@ -67,6 +67,11 @@ class Site:
     def file(self, ref: Ref, path: bytes) -> str:
         return self._at("file", ref, path)
 
+    def line(self, ref: Ref, path: bytes, line: int) -> str:
+        """One line of a file's source; far down in it, on a page that begins a little above the line."""
+        begin = f"&from={line - 10}" if line > 200 else ""
+        return f"{self.file(ref, path)}?view=source{begin}#L{line}"
+
     def raw(self, ref: Ref, path: bytes) -> str:
         return self._at("raw", ref, path)
 

@@ -5,39 +5,49 @@ What one page computes and shows is bounded; everything beyond is listed by name
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from mic.core.linediff import is_binary
 from mic.core.session import Decision
 from mic.core.tree import CONFLICT, Entry
 from micelio.pages.addresses import HEAD, Ref, Site
-from micelio.pages.diff_html import diff_html
+from micelio.pages.diff_html import diff_rows, join_rows
 from micelio.pages.diffs import LARGEST_COMPARED, Diff, diff_contents
 from micelio.pages.evidence import Mark, marks
 from micelio.pages.modes import GITLINK, SYMLINK, mode_change
-from micelio.pages.text import display_path, one_line, size_words
+from micelio.pages.text import cut, display_path, one_line, size_words
+from micelio.pages.weight import Scale
 
-# What a person reads in one sitting, and what a page of a few hundred KB holds.
+# Files opened on one page, and rows of their differences; the page's room mostly ends it earlier.
 MOST_FILES = 50
-MOST_ROWS = 3000
-# Names listed below the shown files; the machine twin has all of them.
-MOST_LISTED = 500
+MOST_ROWS = 900
+# Names listed below the opened files, and how many of them are compared to count their lines.
+MOST_LISTED = 200
+MOST_COUNTED = 40
 # Bytes of both sides compared for one page: about 0.2 s of work at worst.
 MOST_BYTES = 8 * 1024 * 1024
+# A file is opened when at least its frame and a few rows fit; compressed bytes.
+_LEAST = 700
+# Compressed bytes kept for the list of the files that are not opened.
+_FOR_LIST = 2600
+# Decisions in the margin of one file.
+_MOST_MARKS = 12
 
 Read = Callable[[Entry], bytes]
 
 
 @dataclass(frozen=True)
 class PathChange:
-    """One path before and after; one of the two may be absent."""
+    """One path before and after; one of the two may be absent. `number` counts a session's changes from 1, by path."""
 
     path: bytes
     old: Entry | None
     new: Entry | None
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,24 +57,31 @@ class ShownMark:
     tag: str
     what: str
     line: int | None
-    anchor: str
+    decision: str
     address: str
 
 
 @dataclass(frozen=True)
 class ShownFile:
-    """One changed path as the page shows it."""
+    """One changed path as a page shows it. `whole` is the page of its difference alone; rows count from 1.
+
+    `first` and `last` are the rows shown, of `rows`.
+    """
 
     path: bytes
     name: str
     anchor: str
     address: str
+    whole: str
     op_words: str
     added: int = 0
     deleted: int = 0
     sentences: tuple[str, ...] = ()
     html: SafeString = field(default_factory=SafeString)
     marks: tuple[ShownMark, ...] = ()
+    first: int = 0
+    last: int = 0
+    rows: int = 0
 
     @property
     def summary(self) -> str:
@@ -73,89 +90,157 @@ class ShownFile:
         counts += [f"−{self.deleted:,}"] if self.deleted else []
         return " ".join(counts) or self.op_words
 
+    @property
+    def tags(self) -> list[ShownMark]:
+        """One mark for each decision that speaks of this file."""
+        return list({mark.tag: mark for mark in self.marks}.values())
+
+    @property
+    def is_cut(self) -> bool:
+        return self.rows > self.last
+
 
 @dataclass(frozen=True)
 class ShownChanges:
-    """All changes: files in full, the rest by name, and how many not even by name. Line counts are of `files`."""
+    """Changes from number `start` of their order on: files opened, then files by name; `next` is 0 at the end.
+
+    `added` and `deleted` are of all changes, None when not all were compared.
+    """
 
     files: tuple[ShownFile, ...]
     rest: tuple[ShownFile, ...]
+    rest_html: tuple[SafeString, ...]
     total: int
-    added: int
-    deleted: int
+    added: int | None
+    deleted: int | None
+    start: int
+    next: int
+
+    @property
+    def rest_list(self) -> SafeString:
+        return join_rows(self.rest_html)
 
     @property
     def rest_total(self) -> int:
-        return self.total - len(self.files)
+        return self.total - self.start + 1 - len(self.files)
 
     @property
     def unlisted(self) -> int:
-        return self.total - len(self.files) - len(self.rest)
+        return self.rest_total - len(self.rest)
 
 
 class ChangesPage:
-    """Builds `ShownChanges` under one budget of rows and bytes. `at` is the point that new files are linked to."""
+    """Shows changes within one room. `here` is the session's page; `at` is the point that new files are linked to.
 
-    def __init__(self, site: Site, read: Read, decisions: Collection[Decision], at: Ref | None) -> None:
+    `decisions_here` are the numbers of the decisions that stand on the same page.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        read: Read,
+        decisions: Collection[Decision],
+        at: Ref | None,
+        here: str,
+        scale: Scale,
+        decisions_here: Collection[int] = (),
+    ) -> None:
         self._site = site
         self._read = read
         self._decisions = decisions
         self._at = at
+        self._here = here
+        self._scale = scale
+        self._decisions_here = decisions_here
         self._rows = MOST_ROWS
         self._bytes = MOST_BYTES
 
-    def show(self, changes: list[PathChange]) -> ShownChanges:
-        """The page's view of `changes`, which are sorted by path."""
+    def show(self, changes: list[PathChange], start: int = 1) -> ShownChanges:
+        """As many of `changes` (sorted by path) as fit: files that a decision speaks of first, then by path."""
         why = marks(self._decisions, [change.path for change in changes])
-        # Files that a decision speaks of are never pushed into the list of the rest.
-        order = sorted(changes, key=lambda change: change.path not in why) if len(changes) > MOST_FILES else changes
+        order = sorted(changes, key=lambda change: change.path not in why)[start - 1 :]
         files: list[ShownFile] = []
-        for change in order[:MOST_FILES]:
-            if self._rows <= 0:
+        for index, change in enumerate(order[:MOST_FILES]):
+            keep = _FOR_LIST if index + 1 < len(order) else 0
+            if files and (self._rows <= 0 or self._scale.left < keep + _LEAST):
                 break
-            files.append(self._file(change, len(files) + 1, why.get(change.path, ())))
-        rest = [self._listed(change) for change in order[len(files) : len(files) + MOST_LISTED]]
+            shown = self._file(change, why.get(change.path, ()), 0, keep)
+            if files and shown.rows and not shown.last:
+                break
+            files.append(shown)
+        listed = [self._listed(change, n < MOST_COUNTED) for n, change in enumerate(order[len(files) :][:MOST_LISTED])]
+        html = self._scale.fill(listed, lambda file, _: render_to_string("pages/_change.html", {"file": file}))
+        seen = start - 1 + len(files) + len(html)
+        all_counted = start == 1 and len(files) + min(len(listed), MOST_COUNTED) == len(changes)
+        every = [*files, *listed]
         return ShownChanges(
-            tuple(files), tuple(rest), len(changes), sum(f.added for f in files), sum(f.deleted for f in files)
+            tuple(sorted(files, key=lambda file: file.path)),
+            tuple(listed[: len(html)]),
+            tuple(html),
+            len(changes),
+            sum(file.added for file in every) if all_counted else None,
+            sum(file.deleted for file in every) if all_counted else None,
+            start,
+            seen + 1 if seen < len(changes) else 0,
         )
 
-    def _address(self, change: PathChange) -> str:
-        if change.new is None or self._at is None:
-            return ""
-        return self._site.file(self._at, change.path)
+    def show_one(self, changes: list[PathChange], number: int, first: int) -> ShownFile:
+        """The change with this number alone, from row `first` on."""
+        change = changes[number - 1]
+        return self._file(change, marks(self._decisions, [change.path]).get(change.path, ()), first - 1, 0)
 
-    def _listed(self, change: PathChange) -> ShownFile:
-        return ShownFile(change.path, display_path(change.path), "", self._address(change), _op_words(change))
+    def _frame(self, change: PathChange) -> ShownFile:
+        """What is known of a change without looking into it."""
+        address = self._site.file(self._at, change.path) if change.new is not None and self._at is not None else ""
+        whole = f"{self._here}/changes/{change.number}"
+        return ShownFile(change.path, display_path(change.path), f"f{change.number}", address, whole, op_words(change))
 
-    def _file(self, change: PathChange, number: int, found: Iterable[Mark]) -> ShownFile:
-        anchor = f"f{number}"
-        address = self._address(change)
-        diff, sentences = self._difference(change)
+    def _listed(self, change: PathChange, count: bool) -> ShownFile:
+        """A file by name, with its lines counted if it is one of the first and small enough."""
+        diff = self._difference(change, 0, 0)[0] if count else None
+        frame = self._frame(change)
+        return replace(frame, added=diff.added, deleted=diff.deleted) if diff else frame
+
+    def _file(self, change: PathChange, found: Sequence[Mark], skip: int, keep: int) -> ShownFile:
+        frame = self._frame(change)
+        diff, sentences = self._difference(change, skip, max(self._rows, 1))
         shown_lines = {row.new for hunk in diff.hunks for row in hunk.rows if row.new} if diff else set()
-        beside: dict[int, list[str]] = {}
-        margin: list[ShownMark] = []
+        beside: dict[int, list[tuple[str, str]]] = {}
         for mark in found:
-            here = mark.line in shown_lines
-            if mark.line is not None and here:
-                beside.setdefault(mark.line, []).append(mark.tag)
-            target = (
-                f"#{anchor}L{mark.line}" if here else f"{address or self._site.file(HEAD, change.path)}#L{mark.line}"
-            )
-            margin.append(ShownMark(mark.tag, mark.what, mark.line, mark.tag.lower(), target))
-        return ShownFile(
-            path=change.path,
-            name=display_path(change.path),
-            anchor=anchor,
-            address=address,
-            op_words=_op_words(change),
+            if mark.line in shown_lines and mark.line is not None:
+                beside.setdefault(mark.line, []).append((mark.tag, self._decision(mark)))
+        self._scale.add(_frame_words(frame, sentences, found), keep)
+        # A line that is cut is read to its end in the file itself, which a deleted file has no more.
+        rows = diff_rows(diff, frame.anchor, beside, self._raw(change)) if diff else []
+        taken = self._scale.take(rows, keep)
+        self._rows -= len(taken)
+        on_page = {mark.line for mark in found if any(f'id="{frame.anchor}L{mark.line}"' in row for row in taken)}
+        return replace(
+            frame,
             added=diff.added if diff else 0,
             deleted=diff.deleted if diff else 0,
             sentences=tuple(sentences),
-            html=diff_html(diff, anchor, beside) if diff else SafeString(),
-            marks=tuple(margin),
+            html=join_rows(taken),
+            marks=tuple(self._mark(change, frame.anchor, mark, mark.line in on_page) for mark in found[:_MOST_MARKS]),
+            first=skip + 1 if diff else 0,
+            last=skip + len(taken) if diff and taken else 0,
+            rows=diff.total_rows if diff else 0,
         )
 
-    def _difference(self, change: PathChange) -> tuple[Diff | None, list[str]]:
+    def _raw(self, change: PathChange) -> str:
+        return self._site.raw(self._at, change.path) if change.new is not None and self._at is not None else ""
+
+    def _mark(self, change: PathChange, anchor: str, mark: Mark, here: bool) -> ShownMark:
+        address = f"#{anchor}L{mark.line}"
+        if not here and mark.line is not None:
+            address = self._site.line(self._at or HEAD, change.path, mark.line)
+        return ShownMark(mark.tag, cut(mark.what, 160), mark.line, self._decision(mark), address)
+
+    def _decision(self, mark: Mark) -> str:
+        here = mark.number in self._decisions_here
+        return f"#d{mark.number}" if here else f"{self._here}?decisions={mark.number}"
+
+    def _difference(self, change: PathChange, skip: int, most: int) -> tuple[Diff | None, list[str]]:
         """The difference of two texts, or None, and the sentences that go with it."""
         old, new = change.old, change.new
         sentences = [mode_change(old.mode, new.mode)] if old and new and old.mode != new.mode else []
@@ -176,12 +261,9 @@ class ChangesPage:
         after = self._read(new) if new else None
         if is_binary(before or b"") or is_binary(after or b""):
             return None, [*sentences, f"Binary content: {_sizes(old, new)}."]
-        diff = diff_contents(before, after, self._rows)
-        self._rows -= diff.rows
+        diff = diff_contents(before, after, most, skip)
         if not diff.added and not diff.deleted:
             return None, [*sentences, "The file is empty."]
-        if diff.rows < _whole(diff):
-            sentences.append(f"Only the first {diff.rows:,} lines of this difference are shown.")
         return diff, sentences
 
     def _links(self, old: Entry | None, new: Entry | None) -> Iterable[str]:
@@ -189,12 +271,13 @@ class ChangesPage:
         for side, verb in ((old, "pointed"), (new, "points")):
             if side is not None and side.mode in (SYMLINK, GITLINK):
                 target = self._read(side).decode("utf-8", "replace") if side.size <= 16384 else "(too long to show)"
-                yield f"It {verb} to {'commit ' if side.mode == GITLINK else ''}“{one_line(target)}”."
+                yield f"It {verb} to {'commit ' if side.mode == GITLINK else ''}“{one_line(cut(target, 300))}”."
 
 
-def _whole(diff: Diff) -> int:
-    """Changed rows alone, which a complete difference shows at least."""
-    return diff.added + diff.deleted
+def _frame_words(file: ShownFile, sentences: Sequence[str], found: Sequence[Mark]) -> str:
+    """What a file weighs beside its rows: its name in the index, its header, its margin."""
+    words = [file.name, file.name, file.name, file.address, file.whole, " " * 40, *sentences]
+    return " ".join(words + [f"{mark.tag} {mark.line} {cut(mark.what, 160)}" for mark in found[:_MOST_MARKS]])
 
 
 def _sizes(old: Entry | None, new: Entry | None) -> str:
@@ -205,7 +288,8 @@ def _sizes(old: Entry | None, new: Entry | None) -> str:
     return f"{size_words(old.size)} before, {size_words(new.size)} after"
 
 
-def _op_words(change: PathChange) -> str:
+def op_words(change: PathChange) -> str:
+    """What happened to a path: new, deleted, changed, mode changed."""
     if change.old is None:
         return "new"
     if change.new is None:

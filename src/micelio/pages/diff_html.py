@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
@@ -12,8 +12,11 @@ from micelio.pages.diffs import Diff, Hunk, Row
 _TAG_OF = {"+": "ins", "-": "del", " ": "span"}
 
 
-def _text(row: Row) -> str:
+def _text(row: Row, whole: str) -> str:
     body = "".join(f"<mark>{escape(text)}</mark>" if marked else escape(text) for marked, text in row.pieces)
+    if row.left_out:
+        more = f"… {row.left_out:,} characters more"
+        body += f' <a href="{escape(whole)}">{more}</a>' if whole else f" <em>{more}</em>"
     return body if row.ends else f"{body} <em>(no line end)</em>"
 
 
@@ -24,20 +27,20 @@ def _widths(hunks: Collection[Hunk]) -> tuple[int, int]:
     return len(str(old)), len(str(new))
 
 
-def diff_html(diff: Diff, anchor: str, tags: Mapping[int, Sequence[str]]) -> SafeString:
-    """All hunks of a file. `tags` puts short names of decisions (`D1`) beside new line numbers.
+def diff_rows(diff: Diff, anchor: str, tags: Mapping[int, Sequence[tuple[str, str]]], whole: str = "") -> list[str]:
+    """All rows of a file, safe, one string each; a hunk's title goes with its first row.
 
-    A line with a tag gets the id `{anchor}L{number}`; a tag links to `#d1`.
+    `tags` puts short names of decisions (`D1`) with their addresses beside new line numbers: such a line gets the id
+    `{anchor}L{number}`. `whole` is where a line that is cut can be read to its end.
     """
     old_width, new_width = _widths(diff.hunks)
     # A file that is wholly new or wholly gone needs one column of numbers only.
-    one_sided = len({row.sign for hunk in diff.hunks for row in hunk.rows} - {" "}) == 1 and not any(
-        row.sign == " " for hunk in diff.hunks for row in hunk.rows
-    )
+    signs = {row.sign for hunk in diff.hunks for row in hunk.rows}
+    one_sided = len(signs) == 1 and " " not in signs
     parts: list[str] = []
     for index, hunk in enumerate(diff.hunks):
-        if index or hunk.old_start > 1 or hunk.new_start > 1:
-            parts.append(f"<span class=h>{escape(hunk.title)}\n</span>")
+        title = f"<span class=h>{escape(hunk.title)}\n</span>"
+        head = title if index or hunk.old_start > 1 or hunk.new_start > 1 else ""
         for row in hunk.rows:
             tag = _TAG_OF[row.sign]
             if one_sided:
@@ -46,13 +49,17 @@ def diff_html(diff: Diff, anchor: str, tags: Mapping[int, Sequence[str]]) -> Saf
                 numbers = f"{row.old or '':>{old_width}} {row.new or '':>{new_width}}"
             names = tags.get(row.new, ()) if row.new is not None else ()
             place = f' id="{escape(anchor)}L{row.new}"' if names else ""
-            links = "".join(f' <a class=tag href="#{escape(name.lower())}">{escape(name)}</a>' for name in names)
-            parts.append(f"<{tag}{place}><i>{numbers} {row.sign}</i>{_text(row)}{links}\n</{tag}>")
-    return mark_safe("".join(parts))  # noqa: S308
+            links = "".join(f' <a class=tag href="{escape(to)}">{escape(name)}</a>' for name, to in names)
+            parts.append(f"{head}<{tag}{place}><i>{numbers} {row.sign}</i>{_text(row, whole)}{links}\n</{tag}>")
+            head = ""
+    return parts
 
 
-def lines_html(lines: Sequence[str]) -> SafeString:
-    """Lines of a file, already safe, each with its number as a link to itself."""
-    return mark_safe(  # noqa: S308
-        "".join(f"<span id=L{n}><a href=#L{n}>{n}</a>{line}\n</span>" for n, line in enumerate(lines, 1))
-    )
+def line_rows(lines: Iterable[str], first: int = 1) -> Iterator[str]:
+    """Lines of a file, already safe, each with its number as a link to itself; `first` is the number of the first."""
+    return (f"<span id=L{n}><a href=#L{n}>{n}</a>{line}\n</span>" for n, line in enumerate(lines, first))
+
+
+def join_rows(rows: Iterable[str]) -> SafeString:
+    """Rows made here as one piece of HTML."""
+    return mark_safe("".join(rows))  # noqa: S308

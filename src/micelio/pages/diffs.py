@@ -10,6 +10,8 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
 
 from mic.core.linediff import diff_lines, split_lines
 from micelio.pages.text import visible
@@ -18,7 +20,7 @@ CONTEXT = 3
 # A content above this is not compared in a page; its page says its size and offers both versions.
 LARGEST_COMPARED = 1024 * 1024
 # Lines longer than this are shown cut: minified files would otherwise be one page-long line.
-LONGEST_LINE = 2000
+LONGEST_LINE = 500
 # Word marks cost time in the square of the number of words.
 _LONGEST_MARKED = 400
 _MOST_WORDS = 120
@@ -31,18 +33,17 @@ Piece = tuple[bool, str]
 
 @dataclass(frozen=True)
 class Row:
-    """One line: `sign` is a space, `+` or `-`; numbers start at 1; pieces are (marked, text)."""
+    """One line: `sign` is a space, `+` or `-`; numbers start at 1; pieces are (marked, text).
+
+    `left_out` counts the characters of a long line that the pieces do not show.
+    """
 
     sign: str
     old: int | None
     new: int | None
     pieces: tuple[Piece, ...]
     ends: bool = True
-
-    @property
-    def numbers(self) -> str:
-        """Both line numbers in fixed columns, as a text browser should print them."""
-        return f"{self.old or '':>5} {self.new or '':>5} "
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,24 +64,29 @@ class Hunk:
 
 @dataclass(frozen=True)
 class Diff:
-    """All hunks of one file and what they add up to."""
+    """Hunks of one file, and what all of it adds up to: lines, and rows of all hunks with their context."""
 
     hunks: tuple[Hunk, ...]
     added: int
     deleted: int
+    total_rows: int
 
     @property
     def rows(self) -> int:
         return sum(len(hunk.rows) for hunk in self.hunks)
 
 
-def _text(line: bytes) -> tuple[str, bool]:
-    """A line without its end, made readable, and whether it had an end."""
+class _Line(NamedTuple):
+    text: str
+    ends: bool
+    left_out: int
+
+
+def _text(line: bytes) -> _Line:
+    """A line without its end, made readable, whether it had an end, and the characters beyond the longest line."""
     ends = line.endswith(b"\n")
-    text = visible(line.rstrip(b"\n").removesuffix(b"\r").decode("utf-8", "replace"))
-    if len(text) > LONGEST_LINE:
-        text = f"{text[:LONGEST_LINE]} … and {len(text) - LONGEST_LINE:,} characters more"
-    return text, ends
+    text = line.rstrip(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
+    return _Line(visible(text[:LONGEST_LINE]), ends, max(0, len(text) - LONGEST_LINE))
 
 
 def mark_words(old: str, new: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
@@ -141,57 +147,70 @@ def _groups(opcodes: list[Opcode]) -> Iterator[list[Opcode]]:
         yield group
 
 
-def _rows(opcode: Opcode, old: list[bytes], new: list[bytes]) -> Iterator[Row]:
-    kind, a, b, c, d = opcode
-    if kind == "equal":
-        for offset in range(b - a):
-            text, ends = _text(new[c + offset])
-            yield Row(" ", a + offset + 1, c + offset + 1, ((False, text),), ends)
-        return
-    before = [_text(line) for line in old[a:b]]
-    after = [_text(line) for line in new[c:d]]
-    pairs = [mark_words(x, y) for (x, _), (y, _) in zip(before, after, strict=False)]
-    for index, (text, ends) in enumerate(before):
-        pieces = pairs[index][0] if index < len(pairs) else ((False, text),)
-        yield Row("-", a + index + 1, None, pieces, ends)
-    for index, (text, ends) in enumerate(after):
-        pieces = pairs[index][1] if index < len(pairs) else ((False, text),)
-        yield Row("+", None, c + index + 1, pieces, ends)
+class _Place(NamedTuple):
+    """Where a row comes from: indexes of its old line, its new line and the one it is marked against; -1 for none."""
+
+    sign: str
+    old: int
+    new: int
+    pair: int
 
 
-def _hunk(group: list[Opcode], old: list[bytes], new: list[bytes], most: int) -> Hunk:
-    rows: list[Row] = []
-    for opcode in group:
-        for row in _rows(_first_lines(opcode, most - len(rows)), old, new):
-            if len(rows) >= most:
-                break
-            rows.append(row)
+def _places(group: list[Opcode]) -> Iterator[_Place]:
+    """The rows of a hunk in order, before any is decoded."""
+    for kind, a, b, c, d in group:
+        if kind == "equal":
+            yield from (_Place(" ", a + offset, c + offset, -1) for offset in range(b - a))
+            continue
+        paired = min(b - a, d - c)
+        yield from (_Place("-", a + n, -1, c + n if n < paired else -1) for n in range(b - a))
+        yield from (_Place("+", -1, c + n, a + n if n < paired else -1) for n in range(d - c))
+
+
+def _row(place: _Place, old: list[bytes], new: list[bytes]) -> Row:
+    line = _text(new[place.new] if place.new >= 0 else old[place.old])
+    pieces: tuple[Piece, ...] = ((False, line.text),)
+    if place.pair >= 0 and place.sign == "-":
+        pieces = mark_words(line.text, _text(new[place.pair]).text)[0]
+    elif place.pair >= 0:
+        pieces = mark_words(_text(old[place.pair]).text, line.text)[1]
+    numbers = (place.old + 1 if place.old >= 0 else None, place.new + 1 if place.new >= 0 else None)
+    return Row(place.sign, *numbers, pieces, line.ends, line.left_out)
+
+
+def _hunk(group: list[Opcode], old: list[bytes], new: list[bytes], skip: int, most: int) -> Hunk:
+    rows = tuple(_row(place, old, new) for place in islice(_places(group), skip, skip + most))
     _, a, _, c, _ = group[0]
     _, _, b, _, d = group[-1]
-    return Hunk(tuple(rows), a + 1 if b > a else a, b - a, c + 1 if d > c else c, d - c)
+    if skip:
+        # The rest of a hunk that began on an earlier page is titled by its own rows.
+        olds, news = [row.old for row in rows if row.old], [row.new for row in rows if row.new]
+        a, b = (olds[0] - 1, olds[-1]) if olds else (a, a)
+        c, d = (news[0] - 1, news[-1]) if news else (c, c)
+    return Hunk(rows, a + 1 if b > a else a, b - a, c + 1 if d > c else c, d - c)
 
 
-def _first_lines(opcode: Opcode, most: int) -> Opcode:
-    """The opcode cut to what can be shown, so that a file of a million new lines is not decoded for its first rows."""
-    kind, a, b, c, d = opcode
-    return kind, a, min(b, a + most), c, min(d, c + most)
+def _length(group: list[Opcode]) -> int:
+    return sum(b - a if kind == "equal" else b - a + d - c for kind, a, b, c, d in group)
 
 
-def diff_contents(old: bytes | None, new: bytes | None, most_rows: int = 3000) -> Diff:
+def diff_contents(old: bytes | None, new: bytes | None, most_rows: int = 3000, skip: int = 0) -> Diff:
     """The difference of two text contents; None stands for a file that is not there.
 
-    Rows beyond `most_rows` are left out, while `added` and `deleted` count them all.
+    The first `skip` rows and those beyond `most_rows` more are left out, while the totals count them all.
     """
     before = split_lines(old or b"")
     after = split_lines(new or b"")
     opcodes = [(kind, a, b, c, d) for kind, a, b, c, d in diff_lines(before, after)]
     changed = [opcode for opcode in opcodes if opcode[0] != "equal"]
     hunks: list[Hunk] = []
-    room = most_rows
+    room, total = most_rows, 0
     for group in _groups(opcodes):
-        if room <= 0:
-            break
-        hunk = _hunk(group, before, after, room)
-        room -= len(hunk.rows)
-        hunks.append(hunk)
-    return Diff(tuple(hunks), sum(d - c for _, _, _, c, d in changed), sum(b - a for _, a, b, _, _ in changed))
+        length = _length(group)
+        start = max(0, skip - total)
+        total += length
+        if start < length and room > 0:
+            hunks.append(_hunk(group, before, after, start, room))
+            room -= len(hunks[-1].rows)
+    added = sum(d - c for _, _, _, c, d in changed)
+    return Diff(tuple(hunks), added, sum(b - a for _, a, b, _, _ in changed), total)

@@ -20,6 +20,11 @@ class Mark:
     what: str
     line: int | None
 
+    @property
+    def number(self) -> int:
+        """The decision's, from 1."""
+        return int(self.tag[1:])
+
 
 def marks(decisions: Collection[Decision], paths: Collection[bytes]) -> dict[bytes, list[Mark]]:
     """Path -> decisions whose `evidence` names it, as `path` or `path:line`, among `paths`.

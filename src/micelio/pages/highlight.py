@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from html import escape
+from typing import overload
 
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_for_filename
@@ -17,8 +19,10 @@ from pygments.util import ClassNotFound
 
 from micelio.pages.text import visible
 
-# Above this a file is offered as a download: one page must stay readable (issue of size, not of colour).
-LARGEST_SHOWN = 1024 * 1024
+# Above this a file is offered as a download: cutting it into lines takes 50 ms, on each of its pages.
+LARGEST_SHOWN = 8 * 1024 * 1024
+# Characters of one line; what is longer was not written to be read.
+LONGEST_LINE = 1000
 # Above this a file is shown without colour: Pygments reads about 0.5 to 1 MB/s, and a page has 50 ms.
 LARGEST_COLOURED = 128 * 1024
 # Characters of HTML kept: about 64 MB in memory.
@@ -106,8 +110,30 @@ def lexer_for(name: str, text: str = "") -> Lexer:
         return TextLexer(stripnl=False, ensurenl=False)
 
 
-def _plain(text: str) -> tuple[str, ...]:
-    return tuple(escape(visible(line)) for line in text.split("\n"))
+def _cut(line: str) -> tuple[str, str]:
+    """A line as far as it is shown, and the safe words for what is left out."""
+    more = len(line) - LONGEST_LINE
+    return (line, "") if more <= 0 else (line[:LONGEST_LINE], f" <em>… {more:,} characters more</em>")
+
+
+class _PlainLines(Sequence[str]):
+    """Lines of a large text, made safe one by one when they are looked at."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
+        if isinstance(at, slice):
+            return _PlainLines(self._lines[at])
+        shown, more = _cut(self._lines[at])
+        return escape(visible(shown)) + more
 
 
 def _coloured(text: str, lexer: Lexer) -> tuple[str, ...]:
@@ -126,22 +152,27 @@ def _coloured(text: str, lexer: Lexer) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def highlight(data: bytes, name: str, content_hash: bytes) -> tuple[str, ...]:
-    """`data` as one HTML string per line, safe to put into a page as it is.
+def highlight(data: bytes, name: str, content_hash: bytes) -> Sequence[str]:
+    """`data` as one HTML string per line, safe to put into a page as it is; long lines are cut, and say so.
 
     A line end at the end of the file makes no extra line. `name` chooses the language; `content_hash` is the
     SHA-256 of `data` and keys the memory. At most `LARGEST_SHOWN` bytes may be passed.
     """
     assert len(data) <= LARGEST_SHOWN, "the caller offers larger files as a download"
     text = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    whole = text.split("\n")
+    if not whole[-1]:
+        whole.pop()
     lexer = lexer_for(name, text) if len(data) <= LARGEST_COLOURED else TextLexer()
+    if isinstance(lexer, TextLexer):
+        return _PlainLines(whole)
     key = (content_hash, lexer.name)
     lines = _shelf.get(key)
     if lines is None:
-        lines = _plain(text) if isinstance(lexer, TextLexer) else _coloured(text, lexer)
-        if lines and not lines[-1] and text.endswith("\n"):
-            lines = lines[:-1]
-        if not text:
-            lines = ()
+        cut = [_cut(line) for line in whole]
+        coloured = _coloured("".join(line + "\n" for line, _ in cut), lexer)[:-1]
+        if len(coloured) != len(cut):  # a lexer that loses lines must not shift their numbers
+            return _PlainLines(whole)
+        lines = tuple(line + more for line, (_, more) in zip(coloured, cut, strict=True))
         _shelf.put(key, lines)
     return lines

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from django.utils.safestring import SafeString
+
 from mic.core.ids import ulid_text
 from micelio.pages.addresses import Site
 from micelio.pages.text import headline
@@ -51,16 +53,16 @@ def written_at(row: LandingRow) -> datetime:
     return row.authored_at if row.git_commit else row.landed_at
 
 
-def by_day(items: Iterable[LandingItem]) -> list[tuple[datetime, list[LandingItem]]]:
+def by_day(items: Iterable[tuple[LandingItem, SafeString]]) -> list[tuple[datetime, list[SafeString]]]:
     """Neighbours of one UTC day together, in the order given."""
-    days: list[tuple[datetime, list[LandingItem]]] = []
+    days: list[tuple[datetime, list[SafeString]]] = []
     last: date | None = None
-    for item in items:
+    for item, html in items:
         day = item.at.astimezone(UTC).date()
         if day != last:
             days.append((item.at, []))
             last = day
-        days[-1][1].append(item)
+        days[-1][1].append(html)
     return days
 
 

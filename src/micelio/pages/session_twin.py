@@ -9,9 +9,9 @@ from mic.core.ids import ulid_text
 from mic.core.session import Decision, Message, Session, State
 from mic.core.tree import Entry
 from micelio.pages.answers import path_data
-from micelio.pages.changes import PathChange, ShownChanges
+from micelio.pages.changes import PathChange, ShownChanges, op_words
 from micelio.pages.landing_items import landing_data
-from micelio.pages.text import full_time, headline
+from micelio.pages.text import display_path, full_time
 from micelio.sessions.queries import LandingView
 
 
@@ -27,7 +27,7 @@ def session_data(view: LandingView, changes: list[PathChange]) -> dict[str, Any]
         "decisions": [_decision(decision) for decision in session.decisions],
         "conversation": [_message(message) for message in session.conversation],
         "claims": list(session.claims),
-        "changes": [_change(change) for change in changes],
+        "changes": [change_data(change) for change in changes],
     }
 
 
@@ -57,30 +57,30 @@ def _side(entry: Entry | None) -> dict[str, Any] | None:
     return {"mode": f"{entry.mode:06o}", "size": entry.size, "hash": entry.hash.hex()}
 
 
-def _change(change: PathChange) -> dict[str, Any]:
+def change_data(change: PathChange) -> dict[str, Any]:
+    """One changed path for machines."""
     return {**path_data(change.path), "old": _side(change.old), "new": _side(change.new)}
 
 
-def session_markdown(view: LandingView, state: str, shown: ShownChanges) -> str:
-    """The session as a text to read: goal, why, conversation, changed files."""
+def session_markdown(view: LandingView, state: str, changes: list[PathChange], shown: ShownChanges | None) -> str:
+    """The session as a text to read, whole: goal, why, conversation, changed files with counts where there are any."""
     session, row = view.session, view.row
-    first, more = headline(session.goal)
+    first, _, more = session.goal.strip("\r\n").partition("\n")
     who = row.author_name or row.owner_handle or "somebody"
-    parts = [f"# {first or '(no goal was given)'}", f"{state}, by {who}, {full_time(row.landed_at)}."]
+    parts = [f"# {first.strip() or '(no goal was given)'}", f"{state}, by {who}, {full_time(row.landed_at)}."]
     parts += [f"Session {ulid_text(session.id)}, base @{session.base_position}."]
     if row.git_commit:
         parts.append(f"Git commit {row.git_commit.hex()}.")
     if more:
-        parts.append(more)
+        parts.append(more.strip("\r\n"))
     parts += _why(session)
     if session.conversation:
         parts.append("## Conversation")
         parts += [f"**{said.author or said.role}** ({said.role}): {said.text}" for said in session.conversation]
-    parts.append(f"## Changes: {shown.total} files")
-    names = [f"- {file.name} ({file.summary})" for file in (*shown.files, *shown.rest)]
-    if shown.unlisted:
-        names.append(f"- and {shown.unlisted} more")
-    parts.append("\n".join(names))
+    parts.append(f"## Changes: {len(changes)} files")
+    counted = {file.path: file.summary for file in (*shown.files, *shown.rest)} if shown else {}
+    names = [(change.path, counted.get(change.path) or op_words(change)) for change in changes]
+    parts.append("\n".join(f"- {display_path(path)} ({summary})" for path, summary in names))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+# Characters of a first line that stands as a headline, on its page and in lists.
+LONGEST_HEADLINE = 200
+
 # Characters that change the order of what is read without being seen ("Trojan Source", CVE-2021-42574).
 _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 # C0 controls but tab, line feed and carriage return; DEL; C1 controls.
@@ -40,9 +43,17 @@ def display_path(path: bytes) -> str:
 
 
 def headline(text: str) -> tuple[str, str]:
-    """A goal or a Git message as (first line, the rest); both may be empty."""
+    """A goal or a Git message as (first line, the rest); both may be empty. A first line of great length is divided."""
     first, _, rest = text.strip("\r\n").partition("\n")
-    return first.strip(), rest.strip("\r\n")
+    first, rest = first.strip(), rest.strip("\r\n")
+    if len(first) > LONGEST_HEADLINE:
+        return cut(first, LONGEST_HEADLINE), f"…{first[LONGEST_HEADLINE:]}\n\n{rest}".rstrip()
+    return first, rest
+
+
+def cut(text: str, most: int) -> str:
+    """`text`, or its first `most` characters and an ellipsis."""
+    return text if len(text) <= most else text[:most].rstrip() + "…"
 
 
 _OWN_LINE = re.compile(r"[\s*+\-#>|]|\d+[.)]\s|[A-Za-z][\w-]*: ")

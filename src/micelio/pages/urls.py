@@ -10,7 +10,7 @@ from micelio.pages.views.home import home
 from micelio.pages.views.landings import landings, sessions
 from micelio.pages.views.organization import organization
 from micelio.pages.views.project import project, tree
-from micelio.pages.views.session import landing, session
+from micelio.pages.views.session import landing, landing_change, session, session_change
 
 
 class FilePath:
@@ -40,6 +40,8 @@ urlpatterns = [
     path(f"{_PROJECT}/-/raw/<str:ref>/<file:path>", raw, name="raw"),
     path(f"{_PROJECT}/-/landings", landings, name="landings"),
     path(f"{_PROJECT}/-/landings/<int:position>", landing, name="landing"),
+    path(f"{_PROJECT}/-/landings/<int:position>/changes/<int:number>", landing_change, name="landing-change"),
     path(f"{_PROJECT}/-/sessions", sessions, name="sessions"),
     path(f"{_PROJECT}/-/sessions/<str:name>", session, name="session"),
+    path(f"{_PROJECT}/-/sessions/<str:name>/changes/<int:number>", session_change, name="session-change"),
 ]

@@ -1,11 +1,17 @@
+import gzip
+from collections.abc import Iterable
+from dataclasses import replace
+
+from html_check import Document
 from mic.core.ids import content_hash
 from mic.core.session import Decision
 from mic.core.tree import BLOB, Entry
 from micelio.pages.addresses import Ref, Site
-from micelio.pages.changes import MOST_FILES, MOST_LISTED, ChangesPage, PathChange, ShownChanges
+from micelio.pages.changes import MOST_FILES, MOST_LISTED, MOST_ROWS, ChangesPage, PathChange, ShownChanges, ShownFile
 from micelio.pages.evidence import Mark, marks
 from micelio.pages.images import image_type
 from micelio.pages.modes import mode_change
+from micelio.pages.weight import ROOM, Scale
 
 STORE: dict[bytes, bytes] = {}
 
@@ -15,9 +21,22 @@ def entry(path: bytes, data: bytes, mode: int = 0o100644) -> Entry:
     return Entry(path, mode, BLOB, len(data), content_hash(data))
 
 
-def show(*changes: PathChange, decisions: tuple[Decision, ...] = ()) -> ShownChanges:
-    page = ChangesPage(Site("acme", "api"), lambda found: STORE[found.hash], decisions, Ref(3))
-    return page.show(list(changes))
+def page(decisions: tuple[Decision, ...] = ()) -> ChangesPage:
+    shown = range(1, len(decisions) + 1)
+    here = "/acme/api/-/landings/3"
+    return ChangesPage(Site("acme", "api"), lambda found: STORE[found.hash], decisions, Ref(3), here, Scale(), shown)
+
+
+def numbered(changes: Iterable[PathChange]) -> list[PathChange]:
+    return [replace(change, number=number) for number, change in enumerate(changes, 1)]
+
+
+def show(*changes: PathChange, decisions: tuple[Decision, ...] = (), start: int = 1) -> ShownChanges:
+    return page(decisions).show(numbered(changes), start)
+
+
+def show_one(change: PathChange, first: int = 1) -> ShownFile:
+    return page().show_one(numbered([change]), 1, first)
 
 
 def test_what_no_difference_can_say_is_said_in_words() -> None:
@@ -41,21 +60,55 @@ def test_what_no_difference_can_say_is_said_in_words() -> None:
 
 
 def test_many_files_are_bounded_and_named() -> None:
-    """Fifty files are shown, five hundred named, the others counted; a file with a reason is always shown."""
+    """Fifty files are opened, two hundred named, the others on further pages; a file with a reason comes first."""
     changes = [PathChange(b"f%04d" % n, None, entry(b"f%04d" % n, b"x\n")) for n in range(600)]
-    shown = show(*changes, decisions=(Decision("Keep the last", evidence="f0599"),))
+    decisions = (Decision("Keep the last", evidence="f0599"),)
+    shown = show(*changes, decisions=decisions)
     assert (len(shown.files), len(shown.rest), shown.total) == (MOST_FILES, MOST_LISTED, 600)
-    assert shown.files[0].path == b"f0599"
-    assert shown.unlisted == 600 - MOST_FILES - MOST_LISTED
-    assert shown.added == MOST_FILES
+    assert shown.files[-1].path == b"f0599"
+    assert (shown.unlisted, shown.next) == (600 - MOST_FILES - MOST_LISTED, MOST_FILES + MOST_LISTED + 1)
+    assert (shown.added, shown.deleted) == (None, None)
+    assert shown.rest[0].summary == "+1"
+    seen = {file.path for file in (*shown.files, *shown.rest)}
+    while shown.next:
+        shown = show(*changes, decisions=decisions, start=shown.next)
+        seen |= {file.path for file in (*shown.files, *shown.rest)}
+    assert seen == {change.path for change in changes}
 
 
 def test_rows_are_bounded_over_all_files() -> None:
-    """The first file may use up the page; the others are listed, and the cut is said."""
+    """The first file may use up the page; the others are listed, the cut is known, and the totals are of all."""
     big = PathChange(b"a", None, entry(b"a", b"x\n" * 5000))
     shown = show(big, PathChange(b"b", None, entry(b"b", b"y\n")))
-    assert shown.files[0].sentences == ("Only the first 3,000 lines of this difference are shown.",)
-    assert [file.name for file in shown.rest] == ["b"]
+    (file,) = shown.files
+    assert (file.first, file.last, file.rows, file.is_cut) == (1, MOST_ROWS, 5000, True)
+    assert file.whole == "/acme/api/-/landings/3/changes/1"
+    assert [listed.name for listed in shown.rest] == ["b"]
+    assert (shown.added, shown.deleted) == (5001, 0)
+
+
+def test_bytes_are_bounded_too() -> None:
+    """Text that does not compress ends a page long before the rows do, and a long line is cut."""
+    noise = b"".join(content_hash(b"%d" % n).hex().encode() * 3 + b"\n" for n in range(800))
+    file = show_one(PathChange(b"a", None, entry(b"a", noise)))
+    assert 100 < file.last < 800
+    assert len(gzip.compress(file.html.encode())) < ROOM
+    long = show_one(PathChange(b"a", None, entry(b"a", b"x" * 2000)))
+    assert '<a href="/acme/api/-/raw/@3/a">\u2026 1,500 characters more</a>' in long.html
+
+
+def test_one_file_alone_is_paged_by_rows() -> None:
+    """Pages follow each other without a gap, and numbers are the file's own."""
+    change = PathChange(b"a", None, entry(b"a", b"".join(b"line %d\n" % n for n in range(1, 2001))))
+    numbers: list[int] = []
+    first = 1
+    while True:
+        file = show_one(change, first)
+        numbers += [int(row.text.split()[0]) for row in Document(file.html).all("ins")]
+        if not file.is_cut:
+            break
+        first = file.last + 1
+    assert numbers == list(range(1, 2001))
 
 
 def test_too_large_to_compare() -> None:
@@ -83,7 +136,7 @@ def test_a_mark_leads_to_its_line() -> None:
     """Inside a shown hunk the mark points at the row, elsewhere at the file's page."""
     change = PathChange(b"a", None, entry(b"a", b"1\n2\n"))
     shown = show(change, decisions=(Decision("here", evidence="a:2"), Decision("away", evidence="a:99")))
-    assert [mark.address for mark in shown.files[0].marks] == ["#f1L2", "/acme/api/-/file/@3/a#L99"]
+    assert [mark.address for mark in shown.files[0].marks] == ["#f1L2", "/acme/api/-/file/@3/a?view=source#L99"]
     assert 'id="f1L2"' in shown.files[0].html
 
 

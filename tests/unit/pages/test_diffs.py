@@ -1,11 +1,11 @@
 import difflib
 
 import pytest
-from html_check import CORPUS, Document, dangers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micelio.pages.diff_html import diff_html
+from html_check import CORPUS, Document, dangers
+from micelio.pages.diff_html import diff_rows
 from micelio.pages.diffs import CONTEXT, diff_contents, mark_words
 
 
@@ -76,7 +76,7 @@ def test_new_and_gone_files() -> None:
 def test_a_missing_line_end_is_said() -> None:
     """A change that is only the last line's end is visible."""
     diff = diff_contents(b"a\nb", b"a\nb\n")
-    assert "(no line end)" in diff_html(diff, "f1", {})
+    assert "(no line end)" in "".join(diff_rows(diff, "f1", {}))
     assert (diff.added, diff.deleted) == (1, 1)
 
 
@@ -99,12 +99,23 @@ def test_large_differences_are_cut_and_counted() -> None:
     assert diff.rows == 100
     assert diff.added == 50_000
     (row,) = diff_contents(None, b"y" * 5000).hunks[0].rows
-    assert row.pieces[0][1].endswith("and 3,000 characters more")
+    assert (len(row.pieces[0][1]), row.left_out) == (500, 4500)
+
+
+@pytest.mark.parametrize("skip", [1, 4, 9, 10, 11, 17, 40])
+def test_rows_can_be_skipped(skip: int) -> None:
+    """The rest of a difference is the whole one without its first rows; the totals are of all."""
+    old = b"".join(b"%d\n" % n for n in range(60))
+    new = old.replace(b"7\n8\n9\n", b"seven\n8\n").replace(b"40\n", b"forty\n41 and a half\n")
+    whole = [row for hunk in diff_contents(old, new).hunks for row in hunk.rows]
+    rest = diff_contents(old, new, skip=skip)
+    assert [row for hunk in rest.hunks for row in hunk.rows] == whole[skip:]
+    assert rest.total_rows == len(whole)
 
 
 def test_html_of_a_difference() -> None:
     """Signs stand in the text, rows are ins and del, at most two elements a line when no word is marked."""
-    html = diff_html(diff_contents(b"a\n", b"a\nb\n"), "f1", {2: ["D1"]})
+    html = "".join(diff_rows(diff_contents(b"a\n", b"a\nb\n"), "f1", {2: [("D1", "#d1")]}))
     assert html == ('<span><i>1 1  </i>a\n</span><ins id="f1L2"><i>  2 +</i>b <a class=tag href="#d1">D1</a>\n</ins>')
 
 
@@ -112,6 +123,6 @@ def test_no_difference_runs() -> None:
     """Hostile lines are text in every kind of row."""
     text = "\n".join(CORPUS).encode()
     for old, new in ((None, text), (text, None), (text, text.replace(b"alert", b"prompt"))):
-        html = diff_html(diff_contents(old, new), "f1", {})
+        html = "".join(diff_rows(diff_contents(old, new), "f1", {}))
         assert dangers(html) == []
         assert not {element.tag for element in Document(html).elements} - {"span", "ins", "del", "i", "mark", "em"}

@@ -1,13 +1,13 @@
 import pytest
-from html_check import CORPUS, Document, dangers
 
+from html_check import CORPUS, Document, dangers
 from mic.core.ids import content_hash
-from micelio.pages.diff_html import lines_html
+from micelio.pages.diff_html import line_rows
 from micelio.pages.highlight import LARGEST_COLOURED, highlight
 
 
 def lines(data: bytes, name: str) -> tuple[str, ...]:
-    return highlight(data, name, content_hash(data))
+    return tuple(highlight(data, name, content_hash(data)))
 
 
 def test_python_is_coloured() -> None:
@@ -31,7 +31,7 @@ def test_lines_are_counted_as_editors_do(data: bytes, count: int) -> None:
 @pytest.mark.parametrize("name", ["x.html", "x.js", "x.md", "x.py", "x.unknown", "Makefile", "x.svg"])
 def test_no_source_runs(name: str) -> None:
     """Hostile text in any language is text."""
-    html = lines_html(lines("\n".join(CORPUS).encode(), name))
+    html = "".join(line_rows(lines("\n".join(CORPUS).encode(), name)))
     assert dangers(html) == []
     assert not {element.tag for element in Document(html).elements} - {"span", "a", "b"}
 
@@ -54,3 +54,13 @@ def test_the_same_bytes_under_another_name_are_another_language() -> None:
 def test_bidi_and_broken_text_are_shown() -> None:
     """Trojan Source is seen; bytes that are no UTF-8 become replacement characters."""
     assert lines(b"a\xe2\x80\xaeb \xff", "x.txt") == ("a[U+202E]b \ufffd",)
+
+
+def test_long_lines_are_cut_and_say_so() -> None:
+    """A thousand characters of a line are shown, coloured or not, and the others are counted."""
+    data = b"x = '" + b"y" * 3000 + b"'\nz = 1\n"
+    for name in ("x.py", "x.txt"):
+        first, second = lines(data, name)
+        assert first.endswith(" <em>\u2026 2,006 characters more</em>")
+        assert first.count("y") == 995
+        assert "z" in second

@@ -1,8 +1,8 @@
 import pytest
-from html_check import CORPUS, Document, dangers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from html_check import CORPUS, Document, dangers
 from micelio.pages.addresses import HEAD, Ref, Site
 from micelio.pages.markdown import Place, plain, render_document, render_message
 

@@ -22,6 +22,7 @@ register = template.Library()
 register.filter("visible", text.visible)
 register.filter("one_line", text.one_line)
 register.filter("size", text.size_words)
+register.filter("shorten", text.cut)
 register.filter("reflow", text.reflow)
 register.filter("initials", text.initials)
 register.filter("message", render_message)
@@ -92,4 +93,4 @@ def counted(number: int, one: str, many: str = "") -> str:
 @register.inclusion_tag("pages/_person.html")
 def person(name: str) -> dict[str, Any]:
     """Initials in a circle and the name."""
-    return {"name": text.one_line(name) or "somebody"}
+    return {"name": text.one_line(text.cut(name, 80)) or "somebody"}

@@ -5,18 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from micelio.accounts.actor import Actor
 from micelio.organizations.queries import list_organizations
 from micelio.pages.addresses import Site
 from micelio.pages.answers import Page, page
 from micelio.pages.landing_items import LandingItem, landing_data, landing_item
+from micelio.pages.weight import Scale
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import list_projects
 from micelio.sessions.queries import LandingRow, latest_landings
 
 # Enough for one look; an organization's own page has all of its projects.
 MOST = 50
+MOST_ORGANIZATIONS = 30
 
 
 @dataclass(frozen=True)
@@ -31,18 +35,35 @@ class ProjectItem:
     last: LandingItem | None
 
 
-def project_items(actor: Actor, projects: list[ProjectView]) -> tuple[list[ProjectItem], list[dict[str, object]]]:
-    """Projects for people, those that moved last first, and for machines, in the same order."""
-    latest = latest_landings(actor, projects)
+@dataclass(frozen=True)
+class Projects:
+    """Projects of a page, those that moved last first: as HTML, and for machines. `more` continues behind the page."""
 
-    def moved(project: ProjectView) -> float:
-        row = latest.get(project.id)
-        return -(row.landed_at if row else project.created_at).timestamp()
+    rows: list[SafeString]
+    data: list[dict[str, object]]
+    more: str
 
-    projects = sorted(projects, key=moved)
-    return [_item(project, latest.get(project.id)) for project in projects], [
-        _data(project, latest.get(project.id)) for project in projects
-    ]
+
+def project_list(actor: Actor, found: list[ProjectView], most: int, scale: Scale, show_owner: bool) -> Projects:
+    """The first `most` of the projects found, by `owner/handle`, as many as fit."""
+    latest = latest_landings(actor, found[:most])
+
+    def render(project: ProjectView, characters: int) -> str:
+        context = {"row": _item(project, latest.get(project.id)), "show_owner": show_owner}
+        return render_to_string("pages/_project.html", context)
+
+    def moved(at: int) -> float:
+        row = latest.get(found[at].id)
+        return -(row.landed_at if row else found[at].created_at).timestamp()
+
+    rows = scale.fill(found[:most], render)
+    order = sorted(range(len(rows)), key=moved)
+    last = found[len(rows) - 1] if len(found) > len(rows) else None
+    return Projects(
+        [rows[n] for n in order],
+        [_data(found[n], latest.get(found[n].id)) for n in order],
+        f"{last.owner}/{last.handle}" if last else "",
+    )
 
 
 def _item(project: ProjectView, last: LandingRow | None) -> ProjectItem:
@@ -71,14 +92,30 @@ def _data(project: ProjectView, last: LandingRow | None) -> dict[str, object]:
 @page
 def home(request: HttpRequest, actor: Actor) -> Page:
     """For a visitor what this is and the public projects; for a signed-in person theirs too."""
-    organizations = list_organizations(actor)
-    items, data = project_items(actor, list_projects(actor, limit=MOST))
+    after = request.GET.get("after", "")
+    behind = request.GET.get("organizations", "")
+    scale = Scale()
+    found = list_organizations(actor, behind, MOST_ORGANIZATIONS + 1) if not after else []
+    own = scale.fill(
+        found[:MOST_ORGANIZATIONS],
+        lambda row, _: render_to_string("pages/_organization.html", {"organization": row}),
+        scale.left // 2,
+    )
+    projects = project_list(actor, list_projects(actor, after=after, limit=MOST + 1), MOST, scale, show_owner=True)
+    shown = found[: len(own)]
+    more = shown[-1].handle if len(found) > len(shown) else ""
     context = {
         "signed_in": actor.signed_in,
         "name": actor.name or actor.handle,
-        "organizations": organizations,
-        "projects": items,
-        "show_owner": True,
+        "organizations": own,
+        "more_organizations": more,
+        "projects": projects,
+        "begun": bool(after),
     }
-    own = [{"organization": row.handle, "name": row.name, "role": row.role} for row in organizations]
-    return Page("pages/home.html", context, {"organizations": own, "projects": data})
+    data = {
+        "organizations": [{"organization": row.handle, "name": row.name, "role": row.role} for row in shown],
+        "projects": projects.data,
+        "next_organizations": more or None,
+        "next_after": projects.more or None,
+    }
+    return Page("pages/home.html", context, data)

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 
-from mic.core.errors import InvalidInput
-from mic.core.ids import ulid_text
+from mic.core.ids import parse_ulid, ulid_text
 from micelio.accounts.actor import Actor
 from micelio.pages.addresses import Site
 from micelio.pages.answers import Page, page
+from micelio.pages.asked import asked_number
 from micelio.pages.landing_items import by_day, landing_data, landing_item
 from micelio.pages.opened import open_project
 from micelio.pages.states import state_words
 from micelio.pages.text import headline
+from micelio.pages.weight import Scale
 from micelio.sessions.queries import OpenRow, list_landings, list_open_sessions
 
 PAGE = 50
@@ -25,22 +27,16 @@ PAGE = 50
 def landings(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page:
     """One page of the line, newest first."""
     opened = open_project(actor, owner, handle)
-    before = _before(request.GET.get("before", ""))
-    rows = list_landings(actor, opened.project, before, PAGE + 1)
-    older = rows[PAGE - 1].position if len(rows) > PAGE else None
-    rows = rows[:PAGE]
-    items = [landing_item(opened.site, row) for row in rows]
-    context = {**opened.context("landings"), "days": by_day(items), "before": before, "older": older}
+    before = asked_number(request, "before")
+    found = list_landings(actor, opened.project, before, PAGE + 1)
+    items = [landing_item(opened.site, row) for row in found[:PAGE]]
+    html = Scale().fill(items, lambda item, _: render_to_string("pages/_landing.html", {"row": item}))
+    rows = found[: len(html)]
+    older = rows[-1].position if len(found) > len(rows) else None
+    days = by_day(zip(items, html, strict=False))
+    context = {**opened.context("landings"), "days": days, "before": before, "older": older}
     data = {**opened.data(), "landings": [landing_data(row) for row in rows], "next_before": older}
     return Page("pages/landings.html", context, data)
-
-
-def _before(text: str) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise InvalidInput(f"`before={text[:20]}` is no position.", hint="Positions are whole numbers, such as 42.")
-    return int(text)
 
 
 @dataclass(frozen=True)
@@ -70,11 +66,17 @@ def _item(site: Site, row: OpenRow) -> SessionItem:
 
 @page
 def sessions(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page:
-    """Sessions that have not landed, for members; others see none."""
+    """Sessions that have not landed, newest first, for members; others see none."""
     opened = open_project(actor, owner, handle)
-    rows = list_open_sessions(actor, opened.project, limit=200)
-    context = {**opened.context("sessions"), "rows": [_item(opened.site, row) for row in rows]}
-    return Page("pages/sessions.html", context, {**opened.data(), "sessions": [_data(row) for row in rows]})
+    after = request.GET.get("after", "")
+    found = list_open_sessions(actor, opened.project, after=parse_ulid(after) if after else b"", limit=PAGE + 1)
+    items = [_item(opened.site, row) for row in found[:PAGE]]
+    html = Scale().fill(items, lambda item, _: render_to_string("pages/_open.html", {"row": item}))
+    rows = found[: len(html)]
+    more = ulid_text(rows[-1].session_id) if len(found) > len(rows) else ""
+    context = {**opened.context("sessions"), "rows": html, "more": more}
+    data = {**opened.data(), "sessions": [_data(row) for row in rows], "next_after": more or None}
+    return Page("pages/sessions.html", context, data)
 
 
 def _data(row: OpenRow) -> dict[str, object]:

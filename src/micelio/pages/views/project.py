@@ -12,23 +12,29 @@ from micelio.pages.landing_items import landing_data, landing_item
 from micelio.pages.listing import list_directory, parse_after
 from micelio.pages.opened import open_project
 from micelio.pages.text import display_path
+from micelio.pages.weight import ROOM, Scale
 from micelio.pages.where import Where
 from micelio.sessions.queries import counts, list_landings
+
+# Compressed bytes of what stands beside the files: last landing, description, numbers.
+_FOR_ASIDE = 1500
 
 
 @page
 def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page:
     """Files, README and what the project is."""
     opened = open_project(actor, owner, handle)
-    listing = list_directory(opened, HEAD, opened.tree, b"", parse_after(request.GET.get("after", "")))
+    after = parse_after(request.GET.get("after", ""))
+    listing = list_directory(opened, HEAD, opened.tree, b"", Scale(ROOM - _FOR_ASIDE), after)
     files, size = opened.ledger.totals(opened.tree)
     newest = list_landings(actor, opened.project, None, 1)
     decisions = counts(actor, opened.project).decisions
     context = {
         **opened.context("files"),
         "last": landing_item(opened.site, newest[0]) if newest else None,
-        "files": listing.items,
+        "files": listing.rows,
         "more": listing.more,
+        "begun": bool(after),
         "readme": listing.readme,
         "total_files": files,
         "total_bytes": size,
@@ -54,8 +60,9 @@ def tree(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, 
     at = parse_ref(ref)
     position, root = opened.at(at)
     directory = path_from_request(request).rstrip(b"/")
-    listing = list_directory(opened, at, root, directory, parse_after(request.GET.get("after", "")))
-    if not listing.items and directory:
+    after = parse_after(request.GET.get("after", ""))
+    listing = list_directory(opened, at, root, directory, Scale(), after)
+    if not listing.rows and directory:
         if opened.ledger.entry(root, directory) is not None:
             return HttpResponseRedirect(opened.site.file(at, directory))
         raise NotFound(
@@ -68,8 +75,9 @@ def tree(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, 
         "where": where,
         "directory": display_path(directory),
         "parent": where.parent,
-        "files": listing.items,
+        "files": listing.rows,
         "more": listing.more,
+        "begun": bool(after),
         "readme": listing.readme,
     }
     data = {

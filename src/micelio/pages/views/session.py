@@ -3,52 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from mic.core.ids import parse_ulid
-from mic.core.session import Change, Message, Op, State
+from mic.core.errors import NotFound
+from mic.core.ids import parse_ulid, ulid_text
+from mic.core.session import Change, Op, Session, State
 from mic.core.tree import BLOB, Entry
 from micelio.accounts.actor import Actor
 from micelio.pages.addresses import Ref
 from micelio.pages.answers import Page, page
+from micelio.pages.asked import asked_number
 from micelio.pages.changes import ChangesPage, PathChange
 from micelio.pages.diffs import LARGEST_COMPARED
 from micelio.pages.opened import Opened, open_project
-from micelio.pages.session_twin import session_data, session_markdown
+from micelio.pages.session_parts import Focus, asked_focus, claims_part, conversation_part, decisions_part, goal_rest
+from micelio.pages.session_twin import change_data, session_data, session_markdown
 from micelio.pages.states import state_words
-from micelio.pages.text import headline, took
+from micelio.pages.text import count_words, cut, display_path, headline, took
+from micelio.pages.weight import Scale
 from micelio.sessions.queries import LandingView, get_landing, get_session
-
-_ROLES = {"human": "person", "agent": "agent", "system": "system"}
-
-
-@dataclass(frozen=True)
-class Said:
-    """One turn of the conversation, for the page."""
-
-    role: str
-    role_words: str
-    author: str
-    text: str
-    at: datetime | None
-    redactions: int
-
-
-def _said(message: Message) -> Said:
-    role = message.role if message.role in _ROLES else "system"
-    at = datetime.fromtimestamp(message.at / 1000, UTC) if message.at else None
-    # A turn without a name is named by its role, once.
-    words = _ROLES[role] if message.author else ""
-    return Said(role, words, message.author or _ROLES[role], message.text, at, message.redactions)
 
 
 @page
 def landing(request: HttpRequest, actor: Actor, owner: str, handle: str, position: int) -> Page:
     """The session that landed at a position."""
     opened = open_project(actor, owner, handle)
-    return _session_page(opened, get_landing(actor, opened.project, position))
+    return _session_page(request, _Found(opened, get_landing(actor, opened.project, position)))
 
 
 @page
@@ -57,29 +39,94 @@ def session(request: HttpRequest, actor: Actor, owner: str, handle: str, name: s
     opened = open_project(actor, owner, handle)
     view = get_session(actor, opened.project, parse_ulid(name))
     if view.row.position:
-        query = request.META.get("QUERY_STRING", "")
-        return HttpResponseRedirect(opened.site.landing(view.row.position) + (f"?{query}" if query else ""))
-    return _session_page(opened, view)
+        return _moved(request, opened.site.landing(view.row.position))
+    return _session_page(request, _Found(opened, view))
 
 
-def _session_page(opened: Opened, view: LandingView) -> Page:
-    session, row = view.session, view.row
-    position = row.position
-    state = "landed" if position else State(session.state).name.lower()
-    changes = _landed_changes(opened, view) if position else _open_changes(opened, view)
-    at = Ref(position) if position else None
-    shown = ChangesPage(
-        opened.site, lambda entry: opened.ledger.blob(entry.hash, LARGEST_COMPARED), session.decisions, at
-    ).show(changes)
-    first, more = headline(session.goal)
+@page
+def landing_change(request: HttpRequest, actor: Actor, owner: str, handle: str, position: int, number: int) -> Page:
+    """The difference of one file of a landing, by its number among the changed paths."""
+    opened = open_project(actor, owner, handle)
+    return _change_page(request, _Found(opened, get_landing(actor, opened.project, position)), number)
+
+
+@page
+def session_change(
+    request: HttpRequest, actor: Actor, owner: str, handle: str, name: str, number: int
+) -> Page | HttpResponse:
+    """The difference of one file of a session that has not landed."""
+    opened = open_project(actor, owner, handle)
+    view = get_session(actor, opened.project, parse_ulid(name))
+    if view.row.position:
+        return _moved(request, f"{opened.site.landing(view.row.position)}/changes/{number}")
+    return _change_page(request, _Found(opened, view), number)
+
+
+def _moved(request: HttpRequest, address: str) -> HttpResponse:
+    query = request.META.get("QUERY_STRING", "")
+    return HttpResponseRedirect(address + (f"?{query}" if query else ""))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A session with its project, and what all of its pages say of it."""
+
+    opened: Opened
+    view: LandingView
+
+    @property
+    def position(self) -> int:
+        return self.view.row.position
+
+    @property
+    def state(self) -> str:
+        return "landed" if self.position else State(self.view.session.state).name.lower()
+
+    @property
+    def here(self) -> str:
+        site = self.opened.site
+        return site.landing(self.position) if self.position else site.session(ulid_text(self.view.session.id))
+
+    def changes(self) -> list[PathChange]:
+        """All changes, by path, numbered."""
+        return _landed_changes(self.opened, self.view) if self.position else _open_changes(self.opened, self.view)
+
+    def page(self, scale: Scale, decisions_here: range = range(0)) -> ChangesPage:
+        at = Ref(self.position) if self.position else None
+        decisions = self.view.session.decisions
+        return ChangesPage(self.opened.site, self._read, decisions, at, self.here, scale, decisions_here)
+
+    def _read(self, entry: Entry) -> bytes:
+        return self.opened.ledger.blob(entry.hash, LARGEST_COMPARED)
+
+    def context(self) -> dict[str, Any]:
+        return {
+            **self.opened.context("landings" if self.position else "sessions"),
+            "position": self.position,
+            "headline": headline(self.view.session.goal)[0],
+            "state": self.state,
+            "state_words": state_words(self.state, self.position),
+            "here": self.here,
+        }
+
+
+def _session_page(request: HttpRequest, found: _Found) -> Page:
+    opened, session, row = found.opened, found.view.session, found.view.row
+    position = found.position
+    focus = asked_focus(request)
+    changes = found.changes()
+    scale = Scale()
     imported = row.git_commit is not None
+    parts = _parts(scale, session, focus, imported)
+    shown = None
+    if focus.changes > max(1, len(changes)):
+        raise NotFound(f"This session changes {count_words(len(changes), 'file')}.", hint=f"Look at {found.here}.")
+    if not focus or focus.changes:
+        here = parts["decisions"].numbers if "decisions" in parts else range(0)
+        shown = found.page(scale, here).show(changes, focus.changes or 1)
     context = {
-        **opened.context("landings" if position else "sessions"),
-        "position": position,
-        "headline": first,
-        "more": more,
-        "state": state,
-        "state_words": state_words(state, position),
+        **found.context(),
+        **parts,
         "author": row.author_name or row.owner_handle,
         "agent": row.agent,
         "at": row.landed_at,
@@ -87,17 +134,75 @@ def _session_page(opened: Opened, view: LandingView) -> Page:
         "authored": row.authored_at if imported else None,
         "git_commit": row.git_commit.hex() if row.git_commit else "",
         "base_position": session.base_position,
-        "decisions": session.decisions,
-        "conversation": [_said(message) for message in session.conversation],
-        "claims": session.claims,
+        "session": session,
+        "focus": bool(focus),
         "changes": shown,
+        "total_files": len(changes),
         "earlier": opened.site.landing(position - 1),
         "later": opened.site.landing(position + 1) if position < opened.position else "",
     }
-    data = {**opened.data(), **session_data(view, changes)}
-    return Page(
-        "pages/session.html", context, data, lambda: session_markdown(view, state_words(state, position), shown)
-    )
+    data = {**opened.data(), **session_data(found.view, changes)}
+    words = state_words(found.state, position)
+    return Page("pages/session.html", context, data, lambda: session_markdown(found.view, words, changes, shown))
+
+
+def _parts(scale: Scale, session: Session, focus: Focus, imported: bool) -> dict[str, Any]:
+    """The words of the session: all kinds of them, or those that were asked for."""
+    parts: dict[str, Any] = {}
+    if not focus:
+        parts["more"], parts["more_left"] = goal_rest(scale, headline(session.goal)[1], imported)
+    if not focus or focus.decisions:
+        parts["decisions"] = decisions_part(scale, session.decisions, focus.decisions or 1, bool(focus))
+    if not focus:
+        parts["claims"] = claims_part(scale, session.claims)
+    if not focus or focus.conversation:
+        parts["conversation"] = conversation_part(scale, session.conversation, focus.conversation or 1, bool(focus))
+    return parts
+
+
+@dataclass(frozen=True)
+class _Neighbour:
+    name: str
+    address: str
+
+
+def _change_page(request: HttpRequest, found: _Found, number: int) -> Page:
+    changes = found.changes()
+    if not 1 <= number <= len(changes):
+        raise NotFound(
+            f"This session changes {count_words(len(changes), 'file')}, and none of number {number}.",
+            hint=f"Look at {found.here}.",
+        )
+    first = max(1, asked_number(request, "from") or 1)
+    file = found.page(Scale()).show_one(changes, number, first)
+    if first > max(1, file.rows):
+        raise NotFound(f"This difference has {count_words(file.rows, 'line')}.", hint=f"Look at {file.whole}.")
+
+    def neighbour(at: int) -> _Neighbour | None:
+        if not 1 <= at <= len(changes):
+            return None
+        return _Neighbour(cut(display_path(changes[at - 1].path), 120), f"{found.here}/changes/{at}")
+
+    context = {
+        **found.context(),
+        "file": file,
+        "number": number,
+        "total": len(changes),
+        "earlier": max(1, first - (file.last - first + 1)) if first > 1 else 0,
+        "later": file.last + 1 if file.is_cut else 0,
+        "before": neighbour(number - 1),
+        "behind": neighbour(number + 1),
+    }
+    data = {
+        **found.opened.data(),
+        "session": ulid_text(found.view.session.id),
+        "position": found.position or None,
+        "number": number,
+        **change_data(changes[number - 1]),
+        "added": file.added,
+        "deleted": file.deleted,
+    }
+    return Page("pages/change.html", context, data)
 
 
 def _landed_changes(opened: Opened, view: LandingView) -> list[PathChange]:
@@ -106,16 +211,23 @@ def _landed_changes(opened: Opened, view: LandingView) -> list[PathChange]:
     record = opened.ledger.records(position, position)[0]
     # Inside an imported stretch only the last tree is stored; `tree_at` makes the others again.
     before = opened.ledger.entries(opened.ledger.tree_at(position - 1), [change.path for change in record.changes])
-    return [PathChange(change.path, before.get(change.path), change.entry) for change in record.changes]
+    return [
+        PathChange(change.path, before.get(change.path), change.entry, number)
+        for number, change in enumerate(record.changes, 1)
+    ]
 
 
 def _open_changes(opened: Opened, view: LandingView) -> list[PathChange]:
     """What an open session has told the forge so far, as far as its contents have arrived."""
     known = opened.ledger.entries(view.base_tree, [change.path for change in view.session.changes])
-    return [
-        PathChange(change.path, known.get(change.path), _new_entry(change))
+    here = [
+        change
         for change in sorted(view.session.changes, key=lambda change: change.path)
         if change.op == Op.DELETED or opened.ledger.has_blob(change.hash)
+    ]
+    return [
+        PathChange(change.path, known.get(change.path), _new_entry(change), number)
+        for number, change in enumerate(here, 1)
     ]
 
 

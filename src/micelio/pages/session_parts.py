@@ -1,0 +1,178 @@
+"""The words of a session, cut to the room of a page: its goal, decisions, claims and conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from mic.core.session import Alternative, Decision, Message
+from micelio.pages.asked import asked_number
+from micelio.pages.markdown import render_message
+from micelio.pages.text import cut, one_line, reflow, visible
+from micelio.pages.weight import LONG_TEXTS, SHORT_TEXTS, Scale
+
+T = TypeVar("T")
+
+# Compressed bytes that the goal, then the decisions, then the conversation leave to what comes behind them.
+_BEHIND_GOAL = 14 * 1024
+_BEHIND_DECISIONS = 10 * 1024
+_BEHIND_CLAIMS = 9 * 1024
+_BEHIND_CONVERSATION = 6 * 1024
+# Roads not taken of one decision.
+_MOST_ROADS = 12
+_ROLES = {"human": "person", "agent": "agent", "system": "system"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of a session's decisions or messages: pieces of HTML, numbers from 1; `next` is 0 at the end."""
+
+    html: list[SafeString]
+    first: int
+    total: int
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.html) - 1
+
+    @property
+    def numbers(self) -> range:
+        return range(self.first, self.last + 1)
+
+    @property
+    def next(self) -> int:
+        return self.last + 1 if self.last < self.total else 0
+
+    @property
+    def left(self) -> int:
+        return self.total - self.last
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What a page of a session is asked to begin with; at most one of the three, else it is the whole session."""
+
+    decisions: int = 0
+    conversation: int = 0
+    changes: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.decisions or self.conversation or self.changes)
+
+
+def asked_focus(request: HttpRequest) -> Focus:
+    """The first of `?decisions=`, `?conversation=`, `?changes=` that is there. Raises InvalidInput."""
+    for name in ("decisions", "conversation", "changes"):
+        number = asked_number(request, name)
+        if number is not None:
+            return Focus(**{name: max(1, number)})
+    return Focus()
+
+
+@dataclass(frozen=True)
+class ShownDecision:
+    """One decision for the page."""
+
+    number: int
+    decision: Decision
+    roads: Sequence[Alternative]
+    more_roads: int
+    cut: int
+    whole: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """One turn of the conversation for the page."""
+
+    number: int
+    role: str
+    role_words: str
+    author: str
+    text: str
+    at: datetime | None
+    redactions: int
+
+
+def goal_rest(scale: Scale, text: str, imported: bool) -> tuple[SafeString, int]:
+    """(what a goal says behind its first line, characters left out). A message from Git is text, not Markdown."""
+
+    def render(part: str) -> str:
+        if imported:
+            return format_html('<div class="body">{}</div>', visible(reflow(part)))
+        return format_html('<div class="prose">{}</div>', render_message(part))
+
+    return scale.fit_text(text, render, _BEHIND_GOAL)
+
+
+def decisions_part(scale: Scale, decisions: Sequence[Decision], start: int, alone: bool) -> Part:
+    """Decisions from number `start` on."""
+
+    def render(number: int, characters: int) -> str:
+        found = decisions[number - 1]
+        shown = ShownDecision(
+            number,
+            found,
+            found.alternatives[:_MOST_ROADS],
+            max(0, len(found.alternatives) - _MOST_ROADS),
+            max(0, len(found.why) - characters),
+            _on("decisions", number, alone and number == start),
+        )
+        return render_to_string("pages/_decision.html", {"item": shown, "characters": characters})
+
+    return _part(scale, decisions, start, render, alone, _BEHIND_DECISIONS)
+
+
+def claims_part(scale: Scale, claims: Sequence[str]) -> Part:
+    """What a session claims of itself."""
+    items = range(1, len(claims) + 1)
+    html = scale.fill(items, lambda n, _: format_html("<li>{}</li>", one_line(cut(claims[n - 1], 400))), _BEHIND_CLAIMS)
+    return Part(html, 1, len(claims))
+
+
+def conversation_part(scale: Scale, conversation: Sequence[Message], start: int, alone: bool) -> Part:
+    """Messages from number `start` on."""
+
+    def render(number: int, characters: int) -> str:
+        said = _said(number, conversation[number - 1])
+        context = {
+            "said": said,
+            "characters": characters,
+            "cut": max(0, len(said.text) - characters),
+            "whole": _on("conversation", number, alone and number == start),
+        }
+        return render_to_string("pages/_said.html", context)
+
+    return _part(scale, conversation, start, render, alone, _BEHIND_CONVERSATION)
+
+
+def _on(name: str, number: int, tried: bool) -> str:
+    """Where a text that is cut is read on: on a page that begins with it, and beyond that in the twin."""
+    return "?format=md" if tried else f"?{name}={number}"
+
+
+def _part(
+    scale: Scale, found: Sequence[T], start: int, render: Callable[[int, int], str], alone: bool, keep: int
+) -> Part:
+    items = range(start, len(found) + 1)
+    texts = LONG_TEXTS if alone else SHORT_TEXTS
+    if not alone:
+        return Part(scale.fill(items, render, keep, texts), start, len(found))
+    # Alone, the first may be long; the others are cut as usual, so that the page says where they go on.
+    first = scale.fill(items[:1], render, 0, texts)
+    return Part(first + scale.fill(items[1:], render, 0, SHORT_TEXTS[:1]), start, len(found))
+
+
+def _said(number: int, message: Message) -> Said:
+    role = message.role if message.role in _ROLES else "system"
+    at = datetime.fromtimestamp(message.at / 1000, UTC) if message.at else None
+    # A turn without a name is named by its role, once.
+    words = _ROLES[role] if message.author else ""
+    return Said(number, role, words, message.author or _ROLES[role], message.text, at, message.redactions)
