@@ -16,7 +16,7 @@ from micelio.accounts.queries import users_by_id
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
 from micelio.sessions.models import Landing, LastChange, OpenSession, Projection
-from micelio.sessions.policy import hidden_session, may_see_open, require_read
+from micelio.sessions.policy import hidden_session, may_see_open, require_listed, require_read
 
 MAX_PAGE = 200
 
@@ -43,7 +43,11 @@ class LandingRow:
 
 @dataclass(frozen=True, slots=True)
 class LandingView:
-    """A session whole, with the trees after and before it."""
+    """A session whole, with the trees after and before it.
+
+    The two roots are names, to compare and to show. Inside an imported stretch only the last tree is stored, so open
+    a landed tree through `ledger.tree_at(position)`, which makes the others again.
+    """
 
     row: LandingRow
     session: Session
@@ -90,11 +94,13 @@ def list_landings(actor: Actor, project: ProjectView, before: int | None = None,
 
 
 def latest_landings(actor: Actor, projects: Sequence[ProjectView]) -> dict[UUID, LandingRow]:
-    """The newest landing of each project that has one, in two queries however many projects there are."""
-    ids = []
+    """The newest landing of each project that has one, in as many queries however many projects there are.
+
+    The role that a view brings along is believed: the views of a list were made for `actor` a moment ago.
+    """
     for project in projects:
-        require_read(actor, project)
-        ids.append(project.id)
+        require_listed(project)
+    ids = [project.id for project in projects]
     newest = Projection.objects.filter(project_id__in=ids, position__gt=0).values_list("project_id", "position")
     wanted = dict(newest)
     found = Landing.objects.filter(project_id__in=wanted, position__in=set(wanted.values()))
