@@ -31,6 +31,7 @@ MAX_LANDINGS = 1024
 
 NODE, BLOB, CHUNK_LIST, SESSION = 0, 1, 2, 3
 _TOC = struct.Struct(">32sBQI")
+MAX_OFFSET = 1 << 40  # no container is larger; beyond it a file system's own offsets end
 
 
 class Stored(NamedTuple):
@@ -84,11 +85,13 @@ def encode_toc(objects: Sequence[Stored]) -> bytes:
 
 
 def read_toc(reader: Reader) -> tuple[Stored, ...]:
-    """A contents list; raises Corrupt when it is unsorted or offsets overlap."""
+    """A contents list; raises Corrupt when it is unsorted or points beyond what any container can hold."""
     count = reader.count(reader.u32(), _TOC.size)
     objects = tuple(map(Stored._make, _TOC.iter_unpack(reader.take(count * _TOC.size))))
     if any(left.hash >= right.hash for left, right in pairwise(objects)):
         raise reader.fail("its contents list is not sorted")
+    if any(item.offset > MAX_OFFSET for item in objects):
+        raise reader.fail("an object lies beyond the end of any container")
     return objects
 
 
@@ -159,7 +162,8 @@ def decode_epoch(raw: bytes, name: str) -> Epoch:
     packs = tuple(read_pack_ref(reader) for _ in range(reader.u16()))
     objects = read_toc(reader)
     reader.done()
-    if not records or records[0].position != first or first != prev.position + 1:
+    consecutive = all(record.position == at for at, record in enumerate(records, first))
+    if not records or not consecutive or first != prev.position + 1:
         raise reader.fail("its positions do not follow on the head before it")
     if records[-1].position != new.position or records[-1].root_after != new.tree:
         raise reader.fail("its last record is not what its head says")

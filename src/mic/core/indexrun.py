@@ -17,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mic.core.codec import Reader, crc32c
+from mic.core.epoch import MAX_OFFSET
+from mic.core.errors import Corrupt
 from mic.core.head import HEAD_BYTES, Head, decode_head
 
 MAGIC = b"MICX"
@@ -45,7 +47,11 @@ class IndexRun:
             raise reader.fail("its version is newer than this program knows")
         self.first, self.last = reader.u64(), reader.u64()
         self.head = decode_head(reader.take(HEAD_BYTES), name)
-        self._keys = [reader.take(reader.u16()).decode() for _ in range(reader.count(reader.u32(), 2))]
+        self._name = name
+        keys = [reader.take(reader.u16()) for _ in range(reader.count(reader.u32(), 2))]
+        if not all(map(bytes.isascii, keys)):
+            raise reader.fail("a key is not ASCII")
+        self._keys = [key.decode("ascii") for key in keys]
         self._count = reader.count(reader.u32(), 32 + _PLACE.size)
         self._hashes = reader.take(32 * self._count)
         self._places = reader.take(_PLACE.size * self._count)
@@ -55,11 +61,15 @@ class IndexRun:
         reader.done()
 
     def find(self, object_hash: bytes) -> Place | None:
-        """Where an object lies, or None."""
+        """Where an object lies, or None; raises Corrupt when it names a container that is not there."""
         at = _search(self._hashes, 32, self._count, object_hash)
         if at is None:
             return None
         container, kind, offset, length = _PLACE.unpack_from(self._places, at * _PLACE.size)
+        if container >= len(self._keys) or offset > MAX_OFFSET:
+            raise Corrupt(
+                f"{self._name} is damaged: it names byte {offset} of container {container}", object=self._name
+            )
         return Place(self._keys[container], kind, offset, length)
 
     def session(self, session_id: bytes) -> int | None:

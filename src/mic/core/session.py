@@ -177,7 +177,7 @@ def decode_session(raw: bytes, name: str) -> Session:
         raise reader.fail(f"a body of {size} bytes; the limit is {MAX_BODY_BYTES}")
     try:
         body = _decoder.decode(inflate(raw[HEADER_BYTES:], size, name))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise reader.fail(str(error)) from error
     return Session(
         id=session_id,
