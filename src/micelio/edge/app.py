@@ -11,7 +11,6 @@ from urllib.parse import unquote_to_bytes
 from a2wsgi import WSGIMiddleware
 from django.core.wsgi import get_wsgi_application
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
 from micelio.config import current
@@ -25,8 +24,11 @@ PAGE_THREADS = 6
 
 def build() -> ASGIApp:
     """The whole application. Django must be set up, settings installed and the schema in place."""
-    routes: list[BaseRoute] = [*health.ROUTES, Mount("/", WSGIMiddleware(_exact_path(), workers=PAGE_THREADS))]
-    return guarded(Starlette(routes=routes, lifespan=_lifespan))
+    edge = Starlette(routes=health.ROUTES, lifespan=_lifespan)
+    # Whatever no route matches is Django's. A mount would not do: its pattern stops at a line end in a file's name.
+    edge.router.default = WSGIMiddleware(_exact_path(), workers=PAGE_THREADS)
+    edge.router.redirect_slashes = False
+    return guarded(edge)
 
 
 def guarded(app: ASGIApp) -> ASGIApp:
