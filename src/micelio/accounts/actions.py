@@ -21,6 +21,8 @@ from micelio.accounts.policy import require_operator, require_self
 from micelio.audit.actions import record
 
 LINK_LIFETIME = timedelta(hours=24)
+# A refresh token and its access token are made one after the other in one step of one request.
+_ONE_STEP = timedelta(seconds=1)
 CLIENT_ID = "mic-cli"
 
 
@@ -125,6 +127,20 @@ def ensure_client() -> None:
         "response_types": "",
     }
     Client.objects.get_or_create(id=CLIENT_ID, defaults=wanted | {"secret": "!"})
+
+
+@transaction.atomic
+def end_grant(client_id: str, refresh_token: str) -> None:
+    """End the access token that was handed out with this refresh token (RFC 7009, section 2.1).
+
+    The provider ends the token it is given and no other. A value that is no refresh token changes nothing.
+    """
+    grant = Token.objects.by_value(refresh_token).filter(type=Token.Type.REFRESH_TOKEN, client_id=client_id).first()
+    if grant is None:
+        return
+    made = (grant.created_at, grant.created_at + _ONE_STEP)
+    pair = Token.objects.filter(type=Token.Type.ACCESS_TOKEN, client_id=client_id, user_id=grant.user_id)
+    pair.filter(created_at__range=made).delete()
 
 
 @transaction.atomic

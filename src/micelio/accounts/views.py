@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from allauth.idp.oidc.views import DeviceAuthorizationView
+from allauth.idp.oidc.views import revoke as revoke_token
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
@@ -13,7 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from mic.core.errors import MicError, NotFound
@@ -60,6 +61,14 @@ def once(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "accounts/once.html", {"error": error}, status=410)
     login(request, user, backend=_BACKEND)
     return HttpResponseRedirect(reverse("account"))
+
+
+@csrf_exempt
+@require_POST
+def revoke(request: HttpRequest) -> HttpResponse:
+    """RFC 7009: end a token, and with a refresh token the access token of the same grant."""
+    actions.end_grant(request.POST.get("client_id", ""), request.POST.get("token", ""))
+    return cast(HttpResponse, revoke_token(request))
 
 
 @require_POST
