@@ -77,6 +77,35 @@ def dangers(source: str, allowed: frozenset[str] = frozenset()) -> list[str]:
     return found
 
 
+class _Nesting(HTMLParser):
+    """Every element closed in order; only `html` and `body` tags and void elements need no partner."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.faults: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if len({name for name, _ in attrs}) != len(attrs):
+            self.faults.append(f"<{tag}> has an attribute twice")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.open and self.open[-1] == tag:
+            self.open.pop()
+        else:
+            self.faults.append(f"</{tag}> inside {self.open[-3:]} at {self.getpos()}")
+
+
+def malformed(source: str) -> list[str]:
+    """Where a page's elements are not closed in order; empty for a well-formed page."""
+    nesting = _Nesting()
+    nesting.feed(source)
+    nesting.close()
+    return nesting.faults + [f"<{tag}> is never closed" for tag in nesting.open]
+
+
 CORPUS = (
     "<script>alert(1)</script>",
     "<ScRiPt src=//evil.example/x.js></sCrIpT>",
