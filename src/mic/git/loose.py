@@ -45,11 +45,18 @@ def read_loose(directories: Sequence[str], oid: bytes) -> tuple[str, bytes] | No
         content = start + inflate.decompress(inflate.unconsumed_tail, max(1, size - len(start) + 1))
     except zlib.error as error:
         raise Corrupt(f"the loose object {oid.hex()} is damaged ({error})") from error
-    digest = hashlib.sha1(b"%b %d\0" % (kind.encode(), size), usedforsecurity=False)
-    digest.update(content)
-    if len(content) != size or digest.digest() != oid:
+    if len(content) != size:
         raise Corrupt(f"the loose object {oid.hex()} is damaged (its bytes are not what its name says)")
+    check_name(oid, kind, content)
     return kind, content
+
+
+def check_name(oid: bytes, kind: str, content: bytes) -> None:
+    """Raises Corrupt when an object of this kind and content has another id."""
+    digest = hashlib.sha1(b"%b %d\0" % (kind.encode(), len(content)), usedforsecurity=False)
+    digest.update(content)
+    if digest.digest() != oid:
+        raise Corrupt(f"the object {oid.hex()} is damaged (its bytes are not what its name says)")
 
 
 def read_loose_header(directories: Sequence[str], oid: bytes) -> tuple[str, int] | None:
