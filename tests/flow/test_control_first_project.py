@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,7 +12,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from forge_process import Forge
+from mic.rpc.v1 import mic_pb2 as pb
+from rpc_world import Caller, Refused, landing
 
 Start = Callable[..., Forge]
 
@@ -111,3 +115,47 @@ def test_make_and_a_shell_between_end_with_it(tmp_path: Path) -> None:
     assert "micelio:" not in complaints
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+
+
+def _empty_project(forge: Forge, owner: str, handle: str) -> None:
+    with Caller(forge.grpc_address, forge.token("admin")) as admin:
+        with contextlib.suppress(Refused):
+            admin("OrganizationService.CreateOrganization", pb.CreateOrganizationRequest(handle=owner))
+        request = pb.CreateProjectRequest(organization=owner, handle=handle, visibility="public")
+        admin("ProjectService.CreateProject", request)
+
+
+def test_an_import_that_was_interrupted_is_taken_up_again(checkout: Path, start: Start, tmp_path: Path) -> None:
+    """What it left, a project without a landing, is filled at the next start and not again at the one after."""
+    (checkout / "hello.txt").write_text("hello\n")
+    _git(checkout, "add", "hello.txt")
+    _git(checkout, "commit", "-q", "-m", "Say hello")
+    before = Forge(tmp_path / "data")
+    _empty_project(before, "micelio", "micelio")
+    before.stop()
+    forge = start(checkout)
+    assert forge.log() == ""
+    assert "Say hello" in httpx.get(f"{forge.base_url}/micelio/micelio/-/landings/1").text
+    forge.restart()
+    assert forge.log() == ""
+    assert httpx.get(f"{forge.base_url}/micelio/micelio/-/landings/2").status_code == 404
+
+
+@pytest.mark.parametrize("known", [["micelio", "other"], ["landed"]])
+def test_a_forge_in_use_takes_in_nothing(checkout: Path, start: Start, tmp_path: Path, known: list[str]) -> None:
+    """Two projects, or one with a landing: somebody works here."""
+    (checkout / "hello.txt").write_text("hello\n")
+    _git(checkout, "add", "hello.txt")
+    _git(checkout, "commit", "-q", "-m", "Say hello")
+    before = Forge(tmp_path / "data")
+    for handle in known:
+        _empty_project(before, "micelio", handle)
+    if known == ["landed"]:
+        with Caller(before.grpc_address, before.token("admin")) as admin:
+            project = pb.ProjectRef(organization="micelio", handle="landed")
+            admin("SessionService.LandSession", landing(project, {b"a": b"a"}))
+    before.stop()
+    forge = start(checkout)
+    assert forge.log() == ""
+    page = httpx.get(f"{forge.base_url}/micelio/micelio/-/landings/1")
+    assert page.status_code == 404

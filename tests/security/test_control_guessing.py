@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from browser import Browser
 from forge_process import Forge
 
