@@ -207,16 +207,16 @@ class _Content(NamedTuple):
     parts: list[_Part]
 
 
-_local = threading.local()
+_threads = threading.local()
 
 
 def _make_ready(data: bytes) -> _Content:
     """Hash and compress; both leave the interpreter's lock, so that reading the repository goes on meanwhile."""
-    if not hasattr(_local, "compress"):
-        _local.compress = zstandard.ZstdCompressor(level=1, write_checksum=False).compress
+    if not hasattr(_threads, "compress"):
+        _threads.compress = zstandard.ZstdCompressor(level=1, write_checksum=False).compress
     step = max(len(data), 1) if len(data) <= _WHOLE else _PART
     parts = [
-        _Part(start, len(piece), _local.compress(piece))
+        _Part(start, len(piece), _threads.compress(piece))
         for start in range(0, max(len(data), 1), step)
         for piece in (data[start : start + step],)
     ]
@@ -318,7 +318,7 @@ class _Sender:
                 changes.append(pb.Change(path=change.path, op=pb.Change.DELETED))
                 continue
             ready = content.result()
-            op = pb.Change.Op.ValueType(change.op)
+            op = pb.Change.Op.Name(change.op)
             changes.append(pb.Change(path=change.path, op=op, mode=change.mode, hash=ready.hash, size=ready.size))
         self._message.commits.append(_commit(waiting.commit, changes))
         self._bytes += len(waiting.commit.raw) + 160 * len(changes) + 200
