@@ -155,6 +155,8 @@ def _merge(
     """Both sides changed a file: mode and content each merged on their own, or None."""
     if old is None or mine is None or now is None:
         return None
+    if len({side.mode >> 12 for side in (old, mine, now)}) > 1:
+        return None  # a file became a link, or a link a file: the content of one means nothing in the other
     mode = mine.mode if now.mode == old.mode else now.mode if mine.mode in (old.mode, now.mode) else None
     if mode is None:
         return None

@@ -405,3 +405,11 @@ def test_only_contents_that_the_session_names_are_kept(place: tuple[Project, Tra
     assert not project.has_blob(extra)
     assert project.has_blob(content_hash(b"wanted"))
     assert len([effect for effect in driver.effects if isinstance(effect, PutNew)]) == 2
+
+
+def test_a_file_that_became_a_link_does_not_merge_with_an_edit(project: Project) -> None:
+    """The text of a file is no target of a link, although one side changed only the mode and the other the content."""
+    land(project, 1, 0, {b"f": b"target\n"})
+    land(project, 2, 1, {b"f": (LINK, b"target\n")})
+    with pytest.raises(Conflicted):
+        land(project, 3, 1, {b"f": b"edited\n"})
