@@ -8,14 +8,11 @@ import re
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.parse
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 import zstandard
@@ -32,18 +29,14 @@ from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
 if TYPE_CHECKING:
-    from mic.git.history import Commit, FileChange, History
+    from mic.git.history import Commit, History
 
 _MESSAGE = 1 << 20  # bytes of one message, about
 _PART = 1 << 20
 _WHOLE = 4 << 20  # larger contents travel in parts
 _MAX_COMMITS = 1000  # in one message, so that the progress moves
-# How far reading may run ahead of sending: what is in memory at once.
-_AHEAD_BYTES = 16 << 20
-_AHEAD_COMMITS = 512
-_WORKERS = 2
-# Contents that were sent and need not be again; one entry is about 600 bytes.
-_REMEMBERED = 200_000
+# Contents that were sent and need not be again; one entry is about 300 bytes.
+_REMEMBERED = 300_000
 _OPS = (pb.Change.ADDED, pb.Change.MODIFIED, pb.Change.DELETED)
 _SCP = re.compile(r"[\w.-]+@[\w.-]+:(?!//)")
 # What git needs to reach a host. Everything else stays out: GIT_* could run commands or name other repositories.
@@ -191,67 +184,18 @@ def _send(client: Client, address: Address, history: History, source: str, out: 
     return last
 
 
-class _Part(NamedTuple):
-    """A frame to be: where it begins, its plain length, its zstd bytes."""
-
-    offset: int
-    length: int
-    packed: bytes
-
-
-class _Content(NamedTuple):
-    """A content ready to travel. `parts` are dropped once it was sent."""
-
-    hash: bytes
-    size: int
-    parts: list[_Part]
-
-
-_threads = threading.local()
-
-
-def _make_ready(data: bytes) -> _Content:
-    """Hash and compress; both leave the interpreter's lock, so that reading the repository goes on meanwhile."""
-    if not hasattr(_threads, "compress"):
-        _threads.compress = zstandard.ZstdCompressor(level=1, write_checksum=False).compress
-    step = max(len(data), 1) if len(data) <= _WHOLE else _PART
-    parts = [
-        _Part(start, len(piece), _threads.compress(piece))
-        for start in range(0, max(len(data), 1), step)
-        for piece in (data[start : start + step],)
-    ]
-    return _Content(hashlib.sha256(data).digest(), len(data), parts)
-
-
-class _Waiting(NamedTuple):
-    """A commit whose contents are being made ready: those that it brings, and its changes with theirs."""
-
-    commit: Commit
-    brought: list[Future[_Content]]
-    changes: list[tuple[FileChange, Future[_Content] | None]]
-    size: int
-
-
 class _Sender:
-    """The messages of one import. gRPC draws them in a thread of its own, so a failure is kept for the caller."""
+    """The messages of one import, about 1 MiB each."""
 
     def __init__(self, address: Address, history: History, source: str) -> None:
-        self.failure: BaseException | None = None
         self._address, self._history, self._source = address, history, source
-        self._seen: dict[bytes, Future[_Content]] = {}
+        self._seen: dict[bytes, tuple[bytes, int]] = {}
+        self._compress = zstandard.ZstdCompressor(level=1, write_checksum=False).compress
         self._message = pb.ImportHistoryRequest()
         self._bytes = 0
 
     def messages(self) -> Iterator[pb.ImportHistoryRequest]:
-        """All of them. Ends early, without `finish`, when the repository cannot be read: then nothing is imported."""
-        try:
-            yield from self._all()
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            self.failure = error
-
-    def _all(self) -> Iterator[pb.ImportHistoryRequest]:
+        """All of them. A repository that cannot be read ends them without `finish`: then nothing is imported."""
         history = self._history
         self._message.start.CopyFrom(
             pb.ImportStart(
@@ -263,78 +207,55 @@ class _Sender:
             )
         )
         yield self._take()
-        waiting: deque[_Waiting] = deque()
-        ahead = 0
-        with ThreadPoolExecutor(_WORKERS, "import") as workers:
-            for commit in history:
-                waiting.append(self._read(commit, workers))
-                ahead += waiting[-1].size
-                while waiting and (ahead > _AHEAD_BYTES or len(waiting) > _AHEAD_COMMITS):
-                    ahead -= waiting[0].size
-                    yield from self._put(waiting.popleft())
-            while waiting:
-                yield from self._put(waiting.popleft())
+        for commit in history:
+            changes = []
+            for change in commit.changes:
+                if change.op == Op.DELETED or change.oid is None:
+                    changes.append(pb.Change(path=change.path, op=pb.Change.DELETED))
+                    continue
+                known = self._seen.get(change.oid)
+                if known is None:
+                    data = history.content(change)
+                    known = hashlib.sha256(data).digest(), len(data)
+                    yield from self._content(known[0], data)
+                    self._remember(change.oid, known)
+                op = _OPS[change.op]
+                changes.append(pb.Change(path=change.path, op=op, mode=change.mode, hash=known[0], size=known[1]))
+            self._message.commits.append(_commit(commit, changes))
+            self._bytes += len(commit.raw) + 160 * len(changes) + 200
+            if self._bytes >= _MESSAGE or len(self._message.commits) >= _MAX_COMMITS:
+                yield self._take()
         self._message.finish = True
         yield self._take()
 
-    def _read(self, commit: Commit, workers: ThreadPoolExecutor) -> _Waiting:
-        """Read the contents that a commit brings and hand them to the workers."""
-        waiting = _Waiting(commit, [], [], 0)
-        size = 0
-        for change in commit.changes:
-            if change.op == Op.DELETED or change.oid is None:
-                waiting.changes.append((change, None))
-                continue
-            content = self._seen.get(change.oid)
-            if content is None:
-                data = self._history.content(change)
-                size += len(data)
-                content = workers.submit(_make_ready, data)
-                waiting.brought.append(content)
-                self._remember(change.oid, content)
-            waiting.changes.append((change, content))
-        return waiting._replace(size=size)
+    def _content(self, content: bytes, data: bytes) -> Iterator[pb.ImportHistoryRequest]:
+        if len(data) <= _WHOLE:
+            self._frame(content, len(data), 0, data)
+            if self._bytes >= _MESSAGE:
+                yield self._take()
+            return
+        for start in range(0, len(data), _PART):
+            self._frame(content, len(data), start, data[start : start + _PART])
+            if self._bytes >= _MESSAGE:
+                yield self._take()
 
-    def _put(self, waiting: _Waiting) -> Iterator[pb.ImportHistoryRequest]:
-        """The contents that a commit brings, then the commit."""
-        for future in waiting.brought:
-            ready = future.result()
-            for part in ready.parts:
-                self._message.frames.add(
-                    hash=ready.hash,
-                    size=ready.size,
-                    offset=part.offset,
-                    length=part.length,
-                    data=part.packed,
-                    encoding=pb.BlobFrame.ZSTD,
-                )
-                self._bytes += len(part.packed) + 64
-                if self._bytes >= _MESSAGE:
-                    yield self._take()
-            ready.parts.clear()
-        changes = []
-        for change, content in waiting.changes:
-            if content is None:
-                changes.append(pb.Change(path=change.path, op=pb.Change.DELETED))
-                continue
-            ready = content.result()
-            op = pb.Change.Op.Name(change.op)
-            changes.append(pb.Change(path=change.path, op=op, mode=change.mode, hash=ready.hash, size=ready.size))
-        self._message.commits.append(_commit(waiting.commit, changes))
-        self._bytes += len(waiting.commit.raw) + 160 * len(changes) + 200
-        if self._bytes >= _MESSAGE or len(self._message.commits) >= _MAX_COMMITS:
-            yield self._take()
+    def _frame(self, content: bytes, size: int, offset: int, part: bytes) -> None:
+        packed = self._compress(part)
+        self._message.frames.add(
+            hash=content, size=size, offset=offset, length=len(part), data=packed, encoding=pb.BlobFrame.ZSTD
+        )
+        self._bytes += len(packed) + 64
 
     def _take(self) -> pb.ImportHistoryRequest:
         taken, self._message, self._bytes = self._message, pb.ImportHistoryRequest(), 0
         return taken
 
-    def _remember(self, oid: bytes, content: Future[_Content]) -> None:
+    def _remember(self, oid: bytes, known: tuple[bytes, int]) -> None:
         if len(self._seen) >= _REMEMBERED:
             # The oldest went longest without use, more or less; sent again, the forge knows it.
             for old in list(self._seen)[: _REMEMBERED // 10]:
                 del self._seen[old]
-        self._seen[oid] = content
+        self._seen[oid] = known
 
 
 def _commit(commit: Commit, changes: list[Any]) -> pb.ImportCommit:
