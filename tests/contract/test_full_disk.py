@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ledgers import check_history, land
 from mic.core.errors import StorageFull
+from mic.ledger.project import Ledger
 from mic.store import DirectoryStore, Listed
 
 pytestmark = pytest.mark.root
@@ -47,3 +50,20 @@ def test_what_does_not_fit_leaves_nothing_and_what_fits_is_kept(tiny: Path) -> N
     store.delete("ballast")
     store.put_if("head", big, tag)
     assert store.get("head").data == big
+
+
+def test_a_landing_that_does_not_fit_takes_no_position(tiny: Path) -> None:
+    """The client is told that the disk is full; with room again the same session lands."""
+    store = DirectoryStore(tiny)
+    project = Ledger(store).open("p")
+    project.create()
+    land(project, 1, 0, {b"a": b"fits"})
+    store.put("ballast", bytes(100 << 10))
+    noise = random.Random(1).randbytes(150 << 10)
+    for _ in range(3):
+        with pytest.raises(StorageFull):
+            land(project, 2, 1, {b"b": noise})
+    assert project.head().position == 1
+    store.delete("ballast")
+    assert land(project, 2, 1, {b"b": noise}).position == 2
+    check_history(Ledger(store).open("p"))

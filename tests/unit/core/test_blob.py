@@ -1,0 +1,81 @@
+"""Stored contents: bounds before inflating, hashes after."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+import zstandard
+
+from mic.core.blob import (
+    MAX_WHOLE,
+    Chunk,
+    blob_size,
+    decode_blob,
+    decode_chunk_list,
+    encode_blob,
+    encode_chunk_list,
+    frame_blob,
+    frame_size,
+    inflate,
+)
+from mic.core.errors import Corrupt
+
+
+@pytest.mark.parametrize("data", [b"", b"x", bytes(range(256)) * 999, bytes(MAX_WHOLE)], ids=len)
+def test_what_is_stored_comes_back(data: bytes) -> None:
+    raw = encode_blob(data)
+    assert decode_blob(raw, hashlib.sha256(data).digest(), "blob") == data
+    assert blob_size(raw, "blob") == len(data)
+    assert zstandard.ZstdDecompressor().decompress(raw[8:]) == data
+
+
+def test_another_content_is_damage() -> None:
+    with pytest.raises(
+        Corrupt, match="its content has SHA-256 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+    ):
+        decode_blob(encode_blob(b"foo"), bytes(32), "blob")
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"", "begin with"),
+        (b"MICB", "wanted 4 bytes"),
+        (b"MICB" + bytes(4), "damaged"),
+        (b"MICC" + encode_blob(b"foo")[4:], "begin with"),
+        (b"MICB" + (MAX_WHOLE + 1).to_bytes(4, "big"), "the limit is 4194304"),
+        (frame_blob(2, encode_blob(b"foo")[8:]), "says 2 bytes and holds 3"),
+        (frame_blob(4, encode_blob(b"foo")[8:]), "says 4 bytes and holds 3"),
+        (encode_blob(b"foo") + b"x", "damaged"),
+        (encode_blob(b"foo" * 99)[:-1], "damaged"),
+    ],
+)
+def test_damage_is_named(raw: bytes, why: str) -> None:
+    with pytest.raises(Corrupt, match=why) as caught:
+        decode_blob(raw, hashlib.sha256(b"foo").digest(), "blob 1234")
+    assert "blob 1234" in caught.value.message
+
+
+def test_a_frame_that_does_not_state_its_size_is_read_up_to_the_size_it_must_have() -> None:
+    """Some writers stream; then the bound is what the reader expects."""
+    compressor = zstandard.ZstdCompressor(write_content_size=False)
+    frame = compressor.compress(b"x" * 5000)
+    assert inflate(frame, 5000, "frame") == b"x" * 5000
+    for size in (0, 4999, 5001):
+        with pytest.raises(Corrupt):
+            inflate(frame, size, "frame")
+    with pytest.raises(Corrupt, match="does not state its size"):
+        frame_size(frame, "frame")
+
+
+@pytest.mark.parametrize("length", [0, MAX_WHOLE + 1, (1 << 32) - 1])
+def test_chunks_have_a_length_that_can_be(length: int) -> None:
+    with pytest.raises(Corrupt, match="out of range"):
+        decode_chunk_list(encode_chunk_list([Chunk(bytes(32), length)]), "list")
+
+
+@pytest.mark.parametrize("count", [2, 1 << 20, (1 << 32) - 1])
+def test_a_list_that_claims_more_than_it_holds_is_refused(count: int) -> None:
+    with pytest.raises(Corrupt, match="cannot fit"):
+        decode_chunk_list(b"MICC" + count.to_bytes(4, "big") + bytes(36), "list")
