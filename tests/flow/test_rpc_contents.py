@@ -14,7 +14,7 @@ import pytest
 
 from forge_process import Forge
 from mic.rpc.v1 import mic_pb2 as pb
-from rpc_world import Caller, Refused, World, added, commit, frame, history, landed, landing, upload
+from rpc_world import METHODS, Caller, Refused, World, added, commit, frame, history, landed, landing, upload
 
 MIB = 1 << 20
 
@@ -192,6 +192,8 @@ def _wrong_histories() -> dict[str, Callable[[pb.ProjectRef], list[pb.ImportHist
         "size": lambda p: with_commit(
             p, commit(0, {}, changes=[pb.Change(path=b"a", mode=0o100644, hash=frame(b"x").hash, size=1 << 40)])
         ),
+        "twice": lambda p: with_commit(p, commit(0, {}, changes=[added(b"a", b"x"), added(b"a", b"x")])),
+        "file and directory": lambda p: with_commit(p, commit(0, {b"a": b"x", b"a/b": b"x"})),
         "another id": lambda p: with_commit(p, commit(0, {}, oid=bytes(20))),
         "no id": lambda p: with_commit(p, commit(0, {}, oid=b"")),
         "short id": lambda p: with_commit(p, commit(0, {}, oid=raw.oid[:19])),
@@ -347,9 +349,9 @@ def test_streams_that_say_nothing_do_not_stop_the_forge(own_forge: Forge) -> Non
     kinds = ["ProjectService.UploadBlobs", "ProjectService.ImportHistory"]
     helds = [_Held([]) for _ in range(60)]
     calls = [world.nobody.start(kinds[number % 2], held) for number, held in enumerate(helds)]
-    for held, call in zip(helds, calls, strict=True):
+    for number, (held, call) in enumerate(zip(helds, calls, strict=True)):
         with pytest.raises(grpc.RpcError) as caught:
-            list(call) if hasattr(call, "__next__") else call.result()
+            list(call) if METHODS[kinds[number % 2]].server_streaming else call.result()
         assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
         held.go.set()
     helds = [_Held([]) for _ in range(60)]

@@ -12,7 +12,7 @@ import pytest
 
 from forge_process import Forge
 from mic.rpc.v1 import mic_pb2 as pb
-from rpc_world import Caller, World, added, frame, landed, landing, session_id, upload
+from rpc_world import Caller, Refused, World, added, frame, landed, landing, session_id, upload
 
 HUGE = (1 << 64) - 1
 
@@ -149,6 +149,16 @@ def test_a_session_belongs_to_whoever_started_it(world: World, project: pb.Proje
     assert world.max(*_land(taken)).position == 1
     assert world.rita.refused(*_land(taken)).code == "permission_denied"
     assert world.max.refused("SessionService.AbandonSession", abandon).code == "invalid_input"
+
+
+def test_two_people_starting_the_same_id_at_once(world: World, project: pb.ProjectRef) -> None:
+    """It is one person's, whoever was first; the other is told so."""
+    for _ in range(10):
+        start = pb.StartSessionRequest(project=project, session_id=session_id(), goal="Mine")
+        calls = [caller.start("SessionService.StartSession", start) for caller in (world.max, world.rita) * 4]
+        owners = {call.result().session.owner for call in calls if call.exception() is None}
+        codes = {Refused(call.exception()).code for call in calls if call.exception() is not None}
+        assert (len(owners), codes) == (1, {"permission_denied"})
 
 
 def test_an_abandoned_session_stays_so(world: World, project: pb.ProjectRef) -> None:

@@ -22,7 +22,7 @@ from mic.core.tree.edit import Found, Need
 from mic.core.tree.read import after_prefix
 from mic.ledger.contents import Frame, Upload, read_frames
 from mic.ledger.driver import Driver
-from mic.ledger.effects import Get, Protocol, Put
+from mic.ledger.effects import Get, Protocol, Put, PutNew
 from mic.ledger.history import HistoryCommit, HistoryImport
 from mic.ledger.land import Landed, LandRequest, land
 from mic.ledger.line import Line, create, records, refresh
@@ -107,6 +107,10 @@ class Project:
     def put_open_session(self, session: Session) -> None:
         """Keep the current state of a session that has not landed."""
         self.driver.run(_put(self._session_key(session.id), encode_session(session)))
+
+    def put_new_session(self, session: Session) -> None:
+        """Keep a session that nobody has opened yet; AlreadyExists when somebody has."""
+        self.driver.run(_put_new(self._session_key(session.id), encode_session(session)))
 
     def open_session(self, session_id: bytes) -> Session:
         """The last kept state of a session; NotFound."""
@@ -227,6 +231,10 @@ class Project:
 
 def _put(key: str, data: bytes) -> Protocol[None]:
     yield Put(key, data)
+
+
+def _put_new(key: str, data: bytes) -> Protocol[None]:
+    yield PutNew(key, data)
 
 
 def _get(key: str) -> Protocol[bytes]:

@@ -14,10 +14,12 @@ import msgspec
 from django.db import transaction
 
 from mic.core.epoch import PackRef
-from mic.core.errors import Conflicted, Corrupt, InvalidInput, NotFound, TooLarge
+from mic.core.errors import AlreadyExists, Conflicted, Corrupt, InvalidInput, NotFound, TooLarge
 from mic.core.head import Head, ms_hlc
 from mic.core.ids import new_ulid, ulid_text
-from mic.core.session import Author, Session, State
+from mic.core.paths import display
+from mic.core.session import Author, Op, Session, State
+from mic.ledger.conflict import ancestors
 from mic.ledger.contents import Frame, whole
 from mic.ledger.history import HistoryCommit
 from mic.ledger.project import Landed, LandRequest, Project
@@ -68,8 +70,16 @@ def start_session(
     known = _open_session(actor, ledger, session.id)
     if known is not None:
         _refuse_abandoned(known)
+        projector.keep_row(project.id, known)  # a crash right after the first start left none
         return known
-    _keep(actor, project, ledger, session, "session.start")
+    try:
+        ledger.put_new_session(session)
+    except AlreadyExists:
+        # Another start of the same id was faster: ours, tried again, or somebody else's.
+        known = _open_session(actor, ledger, session.id)
+        assert known is not None
+        return known
+    _keep_row(actor, project, session, "session.start")
     return session
 
 
@@ -159,6 +169,10 @@ def _refuse_abandoned(session: Session) -> None:
 def _keep(actor: Actor, project: ProjectView, ledger: Project, session: Session, action: str) -> None:
     """The bucket first: a row without its session would be a promise that nothing keeps."""
     ledger.put_open_session(session)
+    _keep_row(actor, project, session, action)
+
+
+def _keep_row(actor: Actor, project: ProjectView, session: Session, action: str) -> None:
     with transaction.atomic():
         projector.keep_row(project.id, session)
         record(actor, action, "session", ulid_text(session.id), f"{project.owner}/{project.handle}")
@@ -238,6 +252,7 @@ class HistoryIntake:
     def add_commit(self, commit: HistoryCommit) -> None:
         """The next commit, oldest first. Raises InvalidInput when its id is not the hash of its bytes."""
         _check_commit(commit)
+        _check_paths(commit)
         # What came as packs must be findable before the commit that names it.
         self._ledger.run(self._upload.flush())
         for pack, objects in self._upload.placed[self._placed :]:
@@ -260,6 +275,17 @@ class HistoryIntake:
             )
         projector.catch_up(self._project.id)
         return head
+
+
+def _check_paths(commit: HistoryCommit) -> None:
+    """Within one commit each path is said once, and none is a file and a directory."""
+    present = {path for path, op, *_ in commit.changes if op != Op.DELETED}
+    if len({path for path, *_ in commit.changes}) != len(commit.changes):
+        raise InvalidInput(f"The commit {commit.oid.hex()} changes a path twice.")
+    for path in present:
+        for above in ancestors(path):
+            if above in present:
+                raise InvalidInput(f"{display(above)} cannot be a file and a directory at once.")
 
 
 def _check_commit(commit: HistoryCommit) -> None:
