@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from browser import Browser
 from forge_process import Forge
-
 from micelio import config
 
 # Django's settings are read before any fixture; from here on, every file belongs to this run alone.

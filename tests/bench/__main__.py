@@ -18,8 +18,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
-from forge_process import Forge  # noqa: E402
-
 from bench.client import (  # noqa: E402
     MIC,
     bench_clone,
@@ -29,6 +27,7 @@ from bench.client import (  # noqa: E402
 )
 from bench.measure import Row, run  # noqa: E402
 from bench.server import bench_landing, bench_pages  # noqa: E402
+from forge_process import Forge  # noqa: E402
 
 START = "<!-- make bench: begin -->"
 END = "<!-- make bench: end -->"

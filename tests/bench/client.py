@@ -8,10 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from forge_process import Forge
-
 from bench.corpora import make_repository
 from bench.measure import Row, alternate, ms, resident, run
+from forge_process import Forge
 
 MIC = str(Path(sys.executable).parent / "mic")
 GIT = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}

@@ -12,11 +12,11 @@ import urllib.parse
 from pathlib import Path
 
 import grpc
-from forge_process import Forge
 
 from bench.client import MIC, environment
 from bench.corpora import make_repository, path_of
 from bench.measure import Row, ms, p95, run
+from forge_process import Forge
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.rpc.v1 import mic_pb2_grpc
 from mic.store import DirectoryStore

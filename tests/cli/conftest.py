@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from transcript import Shell
 
 from forge_process import Forge
+from transcript import Shell
 
 _numbers = itertools.count(1)
 

@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from transcript import MIC, Shell
 
 from browser import Browser
 from forge_process import Forge
+from transcript import MIC, Shell
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 
 import pytest
-from transcript import Shell, make_garden
 
 from forge_process import Forge
+from transcript import Shell, make_garden
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from transcript import MIC, Shell, make_garden
 
 from forge_process import Forge
+from transcript import MIC, Shell, make_garden
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from forge_process import Forge
 
 pytestmark = pytest.mark.browser

@@ -7,6 +7,7 @@ import time
 
 import httpx
 import pytest
+
 from browser import Browser
 from forge_process import Forge
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from browser import Browser
 from forge_process import Forge
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+
 from browser import Browser
 from forge_process import Forge
 

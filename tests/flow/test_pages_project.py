@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-import pages_story
 import pytest
 from django.core.management import call_command
 from django.test import Client
-from html_check import Document, dangers
 
+import pages_story
+from html_check import Document, dangers
 from micelio.pages.stylesheet import stylesheet, stylesheet_address
 
 pytestmark = pytest.mark.django_db

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from forge_process import Forge
-from rpc_world import World, session_id
 
+from forge_process import Forge
 from mic.rpc.v1 import mic_pb2 as pb
+from rpc_world import World, session_id
 
 GOALS = ["Add files", "Say why", "Add files"]
 

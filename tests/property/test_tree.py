@@ -6,9 +6,9 @@ import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trees import drive, file
 
 from mic.core.tree import EMPTY_TREE, Entry, Node, TreeChange, apply, build, diff, list_directory, lookup, scan, totals
+from trees import drive, file
 
 # Few distinct names, so that edits hit, and names around the slash, where directory order is easily got wrong.
 PARTS = st.sampled_from([b"a", b"b", b"a.b", b"a-b", b"a0", b"ab", b"\xff", b"\xc3\xa9", b"Z"])

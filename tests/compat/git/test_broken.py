@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from compat.git.builder import ENVIRONMENT, Repository
 
+from compat.git.builder import ENVIRONMENT, Repository
 from mic.core.errors import Corrupt, InvalidInput, InvalidPath, MicError, NotFound, TooLarge, Unavailable
 from mic.git.history import open_history
 from mic.git.trees import EMPTY_TREE, TreeReader

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from compat.git.builder import Repository, canonical_mode
 
+from compat.git.builder import Repository, canonical_mode
 from mic.core.session import Op
 from mic.git.history import FileChange, open_history
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from compat.git.builder import NOBODY, Repository
 
+from compat.git.builder import NOBODY, Repository
 from mic.git.history import Commit, open_history
 
 

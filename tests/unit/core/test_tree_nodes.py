@@ -6,11 +6,11 @@ import hashlib
 import struct
 
 import pytest
-from trees import drive, file
 
 from mic.core.errors import Corrupt
 from mic.core.tree import EMPTY_TREE, Entry, Leaf, Node, apply, build, decode_node, has_under, lookup, scan
 from mic.core.tree.split import MAX_ENTRIES, THRESHOLDS, cuts, mark
+from trees import drive, file
 
 
 def test_threshold_table_is_pinned() -> None:

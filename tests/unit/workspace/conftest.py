@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from workspace_files import CONFIG, FILES, check_out
 
 from mic.workspace.workspace import Workspace
+from workspace_files import CONFIG, FILES, check_out
 
 
 @pytest.fixture

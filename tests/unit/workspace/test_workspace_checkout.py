@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from workspace_files import CONFIG, FILES, check_out, entry
 
 from mic.core.errors import AlreadyExists, Corrupt, InvalidPath
 from mic.workspace.casefold import clashing
@@ -15,6 +14,7 @@ from mic.workspace.checkout import Checkout
 from mic.workspace.files import hash_file, open_content, read_content
 from mic.workspace.status import status
 from mic.workspace.workspace import Workspace
+from workspace_files import CONFIG, FILES, check_out, entry
 
 
 @pytest.fixture

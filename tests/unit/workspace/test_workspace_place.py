@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from workspace_files import CONFIG
 
 from mic.core.errors import AlreadyExists, Busy, Corrupt, InvalidInput, NotFound
 from mic.core.session import Decision, Message
 from mic.workspace import goal, session
 from mic.workspace.workspace import Config, Workspace
+from workspace_files import CONFIG
 
 
 def test_found_from_any_folder_below(ws: Workspace) -> None:
