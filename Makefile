@@ -78,7 +78,7 @@ demo: .venv/forge ## the whole story, told against a forge of its own
 	@$(BIN)/python scripts/demo.py
 
 docs: .venv/dev ## the documentation as a site in site/
-	@DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build -q --strict -d site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict -d site
 
 clean: ## remove what the verbs made, but not your data
 	@rm -rf .venv .tools site build .mypy_cache .ruff_cache .pytest_cache
