@@ -10,8 +10,8 @@ import click
 from mic.cli.app import json_option
 from mic.cli.connection import connect
 from mic.cli.contents import MAX_HELD, fetch
+from mic.cli.open_session import address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
-from mic.cli.sessions import address_of, require_complete
 from mic.cli.words import LETTERS
 from mic.core.errors import NotFound
 from mic.core.linediff import count_changes, is_binary

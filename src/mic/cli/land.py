@@ -11,9 +11,9 @@ import click
 from mic.cli.advance import Advance, advance
 from mic.cli.app import json_option
 from mic.cli.connection import connect
+from mic.cli.open_session import add_note, address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.sending import Sent, gather, send_contents
-from mic.cli.sessions import add_note, address_of, require_complete
 from mic.cli.words import decision_pb, message_pb
 from mic.core.errors import Conflicted, NothingToLand
 from mic.core.ids import parse_ulid, ulid_text

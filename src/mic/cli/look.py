@@ -13,8 +13,8 @@ from mic.cli.app import json_option
 from mic.cli.connection import Address, connect, parse_address, parse_position
 from mic.cli.contents import stream_contents, verified
 from mic.cli.diff import diff_fields, landed_diffs, patch, print_stat, tree_path
+from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, when
-from mic.cli.sessions import address_of
 from mic.cli.words import print_landing, session_fields
 from mic.core.errors import InvalidInput, NotFound
 from mic.core.ids import parse_ulid

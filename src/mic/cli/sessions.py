@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import time
-
 import click
 
 from mic.cli.app import Suggesting, json_option
-from mic.cli.connection import Address, connect
-from mic.cli.credentials import stored
+from mic.cli.connection import connect
+from mic.cli.open_session import add_note, address_of, require_complete, require_open
 from mic.cli.output import Output, plural, when
 from mic.cli.words import (
     decision_fields,
@@ -24,7 +20,7 @@ from mic.cli.words import (
 from mic.core.errors import InvalidInput, NotFound, Unavailable
 from mic.core.ids import ulid_text
 from mic.core.paths import display
-from mic.core.session import Alternative, Decision, Message
+from mic.core.session import Alternative, Decision
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.session import LocalSession
@@ -41,26 +37,6 @@ def sessions() -> None:
 
     A session is one unit of change with its reasons. One is open at a time in a working copy.
     """
-
-
-def address_of(ws: Workspace) -> Address:
-    """The project that a workspace is a copy of."""
-    return Address(ws.config.instance, ws.config.organization, ws.config.project)
-
-
-def require_open(ws: Workspace) -> LocalSession:
-    """The open session; raises NotFound."""
-    session = local.current(ws)
-    if session is None:
-        raise NotFound("No session is open here.", hint='`mic session start "GOAL"` starts one.')
-    return session
-
-
-def require_complete(ws: Workspace) -> None:
-    """Raises InvalidInput in a working copy whose clone was interrupted: missing files are not deletions."""
-    if ws.incomplete():
-        command = f"mic clone {address_of(ws)} {ws.root}"
-        raise InvalidInput("This working copy is not complete.", hint=f"Run `{command}` again: it completes it.")
 
 
 @sessions.command()
@@ -117,25 +93,6 @@ def note(out: Output, text: str, role: str | None) -> None:
         local.save(ws, session)
     out.line(f"Noted ({plural(len(session.conversation), 'note')} so far).")
     out.document({"session": local_fields(session)})
-
-
-def add_note(ws: Workspace, session: LocalSession, text: str, role: str) -> None:
-    """Append a turn of the conversation to a session that the caller saves; raises InvalidInput for an empty one."""
-    if text == "-":
-        text = sys.stdin.read()
-    if not text.strip():
-        raise InvalidInput("A note needs a text.", hint='For example: mic session note "The cache was stale"')
-    said = Message(role, _speaker(ws, session, role), text.strip("\n"), time.time_ns() // 1_000_000)
-    session.conversation = [*session.conversation, said]
-
-
-def _speaker(ws: Workspace, session: LocalSession, role: str) -> str:
-    if role == "agent":
-        return session.agent
-    if role == "human":
-        credential = stored(ws.config.instance)
-        return credential.handle if credential else os.environ.get("USER", "")
-    return ""
 
 
 @sessions.command()

@@ -29,6 +29,16 @@ def disk_bits(mode: int) -> int:
     return mode & DISK_BITS
 
 
+def git_mode(st_mode: int) -> int:
+    """Git's mode of a file on disk; 0 for what no tree holds (pipes, sockets, devices, folders)."""
+    kind = st_mode & 0o170000
+    if kind == 0o120000:
+        return 0o120000
+    if kind == 0o100000:
+        return 0o100755 if st_mode & 0o100 else 0o100644
+    return 0
+
+
 class Columns:
     """Files sorted by path. `clock` is the file system's time, in ns, before the first content was looked at.
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import posix
 
-from mic.workspace.columns import DISK_BITS, UNWRITTEN, Columns
+from mic.workspace.columns import DISK_BITS, UNWRITTEN, Columns, git_mode
 from mic.workspace.place import clock_now
 
 ADDED, MODIFIED, DELETED = 0, 1, 2
 _KIND = 0o170000
 _FOLDER = 0o040000
 _LINK = 0o120000
-_FILE = 0o100000
 _READ = 1 << 20
 
 
@@ -27,16 +26,6 @@ class Scan:
     def __init__(self) -> None:
         self.changes: list[tuple[bytes, int, int, int]] = []
         self.dirty = False
-
-
-def git_mode(st_mode: int) -> int:
-    """Git's mode of a file on disk; 0 for what no tree holds (pipes, sockets, devices, folders)."""
-    kind = st_mode & _KIND
-    if kind == _LINK:
-        return 0o120000
-    if kind == _FILE:
-        return 0o100755 if st_mode & 0o100 else 0o100644
-    return 0
 
 
 def scan(root: bytes, columns: Columns) -> Scan:

@@ -10,7 +10,7 @@ import os
 import posix
 
 from mic.core.paths import unwritable_reason
-from mic.workspace.columns import Columns
+from mic.workspace.columns import Columns, git_mode
 from mic.workspace.ignore import NAMES, Ignores
 
 _ADDED, _DELETED = 0, 2
@@ -65,8 +65,6 @@ class _Finder:
                 return True
             self.look(path)
             return False
-        from mic.workspace.scan import git_mode
-
         mode = git_mode(stat.st_mode)
         if not mode or self.ignores.ignored(path, False):
             return True
