@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mic.core.merge3 import merge3
+from mic.core.merge3 import merge3, merge3_with_markers
 
 # Ten different lines: with two or three, Git's short cut for lines that occur very often (it may leave them out of
 # its search) finds a longer edit script than the shortest now and then, and so other hunks.
@@ -73,3 +73,28 @@ def test_a_clean_merge_holds_every_added_line_of_both(numbers: list[int], data: 
         for side in sides:
             assert set(side) - set(base) <= set(merged)
             assert not (set(base) - set(side)) & set(merged)
+
+
+def git_diff3(base: bytes, ours: bytes, theirs: bytes) -> bytes:
+    """What `git merge-file --diff3 -p` writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in (("base", base), ("ours", ours), ("theirs", theirs)):
+            Path(folder, name).write_bytes(content)
+        done = subprocess.run(
+            ["git", "merge-file", "--diff3", "-p", "-q", "-L", "yours", "-L", "base @3", "-L", "theirs @5",
+             "ours", "base", "theirs"], cwd=folder, capture_output=True,
+        )  # fmt: skip
+    assert done.returncode < 128, done.stderr
+    return done.stdout
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(LINE, max_size=24), EDITS, EDITS, st.tuples(st.booleans(), st.booleans(), st.booleans()))
+def test_markers_stand_where_git_puts_them(
+    base: list[bytes], ours: Edits, theirs: Edits, cut: tuple[bool, bool, bool]
+) -> None:
+    """The same bytes as `git merge-file --diff3`, also when a last line has no end."""
+    contents = [b"".join(base), edited(base, ours), edited(base, theirs)]
+    contents = [content.removesuffix(b"\n") if short else content for content, short in zip(contents, cut, strict=True)]
+    marked = merge3_with_markers(*contents, (b"yours", b"base @3", b"theirs @5"))
+    assert marked == git_diff3(*contents)

@@ -1,11 +1,13 @@
 """Three-way merge of one file by lines, with the judgement of `git merge-file`.
 
 A change of one side is taken; the same change of both sides is taken once; changes that overlap or touch without an
-unchanged line between them are a conflict. Swapping the sides never changes the outcome.
+unchanged line between them are a conflict. Swapping the sides never changes the outcome. `merge3_with_markers` writes
+conflicts into the file, as `git merge-file --diff3` does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from mic.core.linediff import diff_lines, is_binary, split_lines
@@ -39,26 +41,69 @@ def merge3(base: bytes, ours: bytes, theirs: bytes) -> MergeResult:
         return MergeResult(True, ours, 0)
     if ours == base:
         return MergeResult(True, theirs, 0)
-    contents = (base, ours, theirs)
-    if any(len(content) > MAX_MERGE_BYTES or is_binary(content) for content in contents):
+    if not has_mergeable_lines(base, ours, theirs):
         return MergeResult(False, b"", 1)
-    base_lines = split_lines(base)
     merged: list[bytes] = []
-    position = conflicts = 0
-    for group in _groups(_changes(base_lines, ours), _changes(base_lines, theirs)):
-        start = min(change.start for _, change in group)
-        end = max(change.end for _, change in group)
-        sides = [_side(base_lines, start, end, [c for whose, c in group if whose == side]) for side in (0, 1)]
-        touched = {whose for whose, _ in group}
-        merged += base_lines[position:start]
-        if len(touched) == 2 and sides[0] != sides[1]:
-            conflicts += 1
-        merged += sides[min(touched)]
-        position = end
+    conflicts = 0
+    for region in _regions(base, ours, theirs):
+        conflicts += region.clash
+        merged += region.ours
     if conflicts:
         return MergeResult(False, b"", conflicts)
-    merged += base_lines[position:]
     return MergeResult(True, b"".join(merged), 0)
+
+
+def has_mergeable_lines(*contents: bytes) -> bool:
+    """Whether all of these are text of a size that is merged by lines."""
+    return not any(len(content) > MAX_MERGE_BYTES or is_binary(content) for content in contents)
+
+
+def merge3_with_markers(base: bytes, ours: bytes, theirs: bytes, labels: tuple[bytes, bytes, bytes]) -> bytes:
+    """The merged file with what clashes between marker lines, as `git merge-file --diff3 -p` writes it.
+
+    `labels` stand behind the markers of ours, base and theirs. The contents are texts (`has_mergeable_lines`). A line
+    that lacks its end gets one before a marker; markers end in CRLF where the first line of `ours` does.
+    """
+    assert has_mergeable_lines(base, ours, theirs)
+    end = b"\r\n" if ours.partition(b"\n")[0].endswith(b"\r") else b"\n"
+    merged: list[bytes] = []
+    for region in _regions(base, ours, theirs):
+        if not region.clash:
+            merged += region.ours
+            continue
+        marks = [b"<<<<<<< " + labels[0], b"||||||| " + labels[1], b"======="]
+        for mark, lines in zip(marks, (region.ours, region.base, region.theirs), strict=True):
+            merged += [mark + end, *lines]
+            if lines and not lines[-1].endswith(b"\n"):
+                merged.append(end)
+        merged.append(b">>>>>>> " + labels[2] + end)
+    return b"".join(merged)
+
+
+class _Region(NamedTuple):
+    """Lines of the merged file, in order. Without a clash `ours` is what both agree on."""
+
+    clash: bool
+    base: list[bytes]
+    ours: list[bytes]
+    theirs: list[bytes]
+
+
+def _regions(base: bytes, ours: bytes, theirs: bytes) -> Iterator[_Region]:
+    lines = split_lines(base)
+    position = 0
+    for group in _groups(_changes(lines, ours), _changes(lines, theirs)):
+        start = min(change.start for _, change in group)
+        end = max(change.end for _, change in group)
+        sides = [_side(lines, start, end, [c for whose, c in group if whose == side]) for side in (0, 1)]
+        touched = {whose for whose, _ in group}
+        yield _Region(False, [], lines[position:start], [])
+        if len(touched) == 2 and sides[0] != sides[1]:
+            yield _Region(True, lines[start:end], sides[0], sides[1])
+        else:
+            yield _Region(False, [], sides[min(touched)], [])
+        position = end
+    yield _Region(False, [], lines[position:], [])
 
 
 def _changes(base: list[bytes], side: bytes) -> list[_Change]:
