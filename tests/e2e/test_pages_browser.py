@@ -26,6 +26,8 @@ PAGES = {
     "document": "/acme-seen/api/-/file/head/README.md",
     "landings": "/acme-seen/api/-/landings",
     "session": "/acme-seen/api/-/landings/3",
+    "one-change": "/acme-seen/api/-/landings/3/changes/3",
+    "source": "/acme-seen/api/-/file/head/README.md?view=source",
     "from-git": "/acme-seen/api/-/landings/2",
     "not-found": "/acme-seen/nothing",
     "sign-in": "/-/sign-in",

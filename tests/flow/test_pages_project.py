@@ -90,6 +90,12 @@ PAGES = (
     "/acme/api/-/landings/2",
     "/acme/api/-/landings/3",
     "/acme/api/-/landings/4",
+    "/acme/api/-/landings/3?decisions=2",
+    "/acme/api/-/landings/3?conversation=2",
+    "/acme/api/-/landings/3?changes=2",
+    "/acme/api/-/landings/3/changes/3",
+    "/acme/api/-/landings/1/changes/5",
+    "/acme/api/-/file/head/README.md?view=source",
     "/acme/api/-/sessions",
 )
 
@@ -197,6 +203,47 @@ def test_the_session_page(visitor: Browser) -> None:
         ", for fifteen minutes",
         *[m.text for m in page.all("mark")][1:],
     ]
+
+
+def test_parts_of_a_session(visitor: Browser) -> None:
+    """A part says that it is one, leads back to the whole, and shows nothing else; numbers are the session's."""
+    page = visitor.page("/acme/api/-/landings/3?conversation=2")
+    assert [s.attributes["id"] for s in page.all("section") if s.attributes.get("class", "").startswith("said")] == [
+        "m2",
+        "m3",
+        "m4",
+    ]
+    assert "messages 2–4 of 4" in page.all("main")[0].text
+    assert "/acme/api/-/landings/3" in [a.attributes["href"] for a in page.all("a")]
+    assert page.all("article") == []
+    page = visitor.page("/acme/api/-/landings/3?decisions=2")
+    assert [article.attributes["id"] for article in page.all("article")] == ["d2"]
+    assert "decisions 2–2 of 2" in page.all("main")[0].text
+
+
+def test_one_change_alone(visitor: Browser) -> None:
+    """The difference of one file, whatever its name is made of, between its neighbours; marks lead to the session."""
+    page = visitor.page("/acme/api/-/landings/3/changes/3")
+    assert page.all("h1")[0].text == "src/auth/tokens.py"
+    links = {a.text: a.attributes["href"] for a in page.all("a")}
+    assert links["D2"] == "/acme/api/-/landings/3?decisions=2"
+    assert links["← src/auth/secret.py"] == "/acme/api/-/landings/3/changes/2"
+    assert links["tests/test_tokens.py →"] == "/acme/api/-/landings/3/changes/4"
+    data = visitor.twin("/acme/api/-/landings/3/changes/3")
+    assert (data["path"], data["added"], data["deleted"], data["position"]) == ("src/auth/tokens.py", 13, 8, 3)
+    assert visitor.twin("/acme/api/-/landings/1/changes/5")["path_bytes"] == "ZGF0YS9jYWbpLnR4dA=="
+    landed = visitor.twin("/acme/api/-/landings/3")["session"]
+    answer = visitor.get(f"/acme/api/-/sessions/{landed}/changes/3?from=2")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/acme/api/-/landings/3/changes/3?from=2")
+
+
+def test_a_document_and_its_source(visitor: Browser) -> None:
+    """Markdown is read as a document; its source has the line numbers."""
+    page = visitor.page("/acme/api/-/file/head/README.md")
+    assert "?view=source" in [a.attributes["href"] for a in page.all("a")]
+    assert not [e for e in page.all("span") if e.attributes.get("id") == "L1"]
+    source = visitor.page("/acme/api/-/file/head/README.md?view=source&from=5")
+    assert [e.attributes["id"] for e in source.all("span") if "id" in e.attributes][:2] == ["L5", "L6"]
 
 
 def test_a_landing_from_git_does_not_pretend(visitor: Browser) -> None:
@@ -329,6 +376,14 @@ def test_a_member_sees_the_private_project(member: Browser, visitor: Browser) ->
         ("/acme/api/-/landings?before=99999999999999999999", 400),
         ("/acme/api/-/tree/head?after=%C3%A9", 400),
         ("/acme/api?format=xml", 400),
+        ("/acme/api/-/landings/3/changes/0", 404),
+        ("/acme/api/-/landings/3/changes/5", 404),
+        ("/acme/api/-/landings/3/changes/3?from=30", 404),
+        ("/acme/api/-/landings/3/changes/3?from=x", 400),
+        ("/acme/api/-/landings/3?changes=5", 404),
+        ("/acme/api/-/file/head/README.md?from=99", 404),
+        ("/acme/api/-/file/head/bin/serve?from=3", 404),
+        ("/acme/api/-/sessions?after=x", 400),
         ("/-/look-000000000000.css", 404),
         ("/acme/api/-/nothing", 404),
     ],
