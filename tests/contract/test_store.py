@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-import multiprocessing
 import os
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -244,29 +244,30 @@ def test_a_reader_never_sees_half_an_object(store: ObjectStore) -> None:
     assert torn == []
 
 
-def _count_up(root: str, times: int) -> None:
-    store = DirectoryStore(root)
-    for _ in range(times):
-        while True:
-            old = store.get("counter")
-            try:
-                store.put_if("counter", b"%d" % (int(old.data) + 1), old.tag)
-            except PreconditionFailed:
-                continue
+# Run by another process: counts up by compare-and-swap.
+_COUNT_UP = """
+import sys
+from mic.core.errors import PreconditionFailed
+from mic.store import DirectoryStore
+
+store = DirectoryStore(sys.argv[1])
+for _ in range(50):
+    while True:
+        data, tag = store.get("counter")
+        try:
+            store.put_if("counter", b"%d" % (int(data) + 1), tag)
             break
+        except PreconditionFailed:
+            continue
+"""
 
 
 def test_no_swap_is_lost_between_four_processes(tmp_path: Path) -> None:
     """Four processes each count up 50 times: the counter says 200."""
     store = DirectoryStore(tmp_path)
     store.put("counter", b"0")
-    context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_count_up, args=(str(tmp_path), 50)) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0, 0, 0, 0]
+    workers = [subprocess.Popen([sys.executable, "-c", _COUNT_UP, str(tmp_path)]) for _ in range(4)]
+    assert [worker.wait(timeout=50) for worker in workers] == [0, 0, 0, 0]
     assert store.get("counter").data == b"200"
 
 
