@@ -125,7 +125,8 @@ class DirectoryStore:
     @contextlib.contextmanager
     def _written(self, path: str, data: bytes) -> Iterator[str]:
         """A flushed temporary file with these bytes, gone at the end unless it was renamed."""
-        temporary = f"{self._temporary}/{os.getpid()}-{next(_counter)}"
+        # Process ids repeat in containers: a file left by a killed process must not stand in the way.
+        temporary = f"{self._temporary}/{os.getpid()}-{next(_counter)}-{os.urandom(4).hex()}"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         try:
             try:
