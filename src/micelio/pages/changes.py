@@ -154,6 +154,8 @@ class ChangesPage:
         self._decisions_here = decisions_here
         self._rows = MOST_ROWS
         self._bytes = MOST_BYTES
+        # Whether the lines of some text were not counted, so that the totals would be too small.
+        self._uncounted = False
 
     def show(self, changes: list[PathChange], start: int = 1) -> ShownChanges:
         """As many of `changes` (sorted by path) as fit: files that a decision speaks of first, then by path."""
@@ -171,7 +173,7 @@ class ChangesPage:
         listed = [self._listed(change, n < MOST_COUNTED) for n, change in enumerate(order[len(files) :][:MOST_LISTED])]
         html = self._scale.fill(listed, lambda file, _: render_to_string("pages/_change.html", {"file": file}))
         seen = start - 1 + len(files) + len(html)
-        all_counted = start == 1 and len(files) + min(len(listed), MOST_COUNTED) == len(changes)
+        all_counted = not self._uncounted and start == 1 and len(files) + min(len(listed), MOST_COUNTED) == len(changes)
         every = [*files, *listed]
         return ShownChanges(
             tuple(sorted(files, key=lambda file: file.path)),
@@ -252,9 +254,11 @@ class ChangesPage:
         if any(side.kind == CONFLICT for side in sides):
             return None, [*sentences, "One side is an unresolved conflict."]
         if max(side.size for side in sides) > LARGEST_COMPARED:
+            self._uncounted = True
             return None, [*sentences, f"Too large to compare here: {_sizes(old, new)}."]
         weight = sum(side.size for side in sides)
         if weight > self._bytes:
+            self._uncounted = True
             return None, [*sentences, f"Not compared on this page, which holds enough already: {_sizes(old, new)}."]
         self._bytes -= weight
         before = self._read(old) if old else None

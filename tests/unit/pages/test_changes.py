@@ -112,9 +112,11 @@ def test_one_file_alone_is_paged_by_rows() -> None:
 
 
 def test_too_large_to_compare() -> None:
-    """Contents beyond the limit are not read at all."""
+    """Contents beyond the limit are not read at all, and no total pretends to have counted their lines."""
     huge = Entry(b"huge", 0o100644, BLOB, 1 << 30, bytes(32))
-    assert show(PathChange(b"huge", None, huge)).files[0].sentences == ("Too large to compare here: 1.0 GiB.",)
+    shown = show(PathChange(b"huge", None, huge), PathChange(b"small", None, entry(b"small", b"x\n")))
+    assert shown.files[0].sentences == ("Too large to compare here: 1.0 GiB.",)
+    assert (shown.added, shown.deleted) == (None, None)
 
 
 def test_marks_name_only_what_the_evidence_names() -> None:
