@@ -20,8 +20,9 @@ from mic.core.ids import content_hash
 from mic.core.paths import display
 from mic.core.record import PathChange, Record
 from mic.core.session import Author, Change, Op, Session, State, encode_session
-from mic.core.tree import BLOB, CHUNKED, Entry, Node, apply, lookup, reachable
+from mic.core.tree import BLOB, CHUNKED, EMPTY_TREE, Entry, Node, apply, has_under, lookup, reachable
 from mic.core.tree.edit import Found, Need
+from mic.ledger.conflict import ancestors
 from mic.ledger.effects import GetRange, Now, Protocol, PutNew, Random
 from mic.ledger.land import swap
 from mic.ledger.line import Line, refresh
@@ -95,6 +96,7 @@ class HistoryImport:
         before: dict[bytes, Entry] = {}
         if edits:
             before = yield from self._drive(lookup(overlay, self._root, list(edits)))
+            yield from self._check_shadow(overlay, edits, before)
             self._root = yield from self._drive(apply(overlay, self._root, edits, self.fresh))
         self._hlc += 1
         position = self.head.position + len(self._records) + 1
@@ -114,6 +116,23 @@ class HistoryImport:
         self.landed += 1
         if len(self._records) >= EPOCH_LANDINGS or self._bytes >= EPOCH_BYTES:
             yield from self._flush()
+
+    def _check_shadow(
+        self, overlay: Overlay, edits: dict[bytes, Entry | None], before: dict[bytes, Entry]
+    ) -> Protocol[None]:
+        """No path may be a file and a directory at once: against the tree before, less what the commit deletes."""
+        added = [path for path, entry in edits.items() if entry is not None and path not in before]
+        if not added or self._root == EMPTY_TREE:
+            return
+        above = sorted({name for path in added for name in ancestors(path)})
+        files = yield from self._drive(lookup(overlay, self._root, above))
+        for name in files:
+            if edits.get(name, files[name]) is not None:
+                raise InvalidInput(f"{display(name)} is a file; the commit puts files below it", path=name)
+        for path in added:
+            for name in (yield from self._drive(has_under(overlay, self._root, path))):
+                if edits.get(name, path) is not None:
+                    raise InvalidInput(f"{display(path)} is a directory; the commit makes it a file", path=path)
 
     def _drive(self, algorithm: Generator[Need, Found, T]) -> Protocol[T]:
         return with_nodes(self.objects, self.line.cache, algorithm)

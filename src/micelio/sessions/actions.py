@@ -35,6 +35,10 @@ MAX_GOAL = 64 << 10
 MAX_TEXT = 32 << 20  # goal, conversation and decisions of one session, in characters
 MAX_CHANGES = 1_000_000
 MAX_AGENT = 1000
+# Beyond these nobody reads, and a page that counts them would be slow.
+MAX_MESSAGES = 20_000
+MAX_DECISIONS = 1_000
+MAX_ALTERNATIVES = 100
 # The last second of the year 9999, in Unix milliseconds: no calendar of ours goes further.
 LATEST_MS = 253_402_300_799_000
 # Small contents of a history wait in memory for the commit that names them, up to this many bytes.
@@ -203,6 +207,14 @@ def _check_words(session: Session) -> None:
         size += sum(len(road.what) + len(road.why_not) for road in decision.alternatives)
     if size > MAX_TEXT:
         raise TooLarge(f"Conversation and decisions have {size} characters; the limit is {MAX_TEXT}.")
+    alternatives = max((len(decision.alternatives) for decision in session.decisions), default=0)
+    for count, limit, what in (
+        (len(session.conversation), MAX_MESSAGES, "messages"),
+        (len(session.decisions), MAX_DECISIONS, "decisions"),
+        (alternatives, MAX_ALTERNATIVES, "alternatives of one decision"),
+    ):
+        if count > limit:
+            raise TooLarge(f"A session with {count} {what}; the limit is {limit}.")
     if len(session.changes) > MAX_CHANGES:
         raise TooLarge(f"{len(session.changes)} changes in one session; the limit is {MAX_CHANGES}.")
     for item in session.conversation:

@@ -316,3 +316,34 @@ def test_a_seal_that_stops_half_way_is_finished_later() -> None:
             assert reader.seal() == 2000
             check_history(reader)
         assert contents(Ledger(store).open("p"), 1500) == _model(commits, 1500)
+
+
+@pytest.mark.parametrize(
+    ("second", "named"),
+    [
+        ({b"a": b"now a file"}, "a is a directory"),
+        ({b"b/c": b"now below a file"}, "b is a file"),
+    ],
+)
+def test_no_commit_makes_a_path_both_file_and_directory(
+    place: tuple[Project, Traced], second: dict[bytes, bytes | None], named: str
+) -> None:
+    """What no Git tree can hold is refused, whoever sends it."""
+    project, _ = place
+    history = project.import_history("test", bytes(16))
+    _add(project, history, [{b"a/x": b"1", b"b": b"2"}])
+    with pytest.raises(InvalidInput, match=named):
+        _add(project, history, [second], first=2)
+
+
+def test_a_commit_may_turn_a_directory_into_a_file_and_back(place: tuple[Project, Traced]) -> None:
+    """The other side goes in the same commit, as Git reports it."""
+    project, _ = place
+    commits: Commits = [
+        {b"a/x": b"1", b"a/y": b"2"},
+        {b"a/x": None, b"a/y": None, b"a": b"3"},
+        {b"a": None, b"a/x": b"4"},
+    ]
+    _import(project, commits)
+    assert contents(project, 2) == {b"a": (REGULAR, b"3")}
+    assert contents(project, 3) == {b"a/x": (REGULAR, b"4")}
