@@ -17,6 +17,7 @@ from micelio.config import current
 from micelio.edge import health
 from micelio.edge.bodies import BodyLimit
 from micelio.edge.headers import SecurityHeaders
+from micelio.edge.large_contents import LargeContents
 
 # Pages wait on SQLite and the store, not on each other; more threads than this only queue at the interpreter's lock.
 PAGE_THREADS = 6
@@ -26,7 +27,7 @@ def build() -> ASGIApp:
     """The whole application. Django must be set up, settings installed and the schema in place."""
     edge = Starlette(routes=health.ROUTES, lifespan=_lifespan)
     # Whatever no route matches is Django's. A mount would not do: its pattern stops at a line end in a file's name.
-    edge.router.default = WSGIMiddleware(_exact_path(), workers=PAGE_THREADS)
+    edge.router.default = LargeContents(WSGIMiddleware(_exact_path(), workers=PAGE_THREADS))
     edge.router.redirect_slashes = False
     return guarded(edge)
 

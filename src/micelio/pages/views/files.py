@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 
 from mic.core.errors import NotFound
 from mic.core.linediff import is_binary
@@ -17,6 +16,7 @@ from micelio.pages.addresses import HEAD, parse_ref, path_from_request
 from micelio.pages.answers import Page, page, path_data
 from micelio.pages.asked import asked_number
 from micelio.pages.diff_html import join_rows, line_rows
+from micelio.pages.handover import hand_over
 from micelio.pages.highlight import LARGEST_SHOWN, highlight
 from micelio.pages.images import image_type
 from micelio.pages.landing_items import landing_data, landing_item
@@ -175,14 +175,12 @@ def raw(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, p
     if tag in request.headers.get("If-None-Match", ""):
         return HttpResponse(status=304, headers={"ETag": tag})
     chunks = None if entry.kind == BLOB and entry.size <= LARGEST_IMAGE else opened.ledger.chunks(entry.hash)
-    response: HttpResponseBase
     if chunks is None:
         data = opened.ledger.blob(entry.hash)
         response = HttpResponse(data, content_type=_media_type(entry, data))
+        response.headers["Content-Length"] = str(entry.size)
     else:
-        hashes = [chunk.hash for chunk in chunks]
-        response = StreamingHttpResponse(_pieces(opened, hashes), content_type="application/octet-stream")
-    response.headers["Content-Length"] = str(entry.size)
+        response = hand_over(opened.project.id, entry.hash, entry.size, "application/octet-stream")
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["ETag"] = tag
@@ -198,9 +196,3 @@ def _media_type(entry: Entry, data: bytes) -> str:
         if picture is not None:
             return picture
     return "application/octet-stream" if is_binary(data) else "text/plain; charset=utf-8"
-
-
-def _pieces(opened: Opened, hashes: list[bytes]) -> Iterator[bytes]:
-    """A large content piece by piece, so that memory stays flat."""
-    for piece in hashes:
-        yield opened.ledger.blob(piece)
