@@ -27,12 +27,15 @@ _BARE_LINES = 10
 class View:
     """What both commands say about a workspace, gathered once."""
 
-    __slots__ = ("changes", "config", "incomplete", "root", "session", "unwritten")
+    __slots__ = ("changes", "config", "conflicts", "incomplete", "root", "session", "stopped", "unwritten")
 
     def __init__(self, root: bytes) -> None:
         self.root = root
         self.config = read_config(root)
         self.incomplete = exists(root + b"/" + FOLDER + b"/incomplete")
+        # A sync that was stopped half way.
+        self.stopped = exists(root + b"/" + FOLDER + b"/sync")
+        self.conflicts = _conflicts(root) if exists(root + b"/" + FOLDER + b"/conflicts") else []
         self.session = read_line(root)
         columns = read_columns(root)
         scan = scan_and_renew(root, columns)
@@ -40,6 +43,13 @@ class View:
             (path, _kind_of_change(columns, op, mode, number), mode) for path, op, mode, number in scan.changes
         ]
         self.unwritten = unwritten(columns)
+
+
+def _conflicts(root: bytes) -> list[tuple[bytes, str, int]]:
+    """Path, kind and their position of each conflict that is open."""
+    from mic.workspace.conflicts import open_conflicts
+
+    return [(item.path, item.kind, item.theirs) for item in open_conflicts(root)]
 
 
 def status(as_json: bool) -> int:
@@ -88,7 +98,14 @@ def _next_steps(view: View) -> list[tuple[str, str]]:
     if view.incomplete:
         name = f"{config['organization']}/{config['project']}"
         return [(f"mic clone {name} {_shown(view.root)}", "finish the interrupted clone")]
+    if view.stopped:
+        return [("mic sync", "finish the interrupted sync"), ("mic sync --abort", "undo it")]
     steps = []
+    if any(kind == "marked" for _, kind, _ in view.conflicts):
+        steps.append(("mic sync --ours PATH", "take your version whole, instead of mending the marked lines"))
+        steps.append(("mic sync --theirs PATH", "take theirs whole"))
+        steps.append(("mic sync --abort", "undo the sync"))
+        return steps
     if view.session is None:
         steps.append(('mic session start "GOAL"', "say what you are about to do"))
     else:
@@ -115,6 +132,13 @@ def _text(view: View, limit: int) -> str:
         first, _, more = goal.partition("\n")
         based = "" if str(base) == config["position"] else f", on landing {base}"
         lines.append(f"Session: {first}{' ...' if more else ''} (started {_age(started_ms)}{based})\n")
+    if view.stopped:
+        lines.append("A sync was stopped half way; run `mic sync` again, or `mic sync --abort`.\n")
+    if view.conflicts:
+        lines.append("Clashes:\n")
+        for path, kind, theirs in view.conflicts:
+            what = "marked lines to mend" if kind == "marked" else f"yours stands over @{theirs}"
+            lines.append(f"  {_shown(path)}: {what}\n")
     if not view.changes:
         lines.append("Nothing changed.\n")
     colour = _colour()
@@ -149,6 +173,11 @@ def _fields(view: View) -> dict[str, object]:
         "position": int(config["position"]),
         "tree": config["tree"],
         "incomplete": view.incomplete,
+        "sync_stopped": view.stopped,
+        "conflicts": [
+            {**_path_fields(path), "marked": kind == "marked", "position": theirs}
+            for path, kind, theirs in view.conflicts
+        ],
         "session": session,
         "changes": [
             {**_path_fields(path), "op": _WORDS[kind], "mode": f"{mode:06o}" if mode else None}

@@ -14,6 +14,7 @@ from mic.cli.connection import connect
 from mic.cli.open_session import add_note, address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.sending import Sent, gather, send_contents
+from mic.cli.unresolved import require_resolved
 from mic.cli.words import decision_pb, message_pb
 from mic.core.errors import Conflicted, NothingToLand
 from mic.core.ids import parse_ulid, ulid_text
@@ -21,6 +22,7 @@ from mic.core.paths import display
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
+from mic.workspace.conflicts import write_conflicts
 from mic.workspace.session import LocalSession
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
@@ -39,8 +41,9 @@ def land(out: Output, goal: str, agent: str) -> int:
     Without an open session, GOAL starts one and lands it at once. When one is open it keeps its goal, and GOAL is
     added to its conversation as a note.
 
-    When it clashes with what landed since your base, nothing lands and nothing here changes (exit code 3). Landing
-    what has landed already gives its position again.
+    When it clashes with what landed since your base, nothing lands and nothing here changes (exit code 3): `mic sync`
+    takes in what landed. While a file has lines that it marked, nothing lands either. Landing what has landed already
+    gives its position again.
     """
     return run_land(out, goal, agent)
 
@@ -50,6 +53,7 @@ def run_land(out: Output, goal: str, agent: str = "") -> int:
     ws = Workspace.find()
     with ws.lock():
         require_complete(ws)
+        require_resolved(ws)
         changes = working_status(ws).changes
         session = local.current(ws)
         if session is None and not changes:
@@ -68,6 +72,7 @@ def run_land(out: Output, goal: str, agent: str = "") -> int:
             _remember(ws, session, answer.position)
             landed = _landed_before(client, ws, answer.position) if answer.already_landed else sent.changes
             done = advance(client, ws, address_of(ws).ref, answer, sent, landed)
+        write_conflicts(os.fsencode(ws.root), [])
         local.clear(ws)
     _report(out, session, answer, done, len(landed))
     return 0
@@ -130,7 +135,7 @@ def _clash_error(session: LocalSession, clashes: list[pb.Clash]) -> Conflicted:
     first = clashes[0].theirs_position
     return Conflicted(
         "\n".join(lines),
-        hint=f"`mic show @{first}` says what the other side meant. Your files are untouched, the session stays open.",
+        hint=f"Run `mic sync`, mend what it marks, land again. `mic show @{first}` says what the other side meant.",
         document={"clashes": [_clash_fields(clash) for clash in clashes], "session": ulid_text(session.id)},
     )
 

@@ -11,6 +11,7 @@ COMMANDS = {
     "clone": ("mic.cli.clone:clone", "Get a working copy of a project"),
     "session": ("mic.cli.sessions:sessions", "Start a session, record notes and decisions, land it"),
     "land": ("mic.cli.land:land", "Land what changed here, with its goal and decisions"),
+    "sync": ("mic.cli.sync:sync", "Take in what landed since your base"),
     "status": ("mic.cli.hot_help:status", "What changed here since the base"),
     "diff": ("mic.cli.diff:diff", "What changed here, line by line"),
     "log": ("mic.cli.look:log", "The landings of the project, newest first"),

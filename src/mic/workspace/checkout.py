@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable
 from hashlib import sha256
 
-from mic.core.errors import AlreadyExists, Corrupt, InvalidPath, StorageFull
+from mic.core.errors import AlreadyExists, Busy, Corrupt, InvalidPath, StorageFull
 from mic.core.paths import display, unwritable_reason
 from mic.core.tree import Entry
 from mic.workspace.casefold import clashing, ignores_case
@@ -44,6 +44,7 @@ class Checkout:
         self._away: set[bytes] = set()
         # Inode and mtime of each file whose content was checked.
         self._checked: dict[bytes, tuple[int, int]] = {}
+        self._expected: dict[bytes, os.stat_result | None] = {}
         self.unwritten: list[tuple[bytes, str]] = []
         os.makedirs(ws.folder + b"/tmp", exist_ok=True)
         self._tmp = os.open(ws.folder + b"/tmp", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -77,9 +78,14 @@ class Checkout:
             return wanted
         return [entry for entry in wanted if not self._stands(entry, index.get(entry.path), index.columns.clock)]
 
+    def expect(self, path: bytes, stat: os.stat_result | None) -> None:
+        """From now on `write` and `remove` leave this path alone, with Busy, unless it still stands so on disk."""
+        self._expected[path] = stat
+
     def write(self, entry: Entry, pieces: Iterable[bytes]) -> None:
         """Puts one file into place. Raises Corrupt when the pieces are not the content that its hash promises,
-        StorageFull when the disk is, InvalidPath when a symlink or file stands where a folder should be.
+        StorageFull when the disk is, InvalidPath when a symlink or file stands where a folder should be, Busy when
+        the path is not as `expect` was told.
         """
         assert entry.path in self._entries
         assert entry.path not in self._away
@@ -107,6 +113,7 @@ class Checkout:
     def remove(self, path: bytes) -> None:
         """Takes a file away, and the folders that it leaves empty. Nothing happens when it is gone already."""
         folder, _, name = path.rpartition(b"/")
+        self._check_expected(path)
         try:
             os.unlink(name, dir_fd=self._folders.handle(folder))
             self._folders.forget()
@@ -188,6 +195,7 @@ class Checkout:
             os.close(handle)
 
     def _rename(self, temporary: bytes, name: bytes, folder: bytes, path: bytes) -> None:
+        self._check_expected(path)
         handle = self._folders.handle(folder, make=True)
         try:
             os.rename(temporary, name, src_dir_fd=self._tmp, dst_dir_fd=handle)
@@ -204,6 +212,24 @@ class Checkout:
             ) from error
         self._folders.forget()
         os.rename(temporary, name, src_dir_fd=self._tmp, dst_dir_fd=self._folders.handle(folder))
+
+    def _check_expected(self, path: bytes) -> None:
+        if path not in self._expected:
+            return
+        expected = self._expected[path]
+        try:
+            now = os.lstat(self._root + b"/" + path)
+        except (FileNotFoundError, NotADirectoryError):
+            now = None
+        if now is not None and now.st_mode & _KIND == 0o040000:
+            # An empty folder may stand there; one that is not empty is refused by the rename.
+            now = None
+        if (expected and _numbers(expected)) != (now and _numbers(now)):
+            raise Busy(
+                f"{display(path)} was changed at this very moment; it was left as it is",
+                hint="run the same command again: it goes on where it stopped",
+                path=path,
+            )
 
     def _discard(self, temporary: bytes) -> None:
         try:
@@ -233,6 +259,10 @@ class Checkout:
             stat.st_size,
             False,
         )
+
+
+def _numbers(stat: os.stat_result) -> tuple[int, int, int, int]:
+    return stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size
 
 
 def _vouched(recorded: IndexEntry, stat: os.stat_result) -> bool:

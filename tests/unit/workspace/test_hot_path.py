@@ -92,6 +92,8 @@ def test_status_as_json(ws: Workspace) -> None:
         "position": 7,
         "tree": "ab" * 32,
         "incomplete": False,
+        "sync_stopped": False,
+        "conflicts": [],
         "session": None,
         "changes": [
             {"path": "README", "op": "modified", "mode": "100755"},

@@ -1,0 +1,214 @@
+"""`mic sync`: takes in what landed since the base, and keeps local work."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from mic.cli.app import json_option
+from mic.cli.clone import tree_entries
+from mic.cli.connection import connect
+from mic.cli.diff import tree_path
+from mic.cli.open_session import address_of, require_complete
+from mic.cli.output import Output, path_fields, plural
+from mic.cli.sync_abort import abort
+from mic.cli.sync_apply import carry_out
+from mic.cli.sync_plan import ABSENT, REASONS, Decisions, Planner, on_disk, side_of
+from mic.cli.unresolved import refuse_marked
+from mic.core.errors import Corrupt, InvalidInput
+from mic.core.paths import display
+from mic.rpc.client import Client
+from mic.rpc.v1 import mic_pb2 as pb
+from mic.workspace.conflicts import MARKED, Conflict, open_conflicts
+from mic.workspace.kept import Kept
+from mic.workspace.sync_journal import MARK, MERGE, REMOVE, RESTORE, WRITE, YOURS, Journal, OpenSync, Step, begin
+from mic.workspace.sync_journal import under_way as sync_under_way
+from mic.workspace.workspace import Workspace
+
+_CLASHED = 3  # docs/users/exit-codes.md
+
+
+@click.command(short_help="Take in what landed since your base")
+@click.option("--ours", metavar="PATH", multiple=True, help="Where it clashes at PATH, take your version whole.")
+@click.option("--theirs", metavar="PATH", multiple=True, help="Where it clashes at PATH, take theirs whole.")
+@click.option("--abort", "undo", is_flag=True, help="Undo the last sync, as long as nothing was landed since.")
+@json_option
+def sync(out: Output, ours: tuple[str, ...], theirs: tuple[str, ...], undo: bool) -> int:
+    """Take in what landed since your base, and keep what you changed.
+
+    A file that only others changed is brought up to date. One that both sides changed is merged by lines; lines that
+    clash are marked, for you to mend. Where lines cannot be marked (a file that is not text, or deleted on one side),
+    yours stays, unless --theirs says otherwise; --ours and --theirs also settle what an earlier sync left open.
+
+    Each version of yours that is replaced is kept under .mic/kept. When something clashes, the exit code is 3.
+    An interrupted sync goes on when the command is repeated.
+    """
+    if undo and (ours or theirs):
+        raise click.UsageError("--abort goes without --ours and --theirs.")
+    ws = Workspace.find()
+    decisions = Decisions(frozenset(tree_path(ws, p) for p in ours), frozenset(tree_path(ws, p) for p in theirs))
+    twice = decisions.ours & decisions.theirs
+    if twice:
+        raise click.UsageError(f"{display(min(twice))} cannot be both ours and theirs.")
+    with ws.lock():
+        require_complete(ws)
+        with connect(ws.config.instance) as client:
+            if undo:
+                return abort(client, ws, address_of(ws).ref, out)
+            done = _resume(client, ws, decisions, out) if sync_under_way(ws) else _sync(client, ws, decisions, out)
+    if done is None:
+        return _nothing_new(ws, out)
+    return _report(ws, out, *done)
+
+
+def _sync(client: Client, ws: Workspace, decisions: Decisions, out: Output) -> tuple[Journal, list[Conflict]] | None:
+    left = open_conflicts(os.fsencode(ws.root))
+    marked = [item.path for item in left if item.kind == MARKED and not decisions.of(item.path)]
+    settles = any(decisions.of(item.path) for item in left)
+    if not settles:
+        refuse_marked(marked)
+    project = address_of(ws).ref
+    # While marked lines are left, decisions are carried out on the position that they were marked at.
+    position, tree = (ws.config.position, ws.config.tree) if marked else _head(client, ws, project)
+    target = {entry.path: entry for entry in tree_entries(client, project, position, tree)}
+    before = {entry.path: entry for entry in ws.index().entries()}
+    planner = Planner(ws, before, target, decisions)
+    plan = planner.make(client, project, (ws.config.position, position))
+    for item in left:
+        if decisions.of(item.path):
+            kept = _kept(ws, item)
+            version = on_disk(ws, kept.shown(item.path)) if kept else ABSENT
+            planner.decide_open(item.path, kept.name if kept else "", version)
+    _refuse_needless(decisions, plan.steps, {item.path for item in left if decisions.of(item.path)})
+    if not plan.steps and position == ws.config.position:
+        return None
+    journal = Journal(
+        ws.config.position, ws.config.tree, position, tree, _in_order(plan.steps), [Kept.fresh(ws, str(position)).name]
+    )
+    opened = begin(ws, journal, target)
+    return journal, carry_out(client, ws, project, opened, plan.contents, out)
+
+
+def _resume(client: Client, ws: Workspace, decisions: Decisions, out: Output) -> tuple[Journal, list[Conflict]]:
+    opened = OpenSync(ws, False)
+    old = opened.journal
+    project = address_of(ws).ref
+    before = {entry.path: entry for entry in opened.before.entries()}
+    planner = Planner(ws, before, opened.target, decisions, old.steps)
+    plan = planner.make(client, project, (old.from_position, old.to_position))
+    for step in old.steps:
+        ahead = opened.target.get(step.path)
+        if step.path not in plan.steps and side_of(before.get(step.path)) == side_of(ahead):
+            # A decision about an earlier clash, which is in no difference of trees.
+            now = planner.side(step.path)
+            if now != (step.result_mode, step.result):
+                step.mine_mode, step.mine = now
+            plan.steps[step.path] = step
+    kept = [*old.kept, Kept.fresh(ws, str(old.to_position)).name]
+    journal = Journal(old.from_position, old.from_tree, old.to_position, old.to_tree, _in_order(plan.steps), kept)
+    opened.rewrite(journal)
+    return journal, carry_out(client, ws, project, opened, plan.contents, out)
+
+
+def _in_order(steps: dict[bytes, Step]) -> list[Step]:
+    return [steps[path] for path in sorted(steps)]
+
+
+def _head(client: Client, ws: Workspace, project: pb.ProjectRef) -> tuple[int, str]:
+    head = client.call(client.projects.GetProject, pb.GetProjectRequest(project=project)).project
+    if head.head_position < ws.config.position:
+        raise Corrupt(
+            f"The forge is at @{head.head_position}, behind your base @{ws.config.position}.",
+            hint="Tell whoever runs it.",
+        )
+    return int(head.head_position), head.head_tree.hex()
+
+
+def _kept(ws: Workspace, item: Conflict) -> Kept | None:
+    """Where your version from before it was marked is; None for one that was never replaced."""
+    if item.kind != MARKED:
+        return None
+    found = Kept.search(ws, str(item.theirs), item.path)
+    if found is None:
+        raise InvalidInput(
+            f"Your version of {display(item.path)} from before the sync is not there any more.",
+            hint="Mend the marked lines in the file.",
+        )
+    return found
+
+
+def _refuse_needless(decisions: Decisions, steps: dict[bytes, Step], settled: set[bytes]) -> None:
+    """A decision about a path that does not clash is a mistake, perhaps in its name."""
+    used = settled | {path for path, step in steps.items() if step.clashed}
+    for path in sorted(decisions.ours | decisions.theirs):
+        if not any(other == path or other.startswith(path + b"/") for other in used):
+            raise InvalidInput(f"Nothing clashes at {display(path)}.", hint="`mic status` lists what clashes.")
+
+
+def _nothing_new(ws: Workspace, out: Output) -> int:
+    standing = open_conflicts(os.fsencode(ws.root))
+    out.line(f"Nothing new: your base @{ws.config.position} is the newest landing.")
+    out.document(_document(ws.config.position, ws.config.position))
+    assert all(item.kind != MARKED for item in standing)
+    return 0
+
+
+def _report(ws: Workspace, out: Output, journal: Journal, conflicts: list[Conflict]) -> int:
+    steps = journal.steps
+    brought = [step for step in steps if step.act in (WRITE, REMOVE) and not step.clashed]
+    clashes = [step for step in steps if step.reason and step.act in (MARK, YOURS)]
+    out.line(f"Synced @{journal.from_position} to @{journal.to_position}: {plural(len(brought), 'file')} brought in.")
+    kept = {step.path: found for step in steps if (found := _replaced(ws, journal, step))}
+    for step in steps:
+        shown = display(step.path)
+        where = f" (before: {display(kept[step.path])})" if step.path in kept else ""
+        if step.act == MERGE:
+            out.line(f"merged: {shown}{where}")
+        elif step.act == MARK:
+            out.line(f"{out.paint('clash', 'red')}: {shown}, between the marked lines{where}")
+        elif step in clashes:
+            out.line(f"{out.paint('kept yours', 'red')}: {shown}, {REASONS[step.reason]}")
+        elif step.clashed:
+            out.line(f"took {'yours' if step.act in (RESTORE, YOURS) else 'theirs'}: {shown}{where}")
+    document = _document(journal.from_position, journal.to_position) | {
+        "updated": [path_fields(step.path) for step in brought],
+        "merged": [path_fields(step.path) for step in steps if step.act == MERGE],
+        "conflicts": [
+            {**path_fields(step.path), "reason": step.reason, "marked": step.act == MARK} for step in clashes
+        ],
+        "kept": [{**path_fields(path), "kept": display(where)} for path, where in sorted(kept.items())],
+    }
+    if not clashes and not any(item.kind == MARKED for item in conflicts):
+        out.document(document)
+        return 0
+    message = f"{plural(len(clashes), 'path')} {'clashes' if len(clashes) == 1 else 'clash'} with what landed."
+    hint = _hint(journal, clashes)
+    out.line(hint)
+    out.document({"error": {"code": "conflict", "message": message, "hint": hint}, **document})
+    return _CLASHED
+
+
+def _hint(journal: Journal, clashes: list[Step]) -> str:
+    parts = []
+    if any(step.act == MARK for step in clashes):
+        parts.append("Mend the marked lines, then `mic land`.")
+    if any(step.act == YOURS for step in clashes):
+        parts.append(
+            f"`mic cat PATH @{journal.to_position}` shows theirs, `mic sync --theirs PATH` takes it, "
+            "`mic sync --ours PATH` settles for yours."
+        )
+    return " ".join([*parts, "`mic sync --abort` undoes this sync."])
+
+
+def _replaced(ws: Workspace, journal: Journal, step: Step) -> bytes:
+    for name in journal.kept:
+        for path in (step.path, step.obstacle):
+            if path and Kept(ws, name).has(path):
+                return Kept(ws, name).shown(path)
+    return b""
+
+
+def _document(start: int, position: int) -> dict[str, Any]:
+    return {"from_position": start, "position": position, "updated": [], "merged": [], "conflicts": [], "kept": []}
