@@ -136,8 +136,8 @@ def _text(view: View, limit: int) -> str:
         lines.append("A sync was stopped half way; run `mic sync` again, or `mic sync --abort`.\n")
     if view.conflicts:
         lines.append("Clashes:\n")
-        for path, kind, theirs in view.conflicts:
-            what = "marked lines to mend" if kind == "marked" else f"yours stands over @{theirs}"
+        for path, how, theirs in view.conflicts:
+            what = "marked lines to mend" if how == "marked" else f"yours stands over @{theirs}"
             lines.append(f"  {_shown(path)}: {what}\n")
     if not view.changes:
         lines.append("Nothing changed.\n")

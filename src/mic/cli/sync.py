@@ -159,7 +159,11 @@ def _report(ws: Workspace, out: Output, journal: Journal, conflicts: list[Confli
     steps = journal.steps
     brought = [step for step in steps if step.act in (WRITE, REMOVE) and not step.clashed]
     clashes = [step for step in steps if step.reason and step.act in (MARK, YOURS)]
-    out.line(f"Synced @{journal.from_position} to @{journal.to_position}: {plural(len(brought), 'file')} brought in.")
+    if journal.from_position == journal.to_position and not brought:
+        out.line(f"Settled, on @{journal.to_position}:")
+    else:
+        files = plural(len(brought), "file")
+        out.line(f"Synced @{journal.from_position} to @{journal.to_position}: {files} brought in.")
     kept = {step.path: found for step in steps if (found := _replaced(ws, journal, step))}
     for step in steps:
         shown = display(step.path)

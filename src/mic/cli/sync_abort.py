@@ -42,7 +42,8 @@ def abort(client: Client, ws: Workspace, project: pb.ProjectRef, out: Output) ->
         session.base_position = journal.from_position
         local.save(ws, session)
     for name in journal.kept:
-        Kept(ws, name).drop()
+        # Nothing of it is deleted: what was edited between two runs is there and nowhere else.
+        Kept(ws, name).rename(ws, f"{journal.to_position}-aborted")
     sync.discard()
     out.line(f"Undone: your base is @{journal.from_position} again, and your files are as they were.")
     for path in put_away:

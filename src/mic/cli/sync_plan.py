@@ -113,7 +113,9 @@ class Planner:
             return
         mine, theirs = self.side(path), side_of(self._target.get(path))
         if self._decisions.of(path) == "theirs":
-            self._step(path, WRITE if theirs[0] else REMOVE, mine, theirs, "changed")
+            gone = {step.path for step in self.plan.steps.values() if step.act == REMOVE}
+            obstacle = self._obstacle(path, gone) if theirs[0] else b""
+            self._step(path, WRITE if theirs[0] else REMOVE, mine, theirs, "changed", obstacle)
         elif kept_in:
             self.plan.steps[path] = Step(path, RESTORE, *mine, *kept, source=kept_in, clashed=True)
         else:
@@ -179,26 +181,29 @@ class Planner:
         if after.mode & _KIND == _GITLINK or unwritable_reason(path) is not None:
             self._step(path, WRITE, ABSENT, theirs)
             return
-        above = path
-        while above := above.rpartition(b"/")[0]:
-            stat = lstat(self._root + b"/" + above)
-            if stat is not None and stat.st_mode & _KIND != _FOLDER and above not in gone:
-                self._clash(path, ABSENT, theirs, "directory_over_file", above)
-                return
-        stat = lstat(self._root + b"/" + path)
-        if stat is not None and stat.st_mode & _KIND == _FOLDER:
-            if self._holds_others(path, gone):
-                self._clash(path, ABSENT, theirs, "file_over_directory", path)
-            else:
-                self._step(path, WRITE, ABSENT, theirs)
+        obstacle = self._obstacle(path, gone)
+        if obstacle:
+            reason = "file_over_directory" if obstacle == path else "directory_over_file"
+            self._clash(path, ABSENT, theirs, reason, obstacle)
             return
         mine = on_disk(self._ws, path)
         if self._taken_over(path, mine) or mine == theirs:
             return
-        if stat is None:
+        if mine == ABSENT:
             self._step(path, WRITE, ABSENT, theirs)
         else:
             self._clash(path, mine, theirs, "untracked")
+
+    def _obstacle(self, path: bytes, gone: set[bytes]) -> bytes:
+        """What of yours must move before a file can stand at `path`: a file above it, or a folder there; or b""."""
+        above = path
+        while above := above.rpartition(b"/")[0]:
+            stat = lstat(self._root + b"/" + above)
+            if stat is not None and stat.st_mode & _KIND != _FOLDER and above not in gone:
+                return above
+        stat = lstat(self._root + b"/" + path)
+        folder = stat is not None and stat.st_mode & _KIND == _FOLDER
+        return path if folder and self._holds_others(path, gone) else b""
 
     def _holds_others(self, folder: bytes, gone: set[bytes]) -> bool:
         for above, folders, names in os.walk(self._root + b"/" + folder):

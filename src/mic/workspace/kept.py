@@ -45,10 +45,10 @@ class Kept:
             found = Kept(ws, f"{name}-{number}")
         return None
 
-    def drop(self) -> None:
-        """Takes the folder away."""
+    def rename(self, ws: Workspace, name: str) -> None:
+        """Gives the folder another name, with a number behind it when that is taken."""
         if exists(self._folder):
-            shutil.rmtree(self._folder)
+            os.rename(self._folder, Kept.fresh(ws, name)._folder)
 
     def path(self, path: bytes) -> bytes:
         """Where the file of this path is kept."""
@@ -60,7 +60,10 @@ class Kept:
 
     def has(self, path: bytes) -> bool:
         """Whether this path is kept here."""
-        return exists(self.path(path))
+        try:
+            return exists(self.path(path))
+        except NotADirectoryError:
+            return False
 
     def keep(self, path: bytes) -> None:
         """Keeps the file or symlink that stands at `path`; it stays where it is."""
