@@ -14,11 +14,13 @@ from mic.cli.clone import tree_entries, write_contents
 from mic.cli.output import Output
 from mic.cli.sending import Sent
 from mic.core.blob import MAX_WHOLE
-from mic.core.errors import MicError
+from mic.core.errors import InvalidPath, MicError, NotFound
 from mic.core.tree import BLOB, CHUNKED, Entry
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.checkout import Checkout
+from mic.workspace.columns import git_mode
+from mic.workspace.files import hash_file
 from mic.workspace.index import Index, IndexEntry
 from mic.workspace.workspace import Workspace
 
@@ -153,7 +155,15 @@ def _untouched(ws: Workspace, path: bytes, before: IndexEntry | None) -> bool:
         return before is None
     if before is None:
         return False
-    return (stat.st_mtime_ns, stat.st_size) == (before.mtime_ns, before.disk_size)
+    if (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size) == (before.mtime_ns, before.ctime_ns, before.disk_size):
+        return True
+    # Touched, copied over, or edited and put back: what counts is the content.
+    if stat.st_size != before.disk_size or git_mode(stat.st_mode) != git_mode(before.mode):
+        return False
+    try:
+        return hash_file(ws, path, before.mode)[0] == before.hash
+    except (NotFound, InvalidPath):
+        return False
 
 
 def _still(ws: Workspace, path: bytes, before: os.stat_result | None) -> bool:
