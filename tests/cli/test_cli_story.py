@@ -121,6 +121,14 @@ def test_looking_at_positions(shell: Shell, name: str) -> None:
         " link   |     1 +\n run.sh |     1 +\n 2 files changed, 2 added, 0 deleted\n"
     )
     assert shell("show", "@3", "-p").endswith("@@ -1,3 +1,5 @@\n # Garden\n \n Roses.\n+\n+More roses.\n")
+    assert shell("diff", "@1..@3", "--stat") == (
+        " README.md |     2 ++\n link      |     1 +\n run.sh    |     1 +\n 3 files changed, 4 added, 0 deleted\n"
+    )
+    assert shell("diff", "@2..@1", "run.sh") == (
+        "diff --git a/run.sh b/run.sh\ndeleted file mode 100755\n"
+        "--- a/run.sh\n+++ /dev/null\n@@ -1 +0,0 @@\n-#!/bin/sh\n"
+    )
+    assert shell.json("diff", "1..3", "--name-only", "src", "link")["files"] == [{"path": "link"}]
     assert shell("cat", "README.md", "@1") == "# Garden\n\nRoses.\n"
     assert shell("show", "@1:README.md") == "# Garden\n\nRoses.\n"
     assert shell("cat", "README.md") == "# Garden\n\nRoses.\n\nMore roses.\n"
@@ -260,3 +268,25 @@ def test_two_people_and_the_same_file(shell: Shell, name: str) -> None:
     assert shell("session", "abandon") == "Abandoned: Mine\nYour files are as they were.\n"
     assert shell("session", "list") == "No session is open.\n"
     assert shell("session", "list", "--state", "abandoned") == f"SESSION  abandoned   u{name}  Mine\n"
+
+
+def test_somebody_who_is_not_signed_in_sees_public_projects(shell: Shell, name: str) -> None:
+    shell("project", "create", f"{name}/secret")
+    shell("project", "create", f"{name}/open", "--visibility", "public")
+    stranger = Shell(shell.forge, shell.home / "stranger")
+    assert stranger("project", "list", name) == f"{name}/open  public\n"
+    assert stranger("project", "list", f"{name}x") == (
+        "There is no public project. `mic auth login` shows yours too.\n"
+    )
+
+
+def test_numbers_that_cannot_be_meant(shell: Shell, name: str) -> None:
+    """Exit code 2 for each, and nobody is asked."""
+    shell("project", "create", f"{name}/empty")
+    shell("clone", f"{name}/empty", "here")
+    shell.cd("here")
+    for arguments in (
+        ("log", "-n", "0"), ("log", "-n", "-3"), ("log", "-n", "many"), ("show", "@-1"), ("show", "@x"),
+        ("cat", "a", "@1.5"), ("ls", "--at", "-1"), ("session", "list", "-n", "1001"), ("diff", "@1..@9999999999999999999"),
+    ):  # fmt: skip
+        assert shell.run(*arguments).returncode == 2, arguments

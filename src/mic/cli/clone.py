@@ -8,7 +8,7 @@ import click
 
 from mic.cli.app import json_option
 from mic.cli.connection import Address, connect, parse_address
-from mic.cli.contents import stream_contents
+from mic.cli.contents import page_entries, stream_contents
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.progress import Progress
 from mic.core.errors import AlreadyExists, Corrupt, MicError, Unavailable
@@ -112,11 +112,7 @@ def tree_entries(client: Client, project: pb.ProjectRef, position: int, tree: st
     for page in client.tree(project, position):
         if page.tree.hex() != tree:
             raise Corrupt(f"The forge has another tree at @{position} than it had before.", hint="Tell who runs it.")
-        hashes = page.hashes
-        entries += map(
-            Entry, page.paths, page.modes, page.kinds, page.sizes,
-            [hashes[at : at + 32] for at in range(0, len(hashes), 32)],
-        )  # fmt: skip
+        entries += page_entries(page)
     return entries
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import urllib.parse
 from typing import NamedTuple
 
+import click
+
 from mic.cli.credentials import SIGN_IN, default_instance, token_for
 from mic.core.errors import InvalidInput, Unauthenticated
 from mic.rpc.client import Client
@@ -59,8 +61,8 @@ def parse_address(text: str) -> Address:
 
 
 def parse_position(text: str) -> int:
-    """A position written `@7` or `7`; raises InvalidInput."""
+    """A position written `@7` or `7`; raises click.UsageError, for it comes from the command line."""
     digits = text.removeprefix("@")
     if not (digits.isascii() and digits.isdecimal()) or int(digits) >= 1 << 63:
-        raise InvalidInput(f"{text[:100]!r} is not a position.", hint="Use a form like @7; `mic log` lists them.")
+        raise click.UsageError(f"{text[:100]!r} is not a position. Use a form like @7; `mic log` lists them.")
     return int(digits)

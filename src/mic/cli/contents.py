@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mic.core.blob import MAX_WHOLE, inflate
 from mic.core.errors import Corrupt
 from mic.core.ids import content_hash
+from mic.core.tree import Entry
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
@@ -41,6 +42,15 @@ def stream_contents(client: Client, project: pb.ProjectRef, hashes: list[bytes])
             yield Content(frame.hash, frame.size, None, pieces)
             for _ in pieces:
                 pass
+
+
+def page_entries(page: pb.TreeResponse) -> Iterator[Entry]:
+    """The entries of one page of a listing."""
+    hashes = page.hashes
+    return map(
+        Entry, page.paths, page.modes, page.kinds, page.sizes,
+        [hashes[at : at + 32] for at in range(0, len(hashes), 32)],
+    )  # fmt: skip
 
 
 def fetch(client: Client, project: pb.ProjectRef, hashes: Iterable[bytes]) -> dict[bytes, bytes]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+import re
+from typing import NamedTuple, TypeVar
 
 import click
 
 from mic.cli.app import json_option
-from mic.cli.connection import connect
-from mic.cli.contents import MAX_HELD, fetch
+from mic.cli.connection import connect, parse_position
+from mic.cli.contents import MAX_HELD, fetch, page_entries
 from mic.cli.open_session import address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.words import LETTERS
@@ -24,6 +25,9 @@ from mic.workspace.status import LocalChange
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
 
+C = TypeVar("C", LocalChange, pb.Change)
+
+_RANGE = re.compile(r"(@?[0-9]+)\.\.(@?[0-9]+)")
 _BAR = 40  # columns of the widest bar of --stat
 _GITLINK = 0o160000
 
@@ -50,27 +54,42 @@ class FileDiff(NamedTuple):
 
 
 @click.command(short_help="What changed here, line by line")
-@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@click.argument("paths", metavar="[@A..@B] [PATH]...", nargs=-1)
 @click.option("--stat", is_flag=True, help="Only how many lines changed in each file.")
 @click.option("--name-only", is_flag=True, help="Only the names.")
 @json_option
 def diff(out: Output, paths: tuple[str, ...], stat: bool, name_only: bool) -> None:
-    """What changed here since the base, as unified hunks; with PATHs, only there. `git apply` reads it."""
+    """What changed here since the base, as unified hunks; with PATHs, only there. `git apply` reads it.
+
+    With @A..@B, what the project's files changed between two positions.
+    """
     ws = Workspace.find()
     require_complete(ws)
-    changes = _within(working_status(ws).changes, [tree_path(ws, path) for path in paths])
+    between = _RANGE.fullmatch(paths[0]) if paths else None
+    inside = [tree_path(ws, path) for path in paths[1 if between else 0 :]]
+    if between:
+        positions = parse_position(between[1]), parse_position(between[2])
+        with connect(ws.config.instance) as client:
+            found = _within(changed_between(client, address_of(ws).ref, *positions), inside)
+            names = [item.path for item in found]
+            diffs = [] if name_only else landed_diffs(client, address_of(ws).ref, found)
+        document: dict[str, object] = {"from_position": positions[0], "position": positions[1]}
+    else:
+        changes = _within(working_status(ws).changes, inside)
+        names = [item.path for item in changes]
+        diffs = [] if name_only else _load(ws, changes)
+        document = {"base_position": ws.config.position}
     if name_only:
-        for change in changes:
-            out.line(display(change.path))
-        out.document({"base_position": ws.config.position, "files": [path_fields(item.path) for item in changes]})
+        for path in names:
+            out.line(display(path))
+        out.document({**document, "files": [path_fields(path) for path in names]})
         return
-    diffs = _load(ws, changes)
     if stat:
         print_stat(out, diffs)
     elif not out.as_json:
         for item in diffs:
             out.raw(_painted(out, patch(item)))
-    out.document({"base_position": ws.config.position, "files": [diff_fields(item, hunks=not stat) for item in diffs]})
+    out.document({**document, "files": [diff_fields(item, hunks=not stat) for item in diffs]})
 
 
 def tree_path(ws: Workspace, path: str) -> bytes:
@@ -84,11 +103,34 @@ def tree_path(ws: Workspace, path: str) -> bytes:
     return os.fsencode(inside)
 
 
-def _within(changes: list[LocalChange], paths: list[bytes]) -> list[LocalChange]:
+def _within(changes: list[C], paths: list[bytes]) -> list[C]:
     if not paths or b"" in paths:
         return changes
     folders = tuple(path + b"/" for path in paths)
     return [item for item in changes if item.path in paths or item.path.startswith(folders)]
+
+
+def changed_between(client: Client, project: pb.ProjectRef, old: int, new: int) -> list[pb.Change]:
+    """The files that differ between two positions, as changes from the one to the other, sorted by path."""
+    before, after = (
+        {entry.path: entry for page in client.tree(project, position) for entry in page_entries(page)}
+        for position in (old, new)
+    )
+    found = []
+    for path in sorted(before.keys() | after.keys()):
+        a, b = before.get(path), after.get(path)
+        if a == b:
+            continue
+        change = pb.Change(path=path, op=pb.Change.MODIFIED)
+        if a is not None:
+            change.base_hash, change.base_mode = a.hash, a.mode
+        if b is not None:
+            change.hash, change.mode = b.hash, b.mode
+        change.op = pb.Change.ADDED if a is None else pb.Change.DELETED if b is None else pb.Change.MODIFIED
+        # The larger side decides whether both are held.
+        change.size = max(entry.size for entry in (a, b) if entry is not None)
+        found.append(change)
+    return found
 
 
 def _load(ws: Workspace, changes: list[LocalChange]) -> list[FileDiff]:

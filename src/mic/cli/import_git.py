@@ -51,7 +51,7 @@ def imports() -> None:
     """Bring a Git repository in."""
 
 
-@imports.command("git")
+@imports.command("git", short_help="Bring the default branch of a Git repository in.")
 @click.argument("source", metavar="PATH|URL")
 @click.argument("project", metavar="[ORG/PROJECT]", required=False)
 @click.option(

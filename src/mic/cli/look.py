@@ -11,7 +11,7 @@ import click
 
 from mic.cli.app import json_option
 from mic.cli.connection import Address, connect, parse_address, parse_position
-from mic.cli.contents import stream_contents, verified
+from mic.cli.contents import page_entries, stream_contents, verified
 from mic.cli.diff import diff_fields, landed_diffs, patch, print_stat, tree_path
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, when
@@ -61,7 +61,9 @@ class Place:
 
 
 @click.command(short_help="The landings of the project, newest first")
-@click.option("-n", "--number", type=click.IntRange(1), default=20, show_default=True, help="So many.")
+@click.option(
+    "-n", "--number", type=click.IntRange(1), metavar="COUNT", default=20, show_default=True, help="At most so many."
+)
 @project_option
 @json_option
 def log(out: Output, number: int, project: str | None) -> None:
@@ -193,8 +195,7 @@ def _entry(client: Client, address: Address, path: bytes, position: int) -> Entr
 def _list(client: Client, address: Address, directory: bytes, position: int) -> list[Entry]:
     found: list[Entry] = []
     for page in client.directory(address.ref, position, directory):
-        hashes = [page.hashes[at : at + 32] for at in range(0, len(page.hashes), 32)]
-        found += map(Entry, page.paths, page.modes, page.kinds, page.sizes, hashes)
+        found += page_entries(page)
     return found
 
 

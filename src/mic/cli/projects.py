@@ -9,7 +9,7 @@ import click
 from mic.cli.app import Suggesting, json_option
 from mic.cli.auth import instance_option
 from mic.cli.connection import connect, parse_address
-from mic.cli.credentials import default_instance
+from mic.cli.credentials import default_instance, token_for
 from mic.cli.output import Output, iso
 from mic.rpc.discovery import normal_instance
 from mic.rpc.v1 import mic_pb2 as pb
@@ -45,12 +45,12 @@ def create(out: Output, project: str, name: str, description: str, visibility: s
     out.document({"project": project_fields(made)})
 
 
-@projects.command("list")
+@projects.command("list", short_help="The projects that you may see.")
 @click.argument("organization", required=False, default="")
 @instance_option
 @json_option
 def list_(out: Output, organization: str, instance: str | None) -> None:
-    """The projects that you may see; with ORGANIZATION, only its own."""
+    """The projects that you may see; with ORGANIZATION, only its own. Who is not signed in sees the public ones."""
     chosen = normal_instance(instance) if instance else default_instance()
     found: list[pb.Project] = []
     with connect(chosen) as client:
@@ -62,7 +62,9 @@ def list_(out: Output, organization: str, instance: str | None) -> None:
                 break
             request.page_token = page.next_page_token
     if not found:
-        out.line("There is no project that you may see. `mic import git PATH ORG/PROJECT` brings one in.")
+        signed_in = bool(token_for(chosen))
+        step = "`mic import git PATH ORG/PROJECT` brings one in" if signed_in else "`mic auth login` shows yours too"
+        out.line(f"There is no {'project that you may see' if signed_in else 'public project'}. {step}.")
     width = max((len(item.organization) + len(item.handle) + 1 for item in found), default=0)
     for item in found:
         name = f"{item.organization}/{item.handle}"

@@ -148,9 +148,17 @@ def status(out: Output) -> None:
     out.document({"session": local_fields(session), "files": len(changes)})
 
 
-@sessions.command("list")
+@sessions.command("list", short_help="Sessions that have not landed, or with --state, others.")
 @click.option("--state", type=click.Choice(STATES), default=None, help="Only sessions in this state.")
-@click.option("-n", "--number", type=click.IntRange(1, 1000), default=50, show_default=True, help="At most so many.")
+@click.option(
+    "-n",
+    "--number",
+    type=click.IntRange(1, 1000),
+    metavar="COUNT",
+    default=50,
+    show_default=True,
+    help="At most so many.",
+)
 @json_option
 def list_(out: Output, state: str | None, number: int) -> None:
     """Sessions of the project on the forge that have not landed; with --state landed, those that have."""

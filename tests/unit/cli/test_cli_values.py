@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import click
 import pytest
 
 from mic.cli.connection import parse_address, parse_position
@@ -59,7 +60,7 @@ def test_which_hosts_are_this_machine() -> None:
 def test_positions() -> None:
     assert (parse_position("@7"), parse_position("12")) == (7, 12)
     for text in ("", "@", "@-1", "@1.5", "x", "@²", "@" + "9" * 30):
-        with pytest.raises(InvalidInput):
+        with pytest.raises(click.UsageError):
             parse_position(text)
 
 
