@@ -11,20 +11,23 @@ export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check bench demo docs test-browser test-root proto format clean
+.PHONY: force help run test check bench demo docs test-browser test-root proto format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 # ---------------------------------------------------------------- set-up
-.tools/python: Makefile
+# Written anew only when another interpreter is asked for.
+.tools/python: force
 	@mkdir -p .tools
-	@version=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || \
-	  { echo "Micelio needs Python 3.11 as python3; none was found. Install it, or run: make PYTHON=/path/to/python3.11" >&2; exit 1; }; \
+	@version=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || version=none; \
 	if [ "$$version" != 3.11 ]; then \
-	  echo "Micelio needs Python 3.11; $(PYTHON) is $$version. Install it, or run: make PYTHON=/path/to/python3.11" >&2; exit 1; fi
-	@$(PYTHON) -c 'import sys; print(sys.executable)' > $@
+	  if [ "$$version" = none ]; then found="$(PYTHON) does not run"; else found="$(PYTHON) is $$version"; fi; \
+	  echo "Micelio needs Python 3.11, and $$found. Install it, or name it: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; fi
+	@found=$$($(PYTHON) -c 'import sys; print(sys.executable)'); \
+	[ "$$(cat $@ 2>/dev/null)" = "$$found" ] || echo "$$found" > $@
+force:
 
 $(UV): .tools/python
 	@echo "Fetching uv ..."
@@ -33,7 +36,7 @@ $(UV): .tools/python
 	@touch $@
 
 .venv/forge: $(UV) pyproject.toml uv.lock
-	@echo "Installing Micelio ..."
+	@echo "Installing Micelio from PyPI; the first time takes about half a minute ..."
 	@$(UV) sync -q --frozen --extra forge --no-default-groups --inexact --python "$$(cat .tools/python)"
 	@touch $@
 
