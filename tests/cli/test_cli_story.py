@@ -287,6 +287,7 @@ def test_numbers_that_cannot_be_meant(shell: Shell, name: str) -> None:
     shell.cd("here")
     for arguments in (
         ("log", "-n", "0"), ("log", "-n", "-3"), ("log", "-n", "many"), ("show", "@-1"), ("show", "@x"),
-        ("cat", "a", "@1.5"), ("ls", "--at", "-1"), ("session", "list", "-n", "1001"), ("diff", "@1..@9999999999999999999"),
+        ("cat", "a", "@1.5"), ("ls", "--at", "-1"), ("session", "list", "-n", "1001"),
+        ("diff", "@1..@9999999999999999999"),
     ):  # fmt: skip
         assert shell.run(*arguments).returncode == 2, arguments

@@ -355,3 +355,56 @@ def test_stopped_by_a_disk_that_takes_no_more(two: Shell) -> None:
     merged = TEN.replace("0\n", "top\n").replace("5\n", "five\n").replace("9\n", "bottom\n")
     assert files(two.cwd) == before | {"list": merged.encode(), "zz": b"x" * 300_000}
     assert two("sync", "--abort").startswith("Undone")
+
+
+def test_a_file_that_kept_its_old_base(two: Shell) -> None:
+    """What a landing could not bring up to date, because it was edited at that moment, a sync does."""
+    elsewhere(two, "Theirs", lambda: two.write("list", TEN.replace("0\n", "top\n")))
+    assert two("sync") == "Synced @1 to @2: 1 file brought in.\n"
+    index = (two.cwd / ".mic/synced/before").read_bytes()
+    (two.cwd / ".mic/index").write_bytes(index)
+    two.write("list", TEN.replace("9\n", "bottom\n"))
+    assert two("land", "Mine") == (
+        "! mic: list was not like that at position 2\n!      Run `mic sync`, then land again.\n[1]\n"
+    )
+    assert two("sync") == "Settled, on @2:\nmerged: list (before: .mic/kept/2/list)\n"
+    assert two("land") == "Landed @3: Mine (1 file)\n"
+    assert two("cat", "list") == TEN.replace("0\n", "top\n").replace("9\n", "bottom\n")
+
+
+def test_symlinks_and_types(two: Shell) -> None:
+    """A symlink is brought in and never merged; a file that became one on the other side is a clash."""
+
+    def change() -> None:
+        os.symlink("list", two.cwd / "link")
+        (two.cwd / "other").unlink()
+        os.symlink("logo", two.cwd / "other")
+
+    def retarget() -> None:
+        os.unlink(two.cwd / "link")
+        os.symlink("gone", two.cwd / "link")
+
+    elsewhere(two, "Links", change)
+    two.write("other", "mine\n")
+    found = two.json("sync")
+    assert found["updated"] == [{"path": "link"}]
+    assert found["conflicts"] == [{"path": "other", "reason": "type", "marked": False}]
+    assert (os.readlink(two.cwd / "link"), two.read("other")) == ("list", "mine\n")
+    assert two.run("sync", "--theirs", "other").returncode == 0
+    assert os.readlink(two.cwd / "other") == "logo"
+    elsewhere(two, "Other target", retarget)
+    os.unlink(two.cwd / "link")
+    os.symlink("other", two.cwd / "link")
+    assert two.run("sync").returncode == 3
+    assert two.run("sync", "--abort").returncode == 0
+    assert os.readlink(two.cwd / "link") == "other"
+    assert two.run("sync", "--theirs", "link").returncode == 0
+    assert (os.readlink(two.cwd / "link"), os.readlink(two.cwd / ".mic/kept/3/link")) == ("gone", "other")
+
+
+def test_words_that_do_not_go_together(two: Shell) -> None:
+    assert two.run("sync", "--abort", "--ours", "list").returncode == 2
+    assert two.run("sync", "--ours", "list", "--theirs", "list").returncode == 2
+    assert two("sync", "--ours", "list") == (
+        "! mic: Nothing clashes at list.\n!      `mic status` lists what clashes.\n[1]\n"
+    )

@@ -16,7 +16,7 @@ from mic.cli.output import Output, path_fields, plural
 from mic.cli.sending import Sent, gather, send_contents
 from mic.cli.unresolved import require_resolved
 from mic.cli.words import decision_pb, message_pb
-from mic.core.errors import Conflicted, NothingToLand
+from mic.core.errors import BaseMismatch, Conflicted, NothingToLand
 from mic.core.ids import parse_ulid, ulid_text
 from mic.core.paths import display
 from mic.rpc.client import Client
@@ -100,7 +100,11 @@ def _send(client: Client, ws: Workspace, session: LocalSession, sent: Sent) -> p
         frames=frames,
         packs=packs,
     )
-    answer: pb.LandSessionResponse = client.call(client.sessions.LandSession, request, seconds=_SECONDS)
+    try:
+        answer: pb.LandSessionResponse = client.call(client.sessions.LandSession, request, seconds=_SECONDS)
+    except BaseMismatch as error:
+        # A file was edited while an earlier landing brought it up to date, and is still recorded with its old base.
+        raise BaseMismatch(error.message, hint="Run `mic sync`, then land again.") from error
     return answer
 
 

@@ -82,7 +82,10 @@ def _sync(client: Client, ws: Workspace, decisions: Decisions, out: Output) -> t
             version = on_disk(ws, kept.shown(item.path)) if kept else ABSENT
             planner.decide_open(item.path, kept.name if kept else "", version)
     _refuse_needless(decisions, plan.steps, {item.path for item in left if decisions.of(item.path)})
-    if not plan.steps and position == ws.config.position:
+    as_landed = before.keys() == target.keys() and all(
+        side_of(target[path]) == side_of(before[path]) for path in before
+    )
+    if not plan.steps and position == ws.config.position and as_landed:
         return None
     journal = Journal(
         ws.config.position, ws.config.tree, position, tree, _in_order(plan.steps), [Kept.fresh(ws, str(position)).name]
