@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from mic.cli.exit_codes import ERROR, OK, USAGE, exit_code
-from mic.cli.output import Output, error_document, safe
+from mic.cli.exit_codes import OK, USAGE, WrongCommandLine
+from mic.cli.failure import tell
+from mic.cli.output import Output
 from mic.cli.table import COMMANDS
 from mic.core.errors import InvalidInput, MicError
 
@@ -86,51 +87,29 @@ def run(argv: Sequence[str]) -> int:
 
     Errors of the operating system are for the caller, `mic.cli.main`, to say.
     """
-    out = Output(as_json="--json" in argv)
+    as_json = "--json" in argv
     try:
         code = root.main(args=list(argv), prog_name="mic", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else OK
     except MicError as error:
-        return report(error, out)
+        return tell(error, as_json)
     except click.exceptions.NoArgsIsHelpError as error:
         sys.stderr.write(error.ctx.get_help() + "\n" if error.ctx else "")
         return USAGE
     except click.ClickException as error:
-        return _report_usage(error, out)
-    except (KeyboardInterrupt, click.Abort):
-        sys.stderr.write("\nInterrupted.\n")
+        return _usage(error, as_json)
+    except click.Abort as error:
+        # click has ended the line that the terminal wrote ^C into. What the interrupted part has to say comes along.
+        sys.stdout.flush()
+        sys.stderr.write(f"Interrupted.{' ' if str(error.__cause__ or '') else ''}{error.__cause__ or ''}\n")
         return INTERRUPTED
 
 
-def report(error: MicError, out: Output) -> int:
-    """Print an error the way that was asked for; its exit code."""
-    document = error_document(error)
-    for name, value in error.details.get("document", {}).items():
-        document["error"][name] = value
-    if out.as_json:
-        out.document(document)
-        sys.stdout.flush()
-    else:
-        _to_people(error.message, error.hint)
-    return exit_code(error)
-
-
-def _report_usage(error: click.ClickException, out: Output) -> int:
+def _usage(error: click.ClickException, as_json: bool) -> int:
     hint = getattr(error, "hint", "")
     context = getattr(error, "ctx", None)
     if not hint and context is not None:
         hint = f"See `{context.command_path} --help`."
-    if out.as_json:
-        out.document(error_document(InvalidInput(error.format_message(), hint=hint)))
-        sys.stdout.flush()
-    else:
-        _to_people(error.format_message(), hint)
-    return USAGE if isinstance(error, click.UsageError) else ERROR
-
-
-def _to_people(message: str, hint: str) -> None:
-    sys.stdout.flush()
-    sys.stderr.write(safe(f"mic: {message}\n"))
-    if hint:
-        sys.stderr.write(safe(f"     {hint}\n"))
+    kind = WrongCommandLine if isinstance(error, click.UsageError) else InvalidInput
+    return tell(kind(error.format_message(), hint=hint), as_json)

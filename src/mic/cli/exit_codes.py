@@ -1,8 +1,8 @@
-"""What a command's exit code says (docs/users/errors.md): stable, one number a kind of outcome."""
+"""What a command's exit code says (docs/users/exit-codes.md): stable, one number a kind of outcome."""
 
 from __future__ import annotations
 
-from mic.core.errors import MicError
+from mic.core.errors import InvalidInput, MicError
 
 OK = 0
 ERROR = 1
@@ -21,8 +21,14 @@ _BY_CODE = {
 }
 
 
+class WrongCommandLine(InvalidInput):
+    """A value on the command line that cannot be meant: a typing mistake, known before anything is done."""
+
+
 def exit_code(error: MicError) -> int:
     """The exit code of a command that ended with this error. Subclasses count as what they are a case of."""
+    if isinstance(error, WrongCommandLine):
+        return USAGE
     for kind in type(error).__mro__:
         found = _BY_CODE.get(getattr(kind, "code", ""))
         if found is not None:

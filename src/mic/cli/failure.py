@@ -1,25 +1,33 @@
-"""How a command that failed says so: one sentence and the way out, or one JSON object."""
+"""How a command that failed says so: a sentence and the way out, or one JSON object; in one place for all commands."""
 
 from __future__ import annotations
 
 import sys
 
+from mic.cli import voice
 from mic.cli.exit_codes import exit_code
 from mic.core.errors import MicError
 
 
 def tell(error: MicError, as_json: bool) -> int:
-    """Prints the error to stderr, or with `as_json` to stdout as `{"error": {...}}`; returns the exit code."""
+    """Prints the error to stderr, or with `as_json` to stdout as `{"error": {...}}`; returns the exit code.
+
+    What `details["document"]` holds goes into the JSON object too.
+    """
+    message, hint = voice.message(error.message), voice.hint(error.hint)
     if as_json:
         import json
 
-        fields = {"code": error.code, "message": error.message, "hint": error.hint}
+        fields = {"code": error.code, "message": message, "hint": hint, **error.details.get("document", {})}
         sys.stdout.write(json.dumps({"error": fields}, ensure_ascii=False) + "\n")
         sys.stdout.flush()
     else:
-        sys.stderr.write(f"mic: {error.message}\n")
-        if error.hint:
-            sys.stderr.write(f"     {error.hint}\n")
+        from mic.cli.output import safe
+
+        sys.stdout.flush()
+        sys.stderr.write(safe(f"mic: {message}\n"))
+        if hint:
+            sys.stderr.write(safe(f"     {hint}\n"))
     return exit_code(error)
 
 

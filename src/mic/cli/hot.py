@@ -58,7 +58,7 @@ def status(as_json: bool) -> int:
     if root is None:
         from mic.core.errors import NotFound
 
-        raise NotFound("this is not a mic workspace", hint="`mic clone ORG/PROJECT` makes one")
+        raise NotFound("This is not a mic workspace.", hint="`mic clone ORG/PROJECT` makes one.")
     view = View(root)
     sys.stdout.write(_json(view) if as_json else _text(view, len(view.changes)))
     return 0

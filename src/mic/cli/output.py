@@ -9,7 +9,6 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from mic.core.errors import MicError
 from mic.core.paths import display
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
@@ -80,11 +79,6 @@ def _shown(char: str, text: str, at: int) -> str:
 def _is_colour(text: str, at: int) -> bool:
     end = text.find("m", at)
     return end > 0 and text[at + 1 : at + 2] == "[" and all(char in "0123456789;" for char in text[at + 2 : end])
-
-
-def error_document(error: MicError) -> dict[str, Any]:
-    """An error as the JSON document of a failed command."""
-    return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
 
 
 def path_fields(path: bytes) -> dict[str, str]:
