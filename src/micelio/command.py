@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, NoReturn
 from mic.core.errors import MicError, NotFound
 from micelio import __version__, config
 from micelio.edge import instance
+from micelio.sentences import for_people, one_line
 
 if TYPE_CHECKING:
     from micelio.accounts.models import User
 
 INTERRUPTED = 130
+# Ten years: who wants a token for longer wants one that never ends, and there is none.
+MOST_DAYS = 3650
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except MicError as error:
-        print(f"micelio: {error.message} {error.hint}".rstrip(), file=sys.stderr)
+        print(f"micelio: {one_line(for_people(error, lambda _: ''))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -50,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 
     token = commands.add_parser("token", help="print an access token for scripts")
     token.add_argument("handle", help="the account it acts for")
-    token.add_argument("--days", type=int, default=30, help="how long it is good for (default: 30)")
+    token.add_argument("--days", type=_days, default=30, help="how long it is good for (default: 30)")
     token.add_argument("--create", action="store_true", help="make the account when there is none")
     token.set_defaults(run=_token)
 
@@ -65,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= MOST_DAYS):
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is not a number of days from 1 to {MOST_DAYS:,}")
+    return int(text)
+
+
 def _serve(options: argparse.Namespace) -> int:
     from micelio.edge.serve import serve
 
@@ -73,20 +82,25 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _rebuild(options: argparse.Namespace) -> int:
     settings = config.load()
+    instance.check_exists(settings, with_database=False)
     with instance.prepare(settings):
         _start_django(settings)
         from micelio.accounts import actions
         from micelio.accounts.actor import actor_of
         from micelio.accounts.policy import OPERATOR
         from micelio.edge import schema
+        from micelio.projects.queries import project_name
         from micelio.projects.restore import restore
         from micelio.sessions import projector
 
         schema.ensure()
         projects = restore(actor_of(actions.ensure_administrator(OPERATOR), "command"))
-        landings = projector.rebuild()
+        landings, damaged = projector.rebuild()
+        damage = [for_people(error, project_name) for error in damaged]
     print(f"Projects restored: {projects}. Landings derived: {landings}.")
-    return 0
+    for error in damage:
+        print(f"micelio: {one_line(error)}", file=sys.stderr)
+    return 1 if damage else 0
 
 
 def _token(options: argparse.Namespace) -> int:
@@ -94,7 +108,7 @@ def _token(options: argparse.Namespace) -> int:
     from micelio.accounts import actions
     from micelio.accounts.policy import OPERATOR
 
-    print(actions.issue_token(OPERATOR, user, timedelta(days=max(1, options.days))))
+    print(actions.issue_token(OPERATOR, user, timedelta(days=options.days)))
     return 0
 
 

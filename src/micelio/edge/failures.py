@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from mic.core.errors import (
     AlreadyExists,
     Busy,
+    Corrupt,
     InvalidInput,
     MicError,
     NotFound,
@@ -20,6 +21,8 @@ from mic.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from micelio.projects.queries import project_name
+from micelio.sentences import for_people
 
 # First match wins: narrow classes before the ones they derive from.
 STATUS: tuple[tuple[type[MicError], int], ...] = (
@@ -53,8 +56,9 @@ class ExpectedErrors:
         """Called by Django for an exception of a view."""
         if not isinstance(error, MicError):
             return None
+        error = for_people(error, project_name)
         status = status_of(error)
-        if status == 500:
+        if status == 500 and not isinstance(error, Corrupt):
             return None
         context = {"title": HTTPStatus(status).phrase, "message": error.message, "hint": error.hint}
         return HttpResponse(render_to_string("pages/problem.html", context, request), status=status)

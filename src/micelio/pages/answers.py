@@ -16,8 +16,19 @@ from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from mic.core.errors import InvalidInput, MicError, NotFound, PermissionDenied, TooLarge, Unauthenticated, Unavailable
+from mic.core.errors import (
+    Corrupt,
+    InvalidInput,
+    MicError,
+    NotFound,
+    PermissionDenied,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
 from micelio.accounts.actor import actor_from_request
+from micelio.projects.queries import project_name
+from micelio.sentences import for_people
 
 _STATUS: tuple[tuple[type[MicError], int, str], ...] = (
     (NotFound, 404, "Nothing here"),
@@ -26,6 +37,7 @@ _STATUS: tuple[tuple[type[MicError], int, str], ...] = (
     (TooLarge, 413, "Too large"),
     (InvalidInput, 400, "This cannot be meant that way"),
     (Unavailable, 503, "Not reachable at the moment"),
+    (Corrupt, 500, "Something is damaged"),
     (MicError, 500, "Something broke"),
 )
 
@@ -100,6 +112,7 @@ def _query(request: HttpRequest, form: str) -> str:
 
 def _problem(request: HttpRequest, error: MicError) -> HttpResponse:
     """An expected error: its sentence and the way out, as a page or as data with its stable code."""
+    error = for_people(error, project_name)
     status, title = next((status, title) for kind, status, title in _STATUS if isinstance(error, kind))
     if request.GET.get("format") == "json" or request.get_preferred_type(["text/html", "application/json"]) == (
         "application/json"

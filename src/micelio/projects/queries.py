@@ -49,6 +49,12 @@ def all_project_ids() -> list[UUID]:
     return list(Project.objects.order_by("created_at").values_list("id", flat=True))
 
 
+def project_name(project_id: UUID) -> str:
+    """`owner/handle` for a message about the store, to somebody who has reached the project already; "" if unknown."""
+    found = Project.objects.select_related("owner").filter(id=project_id).first()
+    return f"{found.owner.handle}/{found.handle}" if found else ""
+
+
 def view(project: Project, role: str | None) -> ProjectView:
     """The value of a row, for an actor with this role."""
     return ProjectView(

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.db import close_old_connections, connection, transaction
 
-from mic.core.errors import MicError, NotFound
+from mic.core.errors import Corrupt, MicError, NotFound
 from mic.core.head import hlc_ms
 from mic.core.record import Record
 from mic.core.session import Session
@@ -48,17 +48,30 @@ def catch_up(project_id: UUID) -> int:
         return 0
 
 
-def rebuild() -> int:
-    """Forget every derived row and make them again from the logs; the number of landings."""
+def rebuild() -> tuple[int, list[MicError]]:
+    """Forget every derived row and make them again from the logs; the number of landings, and what was damaged.
+
+    The rows of a project without a head in the store are left as they are.
+    """
     total = 0
+    damaged: list[MicError] = []
     for project_id in all_project_ids():
-        with _locks[project_id]:
-            with transaction.atomic():
-                for model in (Landing, LastChange, Projection, OpenSession):
-                    model._default_manager.filter(project_id=project_id).delete()
-            total += _follow(project_id)
-            _mirror_open(project_id)
-    return total
+        try:
+            total += _rebuild(project_id)
+        except (Corrupt, NotFound) as error:
+            damaged.append(error)
+    return total, damaged
+
+
+def _rebuild(project_id: UUID) -> int:
+    with _locks[project_id]:
+        open_ledger(project_id).head()
+        with transaction.atomic():
+            for model in (Landing, LastChange, Projection, OpenSession):
+                model._default_manager.filter(project_id=project_id).delete()
+        total = _follow(project_id)
+        _mirror_open(project_id)
+        return total
 
 
 def _mirror_open(project_id: UUID) -> None:
@@ -122,10 +135,7 @@ def _loop(stopping: threading.Event) -> None:
 
 def _follow(project_id: UUID) -> int:
     ledger = open_ledger(project_id)
-    try:
-        head = ledger.head().position
-    except NotFound:
-        return 0  # created in SQL, not yet in the bucket
+    head = ledger.head().position
     state, _ = Projection.objects.get_or_create(project_id=project_id)
     position = state.position
     if position > head:

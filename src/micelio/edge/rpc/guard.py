@@ -15,6 +15,8 @@ from django.db import close_old_connections
 from mic.core.errors import Busy, InvalidInput, MicError, Unauthenticated
 from mic.rpc.status import to_status
 from micelio.accounts.actor import ANONYMOUS, Actor, actor_from_token
+from micelio.projects.queries import project_name
+from micelio.sentences import for_people
 
 _log = logging.getLogger("micelio.rpc")
 
@@ -87,7 +89,7 @@ def _abort(context: grpc.ServicerContext, error: Exception) -> NoReturn:
     if not isinstance(error, MicError):
         _log.exception("a call failed")
         error = MicError("Something went wrong in the forge.", hint="Try again; its log says more.")
-    code, message, trailing = to_status(error)
+    code, message, trailing = to_status(for_people(error, project_name))
     context.set_trailing_metadata(trailing)
     context.abort(code, message[:MAX_MESSAGE])
 
