@@ -13,7 +13,7 @@ READY = "Press Ctrl-C to stop."
 
 
 class Forge:
-    """A running `micelio serve` on free ports. Attributes: base_url, grpc_address, data_dir, once_link (or "")."""
+    """A running `micelio serve` on free ports. Attributes: base_url, grpc_address, data_dir, once_link (or ""), said."""
 
     def __init__(self, data_dir: Path, *arguments: str, **settings: str) -> None:
         self._arguments = arguments
@@ -21,6 +21,7 @@ class Forge:
         self.base_url = ""
         self.grpc_address = ""
         self.once_link = ""
+        self.said = ""
         self._settings = settings
         self._ports = {"PORT": "0", "GRPC_PORT": "0"}
         self._tokens: dict[str, str] = {}
@@ -53,6 +54,7 @@ class Forge:
         else:
             self.process.wait()
             raise AssertionError(f"The forge did not start:\n{said}\n{self.log()}")
+        self.said = said
         self.base_url = re.findall(r"ready at (\S+)/$", said, re.M)[0]
         self.grpc_address = re.findall(r"at (\S+) \(gRPC\)", said)[0]
         self.once_link = "".join(re.findall(r"\S+/-/sign-in/once/\S+", said))

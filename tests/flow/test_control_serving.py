@@ -24,10 +24,14 @@ POLICY = (
 
 
 def _serve(data_dir: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return _run(data_dir, "serve", *arguments, **settings)
+
+
+def _run(data_dir: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MICELIO_")}
     environment = clean | {"MICELIO_DATA_DIR": str(data_dir), "PORT": "0", "GRPC_PORT": "0"} | settings
     return subprocess.run(
-        [sys.executable, "-m", "micelio", "serve", *arguments],
+        [sys.executable, "-m", "micelio", *arguments],
         env=environment,
         capture_output=True,
         text=True,
@@ -144,9 +148,11 @@ def test_keys_are_readable_by_the_owner_alone(forge: Forge) -> None:
 
 
 def test_one_data_directory_has_one_server(own_forge: Forge) -> None:
-    sentence = _refused(_serve(own_forge.data_dir))
-    assert str(own_forge.data_dir) in sentence
-    assert str(own_forge.process.pid) in sentence
+    """The running one is named, also when its ports are in the way of the second start."""
+    same = {"PORT": own_forge.base_url.rpartition(":")[2], "GRPC_PORT": own_forge.grpc_address.rpartition(":")[2]}
+    for ports in ({}, same):
+        sentence = _refused(_serve(own_forge.data_dir, **ports))
+        assert f"already serves {own_forge.data_dir} (process {own_forge.process.pid})." in sentence
     assert httpx.get(f"{own_forge.base_url}/health").status_code == 200
 
 
@@ -158,6 +164,35 @@ def test_a_port_in_use_is_one_sentence_and_leaves_nothing(tmp_path: Path, settin
     assert str(port) in sentence
     assert setting in sentence
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_ports_in_use_are_named_at_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as web, socket.create_server(("127.0.0.1", 0)) as grpc:
+        ports = {"PORT": web.getsockname()[1], "GRPC_PORT": grpc.getsockname()[1]}
+        sentence = _refused(_serve(tmp_path / "data", **{name: str(port) for name, port in ports.items()}))
+    for name, port in ports.items():
+        assert f"Port {port} ({name}) on 127.0.0.1 cannot be used" in sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_start_says_where_the_data_is(own_forge: Forge) -> None:
+    assert f"Data is in {own_forge.data_dir}." in own_forge.said.splitlines()
+
+
+@pytest.mark.parametrize("command", [("rebuild",), ("token", "ada"), ("link", "ada")])
+def test_commands_beside_the_forge_make_no_new_one(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """A wrong data directory is one sentence, and stays as it was."""
+    done = _run(tmp_path / "wrong", *command)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"micelio: There is no forge in {tmp_path / 'wrong'}. ")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "3651", "many", "99999999999"])
+def test_a_token_for_no_time_or_for_ever_is_refused(forge: Forge, days: str) -> None:
+    done = _run(forge.data_dir, "token", "admin", f"--days={days}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not a number of days from 1 to 3,650" in done.stderr
 
 
 def test_a_data_directory_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:

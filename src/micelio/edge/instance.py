@@ -9,6 +9,8 @@ micelio.lock      held by the one server that uses it
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -20,7 +22,7 @@ from typing import IO
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from mic.core.errors import Busy, MicError
+from mic.core.errors import Busy, MicError, StorageFull
 from micelio.config import Settings
 
 # Raised when an older program could no longer read the directory. A newer program reads every older one.
@@ -46,21 +48,40 @@ def prepare(settings: Settings) -> IO[str]:
         for folder in reversed(made):
             folder.rmdir()
         raise
-    lock = _lock(settings.data_dir)
     try:
+        lock = _lock(settings.data_dir)
+    except OSError as error:
+        raise _unusable(settings.data_dir, error) from error
+    try:
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
         settings.store_dir.mkdir(parents=True, exist_ok=True)
         _make_keys(settings.keys_dir)
         if not (settings.data_dir / "instance.json").exists():
             _write_new(settings.data_dir / "instance.json", json.dumps({"format": FORMAT}) + "\n", 0o644)
     except OSError as error:
-        lock.close()
+        with contextlib.suppress(OSError):
+            lock.close()
         raise _unusable(settings.data_dir, error) from error
     return lock
 
 
-def check_exists(settings: Settings) -> None:
-    """For commands beside the server: raises Unusable unless a first start has been here."""
-    if not settings.database.exists():
+def check_free(settings: Settings) -> None:
+    """Raises Busy while another process serves the directory; makes nothing."""
+    if (settings.data_dir / "micelio.lock").exists():
+        try:
+            _lock(settings.data_dir).close()
+        except PermissionError:
+            return  # `prepare` says it better
+
+
+def check_exists(settings: Settings, *, with_database: bool = True) -> None:
+    """For commands beside the server: raises Unusable unless a first start has been here.
+
+    Without `with_database` the database may be lost, as long as the rest is there.
+    """
+    if not (settings.database if with_database else settings.data_dir / "instance.json").exists():
         raise Unusable(
             f"There is no forge in {settings.data_dir}.",
             hint="Start it once with `micelio serve`, or set MICELIO_DATA_DIR.",
@@ -120,12 +141,9 @@ def _lock(path: Path) -> IO[str]:
         holder = file.read(20).strip() or "unknown"
         file.close()
         raise Busy(
-            f"Another Micelio (process {holder}) already serves {path}.",
+            f"Another Micelio already serves {path} (process {holder}).",
             hint="Stop it, or set MICELIO_DATA_DIR to another directory.",
         ) from error
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
     return file
 
 
@@ -153,7 +171,14 @@ def _write_new(path: Path, text: str, mode: int) -> None:
     os.rename(part, path)
 
 
-def _unusable(path: Path, error: OSError) -> Unusable:
+def full(path: Path) -> StorageFull:
+    """The error for a data directory without room."""
+    return StorageFull(f"There is no space left in {path}.", hint="Free disk space and start again; nothing is lost.")
+
+
+def _unusable(path: Path, error: OSError) -> MicError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return full(path)
     return Unusable(
         f"The data directory {path} cannot be used: {error.strerror or error}.",
         hint="Set MICELIO_DATA_DIR to a directory that this user may write to.",

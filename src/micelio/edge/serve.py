@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +21,7 @@ from mic.core.errors import MicError
 from micelio import config
 from micelio.config import Settings
 from micelio.edge import instance
+from micelio.sentences import for_people, one_line
 
 if TYPE_CHECKING:
     from micelio.accounts.models import User
@@ -36,16 +38,23 @@ class PortTaken(MicError):
 
 def serve(settings: Settings, first_project: Path | None) -> int:
     """Run until a signal; returns the exit code. Raises MicError when it cannot start, having made nothing."""
-    web = _listen(settings.host, settings.port, "PORT")
-    # gRPC binds by itself and would share the port with another process in silence; look before it does.
-    with _listen(settings.host, settings.grpc_port, "GRPC_PORT") as probe:
+    # Before the ports: who starts a second forge by mistake wants to know that it runs, not which ports it holds.
+    instance.check_free(settings)
+    web, probe = _listen(settings.host, {"PORT": settings.port, "GRPC_PORT": settings.grpc_port})
+    # gRPC binds by itself and would share the port with another process in silence; that was looked at here.
+    with probe:
         grpc_port = probe.getsockname()[1]
     port = web.getsockname()[1]
     base_url = config.with_port(settings.base_url, settings.port, port)
     settings = replace(settings, port=port, grpc_port=grpc_port, base_url=base_url)
     with web, instance.prepare(settings):
         config.install(settings)
-        lines = _prepare(settings, first_project)
+        try:
+            lines = _prepare(settings, first_project)
+        except Exception as error:
+            if _is_full(error):
+                raise instance.full(settings.data_dir) from error
+            raise
         return _run(settings, web, lines)
 
 
@@ -68,7 +77,13 @@ def _prepare(settings: Settings, first_project: Path | None) -> list[str]:
     if not queries.administrator_has_password():
         token = actions.make_sign_in_link(OPERATOR, admin)
         lines.append(f"Sign in as {admin.handle}, once, within 24 hours: {settings.base_url}/-/sign-in/once/{token}")
-    return [*lines, "Press Ctrl-C to stop."]
+    return [*lines, f"Data is in {settings.data_dir}.", "Press Ctrl-C to stop."]
+
+
+def _is_full(error: Exception) -> bool:
+    """Was it the database that found no room?"""
+    cause = error.__cause__
+    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
 
 
 def _import_first(path: Path, admin: User) -> None:
@@ -80,7 +95,7 @@ def _import_first(path: Path, admin: User) -> None:
     from micelio.edge.first_project import import_checkout
     from micelio.projects import registry
     from micelio.projects.ledgers import open_ledger
-    from micelio.projects.queries import all_project_ids
+    from micelio.projects.queries import all_project_ids, project_name
 
     known = all_project_ids()
     if len(known) > 1:
@@ -93,7 +108,8 @@ def _import_first(path: Path, admin: User) -> None:
             return
         import_checkout(path, actor_of(admin, "command"))
     except MicError as error:
-        print(f"The first project was not imported: {error.message} {error.hint}".rstrip(), file=sys.stderr)
+        told = one_line(for_people(error, project_name))
+        print(f"The first project was not imported: {told}", file=sys.stderr)
 
 
 def _run(settings: Settings, web: socket.socket, lines: list[str]) -> int:
@@ -152,7 +168,24 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _listen(host: str, port: int, setting: str) -> socket.socket:
+def _listen(host: str, ports: dict[str, int]) -> list[socket.socket]:
+    """A listener for each setting and its port. Raises PortTaken, which names all that cannot be used."""
+    listeners: list[socket.socket] = []
+    refused: list[str] = []
+    for setting, port in ports.items():
+        try:
+            listeners.append(_listen_at(host, port))
+        except OSError as error:
+            refused.append(f"Port {port} ({setting}) on {host} cannot be used: {error.strerror or error}.")
+    if refused:
+        for listener in listeners:
+            listener.close()
+        hint = f"Stop what uses {'it' if len(refused) == 1 else 'them'}, or set PORT and GRPC_PORT to two free ports."
+        raise PortTaken(" ".join(refused), hint=hint)
+    return listeners
+
+
+def _listen_at(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -163,11 +196,7 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
         listener.bind(address)
         listener.listen(1024)
         listener.set_inheritable(False)
-    except OSError as error:
+    except OSError:
         listener.close()
-        reason = error.strerror or str(error)
-        raise PortTaken(
-            f"Port {port} on {host} cannot be used: {reason}.",
-            hint=f"Stop what uses it, or set {setting} to another port.",
-        ) from error
+        raise
     return listener
