@@ -102,7 +102,7 @@ def run(argv: Sequence[str]) -> int:
     except click.Abort as error:
         # click has ended the line that the terminal wrote ^C into. What the interrupted part has to say comes along.
         sys.stdout.flush()
-        sys.stderr.write(f"Interrupted.{' ' if str(error.__cause__ or '') else ''}{error.__cause__ or ''}\n")
+        sys.stderr.write(f"Interrupted. {error.__cause__ or ''}".rstrip() + "\n")
         return INTERRUPTED
 
 

@@ -8,6 +8,7 @@ import time
 
 from mic.cli.connection import Address
 from mic.cli.credentials import stored
+from mic.cli.exit_codes import WrongCommandLine
 from mic.core.errors import InvalidInput, NotFound
 from mic.core.session import Message
 from mic.workspace import session as local
@@ -36,11 +37,11 @@ def require_complete(ws: Workspace) -> None:
 
 
 def add_note(ws: Workspace, session: LocalSession, text: str, role: str) -> None:
-    """Append a turn of the conversation to a session that the caller saves; raises InvalidInput for an empty one."""
+    """Append a turn of the conversation to a session that the caller saves; raises WrongCommandLine for no words."""
     if text == "-":
         text = sys.stdin.read()
     if not text.strip():
-        raise InvalidInput("A note needs a text.", hint='For example: mic session note "The cache was stale"')
+        raise WrongCommandLine("A note needs a text.", hint='For example: `mic session note "The cache was stale"`.')
     said = Message(role, _speaker(ws, session, role), text.strip("\n"), time.time_ns() // 1_000_000)
     session.conversation = [*session.conversation, said]
 

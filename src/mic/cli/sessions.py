@@ -6,6 +6,7 @@ import click
 
 from mic.cli.app import Suggesting, json_option
 from mic.cli.connection import connect
+from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.open_session import add_note, address_of, require_complete, require_open
 from mic.cli.output import Output, plural, when
 from mic.cli.words import (
@@ -17,7 +18,7 @@ from mic.cli.words import (
     print_words,
     session_fields,
 )
-from mic.core.errors import InvalidInput, NotFound, Unavailable
+from mic.core.errors import NotFound, Unavailable
 from mic.core.ids import ulid_text
 from mic.core.paths import display
 from mic.core.session import Alternative, Decision
@@ -45,6 +46,8 @@ def sessions() -> None:
 @json_option
 def start(out: Output, goal: str, agent: str) -> None:
     """Open a session with a goal: what is to be reached, in one line."""
+    if not goal.strip():
+        raise WrongCommandLine("A session needs a goal.", hint='For example: `mic session start "Water at dawn"`.')
     ws = Workspace.find()
     with ws.lock():
         require_complete(ws)
@@ -105,8 +108,8 @@ def note(out: Output, text: str, role: str | None) -> None:
 def decide(out: Output, what: str, why: str, over: tuple[str, ...], by: str, evidence: str) -> None:
     """Record a decision: what, why, and instead of what."""
     if not what.strip():
-        raise InvalidInput(
-            "A decision needs a sentence.", hint='For example: mic session decide "Use SQLite" --why "..."'
+        raise WrongCommandLine(
+            "A decision needs a sentence.", hint='For example: `mic session decide "Use SQLite" --why "One file"`.'
         )
     roads = tuple(Alternative(*_road(text)) for text in over)
     ws = Workspace.find()
@@ -124,7 +127,9 @@ def decide(out: Output, what: str, why: str, over: tuple[str, ...], by: str, evi
 def _road(text: str) -> tuple[str, str]:
     what, _, why_not = text.partition(":")
     if not what.strip():
-        raise InvalidInput(f"{text[:100]!r} names no alternative.", hint='Use a form like --over "Cron: runs as root".')
+        raise WrongCommandLine(
+            f"{text[:100]!r} names no alternative.", hint='Use a form like `--over "Cron: runs as root"`.'
+        )
     return what.strip(), why_not.strip()
 
 

@@ -143,7 +143,7 @@ class History:
         if shallow:
             raise InvalidInput(
                 f"The Git repository {self._repository.path} is shallow: its history ends at {oid.hex()[:12]}, "
-                f"after {len(chain) // 20:,} commits.",
+                f"after {_commits(len(chain) // 20)}.",
                 hint="Run `git fetch --unshallow` there, then import again.",
             )
         return chain
@@ -161,6 +161,10 @@ class History:
             else:
                 changes.append(FileChange(path, op, mode, oid, 40))
         return changes
+
+
+def _commits(count: int) -> str:
+    return f"{count:,} commit{'' if count == 1 else 's'}"
 
 
 def _in_commit(error: MicError, oid: bytes) -> MicError:

@@ -66,13 +66,13 @@ def from_rpc_error(error: Any) -> MicError:
     """The typed error behind a failed call (a `grpc.RpcError` with `code`, `details`, `trailing_metadata`)."""
     trailing = dict(error.trailing_metadata() or ())
     code = trailing.get(CODE_KEY)
-    message = error.details() or "the call failed"
+    message = error.details() or "The call failed."
     if isinstance(code, str):
         hint = trailing.get(HINT_KEY, b"")
         text = hint.decode("utf-8", "replace") if isinstance(hint, bytes) else str(hint)
         return _CLASSES.get(code, MicError)(message, hint=text)
     if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
-        return errors.Unavailable("the forge took too long to answer", hint="try again")
+        return errors.Unavailable("The forge took too long to answer.", hint="Try again.")
     if error.code() == grpc.StatusCode.UNAVAILABLE:
-        return errors.Unavailable("the forge cannot be reached", hint="is it running? then try again")
+        return errors.Unavailable("The forge cannot be reached.", hint="Is it running? Then try again.")
     return _BY_STATUS.get(error.code(), MicError)(message)
