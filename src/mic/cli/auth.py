@@ -9,11 +9,10 @@ from typing import Any
 import click
 
 from mic.cli.app import Suggesting, json_option
-from mic.cli.connection import connect
+from mic.cli.connection import connect, named_instance
 from mic.cli.credentials import (
     SIGN_IN,
     Credential,
-    default_instance,
     environment_token,
     forget,
     from_answer,
@@ -23,7 +22,7 @@ from mic.cli.credentials import (
 from mic.cli.output import Output
 from mic.core.errors import InvalidInput, PermissionDenied, Unauthenticated, Unavailable
 from mic.rpc.client import Client
-from mic.rpc.discovery import Forge, discover, normal_instance, post_form
+from mic.rpc.discovery import Forge, discover, post_form
 from mic.rpc.v1 import mic_pb2 as pb
 
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -46,7 +45,7 @@ def auth() -> None:
 @json_option
 def login(out: Output, instance: str | None, token_stdin: bool) -> None:
     """Sign in at a forge. The command line never sees your password."""
-    chosen = normal_instance(instance) if instance else default_instance()
+    chosen = named_instance(instance)
     forge = discover(chosen)
     if token_stdin:
         token = sys.stdin.readline().strip()
@@ -68,7 +67,7 @@ def login(out: Output, instance: str | None, token_stdin: bool) -> None:
 @json_option
 def status(out: Output, instance: str | None) -> None:
     """Who you are, and where."""
-    chosen = normal_instance(instance) if instance else default_instance()
+    chosen = named_instance(instance)
     with connect(chosen, signed_in=True) as client:
         answer = client.call(client.auth.GetCurrentUser, pb.GetCurrentUserRequest())
     source = "MICELIO_TOKEN" if environment_token(chosen) else "stored"
@@ -85,7 +84,7 @@ def status(out: Output, instance: str | None) -> None:
 @json_option
 def logout(out: Output, instance: str | None) -> None:
     """Revoke the stored token and forget it."""
-    chosen = normal_instance(instance) if instance else default_instance()
+    chosen = named_instance(instance)
     credential = stored(chosen)
     if credential is None:
         raise Unauthenticated(f"You are not signed in at {chosen}.", hint=SIGN_IN)

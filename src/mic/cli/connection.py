@@ -7,11 +7,14 @@ from typing import NamedTuple
 
 import click
 
-from mic.cli.credentials import SIGN_IN, default_instance, token_for
+from mic.cli.credentials import SIGN_IN, default_instance, environment_token, token_for
+from mic.cli.exit_codes import WrongCommandLine
 from mic.core.errors import InvalidInput, Unauthenticated
 from mic.rpc.client import Client
 from mic.rpc.discovery import discover, normal_instance
 from mic.rpc.v1 import mic_pb2 as pb
+
+_FROM_ENVIRONMENT = "MICELIO_TOKEN is set; unset it or replace it."
 
 
 class Address(NamedTuple):
@@ -39,22 +42,33 @@ def connect(instance: str, *, signed_in: bool = False) -> Client:
     if signed_in and not token:
         raise Unauthenticated(f"You are not signed in at {instance}.", hint=SIGN_IN)
     forge = discover(instance)
-    return Client(forge.grpc, token, insecure=not forge.tls)
+    refused = _FROM_ENVIRONMENT if environment_token(instance) else ""
+    return Client(forge.grpc, token, insecure=not forge.tls, refused=refused)
+
+
+def named_instance(text: str | None) -> str:
+    """The instance that `--instance` names, else the default one; raises WrongCommandLine."""
+    if not text:
+        return default_instance()
+    try:
+        return normal_instance(text)
+    except InvalidInput as error:
+        raise WrongCommandLine(error.message, hint=error.hint) from error
 
 
 def parse_address(text: str) -> Address:
-    """`ORG/PROJECT`, `HOST/ORG/PROJECT` or the URL of a project's page; raises InvalidInput."""
+    """`ORG/PROJECT`, `HOST/ORG/PROJECT` or the URL of a project's page; raises WrongCommandLine."""
     parts = text.strip().rstrip("/").split("/")
     if "://" in text:
         split = urllib.parse.urlsplit(text.strip())
         parts = split.path.strip("/").split("/")
-        instance = normal_instance(f"{split.scheme}://{split.netloc}")
+        instance = named_instance(f"{split.scheme}://{split.netloc}")
     elif len(parts) == 3:
-        instance = normal_instance(parts.pop(0))
+        instance = named_instance(parts.pop(0))
     else:
         instance = ""
     if len(parts) != 2 or not all(parts):
-        raise InvalidInput(
+        raise WrongCommandLine(
             f"{text[:200]!r} does not name a project.", hint="Use ORG/PROJECT, HOST/ORG/PROJECT or a URL."
         )
     return Address(instance or default_instance(), parts[0].lower(), parts[1].lower())

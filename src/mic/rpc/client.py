@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import grpc
 
-from mic.core.errors import Corrupt
+from mic.core.errors import Corrupt, MicError, Unauthenticated
 from mic.rpc.discovery import is_local
 from mic.rpc.status import from_rpc_error
 from mic.rpc.v1 import mic_pb2 as pb
@@ -27,11 +27,13 @@ HASHES_PER_CALL = 10_000
 class Client:
     """Calls to the forge at `address` (`host:port`) as the owner of `token` ("" asks as nobody).
 
-    Every method raises errors of `mic.core.errors`; `Unavailable` when the forge does not answer. Close it, or use it
-    as a context manager.
+    Every method raises errors of `mic.core.errors`; `Unavailable` when the forge does not answer. `refused` is the
+    hint when the token is: only who made the client knows where the token is from. Close it, or use it as a context
+    manager.
     """
 
-    def __init__(self, address: str, token: str = "", *, insecure: bool = False) -> None:
+    def __init__(self, address: str, token: str = "", *, insecure: bool = False, refused: str = "") -> None:
+        self._refused = refused
         options: list[tuple[str, Any]] = [
             ("grpc.max_receive_message_length", MAX_MESSAGE),
             ("grpc.max_send_message_length", MAX_MESSAGE),
@@ -70,7 +72,7 @@ class Client:
             answer = method(outgoing, timeout=seconds, metadata=self._metadata)
         except grpc.RpcError as error:
             _Outgoing.check(outgoing)
-            raise from_rpc_error(error) from error
+            raise self._error(error) from error
         _Outgoing.check(outgoing)
         return answer
 
@@ -85,9 +87,15 @@ class Client:
             _Outgoing.check(outgoing)
         except grpc.RpcError as error:
             _Outgoing.check(outgoing)
-            raise from_rpc_error(error) from error
+            raise self._error(error) from error
         finally:
             running.cancel()
+
+    def _error(self, error: grpc.RpcError) -> MicError:
+        found = from_rpc_error(error)
+        if self._refused and isinstance(found, Unauthenticated):
+            return Unauthenticated(found.message, hint=self._refused)
+        return found
 
     def tree(self, project: pb.ProjectRef, position: int, prefix: bytes = b"") -> Iterator[pb.TreeResponse]:
         """The files of a position, page by page, sorted by path."""
