@@ -8,10 +8,9 @@ import click
 
 from mic.cli.app import Suggesting, json_option
 from mic.cli.auth import instance_option
-from mic.cli.connection import connect, parse_address
-from mic.cli.credentials import default_instance, token_for
+from mic.cli.connection import connect, named_instance, parse_address
+from mic.cli.credentials import token_for
 from mic.cli.output import Output, iso
-from mic.rpc.discovery import normal_instance
 from mic.rpc.v1 import mic_pb2 as pb
 
 
@@ -25,8 +24,8 @@ def projects() -> None:
 @click.option("--name", default="", help="What people call it; default: the handle.")
 @click.option("--description", default="", help="One sentence about it.")
 @click.option(
-    "--visibility", type=click.Choice(["private", "public"]), default="private", help="Who may see it.",
-    show_default=True,
+    "--visibility", type=click.Choice(["private", "public"]), default="private", show_default=True,
+    help="Who may see it; cannot be changed later in this version.",
 )  # fmt: skip
 @json_option
 def create(out: Output, project: str, name: str, description: str, visibility: str) -> None:
@@ -51,7 +50,7 @@ def create(out: Output, project: str, name: str, description: str, visibility: s
 @json_option
 def list_(out: Output, organization: str, instance: str | None) -> None:
     """The projects that you may see; with ORGANIZATION, only its own. Who is not signed in sees the public ones."""
-    chosen = normal_instance(instance) if instance else default_instance()
+    chosen = named_instance(instance)
     found: list[pb.Project] = []
     with connect(chosen) as client:
         request = pb.ListProjectsRequest(organization=organization.lower(), page_size=1000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 # name -> (module:attribute, short help). Order is the order of help.
 COMMANDS = {
     "auth": ("mic.cli.auth:auth", "Sign in, sign out, see who you are"),
-    "org": ("mic.cli.organizations:organizations", "Make and list organizations"),
+    "org": ("mic.cli.organizations:organizations", "Make and list organizations, invite members"),
     "project": ("mic.cli.projects:projects", "Make and list projects"),
     "import": ("mic.cli.import_git:imports", "Bring a Git repository in"),
     "clone": ("mic.cli.clone:clone", "Get a working copy of a project"),
