@@ -20,10 +20,11 @@ import zstandard
 from mic.cli.app import Suggesting, json_option
 from mic.cli.connection import Address, connect, parse_address
 from mic.cli.credentials import default_instance
+from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.organizations import all_organizations
 from mic.cli.output import Output, plural
 from mic.cli.progress import Progress
-from mic.core.errors import InvalidInput, NotFound
+from mic.core.errors import InvalidInput, NotFound, PermissionDenied
 from mic.core.session import Op
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
@@ -56,7 +57,7 @@ def imports() -> None:
 @click.argument("project", metavar="[ORG/PROJECT]", required=False)
 @click.option(
     "--visibility", type=click.Choice(["private", "public"]), default="private", show_default=True,
-    help="Of the project, when the import makes it.",
+    help="Of the project, when the import makes it; cannot be changed later in this version.",
 )  # fmt: skip
 @json_option
 def git(out: Output, source: str, project: str | None, visibility: str) -> None:
@@ -65,13 +66,13 @@ def git(out: Output, source: str, project: str | None, visibility: str) -> None:
     Each first-parent commit becomes a landing with its author, date and message. Nothing is visible before all of it
     is there; an interrupted import is simply run again.
     """
-    address = parse_address(project) if project else None
+    address = _checked(parse_address(project) if project else None, source)
     with _local(source, out) as path:
         from mic.git.history import open_history
 
         history = open_history(path)
-        with connect(address.instance if address else default_instance(), signed_in=True) as client:
-            address = address or _default_address(client, source)
+        # A connection of its own: to fetch may take longer than the token of the first one is good for.
+        with connect(address.instance, signed_in=True) as client:
             _prepare(client, address, visibility, out)
             started = time.monotonic()
             last = _send(client, address, history, _label(source), out)
@@ -92,6 +93,33 @@ def git(out: Output, source: str, project: str | None, visibility: str) -> None:
             "tip": history.tip.hex(),
         }
     )
+
+
+def _checked(address: Address | None, source: str) -> Address:
+    """Where to import to. All that the forge can refuse is asked here, before a repository is fetched in vain."""
+    with connect(address.instance if address else default_instance(), signed_in=True) as client:
+        # That the token is good; a public project is shown without one.
+        client.call(client.auth.GetCurrentUser, pb.GetCurrentUserRequest())
+        address = address or _default_address(client, source)
+        found = _empty_project(client, address)
+        if found is None:
+            _require_maker(client, address)
+        elif not found.role:
+            raise PermissionDenied(
+                f"Only members of {address.organization} may import into {address}.",
+                hint=f"Ask an admin of {address.organization} to invite you.",
+            )
+    return address
+
+
+def _require_maker(client: Client, address: Address) -> None:
+    """Raises NotFound, PermissionDenied unless a project can be made there."""
+    request = pb.GetOrganizationRequest(handle=address.organization)
+    if client.call(client.organizations.GetOrganization, request).organization.role != "admin":
+        raise PermissionDenied(
+            f"There is no project {address}, and only admins of {address.organization} may make it.",
+            hint=f"Ask one, or import into an organization of your own: `mic import git PATH ORG/{address.project}`.",
+        )
 
 
 def _is_url(source: str) -> bool:
@@ -138,7 +166,8 @@ def _clone(source: str, target: str) -> None:
         why = why or (said[-1] if said else f"exit code {done.returncode}")
         if "://" in source:
             why = why.replace(source, _label(source))
-        raise InvalidInput(f"git could not fetch {_label(source)}: {why}", hint="Does `git clone` of it work here?")
+        why = why.rstrip(".")
+        raise InvalidInput(f"git could not fetch {_label(source)}: {why}.", hint="Does `git clone` of it work here?")
 
 
 def _default_address(client: Client, source: str) -> Address:
@@ -147,38 +176,49 @@ def _default_address(client: Client, source: str) -> Address:
     ours = [item.handle for item in all_organizations(client) if item.role == "admin"]
     if len(ours) != 1 or not handle:
         where = f" Yours are: {', '.join(ours)}." if ours else " `mic org create HANDLE` makes an organization."
-        raise InvalidInput(
+        raise WrongCommandLine(
             "It is not clear which project to import into.",
             hint=f"Name it: `mic import git {source} ORG/PROJECT`.{where}",
         )
     return Address(default_instance(), ours[0], handle)
 
 
+def _empty_project(client: Client, address: Address) -> pb.Project | None:
+    """The project, None when there is none; raises InvalidInput when it is not empty."""
+    try:
+        found: pb.Project = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project
+    except NotFound:
+        return None
+    if found.head_position:
+        raise InvalidInput(
+            f"{address} already has {plural(found.head_position, 'landing')}.", hint="Import into a new project."
+        )
+    return found
+
+
 def _prepare(client: Client, address: Address, visibility: str, out: Output) -> None:
     """Make the project when it is absent; raises InvalidInput when it is not empty."""
-    try:
-        found = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project
-    except NotFound:
+    if _empty_project(client, address) is None:
         request = pb.CreateProjectRequest(
             organization=address.organization, handle=address.project, visibility=visibility
         )
         made = client.call(client.projects.CreateProject, request).project
         out.line(f"Made the {made.visibility} project {address}.")
-        return
-    if found.head_position:
-        raise InvalidInput(
-            f"{address} already has {plural(found.head_position, 'landing')}.", hint="Import into a new project."
-        )
 
 
 def _send(client: Client, address: Address, history: History, source: str, out: Output) -> pb.ImportHistoryResponse:
     """Stream the history; the forge's last answer."""
     sender = _Sender(address, history, source)
     last = pb.ImportHistoryResponse()
-    with Progress(out, "Importing commits", history.count) as bar:
-        for answer in client.stream(client.projects.ImportHistory, sender.messages()):
-            last = answer
-            bar.at(answer.landed)
+    try:
+        with Progress(out, "Importing commits", history.count) as bar:
+            for answer in client.stream(client.projects.ImportHistory, sender.messages()):
+                last = answer
+                bar.at(answer.landed)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"The project {address} is there, and empty; run the same command again to go on."
+        ) from None
     if not last.done:
         raise InvalidInput("The forge did not finish the import; nothing is visible.", hint="Run it again.")
     return last
