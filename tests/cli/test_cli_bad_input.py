@@ -88,7 +88,7 @@ def test_no_session_is_open(garden: Shell) -> None:
 def test_one_session_at_a_time(garden: Shell) -> None:
     garden("session", "start", "One")
     assert garden("session", "start", "Two") == (
-        "! mic: a session is open: One\n!      `mic land` or `mic session abandon` it first\n[1]\n"
+        "! mic: A session is open: One.\n!      `mic land` or `mic session abandon` it first.\n[1]\n"
     )
     assert garden.json("session", "status")["session"]["goal"] == "One"
 
@@ -118,12 +118,18 @@ def test_empty_words(garden: Shell) -> None:
         (("xyzzy",), "! mic: There is no command `mic xyzzy`.\n!      `mic --help` lists the commands.\n[2]\n"),
         (("clone",), "! mic: Missing argument "),
         (("clone", "a"), "! mic: 'a' does not name a project.\n!      Use ORG/PROJECT, HOST/ORG/PROJECT or"),
+        (("org", "list", "--instance", "http://a b:x"), "! mic: 'http://a b:x' is not the address of a forge.\n"),
+        (("session", "start", " "), "! mic: A session needs a goal.\n"),
+        (("session", "decide", " "), "! mic: A decision needs a sentence.\n"),
+        (("session", "decide", "x", "--over", ":y"), "! mic: ':y' names no alternative.\n"),
         (("log", "-n", "x"), "! mic: Invalid value for '-n' / '--number'"),
         (("project", "create", "a/b", "--visibility", "secret"), "! mic: Invalid value for '--visibility'"),
     ],
 )  # fmt: skip
 def test_wrong_usage(shell: Shell, arguments: tuple[str, ...], said: str) -> None:
-    assert shell(*arguments).startswith(said)
+    got = shell(*arguments)
+    assert got.startswith(said)
+    assert got.endswith("[2]\n")
 
 
 def test_usage_errors_as_json(shell: Shell) -> None:
@@ -135,7 +141,7 @@ def test_usage_errors_as_json(shell: Shell) -> None:
 
 
 def test_outside_of_a_working_copy(shell: Shell) -> None:
-    said = "! mic: this is not a mic workspace\n!      `mic clone ORG/PROJECT` makes one\n[4]\n"
+    said = "! mic: This is not a mic workspace.\n!      `mic clone ORG/PROJECT` makes one.\n[4]\n"
     for command in (["land", "x"], ["diff"], ["log"], ["session", "start", "x"]):
         assert shell(*command) == said
 
@@ -147,6 +153,7 @@ def test_a_wrong_token(shell: Shell, token: str) -> None:
     assert done.returncode == 5
     assert json.loads(done.stdout)["error"]["code"] == "unauthenticated"
     assert token not in done.stdout + done.stderr
+    assert shell("org", "list").endswith("\n!      MICELIO_TOKEN is set; unset it or replace it.\n[5]\n")
     assert shell.run("auth", "login", "--token-stdin", stdin=token + "\n").returncode == 5
 
 
@@ -201,8 +208,8 @@ def test_two_commands_at_once(garden: Shell) -> None:
         lock.write("`mic land` (process 4711)\n")
         lock.flush()
         assert garden("land", "x") == (
-            "! mic: this workspace is in use by `mic land` (process 4711)\n"
-            "!      wait until it has ended, then try again\n[1]\n"
+            "! mic: This workspace is in use by `mic land` (process 4711).\n"
+            "!      Wait until it has ended, then try again.\n[1]\n"
         )
     assert garden("land", "x") == "Landed @2: x (1 file)\n"
 
@@ -298,5 +305,5 @@ def test_a_project_is_chosen_when_there_is_one_choice(shell: Shell, name: str) -
     assert shell("org", "create", f"{name}b") == f"Made the organization {name}b.\n"
     assert shell("import", "git", "garden-git") == (
         "! mic: It is not clear which project to import into.\n"
-        f"!      Name it: `mic import git garden-git ORG/PROJECT`. Yours are: {name}, {name}b.\n[1]\n"
+        f"!      Name it: `mic import git garden-git ORG/PROJECT`. Yours are: {name}, {name}b.\n[2]\n"
     )

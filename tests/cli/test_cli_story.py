@@ -134,15 +134,26 @@ def test_looking_at_positions(shell: Shell, name: str) -> None:
     assert shell("cat", "README.md") == "# Garden\n\nRoses.\n\nMore roses.\n"
     assert shell("ls") == ("100644 30 README.md\n120000  9 link@\n100755 10 run.sh\n          src/\n")
     assert shell("ls", "src", "--at", "@1") == "100644 8 water.py\n"
+    assert shell("ls", "src", "@1") == "100644 8 water.py\n"
+    assert shell("ls", "@1") == "100644 17 README.md\n          src/\n"
+    assert shell("ls", "src", "@1", "--at", "@2").endswith("[2]\n")
+    assert shell("ls", "./@1") == "! mic: There is no file @1 at @3.\n!      `mic ls` lists what is there.\n[4]\n"
+    assert shell("cat", "run.sh", "@1") == (
+        "! mic: There is no file run.sh at @1.\n!      `mic ls --at @1` lists what is there.\n[4]\n"
+    )
+    assert shell("show", "rose") == (
+        "! mic: 'rose' is no position and no session.\n!      Use a form like @7; `mic log` lists them.\n[2]\n"
+    )
     shell.cd("garden/src")
     assert shell("cat", "water.py") == "AT = 12\n"
     shell.cd(".")
     assert shell("cat", "src/water.py", "--project", f"{name}/garden") == "AT = 12\n"
     assert shell("cat", "src", "--project", f"{name}/garden") == (
-        "! mic: src is a directory.\n!      `mic ls src` lists it.\n[1]\n"
+        f"! mic: src is a directory.\n!      `mic ls src --at @3 --project {name}/garden` lists it.\n[1]\n"
     )
     assert shell("cat", "nowhere", "--project", f"{name}/garden") == (
-        "! mic: There is no file nowhere at @3.\n!      `mic ls` lists what is there.\n[4]\n"
+        "! mic: There is no file nowhere at @3.\n"
+        f"!      `mic ls --at @3 --project {name}/garden` lists what is there.\n[4]\n"
     )
 
 
@@ -192,7 +203,9 @@ def test_landing_with_a_goal_and_no_session(shell: Shell, name: str) -> None:
     assert shell("land", "First") == "Landed @1: First (1 file)\n"
     assert shell("session", "start", "Second") == "Started: Second\nsession SESSION, base @1\n"
     shell.write("a", "2\n")
-    assert shell("land", "By the way") == "Landed @2: Second (1 file)\n"
+    assert shell("land", "By the way") == (
+        'Landed @2: Second (1 file)\n"By the way" was added as a note; the session keeps its goal.\n'
+    )
     shown = shell.json("show")["session"]
     assert shown["goal"] == "Second"
     assert [(turn["role"], turn["text"]) for turn in shown["conversation"]] == [("human", "By the way")]

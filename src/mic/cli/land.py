@@ -55,14 +55,16 @@ def run_land(out: Output, goal: str, agent: str = "") -> int:
         require_complete(ws)
         require_resolved(ws)
         changes = working_status(ws).changes
-        session = local.current(ws)
+        session, noted = local.current(ws), ""
         if session is None and not changes:
             return _nothing_new(ws, goal, out)
         if session is None:
             session = local.start(ws, goal, agent)
-        elif goal.strip() and goal.strip() != session.goal and goal.strip() not in _notes(session):
-            add_note(ws, session, goal, "agent" if session.agent else "human")
-            local.save(ws, session)
+        elif goal.strip() and goal.strip() != session.goal:
+            noted = goal.strip()
+            if noted not in _notes(session):
+                add_note(ws, session, goal, "agent" if session.agent else "human")
+                local.save(ws, session)
         with connect(ws.config.instance, signed_in=True) as client:
             sent = gather(ws, changes)
             answer = _landed_without_a_word(client, ws, session) if not changes else _send(client, ws, session, sent)
@@ -74,7 +76,7 @@ def run_land(out: Output, goal: str, agent: str = "") -> int:
             done = advance(client, ws, address_of(ws).ref, answer, sent, landed)
         write_conflicts(os.fsencode(ws.root), [])
         local.clear(ws)
-    _report(out, session, answer, done, len(landed))
+    _report(out, session, answer, done, len(landed), noted if not answer.already_landed else "")
     return 0
 
 
@@ -166,9 +168,13 @@ def _clash_fields(clash: pb.Clash) -> dict[str, Any]:
     }
 
 
-def _report(out: Output, session: LocalSession, answer: pb.LandSessionResponse, done: Advance, files: int) -> None:
+def _report(
+    out: Output, session: LocalSession, answer: pb.LandSessionResponse, done: Advance, files: int, noted: str
+) -> None:
     what = "Already landed" if answer.already_landed else "Landed"
     out.line(f"{what} {out.paint(f'@{answer.position}', 'yellow')}: {session.goal} ({plural(files, 'file')})")
+    if noted:
+        out.line(f'"{noted}" was added as a note; the session keeps its goal.')
     for path in done.merged:
         out.line(f"merged with what landed meanwhile: {display(path)}")
     if done.updated:
@@ -186,6 +192,7 @@ def _report(out: Output, session: LocalSession, answer: pb.LandSessionResponse, 
             "merged": [path_fields(path) for path in done.merged],
             "updated": done.updated,
             "kept": [path_fields(path) for path in done.kept],
+            "noted": noted or None,
         }
     )
 
@@ -199,7 +206,7 @@ def _nothing_new(ws: Workspace, goal: str, out: Output) -> int:
     out.line(f"Already landed @{position}: {landed_goal}")
     out.document(
         {"session": ulid_text(session_id), "goal": landed_goal, "position": position, "tree": ws.config.tree,
-         "already_landed": True, "files": 0, "merged": [], "updated": 0, "kept": []}
+         "already_landed": True, "files": 0, "merged": [], "updated": 0, "kept": [], "noted": None}
     )  # fmt: skip
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -13,6 +14,7 @@ from mic.cli.app import json_option
 from mic.cli.connection import Address, connect, parse_address, parse_position
 from mic.cli.contents import page_entries, stream_contents, verified
 from mic.cli.diff import diff_fields, landed_diffs, patch, print_stat, tree_path
+from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, when
 from mic.cli.words import print_landing, session_fields
@@ -27,6 +29,7 @@ from mic.workspace.workspace import Workspace
 _LINK = 0o120000
 _GITLINK = 0o160000
 _LOG_PAGE = 1000
+_POSITION = re.compile(r"@[0-9]+")
 
 
 def project_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,6 +54,16 @@ class Place:
             return self.ws.config.position
         request = pb.GetProjectRequest(project=self.address.ref)
         return int(client.call(client.projects.GetProject, request).project.head_position)
+
+    def listing(self, position: int, path: bytes = b"") -> str:
+        """The command that lists the files of a position, or of a directory there, from here."""
+        base = self.ws.config.position if self.ws else None
+        words = ["mic ls", display(path)] if path else ["mic ls"]
+        if position != base:
+            words.append(f"--at @{position}")
+        if self.ws is None:
+            words.append(f"--project {self.address}")
+        return " ".join(words)
 
     def path(self, text: str) -> bytes:
         """A path as the tree names it; b"" for the root."""
@@ -108,7 +121,7 @@ def show(out: Output, what: str, with_patch: bool, stat: bool, project: str | No
         if path:
             position = _session(client, place, which).landed_position if which[:1] not in ("", "@") else None
             at = position if position is not None else place.position(client, which)
-            _print_content(out, client, place.address, parse_path(os.fsencode(path)), at)
+            _print_content(out, client, place, parse_path(os.fsencode(path)), at)
             return
         session = _session(client, place, which)
         diffs = landed_diffs(client, place.address.ref, list(session.changes)) if with_patch or stat else []
@@ -129,13 +142,22 @@ def show(out: Output, what: str, with_patch: bool, stat: bool, project: str | No
 def _session(client: Client, place: Place, which: str) -> pb.Session:
     request = pb.GetSessionRequest(project=place.address.ref)
     if which and not which.startswith("@") and not which.isdecimal():
-        request.session_id = parse_ulid(which)
+        request.session_id = _session_id(which)
     else:
         request.position = place.position(client, which)
         if not request.position:
             raise NotFound("Nothing has landed at @0: it is the empty beginning.", hint="`mic log` lists the landings.")
     answer: pb.SessionResponse = client.call(client.sessions.GetSession, request)
     return answer.session
+
+
+def _session_id(text: str) -> bytes:
+    try:
+        return parse_ulid(text)
+    except InvalidInput as error:
+        raise WrongCommandLine(
+            f"{text[:100]!r} is no position and no session.", hint="Use a form like @7; `mic log` lists them."
+        ) from error
 
 
 @click.command(short_help="A file as it is at a position")
@@ -147,17 +169,17 @@ def cat(out: Output, path: str, at: str | None, project: str | None) -> None:
     """The content of a file at a position; default: this working copy's base."""
     place = Place(project)
     with connect(place.address.instance) as client:
-        _print_content(out, client, place.address, place.path(path), place.position(client, at))
+        _print_content(out, client, place, place.path(path), place.position(client, at))
 
 
-def _print_content(out: Output, client: Client, address: Address, path: bytes, position: int) -> None:
-    entry = _entry(client, address, path, position)
+def _print_content(out: Output, client: Client, place: Place, path: bytes, position: int) -> None:
+    entry = _entry(client, place, path, position)
     if entry.mode & 0o170000 == _GITLINK:
         raise InvalidInput(f"{display(path)} is a submodule: its files are in another project.")
     if out.as_json:
-        _content_document(out, client, address, entry, position)
+        _content_document(out, client, place.address, entry, position)
         return
-    for content in stream_contents(client, address.ref, [entry.hash]):
+    for content in stream_contents(client, place.address.ref, [entry.hash]):
         for piece in verified(content):
             out.raw(piece)
 
@@ -181,15 +203,19 @@ def _content_document(out: Output, client: Client, address: Address, entry: Entr
     out.document({"file": fields})
 
 
-def _entry(client: Client, address: Address, path: bytes, position: int) -> Entry:
+def _entry(client: Client, place: Place, path: bytes, position: int) -> Entry:
     """The file at a path; raises NotFound for what is not there, InvalidInput for a directory."""
     if path:
-        for entry in _list(client, address, path.rpartition(b"/")[0], position):
+        for entry in _list(client, place.address, path.rpartition(b"/")[0], position):
             if entry.path == path:
                 if entry.kind == DIRECTORY:
-                    raise InvalidInput(f"{display(path)} is a directory.", hint=f"`mic ls {display(path)}` lists it.")
+                    listing = place.listing(position, path)
+                    raise InvalidInput(f"{display(path)} is a directory.", hint=f"`{listing}` lists it.")
                 return entry
-    raise NotFound(f"There is no file {display(path) or '.'} at @{position}.", hint="`mic ls` lists what is there.")
+    raise NotFound(
+        f"There is no file {display(path) or '.'} at @{position}.",
+        hint=f"`{place.listing(position)}` lists what is there.",
+    )
 
 
 def _list(client: Client, address: Address, directory: bytes, position: int) -> list[Entry]:
@@ -201,18 +227,30 @@ def _list(client: Client, address: Address, directory: bytes, position: int) -> 
 
 @click.command(short_help="The files of a position")
 @click.argument("path", required=False, default=".")
+@click.argument("position", metavar="[@N]", required=False)
 @click.option("--at", metavar="@N", help="The position; default: this working copy's base.")
 @project_option
 @json_option
-def ls(out: Output, path: str, at: str | None, project: str | None) -> None:
-    """The files and directories at PATH (default: here)."""
+def ls(out: Output, path: str, position: str | None, at: str | None, project: str | None) -> None:
+    """The files and directories at PATH (default: here), at a position: `mic ls src @7`, `mic ls @7`.
+
+    A file whose name looks like a position is `./@7`.
+    """
+    if position is None and at is None and _POSITION.fullmatch(path):
+        path, position = ".", path
+    if position and at:
+        raise click.UsageError("Give the position once: as @N or with --at.")
+    _list_files(out, path, position or at, project)
+
+
+def _list_files(out: Output, path: str, at: str | None, project: str | None) -> None:
     place = Place(project)
     with connect(place.address.instance) as client:
         position = place.position(client, at)
         inside = place.path(path)
         entries = _list(client, place.address, inside, position)
         if not entries and inside:
-            entries = [_entry(client, place.address, inside, position)]
+            entries = [_entry(client, place, inside, position)]
     width = max((len(f"{item.size:,}") for item in entries if item.kind != DIRECTORY), default=1)
     for item in entries:
         name = item.path.rpartition(b"/")[2]
