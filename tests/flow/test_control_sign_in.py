@@ -75,12 +75,18 @@ def test_a_handle_is_taken_once(browser: Browser, new_browser: Callable[[], Brow
         assert other.get("/-/account").status_code == 302
 
 
+def test_the_sign_in_page_leads_to_sign_up(browser: Browser) -> None:
+    """As a plain line, while sign-up is open."""
+    assert '<p>New here? <a href="/-/sign-up">Make an account</a>.</p>' in browser.get("/-/sign-in").text
+
+
 def test_sign_up_can_be_closed(tmp_path_factory: pytest.TempPathFactory) -> None:
     """MICELIO_SIGN_UP=closed: no form, and no way around it."""
     forge = Forge(tmp_path_factory.mktemp("closed") / "data", MICELIO_SIGN_UP="closed")
     try:
         with Browser(forge.base_url) as browser:
             assert "closed" in browser.get("/-/sign-up").text
+            assert "Make an account" not in browser.get("/-/sign-in").text
             token = browser.hidden("/-/sign-in")
             answer = browser.post(
                 "/-/sign-up", data=token | {"email": "s@example.org", "username": "s", "password1": PASSWORD}

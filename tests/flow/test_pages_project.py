@@ -197,6 +197,13 @@ def test_the_session_page(visitor: Browser) -> None:
         "Sessions in Redis",
         "24-hour tokens",
     ]
+    assert [a.text for a in page.all("a") if a.attributes["href"] in ("#f1", "#f2", "#f3", "#f4")] == [
+        "src/auth/keys.py",
+        "src/auth/secret.py",
+        "src/auth/tokens.py",
+        "tests/test_tokens.py",
+    ]
+    assert [fold.text for fold in page.all("summary")] == ["1 deleted line"]
     tagged = {e.attributes["id"]: e.text for e in page.all("ins", "span") if e.attributes.get("id", "").startswith("f")}
     assert tagged["f3L7"].strip() == "7 +FIFTEEN_MINUTES = timedelta(minutes=15) D2"
     assert [mark.text for mark in page.all("mark")] == [

@@ -7,6 +7,9 @@ from allauth.idp.oidc import views as oidc
 from django.urls import include, path
 
 from micelio.accounts import views
+from micelio.accounts.policy import may_sign_up
+
+_sign_in = allauth_views.LoginView.as_view(extra_context={"may_sign_up": may_sign_up})
 
 _oauth = (
     [
@@ -25,7 +28,7 @@ _oauth = (
 
 urlpatterns = [
     path(".well-known/micelio.json", views.discovery, name="discovery"),
-    path("-/sign-in", allauth_views.login, name="account_login"),
+    path("-/sign-in", _sign_in, name="account_login"),
     path("-/sign-in/once/<str:token>", views.once, name="once"),
     path("-/sign-up", allauth_views.signup, name="account_signup"),
     path("-/sign-out", views.sign_out, name="account_logout"),

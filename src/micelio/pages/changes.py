@@ -34,6 +34,8 @@ MOST_BYTES = 8 * 1024 * 1024
 _LEAST = 700
 # Compressed bytes kept for the list of the files that are not opened.
 _FOR_LIST = 2600
+# Names that stand in the index before the differences.
+MOST_INDEXED = 50
 # Decisions in the margin of one file.
 _MOST_MARKS = 12
 
@@ -96,6 +98,11 @@ class ShownFile:
         return list({mark.tag: mark for mark in self.marks}.values())
 
     @property
+    def is_folded(self) -> bool:
+        """A file that is gone: its lines are seldom what one came for."""
+        return bool(self.html) and self.op_words == "deleted"
+
+    @property
     def is_cut(self) -> bool:
         return self.rows > self.last
 
@@ -117,8 +124,24 @@ class ShownChanges:
     next: int
 
     @property
-    def rest_list(self) -> SafeString:
-        return join_rows(self.rest_html)
+    def index(self) -> list[tuple[ShownFile, SafeString | None]]:
+        """Names before the differences, by path: opened files, and others with the HTML of their line."""
+        others = list(zip(self.rest, self.rest_html, strict=True))[: self._room]
+        return sorted([*((file, None) for file in self.files), *others], key=lambda item: item[0].path)
+
+    @property
+    def below(self) -> SafeString:
+        """The names that the index has no room for."""
+        return join_rows(self.rest_html[self._room :])
+
+    @property
+    def beyond(self) -> int:
+        """Files that are not in the index."""
+        return self.total - self.start + 1 - len(self.index)
+
+    @property
+    def _room(self) -> int:
+        return max(0, MOST_INDEXED - len(self.files))
 
     @property
     def rest_total(self) -> int:
@@ -126,6 +149,7 @@ class ShownChanges:
 
     @property
     def unlisted(self) -> int:
+        """Files that this page does not name at all."""
         return self.rest_total - len(self.rest)
 
 
@@ -162,8 +186,9 @@ class ChangesPage:
         why = marks(self._decisions, [change.path for change in changes])
         order = sorted(changes, key=lambda change: change.path not in why)[start - 1 :]
         files: list[ShownFile] = []
+        names = self._names(order[:MOST_INDEXED])
         for index, change in enumerate(order[:MOST_FILES]):
-            keep = _FOR_LIST if index + 1 < len(order) else 0
+            keep = max(_FOR_LIST, sum(names[index + 1 :])) if index + 1 < len(order) else 0
             if files and (self._rows <= 0 or self._scale.left < keep + _LEAST):
                 break
             shown = self._file(change, why.get(change.path, ()), 0, keep)
@@ -171,7 +196,7 @@ class ChangesPage:
                 break
             files.append(shown)
         listed = [self._listed(change, n < MOST_COUNTED) for n, change in enumerate(order[len(files) :][:MOST_LISTED])]
-        html = self._scale.fill(listed, lambda file, _: render_to_string("pages/_change.html", {"file": file}))
+        html = self._scale.fill(listed, lambda file, _: _line(file))
         seen = start - 1 + len(files) + len(html)
         all_counted = not self._uncounted and start == 1 and len(files) + min(len(listed), MOST_COUNTED) == len(changes)
         every = [*files, *listed]
@@ -190,6 +215,16 @@ class ChangesPage:
         """The change with this number alone, from row `first` on."""
         change = changes[number - 1]
         return self._file(change, marks(self._decisions, [change.path]).get(change.path, ()), first - 1, 0)
+
+    def _names(self, changes: Sequence[PathChange]) -> list[int]:
+        """About the room that each name takes in the index, in compressed bytes."""
+        scale = Scale(1 << 30)
+        sizes = []
+        for change in changes:
+            before = scale.left
+            scale.add(_line(self._frame(change)))
+            sizes.append(before - scale.left + len(" +1,204 −1,204"))
+        return sizes
 
     def _frame(self, change: PathChange) -> ShownFile:
         """What is known of a change without looking into it."""
@@ -276,6 +311,10 @@ class ChangesPage:
             if side is not None and side.mode in (SYMLINK, GITLINK):
                 target = self._read(side).decode("utf-8", "replace") if side.size <= 16384 else "(too long to show)"
                 yield f"It {verb} to {'commit ' if side.mode == GITLINK else ''}“{one_line(cut(target, 300))}”."
+
+
+def _line(file: ShownFile) -> str:
+    return render_to_string("pages/_change.html", {"file": file})
 
 
 def _frame_words(file: ShownFile, sentences: Sequence[str], found: Sequence[Mark]) -> str:

@@ -7,7 +7,16 @@ from mic.core.ids import content_hash
 from mic.core.session import Decision
 from mic.core.tree import BLOB, Entry
 from micelio.pages.addresses import Ref, Site
-from micelio.pages.changes import MOST_FILES, MOST_LISTED, MOST_ROWS, ChangesPage, PathChange, ShownChanges, ShownFile
+from micelio.pages.changes import (
+    MOST_FILES,
+    MOST_INDEXED,
+    MOST_LISTED,
+    MOST_ROWS,
+    ChangesPage,
+    PathChange,
+    ShownChanges,
+    ShownFile,
+)
 from micelio.pages.evidence import Mark, marks
 from micelio.pages.images import image_type
 from micelio.pages.modes import mode_change
@@ -74,6 +83,26 @@ def test_many_files_are_bounded_and_named() -> None:
         shown = show(*changes, decisions=decisions, start=shown.next)
         seen |= {file.path for file in (*shown.files, *shown.rest)}
     assert seen == {change.path for change in changes}
+
+
+def test_up_to_fifty_names_stand_in_the_index_whatever_the_files_hold() -> None:
+    """By path, opened or not, however much the first differences would take; the others are told by number."""
+    noise = b"".join(content_hash(b"%d" % n).hex().encode() * 3 + b"\n" for n in range(800))
+    paths = [b"packages/a-long-name-of-a-folder-%04d/module.py" % n for n in range(60)]
+    for count in (30, 50, 60):
+        shown = show(*(PathChange(path, None, entry(path, noise + path)) for path in paths[:count]))
+        assert [file.path for file, _ in shown.index] == paths[: min(count, MOST_INDEXED)]
+        assert 0 < len(shown.files) < 20
+        assert shown.beyond == count - min(count, MOST_INDEXED)
+        assert len(Document(shown.below).all("li")) == shown.beyond - shown.unlisted
+        assert [line is None for _, line in shown.index].count(True) == len(shown.files)
+
+
+def test_files_that_are_gone_are_folded() -> None:
+    """Theirs are the lines that a reader seldom came for; a file without lines has nothing to fold."""
+    gone, empty = (PathChange(path, entry(path, data), None) for path, data in ((b"a", b"1\n2\n"), (b"b", b"")))
+    kept = PathChange(b"c", entry(b"c", b"1\n"), entry(b"c", b"2\n"))
+    assert [file.is_folded for file in show(gone, empty, kept).files] == [True, False, False]
 
 
 def test_rows_are_bounded_over_all_files() -> None:
