@@ -14,6 +14,7 @@ from micelio.accounts.handles import parse_handle
 from micelio.accounts.models import User
 from micelio.accounts.policy import may_sign_up
 from micelio.accounts.redirects import is_local
+from micelio.sentences import one_line
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -29,7 +30,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         try:
             handle = parse_handle(username)
         except MicError as error:
-            raise ValidationError(f"{error.message} {error.hint}") from error
+            raise ValidationError(one_line(error)) from error
         if queries.handle_taken(handle):
             raise ValidationError(f"The handle {handle} is taken. Choose another handle.")
         return handle

@@ -24,6 +24,7 @@ from micelio.accounts.actor import SCOPE, actor_from_request
 from micelio.accounts.forms import AccountForm
 from micelio.accounts.models import User
 from micelio.config import current
+from micelio.sentences import one_line
 
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -102,7 +103,7 @@ def _update(request: HttpRequest, user: User, form: AccountForm) -> bool:
             actor_from_request(request), user, name=values["name"], email=values["email"], password=values["password"]
         )
     except MicError as error:
-        form.add_error(None, f"{error.message} {error.hint}")
+        form.add_error(None, one_line(error))
         user.refresh_from_db()
         return False
     # A new password ends all other sessions; this one goes on under a new key.

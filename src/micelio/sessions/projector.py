@@ -139,7 +139,7 @@ def _follow(project_id: UUID) -> int:
     state, _ = Projection.objects.get_or_create(project_id=project_id)
     position = state.position
     if position > head:
-        raise MicError(f"rows of project {project_id} are ahead of its log", hint="run `micelio rebuild`")
+        raise MicError(f"The rows of project {project_id} are ahead of its log.", hint="Run `micelio rebuild`.")
     while position < head:
         records = ledger.records(position + 1, min(head, position + BATCH))
         _derive(project_id, ledger, records)
