@@ -49,7 +49,10 @@ _PASSED = (
 
 @click.group(cls=Suggesting)
 def imports() -> None:
-    """Bring a Git repository in."""
+    """Bring a Git repository in.
+
+    When it makes the project, --visibility says who may see it; that cannot be changed later in this version.
+    """
 
 
 @imports.command("git", short_help="Bring the default branch of a Git repository in.")

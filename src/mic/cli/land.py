@@ -33,7 +33,9 @@ _SECONDS = 600.0
 
 @click.command(short_help="Land what changed here, with its goal and decisions")
 @click.argument("goal", required=False, default="")
-@click.option("--agent", default="", envvar="MIC_AGENT", help="The agent that did it, when no session is open.")
+@click.option(
+    "--agent", default="", envvar="MIC_AGENT", show_envvar=True, help="The agent that did it, when no session is open."
+)
 @json_option
 def land(out: Output, goal: str, agent: str) -> int:
     """Land what changed here, with the open session's goal, conversation and decisions.

@@ -26,7 +26,7 @@ def organizations() -> None:
 @instance_option
 @json_option
 def create(out: Output, handle: str, name: str, description: str, instance: str | None) -> None:
-    """Make an organization. You become its administrator."""
+    """Make an organization. You become its first admin."""
     chosen = named_instance(instance)
     with connect(chosen, signed_in=True) as client:
         request = pb.CreateOrganizationRequest(handle=handle, name=name, description=description)
@@ -77,7 +77,7 @@ def members(out: Output, organization: str, instance: str | None) -> None:
     out.document({"organization": organization.lower(), "members": list(map(_member, found))})
 
 
-@organizations.command()
+@organizations.command(short_help="Add an account, or give a member another role.")
 @click.argument("organization", metavar="ORG")
 @click.argument("handle")
 @click.option(
@@ -100,7 +100,7 @@ def invite(out: Output, organization: str, handle: str, role: str, instance: str
     out.document({"organization": organization.lower(), "member": _member(made)})
 
 
-@organizations.command()
+@organizations.command(short_help="Take a member out, or leave.")
 @click.argument("organization", metavar="ORG")
 @click.argument("handle")
 @instance_option

@@ -42,7 +42,9 @@ def sessions() -> None:
 
 @sessions.command()
 @click.argument("goal")
-@click.option("--agent", default="", envvar="MIC_AGENT", help="The agent that works in it, if one does.")
+@click.option(
+    "--agent", default="", envvar="MIC_AGENT", show_envvar=True, help="The agent that works in it, if one does."
+)
 @json_option
 def start(out: Output, goal: str, agent: str) -> None:
     """Open a session with a goal: what is to be reached, in one line."""
