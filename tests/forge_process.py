@@ -13,7 +13,7 @@ READY = "Press Ctrl-C to stop."
 
 
 class Forge:
-    """A running `micelio serve` on free ports. Attributes: base_url, grpc_address, data_dir, once_link (or ""), said."""
+    """A running `micelio serve` on free ports. Has base_url, grpc_address, data_dir, once_link (or ""), said."""
 
     def __init__(self, data_dir: Path, *arguments: str, **settings: str) -> None:
         self._arguments = arguments

@@ -106,14 +106,14 @@ def test_status_as_json(ws: Workspace) -> None:
 def test_outside_of_a_workspace(tmp_path: Path) -> None:
     result = run(tmp_path, "status")
     assert (result.returncode, result.stdout) == (4, "")
-    assert result.stderr == "mic: this is not a mic workspace\n     `mic clone ORG/PROJECT` makes one\n"
+    assert result.stderr == "mic: This is not a mic workspace.\n     `mic clone ORG/PROJECT` makes one.\n"
     result = run(tmp_path, "status", "--json")
     assert (result.returncode, result.stderr) == (4, "")
     assert json.loads(result.stdout) == {
         "error": {
             "code": "not_found",
-            "message": "this is not a mic workspace",
-            "hint": "`mic clone ORG/PROJECT` makes one",
+            "message": "This is not a mic workspace.",
+            "hint": "`mic clone ORG/PROJECT` makes one.",
         }
     }
 
@@ -139,7 +139,7 @@ def test_a_damaged_index_ends_with_the_way_out(ws: Workspace) -> None:
     Path(ws.root, ".mic/index").write_bytes(b"x")
     result = run(ws.root, "status")
     assert result.returncode == 1
-    assert result.stderr.endswith("\n     run `mic clone` again into this folder to rebuild it\n")
+    assert result.stderr.endswith("\n     Run `mic clone` again into this folder to rebuild it.\n")
 
 
 @pytest.mark.parametrize("links", [0, 1, 2])
