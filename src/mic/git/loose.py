@@ -34,6 +34,12 @@ def object_directories(git_dir: str) -> list[str]:
     return found
 
 
+def loose_fans(directories: Sequence[str]) -> frozenset[int]:
+    """First bytes of the ids that may have a loose object: the `xx` folders there are."""
+    names = {name for directory in directories for name in os.listdir(directory) if len(name) == 2}
+    return frozenset(int(name, 16) for name in names if all(digit in "0123456789abcdef" for digit in name))
+
+
 def read_loose(directories: Sequence[str], oid: bytes) -> tuple[str, bytes] | None:
     """(kind, content) of a loose object, verified against its id; None when there is none. Raises Corrupt, OSError."""
     raw = _raw(directories, oid)

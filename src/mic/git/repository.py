@@ -11,7 +11,7 @@ from pygit2.enums import ObjectType, Option, RepositoryOpenFlag
 
 from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound, Unavailable
 from mic.git.commits import decode
-from mic.git.loose import check_name, object_directories, read_loose, read_loose_header
+from mic.git.loose import check_name, loose_fans, object_directories, read_loose, read_loose_header
 
 Kind = Literal["commit", "tree", "blob", "tag"]
 _KINDS: Final[dict[int, str]] = {
@@ -60,6 +60,8 @@ class GitRepository:
         common = _common_dir(self._git_dir)
         self.shallow = _shallow_boundary(common)
         self._directories = object_directories(common)
+        # Looking for a loose file costs two failing system calls; in a packed repository there is none to find.
+        self._fans = loose_fans(self._directories)
         self._packs = pygit2.Odb()
         for directory in self._directories:
             self._packs.add_backend(pygit2.OdbBackendPack(directory), 1)
@@ -82,23 +84,38 @@ class GitRepository:
     def size(self, oid: bytes, wanted_by: str) -> int:
         """The size of a blob in bytes, without inflating it. Errors as `read`."""
         try:
-            header = read_loose_header(self._directories, oid)
+            header = read_loose_header(self._directories, oid) if oid[0] in self._fans else None
             if header is None:
-                number, size = self._packs.read_header(pygit2.Oid(raw=oid))
-                header = _KINDS.get(int(number), "thing of no kind"), int(size)
+                header = self._packed_header(oid)
         except _READ_ERRORS as error:
             raise self._unreadable(oid, "blob", wanted_by, error) from error
         if header[0] != "blob":
             raise Corrupt(f"Git object {oid.hex()}, {wanted_by}, is a {header[0]}, not a blob.", hint=_FSCK)
         return header[1]
 
+    def _packed_header(self, oid: bytes) -> tuple[str, int]:
+        try:
+            number, size = self._packs.read_header(pygit2.Oid(raw=oid))
+        except KeyError:
+            loose = read_loose_header(self._directories, oid)
+            if loose is None:
+                raise
+            return loose
+        return _KINDS.get(int(number), "thing of no kind"), int(size)
+
     def _read(self, oid: bytes, kind: Kind, wanted_by: str) -> tuple[str, bytes]:
         try:
             # Loose first: libgit2 scans the pack folder anew for each object it cannot find.
-            loose = read_loose(self._directories, oid)
+            loose = read_loose(self._directories, oid) if oid[0] in self._fans else None
             if loose is not None:
                 return loose
-            number, data = self._packs.read(pygit2.Oid(raw=oid))
+            try:
+                number, data = self._packs.read(pygit2.Oid(raw=oid))
+            except KeyError:
+                loose = read_loose(self._directories, oid)  # written since the repository was opened?
+                if loose is None:
+                    raise
+                return loose
             found = _KINDS.get(int(number), "thing of no kind")
             check_name(oid, found, data)
         except _READ_ERRORS as error:
