@@ -49,8 +49,9 @@ def seen(forge: Forge) -> Forge:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as running:
+    from playwright.sync_api import sync_playwright  # `make test` collects this file and needs no browser
+
+    with sync_playwright() as running:
         browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import os
 import re
@@ -214,8 +213,6 @@ def _send(client: Client, address: Address, history: History, source: str, out: 
     """Stream the history; the forge's last answer."""
     sender = _Sender(address, history, source)
     last = pb.ImportHistoryResponse()
-    # Hundreds of thousands of small values live to the end and none is in a circle: looking for some costs 5 %.
-    gc.disable()
     try:
         with Progress(out, "Importing commits", history.count) as bar:
             for answer in client.stream(client.projects.ImportHistory, sender.messages()):

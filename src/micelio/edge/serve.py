@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import socket
@@ -149,9 +148,6 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            # What is loaded by now stays; each full collection would walk all of it again.
-            gc.collect()
-            gc.freeze()
             print("\n".join(self._lines), flush=True)
 
     @contextlib.contextmanager
