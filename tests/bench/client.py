@@ -55,13 +55,13 @@ def bench_import(forge: Forge, home: Path, real: Path | None) -> list[Row]:
         ours, peers = [], []
         for number in range(REAL_ROUNDS):
             ours.append(run([MIC, "import", "git", str(real), f"bench/real{number}"], env).seconds)
-            peers.append(
-                run(["git", "clone", "-q", "--bare", f"file://{real}", str(home / f"peer{number}.git")], env).seconds
-            )
+            copy = str(home / f"peer{number}.git")
+            peers.append(run(["git", "clone", "-q", "--bare", f"file://{real}", copy], env).seconds)
         rate, peer_rate = count / statistics.median(ours), count / statistics.median(peers)
         rows.append(
             Row(
-                f"import, a real repository of {count:,} first-parent commits, median of {REAL_ROUNDS}", f"{rate:,.0f} commits/s",
+                f"import, a real repository of {count:,} first-parent commits, median of {REAL_ROUNDS}",
+                f"{rate:,.0f} commits/s",
                 f"git clone --bare: {peer_rate:,.0f}/s", f"{rate:,.0f}/s", ">= 1,000/s", rate >= 1000,
             )
         )  # fmt: skip
