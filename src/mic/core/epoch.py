@@ -30,6 +30,7 @@ HEADER_BYTES = 4 + 4 + 8 + 2 * HEAD_BYTES + 8 + 4
 MAX_LANDINGS = 1024
 
 NODE, BLOB, CHUNK_LIST, SESSION = 0, 1, 2, 3
+CONTENTS = frozenset((BLOB, CHUNK_LIST))  # what the entry of a file can name
 _TOC = struct.Struct(">32sBQI")
 MAX_OFFSET = 1 << 40  # no container is larger; beyond it a file system's own offsets end
 

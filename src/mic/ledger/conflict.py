@@ -19,9 +19,11 @@ from mic.core.paths import display, parse_path
 from mic.core.session import Change, Op, Session
 from mic.core.tree import BLOB, Entry, has_under, lookup, scan
 from mic.core.tree.read import after_prefix
+from mic.ledger.blobs import read_blob
 from mic.ledger.effects import Protocol
-from mic.ledger.line import Line, records
-from mic.ledger.objects import read_blob, with_nodes
+from mic.ledger.line import Line
+from mic.ledger.log import records
+from mic.ledger.nodes import with_nodes
 
 MAX_MERGE = 1 << 20
 _REGULAR = (0o100644, 0o100755)

@@ -22,11 +22,14 @@ from mic.core.record import PathChange, Record
 from mic.core.session import Author, Change, Op, Session, State, encode_session
 from mic.core.tree import BLOB, CHUNKED, EMPTY_TREE, Entry, Node, apply, has_under, lookup, reachable
 from mic.core.tree.edit import Found, Need
+from mic.ledger.blobs import blob_chunks
 from mic.ledger.conflict import ancestors
 from mic.ledger.effects import GetRange, Now, Protocol, PutNew, Random
+from mic.ledger.follow import refresh
 from mic.ledger.land import swap
-from mic.ledger.line import Line, refresh
-from mic.ledger.objects import Objects, blob_chunks, with_nodes
+from mic.ledger.line import Line
+from mic.ledger.nodes import with_nodes
+from mic.ledger.objects import Objects
 from mic.ledger.trees import Overlay
 
 T = TypeVar("T")
@@ -150,7 +153,7 @@ class HistoryImport:
     def _stored(self, object_hash: bytes) -> Protocol[tuple[int, int] | None]:
         """Size and kind of a content that is in the store, None when there is none."""
         place = self.objects.find(object_hash)
-        if place is None or place.kind not in (stored.BLOB, stored.CHUNK_LIST):
+        if place is None or place.kind not in stored.CONTENTS:
             return None
         if place.kind == stored.CHUNK_LIST:
             chunks = (yield from blob_chunks(self.objects, object_hash)) or []

@@ -36,10 +36,14 @@ from mic.core.paths import display
 from mic.core.record import PathChange, Record
 from mic.core.session import Change, Session, State, encode_session
 from mic.core.tree import CHUNKED, Entry, Node, apply, lookup, reachable
+from mic.ledger.blobs import blob_chunks
 from mic.ledger.conflict import Clash, Verdict, check_base, judge, new_entries
 from mic.ledger.effects import GetRange, Now, Protocol, PutIf, PutNew, Random, Sleep
-from mic.ledger.line import Line, read_pack_toc, records, refresh
-from mic.ledger.objects import Objects, blob_chunks, with_nodes
+from mic.ledger.follow import read_pack_toc, refresh
+from mic.ledger.line import Line
+from mic.ledger.log import records
+from mic.ledger.nodes import with_nodes
+from mic.ledger.objects import Objects
 from mic.ledger.trees import Overlay, tree_at
 
 # With jittered back-off up to 0.4 s this is about 20 s of losing every race.
@@ -143,7 +147,7 @@ def _check_contents(
             size, kind = int.from_bytes(raw[4:8], "big"), 0
         else:
             place = uploaded.get(entry.hash) or line.objects.find(entry.hash)
-            if place is None or place.kind not in (stored.BLOB, stored.CHUNK_LIST):
+            if place is None or place.kind not in stored.CONTENTS:
                 raise InvalidInput(
                     f"the content of {display(path)} ({entry.hash.hex()[:12]}) was not sent",
                     hint="send it with the session, or upload it first",

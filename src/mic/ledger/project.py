@@ -20,15 +20,20 @@ from mic.core.session import Session, decode_session, encode_session
 from mic.core.tree import EMPTY_TREE, Entry, TreeChange, diff, list_directory, lookup, scan, totals
 from mic.core.tree.edit import Found, Need
 from mic.core.tree.read import after_prefix
-from mic.ledger.contents import Frame, Upload, read_frames
+from mic.ledger.blobs import blob_chunks, read_blob, read_session
+from mic.ledger.download import read_frames
 from mic.ledger.driver import Driver
 from mic.ledger.effects import Get, Protocol, Put, PutNew
+from mic.ledger.follow import create, refresh
+from mic.ledger.frame import Frame
 from mic.ledger.history import HistoryCommit, HistoryImport
 from mic.ledger.land import Landed, LandRequest, land
-from mic.ledger.line import Line, create, records, refresh
-from mic.ledger.objects import NodeCache, blob_chunks, read_blob, read_session, with_nodes
+from mic.ledger.line import Line
+from mic.ledger.log import records
+from mic.ledger.nodes import NodeCache, with_nodes
 from mic.ledger.seal import due, seal
 from mic.ledger.trees import tree_at
+from mic.ledger.upload import Upload
 from mic.store import ObjectStore
 
 T = TypeVar("T")
@@ -170,7 +175,7 @@ class Project:
         """Whether a content is part of the project, as of the last look at the head."""
         self._known()
         place = self.line.objects.find(object_hash)
-        return place is not None and place.kind in (stored.BLOB, stored.CHUNK_LIST)
+        return place is not None and place.kind in stored.CONTENTS
 
     def _follow(self, hashes: Sequence[bytes]) -> None:
         """Another front end may have landed what is asked for here."""

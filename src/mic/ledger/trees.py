@@ -8,8 +8,9 @@ from mic.core.errors import Corrupt, NotFound
 from mic.core.record import Record
 from mic.core.tree import EMPTY_TREE, Node, apply
 from mic.ledger.effects import Protocol
-from mic.ledger.line import Line, records
-from mic.ledger.objects import NodeCache, with_nodes
+from mic.ledger.line import Line
+from mic.ledger.log import records
+from mic.ledger.nodes import NodeCache, with_nodes
 
 # An epoch holds at most 1,024 landings and stores its last tree, so a stored root is never further away.
 _MAX_REPLAY = 1024

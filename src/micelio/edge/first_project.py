@@ -9,7 +9,7 @@ from pathlib import Path
 from mic.core.errors import AlreadyExists
 from mic.core.session import Author, Op
 from mic.git.history import open_history
-from mic.ledger.contents import Frame
+from mic.ledger.frame import Frame
 from mic.ledger.history import HistoryCommit
 from micelio.accounts.actor import Actor
 from micelio.organizations.actions import create_organization

@@ -20,7 +20,7 @@ from mic.core.ids import new_ulid, ulid_text
 from mic.core.paths import display
 from mic.core.session import Author, Op, Session, State
 from mic.ledger.conflict import ancestors
-from mic.ledger.contents import Frame, whole
+from mic.ledger.frame import Frame, whole
 from mic.ledger.history import HistoryCommit
 from mic.ledger.project import Landed, LandRequest, Project
 from micelio.accounts.actor import Actor, require_signed_in

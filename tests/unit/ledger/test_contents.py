@@ -17,10 +17,11 @@ from mic.core.epoch import PackRef
 from mic.core.errors import Corrupt, InvalidInput, TooLarge
 from mic.core.ids import content_hash
 from mic.core.session import Author, Change, Op
-from mic.ledger.contents import Frame, Upload, plain, whole
 from mic.ledger.effects import GetRange, PutNew
+from mic.ledger.frame import Frame, plain, whole
 from mic.ledger.history import HistoryCommit
 from mic.ledger.project import LandRequest, Ledger, Project
+from mic.ledger.upload import Upload
 from mic.store import MemoryStore
 
 PART = 1 << 20

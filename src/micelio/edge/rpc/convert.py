@@ -9,7 +9,7 @@ from mic.core.errors import InvalidInput
 from mic.core.head import hlc_ms, ms_hlc
 from mic.core.session import Alternative, Change, Decision, Message, Op, Session, State
 from mic.ledger.conflict import Clash
-from mic.ledger.contents import Frame
+from mic.ledger.frame import Frame
 from mic.ledger.project import Project
 from mic.rpc.v1 import mic_pb2 as pb
 from micelio.accounts.actor import Actor

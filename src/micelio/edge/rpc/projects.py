@@ -9,7 +9,7 @@ from mic.core.epoch import encode_pack_ref
 from mic.core.errors import InvalidInput
 from mic.core.paths import parse_path
 from mic.core.session import Author, Op
-from mic.ledger.contents import Frame
+from mic.ledger.frame import Frame
 from mic.ledger.history import HistoryCommit
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.rpc.v1 import mic_pb2_grpc

@@ -6,7 +6,7 @@ from mic.core.codec import Reader
 from mic.core.epoch import PackRef, read_pack_ref
 from mic.core.errors import Conflicted, Corrupt, InvalidInput, TooLarge
 from mic.core.pack import FOOTER_BYTES, MAX_PACK
-from mic.ledger.contents import whole
+from mic.ledger.frame import whole
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.rpc.v1 import mic_pb2_grpc
 from micelio.accounts.actor import Actor

@@ -1,0 +1,140 @@
+"""Making a line and following its head: what landed since the last look is taken in.
+
+Opening a line costs the newest index runs and the epochs since; following it costs one small read when
+nothing has landed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mic.core.epoch import HEADER_BYTES, Epoch, PackRef, Stored, decode_epoch, meta_bytes
+from mic.core.errors import AlreadyExists, Corrupt, NotFound
+from mic.core.head import Head, decode_head, next_hlc
+from mic.core.pack import FOOTER_BYTES, decode_toc, toc_bytes
+from mic.core.tree import EMPTY_TREE
+from mic.ledger.effects import Get, GetRange, List, Now, Protocol, PutNew
+from mic.ledger.line import Line
+from mic.ledger.runs import load_runs
+
+# One ranged read of this size usually brings an epoch's records and contents list.
+_FIRST_READ = 32 << 10
+
+
+def create(line: Line) -> Protocol[Head]:
+    """Make the line: position 0, the empty tree. Again changes nothing; Corrupt where only the head is gone."""
+    yield from _check_unborn(line)
+    head = Head(0, EMPTY_TREE, next_hlc(0, (yield Now())))
+    try:
+        yield PutNew(line.head_key, head.encode())
+    except AlreadyExists:
+        return (yield from refresh(line))
+    return head
+
+
+def _check_unborn(line: Line) -> Protocol[None]:
+    """Raises Corrupt when there is a log and no head: a lost head must not look like a new project."""
+    if line.head is None and not (yield List(f"{line.prefix}landing-log/")):
+        return
+    try:
+        yield Get(line.head_key)
+    except NotFound as error:
+        raise Corrupt(
+            f"{line.head_key} is missing from the store",
+            hint="landing is stopped for this project; restore the head from a backup",
+            object=line.head_key,
+        ) from error
+
+
+def refresh(line: Line) -> Protocol[Head]:
+    """The head as it is now, with everything that landed since taken in. NotFound when there is no such line."""
+    try:
+        tagged = yield Get(line.head_key)
+    except NotFound:
+        yield from _check_unborn(line)
+        raise
+    head = decode_head(tagged.data, line.head_key)
+    line.tag = tagged.tag
+    if head == line.head:
+        return head
+    if head.position == 0 and head.tree != EMPTY_TREE:
+        raise _broken(line, head, "a tree that no landing made")
+    if line.head is None:
+        yield from load_runs(line)
+    ahead = head.position > line.covered.position or head == line.covered
+    if line.covered.position and not ahead:
+        raise _broken(line, head, "another history than its index")
+    floor = line.tail[-1].new if line.tail else None
+    epochs = yield from _walk(line, head, floor.position if floor else line.sealed)
+    if floor is not None and epochs and epochs[0].prev != floor:
+        raise _broken(line, epochs[0].prev, "another history than the one read before")
+    if head.position < (line.head.position if line.head else 0):
+        raise _broken(line, head, "an older position than before")
+    for epoch in epochs:
+        yield from _load_packs(line, epoch.packs)
+        line.add_epoch(epoch)
+    line.head = head
+    return head
+
+
+def _walk(line: Line, head: Head, floor: int) -> Protocol[list[Epoch]]:
+    """Epochs from just above position `floor` up to `head`, oldest first, following prev links."""
+    out = []
+    at = head
+    while at.position > floor:
+        epoch = yield from read_epoch(line, at)
+        if epoch.prev.position == line.covered.position and epoch.prev != line.covered and line.covered.position:
+            raise _broken(line, epoch.prev, "another history than its index")
+        out.append(epoch)
+        at = epoch.prev
+    out.reverse()
+    return out
+
+
+def read_epoch(line: Line, head: Head) -> Protocol[Epoch]:
+    """The epoch that made a head: everything but its data."""
+    key = line.epoch_key(head)
+    try:
+        raw = yield GetRange(key, 0, _FIRST_READ)
+        if len(raw) >= HEADER_BYTES and len(raw) < (needed := meta_bytes(raw, key)):
+            raw = yield GetRange(key, 0, needed)
+    except NotFound as error:
+        raise Corrupt(
+            f"the head of project {line.project} names {key}, which is missing",
+            hint="landing is stopped for this project; restore the object from a backup",
+            object=key,
+        ) from error
+    if len(raw) < HEADER_BYTES:
+        raise Corrupt(f"{key} is damaged: {len(raw)} bytes are less than its header", object=key)
+    epoch = decode_epoch(raw, key)
+    if epoch.new != head:
+        raise Corrupt(f"{key} is damaged: it made another head than its name says", object=key)
+    return epoch
+
+
+def _load_packs(line: Line, packs: Sequence[PackRef]) -> Protocol[None]:
+    for pack in packs:
+        line.objects.add(line.pack_key(pack.hash), 0, (yield from read_pack_toc(line, pack)))
+
+
+def read_pack_toc(line: Line, pack: PackRef) -> Protocol[tuple[Stored, ...]]:
+    """The contents list of a pack of known size."""
+    key = line.pack_key(pack.hash)
+    try:
+        footer = yield GetRange(key, pack.size - FOOTER_BYTES, FOOTER_BYTES)
+        length = toc_bytes(footer, key)
+        start = pack.size - FOOTER_BYTES - length
+        if start < 0:
+            raise Corrupt(f"{key} is damaged: its contents list is longer than the pack", object=key)
+        tail = yield GetRange(key, start, length + FOOTER_BYTES)
+    except NotFound as error:
+        raise Corrupt(f"{key} is missing from the store", object=key) from error
+    return decode_toc(tail, pack.size, key)
+
+
+def _broken(line: Line, head: Head, why: str) -> Corrupt:
+    return Corrupt(
+        f"{line.head_key} is damaged: it leads to {why} (position {head.position})",
+        hint="landing is stopped for this project; restore the head from a backup",
+        object=line.head_key,
+    )

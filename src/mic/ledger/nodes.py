@@ -1,0 +1,94 @@
+"""Tree nodes: a cache of decoded ones within a byte budget, and fetching what a tree algorithm asks for.
+
+Every node read is verified against the hash it was asked for.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Generator, Sequence
+from typing import TypeVar
+
+from mic.core.blob import inflate_node
+from mic.core.errors import Corrupt, NotFound
+from mic.core.indexrun import Place
+from mic.core.tree import Node, decode_node
+from mic.core.tree.edit import Found, Need
+from mic.ledger.effects import GetRange, Protocol
+from mic.ledger.objects import Objects, check_length, read_place
+
+T = TypeVar("T")
+
+# A decoded node costs about this many times its encoded size in Python objects.
+_NODE_WEIGHT = 3
+
+
+class NodeCache:
+    """Decoded tree nodes, least recently used first out. Shared by all projects of a process."""
+
+    def __init__(self, max_bytes: int = 128 << 20) -> None:
+        self.max_bytes = max_bytes
+        self._nodes: OrderedDict[bytes, Node] = OrderedDict()
+        self._weights: dict[bytes, int] = {}
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: bytes, /) -> Node | None:
+        node = self._nodes.get(key)
+        if node is not None:
+            with self._lock:
+                if key in self._nodes:
+                    self._nodes.move_to_end(key)
+        return node
+
+    def put(self, node: Node, raw_bytes: int) -> None:
+        with self._lock:
+            if node.hash in self._nodes:
+                return
+            weight = raw_bytes * _NODE_WEIGHT + 512
+            self._nodes[node.hash] = node
+            self._weights[node.hash] = weight
+            self._bytes += weight
+            while self._bytes > self.max_bytes and len(self._nodes) > 1:
+                old, _ = self._nodes.popitem(last=False)
+                self._bytes -= self._weights.pop(old)
+
+
+def fetch_nodes(objects: Objects, cache: NodeCache, hashes: Sequence[bytes]) -> Protocol[dict[bytes, Node]]:
+    """Nodes by hash, from the cache, the pinned trees, or the store (all reads of one call at once)."""
+    found: dict[bytes, Node] = {}
+    wanted: list[tuple[bytes, Place]] = []
+    for node_hash in hashes:
+        node = cache.get(node_hash) or objects.pinned_node(node_hash)
+        if node is not None:
+            found[node_hash] = node
+        else:
+            wanted.append((node_hash, objects.require(node_hash, "tree node")))
+    if len(wanted) == 1:
+        raws = [(yield from read_place(objects, wanted[0][1], "a tree node"))]
+    elif wanted:
+        objects.reads += len(wanted)
+        try:
+            raws = yield tuple(GetRange(place.key, place.offset, place.length) for _, place in wanted)
+        except NotFound as error:
+            raise Corrupt(f"tree nodes of project {objects.name} are missing: {error.message}") from error
+    for (node_hash, place), raw in zip(wanted, raws if wanted else [], strict=True):
+        name = f"tree node {node_hash.hex()} in {place.key}"
+        check_length(place, raw, name)
+        plain = inflate_node(raw, node_hash, name)
+        node = decode_node(plain, name)
+        node.raw = b""  # the columns are enough from here on
+        cache.put(node, len(plain))
+        found[node_hash] = node
+    return found
+
+
+def with_nodes(objects: Objects, cache: NodeCache, algorithm: Generator[Need, Found, T]) -> Protocol[T]:
+    """Run a tree algorithm, fetching the nodes that it asks for."""
+    try:
+        need = next(algorithm)
+        while True:
+            need = algorithm.send((yield from fetch_nodes(objects, cache, need)))
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]

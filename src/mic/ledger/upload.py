@@ -1,0 +1,136 @@
+"""Contents on their way in: verified frames to packs."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import tempfile
+from typing import IO
+
+from mic.core import epoch as stored
+from mic.core.blob import MAX_WHOLE, Chunk, compress, encode_blob, encode_chunk_list, frame_blob
+from mic.core.epoch import PackRef, Stored
+from mic.core.errors import AlreadyExists, InvalidInput
+from mic.core.pack import decode_toc, encode_pack, toc_bytes
+from mic.ledger.effects import Protocol, PutNew
+from mic.ledger.frame import Frame, check_hash, plain, whole
+from mic.ledger.line import Line
+
+# Small contents wait in memory until a pack of this size is written.
+PACK_BYTES = 32 << 20
+
+
+class Upload:
+    """Contents received one frame after the other, put into packs. Memory stays below two packs."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.packs: list[PackRef] = []
+        self.placed: list[tuple[PackRef, tuple[Stored, ...]]] = []
+        self.blobs = 0
+        self.bytes = 0
+        self._waiting: dict[bytes, tuple[int, bytes]] = {}
+        self._waiting_bytes = 0
+        self._large: _Large | None = None
+
+    def receive(self, frame: Frame) -> Protocol[None]:
+        """Take the next frame; parts of a large content come in order, one content at a time."""
+        if self._large is None and frame.length == frame.size:
+            yield from self._store(frame.hash, stored.BLOB, whole(frame))
+            self.blobs += 1
+            self.bytes += frame.size
+            return
+        if self._large is None:
+            self._large = _Large(frame.hash, frame.size)
+        self._large.append(frame)
+        if self._large.complete:
+            large, self._large = self._large, None
+            with large:
+                yield from self._store_large(large)
+            self.blobs += 1
+            self.bytes += large.size
+
+    def _store_large(self, large: _Large) -> Protocol[None]:
+        large.verify()
+        if large.size <= MAX_WHOLE:
+            yield from self._store(large.hash, stored.BLOB, encode_blob(large.file.read()))
+            return
+        from mic.core.chunking import chunk_stream  # brings numpy, which only large contents need
+
+        chunks = []
+        for piece in chunk_stream(large.file.read):
+            chunk = Chunk(hashlib.sha256(piece).digest(), len(piece))
+            chunks.append(chunk)
+            if self.line.objects.find(chunk.hash) is None:
+                yield from self._store(chunk.hash, stored.BLOB, frame_blob(len(piece), compress(piece)))
+        yield from self._store(large.hash, stored.CHUNK_LIST, encode_chunk_list(chunks))
+
+    def _store(self, object_hash: bytes, kind: int, raw: bytes) -> Protocol[None]:
+        if object_hash in self._waiting:
+            return
+        self._waiting[object_hash] = (kind, raw)
+        self._waiting_bytes += len(raw)
+        if self._waiting_bytes >= PACK_BYTES:
+            yield from self.flush()
+
+    def flush(self) -> Protocol[None]:
+        """Write what waits as one pack."""
+        if not self._waiting:
+            return
+        name, raw = encode_pack((h, kind, data) for h, (kind, data) in self._waiting.items())
+        key = self.line.pack_key(name)
+        with contextlib.suppress(AlreadyExists):  # named by its content: the same pack
+            yield PutNew(key, raw)
+        pack = PackRef(name, len(raw))
+        tail = raw[-8 - toc_bytes(raw[-8:], key) :]
+        self.packs.append(pack)
+        self.placed.append((pack, decode_toc(tail, len(raw), key)))
+        self._waiting.clear()
+        self._waiting_bytes = 0
+
+    def finish(self) -> Protocol[list[PackRef]]:
+        """The receipts; raises InvalidInput when a large content is incomplete."""
+        if self._large is not None:
+            large, self._large = self._large, None
+            with large:
+                raise InvalidInput(
+                    f"the content {large.hash.hex()[:12]} ended after {large.have} of {large.size} bytes"
+                )
+        yield from self.flush()
+        return self.packs
+
+    def close(self) -> None:
+        """Drop what an interrupted upload left."""
+        if self._large is not None:
+            self._large.file.close()
+
+
+class _Large:
+    """A content in several frames, spooled to a file that has no name."""
+
+    def __init__(self, object_hash: bytes, size: int) -> None:
+        self.hash, self.size, self.have = object_hash, size, 0
+        self.file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed by __exit__ or Upload.close
+        self._digest = hashlib.sha256()
+
+    def append(self, frame: Frame) -> None:
+        if (frame.hash, frame.size, frame.offset) != (self.hash, self.size, self.have):
+            raise InvalidInput("parts of a large content must come in order, one content at a time")
+        data = plain(frame)
+        self._digest.update(data)
+        self.file.write(data)
+        self.have += len(data)
+
+    @property
+    def complete(self) -> bool:
+        return self.have == self.size
+
+    def verify(self) -> None:
+        check_hash(self._digest.digest(), self.hash)
+        self.file.seek(0)
+
+    def __enter__(self) -> _Large:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
