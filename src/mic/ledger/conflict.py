@@ -8,7 +8,7 @@ guessed from filters or timestamps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mic.core.blob import decode_blob, encode_blob
@@ -16,14 +16,16 @@ from mic.core.errors import BaseMismatch, InvalidInput
 from mic.core.ids import content_hash
 from mic.core.merge3 import merge3
 from mic.core.paths import display, parse_path
+from mic.core.record import Record
 from mic.core.session import Change, Op, Session
-from mic.core.tree import BLOB, Entry, has_under, lookup, scan
+from mic.core.tree import BLOB, Entry, NodeSource, has_under, lookup, scan
 from mic.core.tree.read import after_prefix
 from mic.ledger.blobs import read_blob
 from mic.ledger.effects import Protocol
 from mic.ledger.line import Line
 from mic.ledger.log import records
 from mic.ledger.nodes import with_nodes
+from mic.ledger.objects import Objects
 
 MAX_MERGE = 1 << 20
 _REGULAR = (0o100644, 0o100755)
@@ -92,19 +94,25 @@ def check_base(session: Session, base: Mapping[bytes, Entry]) -> None:
 
 def judge(
     line: Line,
-    head_tree: bytes,
+    sent: Objects,
+    nodes: NodeSource,
+    tree: bytes,
+    newer: Sequence[Record],
     session: Session,
     wanted: Mapping[bytes, Entry | None],
     base: Mapping[bytes, Entry],
     contents: Mapping[bytes, bytes],
 ) -> Protocol[Verdict]:
-    """Compare with the head tree and merge what merges. `contents` are stored bytes that came with the session."""
-    cache, objects = line.cache, line.objects
+    """Compare with a tree and merge what merges.
+
+    The tree is that of the head with the records `newer` on top; `nodes` has what they made of it, `sent` finds
+    uploaded contents, `contents` are stored bytes that came with the sessions.
+    """
     asked = set(wanted)
     for path, entry in wanted.items():
         if entry is not None:
             asked.update(ancestors(path))
-    theirs = yield from with_nodes(objects, cache, lookup(cache, head_tree, sorted(asked)))
+    theirs = yield from with_nodes(line.objects, line.cache, lookup(nodes, tree, sorted(asked)))
     verdict = Verdict({}, {}, [], [])
     for change in session.changes:
         path, mine = change.path, wanted[change.path]
@@ -113,7 +121,7 @@ def judge(
         if _same(now, old):
             verdict.edits[path] = mine
         elif not _same(now, mine):
-            merged = yield from _merge(line, old, mine, now, contents)
+            merged = yield from _merge(sent, old, mine, now, contents)
             if merged is None:
                 reason = "changed"
             else:
@@ -124,9 +132,9 @@ def judge(
                 if entry != mine:
                     verdict.merged.append(_merged_change(change, entry, now))
         if mine is not None and now is None and not reason:
-            reason, shadow = yield from _shadow(line, head_tree, path, wanted, theirs)
+            reason, shadow = yield from _shadow(line, nodes, tree, path, wanted, theirs)
         if reason:
-            position = yield from _last_change(line, shadow.path if shadow else path, session.base_position)
+            position = yield from _last_change(line, newer, shadow.path if shadow else path, session.base_position)
             verdict.clashes.append(Clash(path, reason, old, mine, shadow, position))
     return verdict
 
@@ -152,7 +160,7 @@ def _merged_change(change: Change, entry: Entry, now: Entry | None) -> Change:
 
 
 def _merge(
-    line: Line, old: Entry | None, mine: Entry | None, now: Entry | None, contents: Mapping[bytes, bytes]
+    sent: Objects, old: Entry | None, mine: Entry | None, now: Entry | None, contents: Mapping[bytes, bytes]
 ) -> Protocol[tuple[Entry, bytes] | None]:
     """Both sides changed a file: mode and content each merged on their own, or None."""
     if old is None or mine is None or now is None:
@@ -171,7 +179,7 @@ def _merge(
         return None
     texts = []
     for side in sides:
-        texts.append((yield from _content(line, side, contents)))
+        texts.append((yield from _content(sent, side, contents)))
     result = merge3(*texts)
     if not result.clean:
         return None
@@ -180,35 +188,41 @@ def _merge(
     return entry, encode_blob(result.merged)
 
 
-def _content(line: Line, entry: Entry, contents: Mapping[bytes, bytes]) -> Protocol[bytes]:
+def _content(sent: Objects, entry: Entry, contents: Mapping[bytes, bytes]) -> Protocol[bytes]:
     if entry.hash in contents:
         return decode_blob(contents[entry.hash], entry.hash, "a content of the session")
-    return (yield from read_blob(line.objects, entry.hash, MAX_MERGE))
+    return (yield from read_blob(sent, entry.hash, MAX_MERGE))
 
 
 def _shadow(
-    line: Line, head_tree: bytes, path: bytes, wanted: Mapping[bytes, Entry | None], theirs: Mapping[bytes, Entry]
+    line: Line,
+    nodes: NodeSource,
+    tree: bytes,
+    path: bytes,
+    wanted: Mapping[bytes, Entry | None],
+    theirs: Mapping[bytes, Entry],
 ) -> Protocol[tuple[str, Entry | None]]:
     """A new path must not lie below a file of the head tree, nor hide files of it."""
     for above in ancestors(path):
         if above in theirs and wanted.get(above, theirs[above]) is not None:
             return "directory_over_file", theirs[above]
-    below = yield from with_nodes(line.objects, line.cache, has_under(line.cache, head_tree, path))
+    below = yield from with_nodes(line.objects, line.cache, has_under(nodes, tree, path))
     kept = [name for name in below if wanted.get(name, name) is not None]
     if len(below) >= 64 and not kept:
         # More files than one look shows: count them all against what the session deletes.
         prefix = path + b"/"
-        everything = yield from with_nodes(
-            line.objects, line.cache, scan(line.cache, head_tree, prefix, after_prefix(prefix))
-        )
+        everything = yield from with_nodes(line.objects, line.cache, scan(nodes, tree, prefix, after_prefix(prefix)))
         kept = [entry.path for entry in everything if wanted.get(entry.path, entry) is not None]
     if kept:
         return "file_over_directory", Entry(kept[0], 0, BLOB, 0, b"")
     return "", None
 
 
-def _last_change(line: Line, path: bytes, base: int) -> Protocol[int]:
+def _last_change(line: Line, newer: Sequence[Record], path: bytes, base: int) -> Protocol[int]:
     """The newest landing after `base` that changed a path; 0 when none did."""
+    for record in reversed(newer):
+        if any(change.path == path for change in record.changes):
+            return record.position
     assert line.head is not None
     at = line.head.position
     while at > base:

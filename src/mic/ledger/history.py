@@ -26,10 +26,10 @@ from mic.ledger.blobs import blob_chunks
 from mic.ledger.conflict import ancestors
 from mic.ledger.effects import GetRange, Now, Protocol, PutNew, Random
 from mic.ledger.follow import refresh
-from mic.ledger.land import swap
 from mic.ledger.line import Line
 from mic.ledger.nodes import with_nodes
 from mic.ledger.objects import Objects
+from mic.ledger.swap import swap
 from mic.ledger.trees import Overlay
 
 T = TypeVar("T")

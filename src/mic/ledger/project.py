@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from mic.core import epoch as stored
 from mic.core.blob import Chunk
-from mic.core.errors import NotFound
+from mic.core.errors import MicError, NotFound
 from mic.core.head import Head
 from mic.core.record import Record
 from mic.core.session import Session, decode_session, encode_session
@@ -21,16 +21,18 @@ from mic.core.tree import EMPTY_TREE, Entry, TreeChange, diff, list_directory, l
 from mic.core.tree.edit import Found, Need
 from mic.core.tree.read import after_prefix
 from mic.ledger.blobs import blob_chunks, read_blob, read_session
+from mic.ledger.combiner import Combiner
 from mic.ledger.download import read_frames
 from mic.ledger.driver import Driver
 from mic.ledger.effects import Get, Protocol, Put, PutNew
 from mic.ledger.follow import create, refresh
 from mic.ledger.frame import Frame
 from mic.ledger.history import HistoryCommit, HistoryImport
-from mic.ledger.land import Landed, LandRequest, land
+from mic.ledger.land import Landed, land_group
 from mic.ledger.line import Line
 from mic.ledger.log import records
 from mic.ledger.nodes import NodeCache, with_nodes
+from mic.ledger.request import LandRequest
 from mic.ledger.seal import due, seal
 from mic.ledger.trees import tree_at
 from mic.ledger.upload import Upload
@@ -55,6 +57,7 @@ class Project:
         self.driver = driver
         self.line = Line(project, cache)
         self._lock = threading.RLock()
+        self._combiner = Combiner(self._land_group)
 
     # ------------------------------------------------------------ head and log
 
@@ -209,9 +212,12 @@ class Project:
     # ------------------------------------------------------------ landing
 
     def land(self, request: LandRequest) -> Landed:
-        """Land a session; errors as `mic.ledger.land.land`."""
+        """Land a session, with others that are landing now; errors as `mic.ledger.land.land`."""
+        return self._combiner.land(request)
+
+    def _land_group(self, requests: Sequence[LandRequest]) -> list[Landed | MicError]:
         with self._lock:
-            return self.driver.run(land(self.line, request))
+            return self.driver.run(land_group(self.line, requests))
 
     def import_history(self, source: str, owner: bytes) -> HistoryImport:
         """Begin to take in a history; drive its protocols with `run`, end with `finish_import`."""

@@ -1,0 +1,34 @@
+"""The compare-and-swap of a head, with an answer even where the store gives none."""
+
+from __future__ import annotations
+
+from mic.core.errors import PreconditionFailed, StorageFull, Unavailable
+from mic.core.head import Head
+from mic.ledger.effects import Protocol, PutIf
+from mic.ledger.follow import refresh
+from mic.ledger.line import Line
+from mic.ledger.log import records
+
+
+def swap(line: Line, head: Head, new: Head) -> Protocol[bool]:
+    """True when the head is ours, False when another landing was faster. An unclear answer is settled by reading."""
+    try:
+        yield PutIf(line.head_key, new.encode(), line.tag)
+        return True
+    except PreconditionFailed:
+        pass
+    except Unavailable as error:
+        now = yield from refresh(line)
+        if now == head and isinstance(error, StorageFull):
+            raise
+        if now == head:
+            raise Unavailable(
+                "the store did not say whether the landing took place",
+                hint="land again: the same session is never landed twice",
+            ) from error
+    # A lost answer and a retry below us look like a lost race: our own head may be in the chain.
+    now = yield from refresh(line)
+    if now.position < new.position:
+        return False
+    record = (yield from records(line, new.position, new.position))[0]
+    return record.hlc == new.hlc and record.root_after == new.tree
