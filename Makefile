@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: force help run test check bench bench-engine demo docs test-browser test-root proto format clean
+.PHONY: force help run test check bench bench-engine bench-ledger demo docs test-browser test-root proto format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -79,6 +79,9 @@ bench: .venv/dev ## the measured figures, written to docs/benchmarks.md
 
 bench-engine: .venv/dev ## the engine alone: trees, packs, chunks, deltas, caches
 	@$(BIN)/python -m tests.bench.engine
+
+bench-ledger: .venv/dev ## many clients landing at once
+	@$(BIN)/python -m tests.bench.ledger
 
 demo: .venv/forge ## the whole story, told against a forge of its own
 	@$(BIN)/python scripts/demo.py

@@ -130,7 +130,7 @@ def land(
         with transaction.atomic():
             name = f"{project.owner}/{project.handle}@{landed.position}"
             record(actor, "session.land", "session", ulid_text(session.id), name)
-    projector.catch_up(project.id)
+    projector.catch_up(project.id, landed.position)
     return landed
 
 

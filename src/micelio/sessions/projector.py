@@ -33,14 +33,21 @@ SWEEP = 60.0
 
 _locks: defaultdict[UUID, threading.Lock] = defaultdict(threading.Lock)
 _failed: set[UUID] = set()
+_reached: dict[UUID, int] = {}  # rows stand up to here, at least; what another process derived is not in it
 _wake = threading.Event()
 
 
-def catch_up(project_id: UUID) -> int:
-    """Derive rows up to the head; the position reached. Errors are logged and tried again by the thread."""
+def catch_up(project_id: UUID, at_least: int | None = None) -> int:
+    """Derive rows up to the head; the position reached. Errors are logged and tried again by the thread.
+
+    Whoever only needs the rows up to `at_least` does nothing when another landing has derived them meanwhile.
+    """
     try:
         with _locks[project_id]:
-            return _follow(project_id)
+            if at_least is not None and _reached.get(project_id, -1) >= at_least:
+                return _reached[project_id]
+            _reached[project_id] = _follow(project_id)
+            return _reached[project_id]
     except (MicError, OSError) as error:
         _log.error("project %s: rows are behind its log: %s", project_id, error)
         _failed.add(project_id)
@@ -65,6 +72,7 @@ def rebuild() -> tuple[int, list[MicError]]:
 
 def _rebuild(project_id: UUID) -> int:
     with _locks[project_id]:
+        _reached.pop(project_id, None)
         open_ledger(project_id).head()
         with transaction.atomic():
             for model in (Landing, LastChange, Projection, OpenSession):

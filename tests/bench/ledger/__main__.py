@@ -1,0 +1,40 @@
+"""Run the benchmarks of the ledger and write their table into docs/benchmarks.md.
+
+make bench-ledger                 all of them
+make bench-ledger ONLY=concurrent one module, printed and not written
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
+
+import bench.ledger  # noqa: E402
+from bench.measure import Row  # noqa: E402
+from bench.table import show, write_table  # noqa: E402
+
+
+def main() -> int:
+    only = os.environ.get("ONLY", "")
+    names = sorted(module.name for module in pkgutil.iter_modules(bench.ledger.__path__) if module.name != "__main__")
+    rows: list[Row] = []
+    for name in names:
+        if only and name != only:
+            continue
+        print(f"{name} ...", flush=True)
+        for row in importlib.import_module(f"bench.ledger.{name}").rows():
+            show(row)
+            rows.append(row)
+    if not only:
+        write_table("make bench-ledger", "", rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
