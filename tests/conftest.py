@@ -14,6 +14,7 @@ import pytest
 from browser import Browser
 from forge_process import Forge
 from micelio import config
+from s3_server import S3Server
 
 # Django's settings are read before any fixture; from here on, every file belongs to this run alone.
 _FOLDER = Path(tempfile.mkdtemp(prefix="micelio-tests-"))
@@ -42,3 +43,11 @@ def browser(forge: Forge) -> Iterator[Browser]:
     """A browser at the shared forge, signed in as nobody."""
     with Browser(forge.base_url) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """One S3 server for the whole run; make your own bucket in it."""
+    running = S3Server(tmp_path_factory.mktemp("s3") / "log")
+    yield running
+    running.stop()

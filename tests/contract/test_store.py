@@ -23,13 +23,18 @@ from mic.core.errors import (
     Unavailable,
 )
 from mic.store import DirectoryStore, Listed, MemoryStore, ObjectStore
+from mic.store.s3 import S3Store
+from s3_server import S3Server
 
 THREADS = 16
 
 
-@pytest.fixture(params=["memory", "directory"])
+@pytest.fixture(params=["memory", "directory", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     """Each adapter in turn, empty."""
+    if request.param == "s3":
+        server: S3Server = request.getfixturevalue("s3_server")
+        return S3Store(server.new_place())
     return MemoryStore() if request.param == "memory" else DirectoryStore(tmp_path / "store")
 
 
@@ -136,6 +141,54 @@ def test_delete_of_nothing_is_nothing(store: ObjectStore) -> None:
     assert list(store.list("")) == []
 
 
+def test_a_large_object_is_whole_and_read_in_parts(store: ObjectStore) -> None:
+    """64 MiB, as packs are: all of it, a part from the middle, and what is left at the end."""
+    size = 64 << 20
+    block = bytes(range(251)) * 4096
+    data = (block * (size // len(block) + 1))[:size]
+    store.put_new("packs/large", data)
+    assert store.get("packs/large").data == data
+    assert store.get_range("packs/large", 40_000_003, 70_001) == data[40_000_003:40_070_004]
+    assert store.get_range("packs/large", size - 5, 100) == data[-5:]
+    assert list(store.list("packs/")) == [Listed("packs/large", 67_108_864)]
+
+
+@pytest.mark.parametrize(
+    "key", ["a=b", "a@b", "a+b", "a+b/c=d/e@f", "_", "-", "a..b", "x." * 100 + "x", "/".join("abcdefgh" * 8)]
+)
+def test_odd_keys_are_keys(store: ObjectStore, key: str) -> None:
+    """Signs that addresses write in another way, long parts, many parts: kept, listed and removed under their name."""
+    store.put_new(key, b"one")
+    store.put_if(key, b"two", store.get(key).tag)
+    assert store.get_range(key, 1, 9) == b"wo"
+    assert list(store.list("")) == [Listed(key, 3)]
+    store.delete(key)
+    assert list(store.list("")) == []
+
+
+def test_keys_that_begin_like_others_are_apart(store: ObjectStore) -> None:
+    """A list below `ab/` holds neither `ab` nor `abc/x`; removing one leaves the other."""
+    for key in ["abc", "ab.c", "abc.d", "ab/x", "abd/x"]:
+        store.put(key, key.encode())
+    assert [item.key for item in store.list("ab/")] == ["ab/x"]
+    store.delete("abc")
+    assert [item.key for item in store.list("")] == ["ab.c", "ab/x", "abc.d", "abd/x"]
+    assert store.get("abc.d").data == b"abc.d"
+
+
+def test_an_empty_object_is_an_object(store: ObjectStore) -> None:
+    """It is got, ranged over, listed, kept by create-only and swapped like any other."""
+    store.put_new("e", b"")
+    with pytest.raises(AlreadyExists):
+        store.put_new("e", b"x")
+    assert store.get_range("e", 0, 1) == b""
+    assert store.get_range("e", 0, 0) == b""
+    assert list(store.list("")) == [Listed("e", 0)]
+    store.put_if("e", b"x", store.get("e").tag)
+    store.put_if("e", b"", store.get("e").tag)
+    assert store.get("e").data == b""
+
+
 KEYS = ["a", "b-c", "b/1", "b/10", "b/2", "b/d/e", "b0", "b=c", "c/d/e/f", "c/d/e0", "projects/x/head"]
 
 
@@ -208,6 +261,14 @@ def test_one_of_sixteen_creators_wins(store: ObjectStore) -> None:
         assert len(winners) == 1
         assert all(isinstance(error, AlreadyExists) for error in outcomes if error)
         assert store.get(key).data == b"%d" % winners[0]
+
+
+def test_one_of_sixteen_creators_of_the_same_bytes_wins(store: ObjectStore) -> None:
+    """A claim is a claim, even where all claimants write the same."""
+    for number in range(5):
+        outcomes = _race(lambda _, key=f"claims/{number}": store.put_new(key, b"mine"))  # type: ignore[misc]
+        assert outcomes.count(None) == 1
+        assert all(isinstance(error, AlreadyExists) for error in outcomes if error)
 
 
 def test_one_of_sixteen_swappers_wins_each_round(store: ObjectStore) -> None:
