@@ -21,6 +21,7 @@ from mic.core.blob import (
     inflate_node,
 )
 from mic.core.codec import Reader, crc32c
+from mic.core.delta import decode_delta, decode_group, encode_delta, encode_group, open_delta, open_group
 from mic.core.epoch import HEADER_BYTES, PackRef, Stored, decode_epoch, encode_epoch, encode_toc, meta_bytes, read_toc
 from mic.core.errors import Corrupt
 from mic.core.head import Head, decode_head
@@ -79,6 +80,20 @@ def _run(raw: bytes) -> object:
     return run.find(H), run.session(bytes(16))
 
 
+BASE = b"hello\n" * 99
+MEMBERS = {content_hash(data): data for data in (BASE + b"a", b"b" + BASE, b"c")}
+
+
+def _delta(raw: bytes) -> object:
+    return open_delta(decode_delta(raw, NAME), BASE, content_hash(BASE + b"a"), NAME)
+
+
+def _group(raw: bytes) -> object:
+    found = open_group(decode_group(raw, NAME), BASE, list(MEMBERS), NAME)
+    assert found == MEMBERS
+    return found
+
+
 def _stored_node(raw: bytes) -> object:
     return decode_node(inflate_node(raw, LEAF.hash, NAME), NAME)
 
@@ -113,6 +128,8 @@ DECODERS: dict[str, Decoder] = {
     "node": (LEAF.raw, lambda raw: decode_node(raw, NAME), _same),
     "stored node": (encode_node(LEAF.raw), _stored_node, _same),
     "blob": (encode_blob(b"hello\n" * 99), lambda raw: decode_blob(raw, content_hash(b"hello\n" * 99), NAME), _same),
+    "delta": (encode_delta(content_hash(BASE), BASE, 1, BASE + b"a"), _delta, _same),
+    "group": (encode_group(content_hash(BASE), BASE, 1, list(MEMBERS.items())), _group, _same),
     "chunk list": (encode_chunk_list([Chunk(H, 7), Chunk(H, 9)]), lambda raw: decode_chunk_list(raw, NAME), _same),
     "session": (encode_session(SESSION), lambda raw: decode_session(raw, NAME), _same),
 }

@@ -29,8 +29,9 @@ VERSION = 1
 HEADER_BYTES = 4 + 4 + 8 + 2 * HEAD_BYTES + 8 + 4
 MAX_LANDINGS = 1024
 
-NODE, BLOB, CHUNK_LIST, SESSION = 0, 1, 2, 3
-CONTENTS = frozenset((BLOB, CHUNK_LIST))  # what the entry of a file can name
+NODE, BLOB, CHUNK_LIST, SESSION, DELTA, GROUP = 0, 1, 2, 3, 4, 5
+CONTENTS = frozenset((BLOB, CHUNK_LIST, DELTA, GROUP))  # what the entry of a file can name
+SMALL = frozenset((BLOB, DELTA, GROUP))  # contents in one piece, as opposed to chunked ones
 _TOC = struct.Struct(">32sBQI")
 MAX_OFFSET = 1 << 40  # no container is larger; beyond it a file system's own offsets end
 
@@ -69,14 +70,20 @@ def epoch_name(head: Head) -> str:
 
 
 def lay_out(objects: Iterable[tuple[bytes, int, bytes]]) -> tuple[list[Stored], bytes]:
-    """Contents list and data for (hash, kind, stored bytes); one entry a hash, sorted by hash."""
+    """Contents list and data for (hash, kind, stored bytes); one entry a hash, sorted by hash.
+
+    The members of a group come with the same bytes, which are laid down once.
+    """
     unique = {item[0]: item for item in objects}
+    groups: dict[bytes, int] = {}
     toc, parts, offset = [], [], 0
     for object_hash in sorted(unique):
         _, kind, data = unique[object_hash]
-        toc.append(Stored(object_hash, kind, offset, len(data)))
-        parts.append(data)
-        offset += len(data)
+        start = groups.setdefault(data, offset) if kind == GROUP else offset
+        toc.append(Stored(object_hash, kind, start, len(data)))
+        if start == offset:
+            parts.append(data)
+            offset += len(data)
     return toc, b"".join(parts)
 
 

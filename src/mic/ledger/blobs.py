@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from mic.core import epoch as stored
-from mic.core.blob import Chunk, blob_size, decode_blob, decode_chunk_list
+from mic.core.blob import Chunk, decode_chunk_list
 from mic.core.errors import Corrupt, TooLarge
 from mic.core.ids import content_hash
 from mic.core.session import Session, decode_session
 from mic.ledger.effects import Protocol
 from mic.ledger.objects import Objects, read_place
+from mic.ledger.small import read_small
 
 
 def read_session(objects: Objects, object_hash: bytes) -> Protocol[Session]:
@@ -34,11 +35,7 @@ def read_blob(objects: Objects, object_hash: bytes, limit: int) -> Protocol[byte
     """A whole content of at most `limit` bytes, verified; raises TooLarge before reading more."""
     chunks = yield from blob_chunks(objects, object_hash)
     if chunks is None:
-        place = objects.require(object_hash, "content")
-        raw = yield from read_place(objects, place, "a content")
-        name = f"content {object_hash.hex()} in {place.key}"
-        _check_limit(blob_size(raw, name), limit, object_hash)
-        return decode_blob(raw, object_hash, name)
+        return (yield from read_small(objects, [object_hash], limit))[object_hash]
     _check_limit(sum(chunk.length for chunk in chunks), limit, object_hash)
     parts = []
     for chunk in chunks:

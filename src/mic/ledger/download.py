@@ -7,34 +7,45 @@ from typing import Any
 from typing import Protocol as TypingProtocol
 
 from mic.core import epoch as stored
-from mic.core.blob import Chunk, blob_size
+from mic.core.blob import Chunk, blob_size, compress
 from mic.core.errors import Corrupt
 from mic.core.indexrun import Place
 from mic.ledger.blobs import blob_chunks
 from mic.ledger.effects import GetRange, Protocol
 from mic.ledger.frame import Frame
 from mic.ledger.line import Line
+from mic.ledger.small import GAP, READ_BYTES, read_small
 
-# Neighbouring contents are read in one range of at most this size, across gaps of at most GAP.
-READ_BYTES = 4 << 20
-GAP = 64 << 10
+# Deltas and groups that are opened at once: each is at most 4 MiB, and as much again for its base.
+OPENED = 8
 
 
 def read_frames(line: Line, hashes: Sequence[bytes], run: Runner) -> Iterator[Frame]:
     """Contents as frames, in the order in which they lie in the store, neighbours read at once.
 
-    `run` drives a protocol to its result. Frames are passed on as they are stored: whoever receives them
-    verifies the hash of the whole content.
+    `run` drives a protocol to its result. Whole contents are passed on as they are stored: whoever receives them
+    verifies the hash. Deltas and members of groups are opened, verified, and travel as whole contents too.
     """
-    wanted: list[tuple[Place, bytes]] = []
+    whole: list[tuple[Place, bytes]] = []
+    leaning: dict[Place, list[bytes]] = {}
     for object_hash in dict.fromkeys(hashes):
         place = line.objects.require(object_hash, "content")
         if place.kind == stored.CHUNK_LIST:
             chunks = run(blob_chunks(line.objects, object_hash)) or []
             yield from _large_frames(line, object_hash, chunks, run)
+        elif place.kind == stored.BLOB:
+            whole.append((place, object_hash))
         else:
-            wanted.append((place, object_hash))
-    wanted.sort()
+            leaning.setdefault(place, []).append(object_hash)
+    yield from _whole_frames(line, sorted(whole), run)
+    places = sorted(leaning)
+    for at in range(0, len(places), OPENED):
+        wanted = [object_hash for place in places[at : at + OPENED] for object_hash in leaning[place]]
+        for object_hash, data in run(read_small(line.objects, wanted)).items():
+            yield Frame(object_hash, len(data), 0, len(data), True, compress(data))
+
+
+def _whole_frames(line: Line, wanted: Sequence[tuple[Place, bytes]], run: Runner) -> Iterator[Frame]:
     at = 0
     while at < len(wanted):
         first = wanted[at][0]
@@ -58,9 +69,11 @@ def _large_frames(line: Line, object_hash: bytes, chunks: Sequence[Chunk], run: 
     size, offset = sum(chunk.length for chunk in chunks), 0
     for chunk in chunks:
         place = line.objects.require(chunk.hash, "chunk")
-        raw = run(_range(place.key, place.offset, place.length))
-        frame = _frame(chunk.hash, raw, place)
-        yield Frame(object_hash, size, offset, chunk.length, True, frame.data)
+        if place.kind == stored.BLOB:
+            squeezed = _frame(chunk.hash, run(_range(place.key, place.offset, place.length)), place).data
+        else:  # the chunk is also a file of its own, whose versions lean on each other
+            squeezed = compress(run(read_small(line.objects, [chunk.hash]))[chunk.hash])
+        yield Frame(object_hash, size, offset, chunk.length, True, squeezed)
         offset += chunk.length
 
 

@@ -24,11 +24,12 @@ from mic.core.tree import BLOB, CHUNKED, EMPTY_TREE, Entry, Node, apply, has_und
 from mic.core.tree.edit import Found, Need
 from mic.ledger.blobs import blob_chunks
 from mic.ledger.conflict import ancestors
-from mic.ledger.effects import GetRange, Now, Protocol, PutNew, Random
+from mic.ledger.effects import Now, Protocol, PutNew, Random
 from mic.ledger.follow import refresh
 from mic.ledger.line import Line
 from mic.ledger.nodes import with_nodes
 from mic.ledger.objects import Objects
+from mic.ledger.small import small_size
 from mic.ledger.swap import swap
 from mic.ledger.trees import Overlay
 
@@ -158,7 +159,7 @@ class HistoryImport:
         if place.kind == stored.CHUNK_LIST:
             chunks = (yield from blob_chunks(self.objects, object_hash)) or []
             return sum(chunk.length for chunk in chunks), place.kind
-        return int.from_bytes((yield GetRange(place.key, place.offset + 4, 4)), "big"), place.kind
+        return (yield from small_size(self.objects, place, object_hash)), place.kind
 
     def _session(
         self, commit: HistoryCommit, position: int, edits: dict[bytes, Entry | None], before: dict[bytes, Entry]

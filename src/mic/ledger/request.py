@@ -15,11 +15,12 @@ from mic.core.session import Session
 from mic.core.tree import CHUNKED, Entry, lookup
 from mic.ledger.blobs import blob_chunks
 from mic.ledger.conflict import check_base, new_entries
-from mic.ledger.effects import GetRange, Protocol
+from mic.ledger.effects import Protocol
 from mic.ledger.follow import read_pack_toc
 from mic.ledger.line import Line
 from mic.ledger.nodes import with_nodes
 from mic.ledger.objects import Objects
+from mic.ledger.small import small_size
 from mic.ledger.trees import tree_at
 
 
@@ -103,7 +104,7 @@ def _check_contents(
             if place.kind == stored.CHUNK_LIST:
                 size, kind = (yield from _chunked_size(line, entry.hash, uploaded)), CHUNKED
             else:
-                size, kind = int.from_bytes((yield GetRange(place.key, place.offset + 4, 4)), "big"), 0
+                size, kind = (yield from small_size(line.objects, place, entry.hash)), 0
         if size != entry.size:
             raise InvalidInput(f"{display(path)} has {size} bytes, not {entry.size} as the session says", path=path)
         checked[path] = entry._replace(kind=kind)

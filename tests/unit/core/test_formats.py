@@ -24,6 +24,7 @@ from mic.core.blob import (
     inflate_node,
 )
 from mic.core.codec import Reader, varint
+from mic.core.delta import Delta, Group, Member, decode_delta, decode_group, encode_delta, encode_group
 from mic.core.epoch import BLOB, CHUNK_LIST, PackRef, Stored, decode_epoch, encode_epoch, encode_pack_ref, epoch_name
 from mic.core.epoch import read_pack_ref as decode_pack_ref
 from mic.core.head import Head, decode_head
@@ -175,6 +176,16 @@ CASES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]] 
             raw, bytes.fromhex("5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"), "v"
         ),
         b"hello\n",
+    ),
+    "delta": (
+        lambda: encode_delta(h(6), b"one\ntwo\nthree\n", 2, b"one\n2\nthree\n"),
+        lambda raw: decode_delta(raw, "vector"),
+        Delta(12, 2, h(6), VECTORS["delta"][41:]),
+    ),
+    "group": (
+        lambda: encode_group(h(6), b"one\ntwo\nthree\n", 1, [(h(7), b"one\n2\nthree\n"), (h(8), b"one\ntwo\n")]),
+        lambda raw: decode_group(raw, "vector"),
+        Group(1, h(6), (Member(h(7), 12), Member(h(8), 8)), VECTORS["group"][115:]),
     ),
     "chunk-list": (lambda: encode_chunk_list(CHUNKS), lambda raw: decode_chunk_list(raw, "vector"), CHUNKS),
     "session": (lambda: encode_session(SESSION), lambda raw: decode_session(raw, "vector"), SESSION),
