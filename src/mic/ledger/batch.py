@@ -124,7 +124,11 @@ class Batch:
             line.head = new
         for node in nodes:
             line.cache.put(node, len(node.raw))
-            node.raw = b""
+        for node in self._fresh.values():
+            node.raw = b""  # the columns are enough from here on
+        if len(self._records) > 1:
+            # Whoever landed in between goes on from there, and soon.
+            line.objects.pins.pin([record.root_after for record in self._records[:-1]], self._fresh)
         return True
 
 

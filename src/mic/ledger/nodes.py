@@ -60,7 +60,7 @@ def fetch_nodes(objects: Objects, cache: NodeCache, hashes: Sequence[bytes]) -> 
     found: dict[bytes, Node] = {}
     wanted: list[tuple[bytes, Place]] = []
     for node_hash in hashes:
-        node = cache.get(node_hash) or objects.pinned_node(node_hash)
+        node = cache.get(node_hash) or objects.pins.node(node_hash)
         if node is not None:
             found[node_hash] = node
         else:

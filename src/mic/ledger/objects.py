@@ -5,14 +5,13 @@ An object that a reachable object names and that cannot be found is damage, neve
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from mic.core import epoch as stored
 from mic.core.errors import Corrupt, NotFound
 from mic.core.indexrun import IndexRun, Place
-from mic.core.tree import Node
 from mic.ledger.effects import GetRange, Protocol
+from mic.ledger.pins import Pins
 
 
 class Objects:
@@ -25,7 +24,7 @@ class Objects:
         self.name = name  # of the project, for messages
         self.runs: list[IndexRun] = []
         self.recent: dict[bytes, Place] = {}
-        self.pinned: OrderedDict[bytes, Mapping[bytes, Node]] = OrderedDict()
+        self.pins = Pins()
         self.below = below
         self.reads = 0
 
@@ -53,19 +52,6 @@ class Objects:
                 object=object_hash.hex(),
             )
         return place
-
-    def pin(self, root: bytes, nodes: Mapping[bytes, Node]) -> None:
-        """Keep the nodes of a tree that was made again from records and is stored nowhere."""
-        self.pinned[root] = nodes
-        self.pinned.move_to_end(root)
-        while len(self.pinned) > 64:
-            self.pinned.popitem(last=False)
-
-    def pinned_node(self, node_hash: bytes) -> Node | None:
-        for nodes in reversed(self.pinned.values()):
-            if (node := nodes.get(node_hash)) is not None:
-                return node
-        return None
 
 
 def read_place(objects: Objects, place: Place, what: str) -> Protocol[bytes]:

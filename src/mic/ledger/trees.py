@@ -61,11 +61,12 @@ def tree_at(line: Line, position: int) -> Protocol[bytes]:
 
 
 def _present(line: Line, root: bytes) -> bool:
-    return root == EMPTY_TREE or root in line.objects.pinned or line.objects.find(root) is not None
+    return root == EMPTY_TREE or root in line.objects.pins or line.objects.find(root) is not None
 
 
 def _replay(line: Line, root: bytes, pending: Sequence[Record], wanted: bytes) -> Protocol[None]:
-    fresh: dict[bytes, Node] = {}
+    # A tree to begin from that is pinned itself lends its nodes: it may be forgotten before what is built on it.
+    fresh: dict[bytes, Node] = dict(line.objects.pins.of(root))
     overlay = Overlay(fresh, line.cache)
     for record in pending:
         edits = {change.path: change.entry for change in record.changes}
@@ -75,4 +76,4 @@ def _replay(line: Line, root: bytes, pending: Sequence[Record], wanted: bytes) -
                 f"landing @{record.position} of project {line.project} does not make the tree that it names",
                 hint="restore the project's objects from a backup",
             )
-    line.objects.pin(wanted, fresh)
+    line.objects.pins.pin([wanted], fresh)

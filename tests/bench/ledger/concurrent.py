@@ -80,7 +80,7 @@ def _land(forge: Forge, clients: int, landings: int) -> tuple[float, list[float]
     times = [float(line) for text in said for line in text.split()[1:]]
     # What a process says first is when its first call left, so that its start-up does not count.
     began = min(float(text.split()[0]) for text in said)
-    assert len(times) == clients * landings
+    assert len(times) == clients * landings, said
     return len(times) / (start + seconds - began), times
 
 

@@ -12,10 +12,12 @@ from mic.core.blob import encode_blob
 from mic.core.errors import BaseMismatch, Conflicted, MicError, NothingToLand, PreconditionFailed, Unavailable
 from mic.core.ids import content_hash
 from mic.core.session import Session
+from mic.core.tree import EMPTY_LEAF
 from mic.ledger.combiner import Combiner
 from mic.ledger.effects import Effect, PutIf, PutNew
 from mic.ledger.frame import Frame
 from mic.ledger.land import Landed, land_group
+from mic.ledger.pins import Pins
 from mic.ledger.project import Ledger, Project
 from mic.ledger.request import LandRequest
 from mic.store import MemoryStore
@@ -279,3 +281,50 @@ def test_many_threads_land_everything_once(place: tuple[Project, Traced]) -> Non
     assert sorted(told.values()) == list(range(2, 26))
     check_history(project)
     check_history(Ledger(project.driver.store).open("p"))
+
+
+# ---------------------------------------------------------------- trees on the way
+
+
+def test_every_position_of_many_groups_stays_readable() -> None:
+    """Clients that each go on from their own last position, over more groups than are kept in memory."""
+    project, _ = traced(MemoryStore())
+    project.create()
+    bases = dict.fromkeys(range(5), 0)
+    number = 1
+    for turn in range(40):
+        wishes = [
+            request(project, number + client, bases[client], {b"%d/%d" % (client, turn): b"x"}) for client in bases
+        ]
+        for client, outcome in enumerate(_together(project, *wishes)):
+            assert isinstance(outcome, Landed)
+            bases[client] = outcome.position
+        number += len(bases)
+    check_history(project)
+
+
+def test_a_tree_made_from_a_pinned_one_outlives_it() -> None:
+    """A position folded from another folded position still has all its nodes when the other is forgotten."""
+    project, _ = traced(MemoryStore())
+    project.create()
+    land(project, 1, 0, {b"%04d" % number: b"" for number in range(3000)})
+    # There and back again: what the first sessions made of a leaf is changed by the last, so it is in no stored tree.
+    edited = [at * 140 for at in range(20)] + [at * 140 + 1 for at in reversed(range(20))]
+    _together(project, *(request(project, 2 + at, 1, {b"%04d" % file: b"new"}) for at, file in enumerate(edited)))
+    cold = Ledger(project.driver.store, cache_bytes=1).open("p")
+    cold.line.objects.pins = Pins(2)
+    for position in (10, 20, 30, 40):
+        root = cold.tree_at(position)
+        assert sum(entry.size for entry in cold.files(root, limit=3000)) == 3 * (position - 1)
+
+
+def test_pins_forget_the_oldest_group_with_all_its_roots() -> None:
+    first, second, third = ({bytes([number]) * 32: EMPTY_LEAF} for number in (1, 2, 3))
+    pins = Pins(2)
+    pins.pin([b"a", b"b"], first)
+    pins.pin([b"c"], second)
+    pins.pin([b"d"], third)
+    assert [root in pins for root in (b"a", b"b", b"c", b"d")] == [False, False, True, True]
+    assert pins.node(bytes([1]) * 32) is None
+    assert pins.node(bytes([2]) * 32) is EMPTY_LEAF
+    assert pins.of(b"d") is third
