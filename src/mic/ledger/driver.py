@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
+from mic.core.errors import Corrupt
 from mic.ledger.effects import (
     Delete,
     Effect,
@@ -25,6 +28,9 @@ from mic.store import ObjectStore
 
 T = TypeVar("T")
 
+# Objects read lately by a protocol that found damage; one of them is it.
+_SUSPECTS = 64
+
 
 class Driver:
     """Drives protocols one at a time in the calling thread; any number of threads may share one driver.
@@ -36,12 +42,27 @@ class Driver:
     def __init__(self, store: ObjectStore, parallel: int = 0) -> None:
         self.store = store
         self._pool = ThreadPoolExecutor(parallel, "store") if parallel else None
+        # A store with tiers may hold what it should not; it is told, so that the next reading asks the bucket.
+        self._forget: Callable[[str], None] | None = getattr(store, "forget", None)
 
     def run(self, protocol: Protocol[T]) -> T:
         """The protocol's result; its errors are raised here."""
+        if self._forget is None:
+            return self._run(protocol, None)
+        read: deque[str] = deque(maxlen=_SUSPECTS)
+        try:
+            return self._run(protocol, read)
+        except Corrupt:
+            for key in set(read):
+                self._forget(key)
+            raise
+
+    def _run(self, protocol: Protocol[T], read: deque[str] | None) -> T:
         try:
             wanted = next(protocol)
             while True:
+                if read is not None:
+                    read.extend(_keys_read(wanted))
                 try:
                     result = self._perform(wanted)
                 except Exception as error:
@@ -82,3 +103,8 @@ class Driver:
                 return time.sleep(seconds)
             case Random(length):
                 return os.urandom(length)
+
+
+def _keys_read(wanted: Effect | tuple[Effect, ...]) -> list[str]:
+    group = cast(tuple[Effect, ...], wanted) if type(wanted) is tuple else (cast(Effect, wanted),)
+    return [effect.key for effect in group if isinstance(effect, GetRange | Get)]
