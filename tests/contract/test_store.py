@@ -23,18 +23,24 @@ from mic.core.errors import (
     Unavailable,
 )
 from mic.store import DirectoryStore, Listed, MemoryStore, ObjectStore
+from mic.store.disk_cache import DiskCache
+from mic.store.ram import RamCache
 from mic.store.s3 import S3Store
+from mic.store.tiers import KINDS, TieredStore
 from s3_server import S3Server
 
 THREADS = 16
 
 
-@pytest.fixture(params=["memory", "directory", "s3"])
+@pytest.fixture(params=["memory", "directory", "s3", "tiers"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     """Each adapter in turn, empty."""
     if request.param == "s3":
         server: S3Server = request.getfixturevalue("s3_server")
         return S3Store(server.new_place())
+    if request.param == "tiers":
+        disk = DiskCache(tmp_path / "cache", 64 << 20, dict.fromkeys(KINDS))
+        return TieredStore(DirectoryStore(tmp_path / "store"), ram=RamCache(16 << 20), disk=disk)
     return MemoryStore() if request.param == "memory" else DirectoryStore(tmp_path / "store")
 
 

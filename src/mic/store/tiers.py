@@ -27,7 +27,7 @@ MAX_RANGE = 65 << 20
 # A reading of more than this is a stream, such as a clone: it takes from memory what is there and leaves nothing.
 MAX_IN_RAM = 1 << 20
 # Nobody waits longer for another thread's read than any store takes to time out.
-_PATIENCE = 180.0
+_PATIENCE = 300.0
 _MAX_DOUBTED = 1024
 # The classes of the disk tier.
 KINDS = ("blobs", "trees", "logs")
