@@ -41,7 +41,8 @@ def for_people(error: MicError, name_of: Callable[[UUID], str]) -> MicError:
         return Unavailable(f"The forge's store cannot be used: {reason}.", hint=sentence(error.hint, opening=True))
     key = _KEY.search(error.message)
     whole = key is not None and key.group().endswith("/head")
-    name = name_of(UUID(found.group())) or "a project"
+    # A fork may have been reading below its origin's key, and whoever reads the fork need not know the origin.
+    name = name_of(UUID(str(error.details.get("project", found.group())))) or "a project"
     state = "missing from" if isinstance(error, NotFound) or "missing" in error.message else "damaged in"
     return Corrupt(
         f"{'The' if whole else 'A part of the'} history of {name} is {state} the store.",

@@ -27,6 +27,7 @@ from mic.core.errors import Corrupt
 from mic.core.head import Head, decode_head
 from mic.core.ids import content_hash
 from mic.core.indexrun import IndexRun, Place, encode_run
+from mic.core.origin import Origin, decode_origin, encode_origin
 from mic.core.pack import FOOTER_BYTES, decode_toc, encode_pack, toc_bytes
 from mic.core.record import PathChange, Record, encode_record, read_record
 from mic.core.segment import decode_segment, encode_segment
@@ -120,6 +121,7 @@ def _same(raw: bytes) -> bytes:
 Decoder = tuple[bytes, Callable[[bytes], object], Callable[[bytes], bytes]]
 DECODERS: dict[str, Decoder] = {
     "head": (Head(1, H, 5).encode(), lambda raw: decode_head(raw, NAME), _same),
+    "origin": (encode_origin(Origin("p", Head(1, H, 5))), lambda raw: decode_origin(raw, NAME), _crc_at_end),
     "record": (encode_record(RECORD), lambda raw: read_record(Reader(raw, NAME)), _same),
     "epoch": (EPOCH, _epoch, _crc_of_epoch),
     "segment": (SEGMENT, lambda raw: decode_segment(raw, NAME), _crc_at_end),

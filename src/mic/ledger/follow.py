@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from mic.core.epoch import HEADER_BYTES, Epoch, PackRef, Stored, decode_epoch, meta_bytes
 from mic.core.errors import AlreadyExists, Corrupt, NotFound
 from mic.core.head import Head, decode_head, next_hlc
+from mic.core.origin import Tie, decode_origin
 from mic.core.pack import FOOTER_BYTES, decode_toc, toc_bytes
 from mic.core.tree import EMPTY_TREE
 from mic.ledger.effects import Get, GetRange, List, Now, Protocol, PutNew
@@ -19,6 +20,8 @@ from mic.ledger.runs import load_runs
 
 # One ranged read of this size usually brings an epoch's records and contents list.
 _FIRST_READ = 32 << 10
+# Forks of forks that read through each other. Each costs a small read whenever the newest one looks at its head.
+MAX_DEPTH = 32
 
 
 def create(line: Line) -> Protocol[Head]:
@@ -55,17 +58,27 @@ def refresh(line: Line) -> Protocol[Head]:
         raise
     head = decode_head(tagged.data, line.head_key)
     line.tag = tagged.tag
+    if line.origin is not None and (yield from _origin_changed(line)):
+        # It has everything itself now: what was read through the origin may be gone soon.
+        fresh = Line(line.project, line.cache)
+        yield from advance(fresh, head)
+        line.adopt(fresh)
+    return (yield from advance(line, head))
+
+
+def advance(line: Line, head: Head) -> Protocol[Head]:
+    """Take in everything up to a head, which the store or the fork point gave."""
     if head == line.head:
         return head
     if head.position == 0 and head.tree != EMPTY_TREE:
         raise _broken(line, head, "a tree that no landing made")
     if line.head is None:
-        yield from load_runs(line)
+        yield from _open(line, head)
     ahead = head.position > line.covered.position or head == line.covered
     if line.covered.position and not ahead:
         raise _broken(line, head, "another history than its index")
     floor = line.tail[-1].new if line.tail else None
-    epochs = yield from _walk(line, head, floor.position if floor else line.sealed)
+    epochs = yield from _walk(line, head, floor.position if floor else max(line.sealed, line.start.position))
     if floor is not None and epochs and epochs[0].prev != floor:
         raise _broken(line, epochs[0].prev, "another history than the one read before")
     if head.position < (line.head.position if line.head else 0):
@@ -75,6 +88,52 @@ def refresh(line: Line) -> Protocol[Head]:
         line.add_epoch(epoch)
     line.head = head
     return head
+
+
+def _open(line: Line, head: Head) -> Protocol[None]:
+    """The index runs of a line, up to a head, and what it reads through if it is a fork.
+
+    A line whose first position is in a run of its own reads through nothing, so most lines never ask.
+    """
+    frozen_at = head.position if line.depth else None
+    yield from load_runs(line, frozen_at)
+    if line.covered.position or not head.position:
+        return
+    try:
+        tagged = yield Get(line.origin_key)
+    except NotFound:
+        return
+    origin = decode_origin(tagged.data, line.origin_key)
+    if origin.tie is not Tie.READS_THROUGH or not origin.head.position:
+        return
+    below = Line(origin.project, line.cache)
+    below.depth = line.depth + 1
+    if below.depth > MAX_DEPTH:
+        raise Corrupt(f"{line.origin_key} is the last of more than {MAX_DEPTH} forks of forks", object=line.origin_key)
+    yield from advance(below, origin.head)
+    line.begin_at(below, tagged.tag)
+    yield from load_runs(line, frozen_at)
+
+
+def _origin_changed(line: Line) -> Protocol[bool]:
+    """Whether this fork, or one that it reads through, became independent since it was opened.
+
+    The nearest is asked first: once it is independent, those behind it may be gone.
+    """
+    at: Line | None = line
+    while at is not None and at.origin is not None:
+        try:
+            tagged = yield Get(at.origin_key)
+        except NotFound as error:
+            raise Corrupt(
+                f"{at.origin_key} is missing from the store; project {line.project} reads through it",
+                hint="restore it from a backup",
+                object=at.origin_key,
+            ) from error
+        if tagged.tag != at.origin_tag:
+            return True
+        at = at.origin
+    return False
 
 
 def _walk(line: Line, head: Head, floor: int) -> Protocol[list[Epoch]]:
@@ -87,6 +146,8 @@ def _walk(line: Line, head: Head, floor: int) -> Protocol[list[Epoch]]:
             raise _broken(line, epoch.prev, "another history than its index")
         out.append(epoch)
         at = epoch.prev
+    if out and at.position <= line.start.position and line.origin is not None and at != line.start:
+        raise _broken(line, at, "another history than the one it was forked from")
     out.reverse()
     return out
 

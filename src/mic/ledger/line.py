@@ -1,6 +1,9 @@
 """A line of history as one process sees it: head, log, and where everything lies.
 
 The head is read from the store each time it matters; everything else is immutable and kept.
+
+A fork has a second line below it: its origin, frozen at the head that both share. What the fork does not
+hold itself it reads there, and nothing that its origin landed later.
 """
 
 from __future__ import annotations
@@ -26,7 +29,11 @@ class Line:
         self.objects = Objects(project)
         self.head: Head | None = None
         self.tag = ""
-        self.covered = Head(0, EMPTY_TREE, 0)  # the index runs reach to this head
+        self.start = Head(0, EMPTY_TREE, 0)  # what is behind this head is the line's own: 0, or the fork point
+        self.origin: Line | None = None  # the frozen line that a fork reads through
+        self.origin_tag = ""
+        self.depth = 0  # how many forks read through this view of it, one above the other
+        self.covered = self.start  # the index runs reach to this head
         self.tail: list[Epoch] = []  # oldest first, from the first position that no segment holds
         self.sessions: dict[bytes, int] = {}
         self.segments: OrderedDict[int, tuple[Record, ...]] = OrderedDict()
@@ -34,6 +41,13 @@ class Line:
     @property
     def head_key(self) -> str:
         return f"{self.prefix}head"
+
+    @property
+    def origin_key(self) -> str:
+        return f"{self.prefix}origin"
+
+    def fork_key(self, fork: str) -> str:
+        return f"{self.prefix}forks/{fork}"
 
     def epoch_key(self, head: Head) -> str:
         return f"{self.prefix}landing-log/tail/{epoch_name(head)}"
@@ -60,7 +74,29 @@ class Line:
         for run in reversed(self.objects.runs):
             if (position := run.session(session_id)) is not None:
                 return position
-        return None
+        return self.origin.find_session(session_id) if self.origin is not None else None
+
+    def begin_at(self, origin: Line, tag: str) -> None:
+        """Read through `origin`, a line frozen at the fork point. Only while nothing of the line is known."""
+        assert origin.head is not None
+        assert self.head is None
+        self.origin, self.origin_tag = origin, tag
+        self.start = self.covered = origin.head
+        self.objects.below = origin.objects
+
+    def adopt(self, other: Line) -> None:
+        """Become what another line of the same project has read. Readers of the old objects are not disturbed."""
+        assert other.project == self.project
+        self.start, self.origin, self.origin_tag = other.start, other.origin, other.origin_tag
+        self.covered, self.tail, self.sessions, self.segments = (
+            other.covered,
+            other.tail,
+            other.sessions,
+            other.segments,
+        )
+        self.head = other.head
+        other.objects.reads += self.objects.reads
+        self.objects = other.objects
 
     def add_epoch(self, epoch: Epoch) -> None:
         """Take in an epoch that follows the newest one known."""

@@ -17,6 +17,9 @@ def records(line: Line, first: int, last: int) -> Protocol[list[Record]]:
     assert 1 <= first <= last <= line.head.position
     out: list[Record] = []
     at = first
+    if line.origin is not None and first <= line.start.position:
+        out += yield from records(line.origin, first, min(last, line.start.position))
+        at = line.start.position + 1
     while at <= last and at <= line.sealed:
         segment = yield from _segment(line, segment_start(at))
         stop = min(last, segment[-1].position)
@@ -47,7 +50,18 @@ def _segment(line: Line, start: int) -> Protocol[tuple[Record, ...]]:
         except NotFound as error:
             raise Corrupt(f"{key} is missing from the store", hint="restore it from a backup", object=key) from error
         found = decode_segment(raw, key)
+        _check_fork_point(line, found, key)
         line.segments[start] = found
         while len(line.segments) > _MAX_SEGMENTS:
             line.segments.popitem(last=False)
     return found
+
+
+def _check_fork_point(line: Line, found: tuple[Record, ...], key: str) -> None:
+    """A segment around the fork point holds records of two lines: they must meet in the head that both share."""
+    start, first = line.start, found[0].position
+    if line.origin is None or not first <= start.position < first + len(found):
+        return
+    shared = found[start.position - first]
+    if (shared.root_after, shared.hlc) != (start.tree, start.hlc):
+        raise Corrupt(f"{key} holds another landing @{start.position} than the fork began with", object=key)

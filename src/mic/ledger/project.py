@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from mic.core import epoch as stored
 from mic.core.blob import Chunk
-from mic.core.errors import MicError, NotFound
+from mic.core.errors import Corrupt, MicError, NotFound, Unavailable
 from mic.core.head import Head
 from mic.core.record import Record
 from mic.core.session import Session, decode_session, encode_session
@@ -26,6 +26,7 @@ from mic.ledger.download import read_frames
 from mic.ledger.driver import Driver
 from mic.ledger.effects import Get, Protocol, Put, PutNew
 from mic.ledger.follow import create, refresh
+from mic.ledger.fork import DELETED, deleted_key, erase, fork, forks, release
 from mic.ledger.frame import Frame
 from mic.ledger.history import HistoryCommit, HistoryImport
 from mic.ledger.land import Landed, land_group
@@ -64,12 +65,12 @@ class Project:
     def create(self) -> Head:
         """Make position 0; doing it again changes nothing."""
         with self._lock:
-            return self.driver.run(create(self.line))
+            return self.run(create(self.line))
 
     def head(self) -> Head:
         """The newest landing, read from the store now. NotFound when the project has no line."""
         with self._lock:
-            return self.driver.run(refresh(self.line))
+            return self.run(refresh(self.line))
 
     def _known(self, position: int = 0) -> Head:
         head = self.line.head
@@ -79,7 +80,7 @@ class Project:
         """Records first..last, cut at the head; empty when there are none."""
         with self._lock:
             last = min(last, self._known(last).position)
-            return self.driver.run(records(self.line, max(first, 1), last)) if max(first, 1) <= last else []
+            return self.run(records(self.line, max(first, 1), last)) if max(first, 1) <= last else []
 
     def landing(self, position: int) -> Landing:
         """One landing; NotFound when there is none at that position."""
@@ -95,7 +96,7 @@ class Project:
         return [Landing(record, self._session(record.session_object)) for record in reversed(found)]
 
     def _session(self, object_hash: bytes) -> Session:
-        return self.driver.run(read_session(self.line.objects, object_hash))
+        return self.run(read_session(self.line.objects, object_hash))
 
     def session_of(self, record: Record) -> Session:
         """The session that a record landed."""
@@ -114,32 +115,32 @@ class Project:
 
     def put_open_session(self, session: Session) -> None:
         """Keep the current state of a session that has not landed."""
-        self.driver.run(_put(self._session_key(session.id), encode_session(session)))
+        self.run(_put(self._session_key(session.id), encode_session(session)))
 
     def put_new_session(self, session: Session) -> None:
         """Keep a session that nobody has opened yet; AlreadyExists when somebody has."""
-        self.driver.run(_put_new(self._session_key(session.id), encode_session(session)))
+        self.run(_put_new(self._session_key(session.id), encode_session(session)))
 
     def open_session(self, session_id: bytes) -> Session:
         """The last kept state of a session; NotFound."""
         key = self._session_key(session_id)
-        return decode_session(self.driver.run(_get(key)), key)
+        return decode_session(self.run(_get(key)), key)
 
     def kept_sessions(self) -> Iterator[Session]:
         """Every session that was kept before it landed, in the order of ids; some have landed since."""
         for listed in self.driver.store.list(f"{self.line.prefix}sessions/"):
-            yield decode_session(self.driver.run(_get(listed.key)), listed.key)
+            yield decode_session(self.run(_get(listed.key)), listed.key)
 
     # ------------------------------------------------------------ trees
 
     def _drive(self, algorithm: Generator[Need, Found, T]) -> T:
-        return self.driver.run(with_nodes(self.line.objects, self.line.cache, algorithm))
+        return self.run(with_nodes(self.line.objects, self.line.cache, algorithm))
 
     def tree_at(self, position: int) -> bytes:
         """Root of the tree after landing `position` (0: empty); NotFound beyond the head."""
         with self._lock:
             self._known(position)
-            return self.driver.run(tree_at(self.line, position))
+            return self.run(tree_at(self.line, position))
 
     def entry(self, root: bytes, path: bytes) -> Entry | None:
         """A file of a tree, None when there is none of that path."""
@@ -188,17 +189,17 @@ class Project:
     def blob(self, object_hash: bytes, limit: int = MAX_BLOB) -> bytes:
         """A content, verified. TooLarge above `limit` bytes, Corrupt when damaged or missing."""
         self._follow([object_hash])
-        return self.driver.run(read_blob(self.line.objects, object_hash, limit))
+        return self.run(read_blob(self.line.objects, object_hash, limit))
 
     def chunks(self, object_hash: bytes) -> list[Chunk] | None:
         """The chunks of a large content, None when it is stored whole."""
         self._follow([object_hash])
-        return self.driver.run(blob_chunks(self.line.objects, object_hash))
+        return self.run(blob_chunks(self.line.objects, object_hash))
 
     def frames(self, hashes: Sequence[bytes]) -> Iterator[Frame]:
         """Contents as stored frames; the receiver verifies."""
         self._follow(hashes)
-        return read_frames(self.line, hashes, self.driver.run)
+        return read_frames(self.line, hashes, self.run)
 
     def upload(self) -> Upload:
         """Receives contents into packs; drive its protocols with `run`."""
@@ -206,8 +207,13 @@ class Project:
         return Upload(self.line)
 
     def run(self, protocol: Protocol[T]) -> T:
-        """Drive a protocol of this project."""
-        return self.driver.run(protocol)
+        """Drive a protocol of this project; an error of the store carries its name in `details["project"]`."""
+        try:
+            return self.driver.run(protocol)
+        except (Corrupt, NotFound, Unavailable) as error:
+            # What a fork reads may lie below its origin's prefix, of which its readers need not know.
+            error.details.setdefault("project", self.line.project)
+            raise
 
     # ------------------------------------------------------------ landing
 
@@ -217,7 +223,7 @@ class Project:
 
     def _land_group(self, requests: Sequence[LandRequest]) -> list[Landed | MicError]:
         with self._lock:
-            return self.driver.run(land_group(self.line, requests))
+            return self.run(land_group(self.line, requests))
 
     def import_history(self, source: str, owner: bytes) -> HistoryImport:
         """Begin to take in a history; drive its protocols with `run`, end with `finish_import`."""
@@ -225,19 +231,19 @@ class Project:
             self.head()
         history = HistoryImport(self.line, source, owner)
         with self._lock:
-            self.driver.run(history.begin())
+            self.run(history.begin())
         return history
 
     def finish_import(self, history: HistoryImport) -> Head:
         """Make an imported history visible."""
         with self._lock:
-            return self.driver.run(history.finish())
+            return self.run(history.finish())
 
     def seal(self) -> int:
         """Write segments and index runs that are due; the position up to which all is sealed."""
         with self._lock:
             self.head()
-            return self.driver.run(seal(self.line)) if due(self.line) else self.line.sealed
+            return self.run(seal(self.line)) if due(self.line) else self.line.sealed
 
 
 def _put(key: str, data: bytes) -> Protocol[None]:
@@ -272,6 +278,37 @@ class Ledger:
                     self._projects.popitem(last=False)
             self._projects.move_to_end(project)
             return found
+
+    # ------------------------------------------------------------ forks and deletion
+
+    def fork(self, origin: str, project: str) -> Head:
+        """Begin a project where another stands now; three small writes. Errors as `mic.ledger.fork.fork`."""
+        # A view of its own: the shared one belongs to whoever holds its lock.
+        return self.driver.run(fork(Line(origin, self.cache), Line(project, self.cache)))
+
+    def condemn(self, project: str) -> None:
+        """Mark a project as going: it cannot be forked any more."""
+        self.driver.store.put(deleted_key(project), b"")
+
+    def pardon(self, project: str) -> None:
+        """Take the mark away again."""
+        self.driver.store.delete(deleted_key(project))
+
+    def condemned(self) -> list[str]:
+        """Projects that are marked as going and not gone yet."""
+        return [listed.key.removeprefix(DELETED) for listed in self.driver.store.list(DELETED)]
+
+    def release_forks(self, project: str) -> int:
+        """Make every fork of a condemned project independent; how many had something to copy. Raises Corrupt."""
+        origin = Line(project, self.cache)
+        return sum(self.driver.run(release(origin, Line(name, self.cache))) for name in self.driver.run(forks(origin)))
+
+    def erase(self, project: str) -> int:
+        """Remove all objects of a condemned project, whose forks have been released; how many there were."""
+        removed = self.driver.run(erase(Line(project, self.cache)))
+        with self._lock:
+            self._projects.pop(project, None)
+        return removed
 
 
 __all__ = ["EMPTY_TREE", "Frame", "HistoryCommit", "LandRequest", "Landed", "Landing", "Ledger", "Project"]

@@ -10,15 +10,19 @@ from mic.ledger.effects import Get, List, Protocol, PutNew
 from mic.ledger.line import Line
 
 
-def load_runs(line: Line) -> Protocol[None]:
-    """Take in the longest chain of index runs: for each start the run that reaches furthest."""
+def load_runs(line: Line, most: int | None = None) -> Protocol[None]:
+    """Take in the longest chain of index runs behind what is covered: for each start the run that reaches furthest.
+
+    Runs that reach beyond position `most` are left alone: a fork sees its origin as it was at the fork point.
+    """
     listed = yield List(f"{line.prefix}packs/index/")
     names = [entry.key for entry in listed if entry.key.endswith(".run")]
     furthest: dict[int, tuple[int, str]] = {}
     for key in names:
         first, last = (int(part) for part in key.rsplit("/", 1)[1][:-4].split("-"))
-        furthest[first] = max(furthest.get(first, (0, "")), (last, key))
-    at = 1
+        if most is None or last <= most:
+            furthest[first] = max(furthest.get(first, (0, "")), (last, key))
+    at = line.covered.position + 1
     while at in furthest:
         last, key = furthest[at]
         run = IndexRun((yield Get(key)).data, key)

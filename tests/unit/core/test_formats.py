@@ -30,6 +30,7 @@ from mic.core.epoch import read_pack_ref as decode_pack_ref
 from mic.core.head import Head, decode_head
 from mic.core.ids import content_hash, parse_ulid, ulid_text
 from mic.core.indexrun import IndexRun, Place, encode_run
+from mic.core.origin import Origin, Tie, decode_origin, encode_origin
 from mic.core.pack import FOOTER_BYTES, decode_toc, encode_pack, toc_bytes
 from mic.core.record import PathChange, Record, encode_record, read_record
 from mic.core.segment import decode_segment, encode_segment
@@ -142,6 +143,11 @@ CASES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]] 
         [0, 127, 128, 300, 16_384, (1 << 64) - 1],
     ),
     "head": (HEAD.encode, lambda raw: decode_head(raw, "vector"), HEAD),
+    "origin": (
+        lambda: encode_origin(Origin("0123456789abcdef" * 2, HEAD)),
+        lambda raw: decode_origin(raw, "vector"),
+        Origin("0123456789abcdef" * 2, HEAD, Tie.READS_THROUGH),
+    ),
     "record": (lambda: encode_record(RECORD), _record, RECORD),
     "receipt": (lambda: encode_pack_ref(PackRef(h(6), 100)), _receipt, PackRef(h(6), 100)),
     "epoch": (

@@ -1,0 +1,234 @@
+"""Forks: begun with three small objects whatever the history, made independent before their origin goes.
+
+    fork        1 register with the origin   2 name the origin and the head   3 write that head as the fork's own
+    materialise 1 copy epochs and packs      2 seal: segments and runs        3 say that it is independent
+
+The registration comes first, so an origin always knows who reads through it; whoever deletes a project first
+leaves a mark that every later fork finds. A crash between any two writes leaves a fork that is whole, or one that
+nobody has heard of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+from mic.core.epoch import Epoch, PackRef, decode_epoch
+from mic.core.errors import AlreadyExists, Corrupt, NotFound, PreconditionFailed, TooLarge
+from mic.core.head import Head
+from mic.core.origin import Origin, Tie, decode_origin, encode_origin
+from mic.ledger.effects import Delete, Get, List, Protocol, PutIf, PutNew
+from mic.ledger.follow import MAX_DEPTH, advance, read_epoch, read_pack_toc, refresh
+from mic.ledger.line import Line
+from mic.ledger.runs import write_run
+from mic.ledger.seal import due, seal
+from mic.store import Tagged
+
+DELETED = "deleted/"
+
+
+def deleted_key(project: str) -> str:
+    """The mark of a project that is going: it cannot be forked any more."""
+    return f"{DELETED}{project}"
+
+
+def fork(origin: Line, line: Line) -> Protocol[Head]:
+    """Begin `line` where `origin` stands now; the head that both share.
+
+    Again for the same line changes nothing, whatever landed in between. Raises NotFound when the origin is not
+    there or is being deleted, TooLarge beyond MAX_DEPTH forks of forks, AlreadyExists when the line is another's.
+    """
+    head = yield from refresh(origin)
+    if _depth(origin) >= MAX_DEPTH:
+        raise TooLarge(
+            f"the project is the last of {MAX_DEPTH} forks of forks",
+            hint="fork one of those that it was forked from",
+            limit=MAX_DEPTH,
+        )
+    wanted = Origin(origin.project, head)
+    yield from _put_new(origin.fork_key(line.project), encode_origin(wanted))
+    # Gone between the two looks, or going: the mark is the last thing to be removed, the head the first.
+    going = (yield from _present(deleted_key(origin.project))) or not (yield from _present(origin.head_key))
+    if going:
+        yield Delete(origin.fork_key(line.project))
+        raise _gone(origin)
+    try:
+        yield PutNew(line.origin_key, encode_origin(wanted))
+    except AlreadyExists as error:
+        known, _ = yield from _read_origin(line)
+        if known.tie is Tie.VOID:
+            raise _gone(origin) from error
+        if known.project != origin.project:
+            raise
+        head = known.head
+    yield from _put_new(line.head_key, head.encode())
+    return head
+
+
+def _depth(line: Line) -> int:
+    return 1 + _depth(line.origin) if line.origin is not None else 0
+
+
+def _gone(origin: Line) -> NotFound:
+    return NotFound(f"project {origin.project} is being deleted", hint="nothing was forked", object=origin.head_key)
+
+
+def forks(line: Line) -> Protocol[list[str]]:
+    """The projects that are registered as forks of this one: what they reach of it must stay."""
+    prefix = line.fork_key("")
+    return [listed.key.removeprefix(prefix) for listed in (yield List(prefix))]
+
+
+def release(origin: Line, line: Line) -> Protocol[bool]:
+    """Let a registered fork go: independent, or void if it was never finished. Whether anything was copied.
+
+    `line` must be one that nobody else reads. Again, after a crash anywhere, goes on where it stopped.
+    """
+    registration = Origin(origin.project, Head(0, bytes(32), 0), Tie.VOID)
+    copied = False
+    try:
+        yield PutNew(line.origin_key, encode_origin(registration))
+    except AlreadyExists:
+        copied = yield from materialise(line)
+    yield Delete(origin.fork_key(line.project))
+    return copied
+
+
+def materialise(line: Line) -> Protocol[bool]:
+    """Copy what a fork reads through its origin below its own prefix, then say so; False when there was nothing to do.
+
+    `line` must be one that nobody else reads. Readers see the same history before, during and after: they change
+    over when they next look at the head. Raises Corrupt when a copy is not what its name promises; nothing is
+    given up then.
+    """
+    origin, tag = yield from _read_origin(line)
+    if origin.tie is not Tie.READS_THROUGH:
+        return False
+    if origin.head.position:
+        source = Line(origin.project, line.cache)
+        source.depth = 1
+        yield from advance(source, origin.head)
+        chain = yield from _chain(source)
+        # All of the copies before the first run: whoever finds a run of the fork's own asks for no origin.
+        yield from _copy(line, chain)
+        yield from _seal(line, chain)
+    try:
+        yield PutIf(line.origin_key, encode_origin(origin._replace(tie=Tie.INDEPENDENT)), tag)
+    except PreconditionFailed:
+        known, _ = yield from _read_origin(line)
+        if known.tie is not Tie.INDEPENDENT:  # else another front end was faster and did the same
+            raise
+    return True
+
+
+def erase(line: Line) -> Protocol[int]:
+    """Remove every object of a project, the head first, the mark of its deletion last; how many were there.
+
+    The caller has released every fork.
+    """
+    yield Delete(line.head_key)
+    listed = yield List(line.prefix)
+    for found in listed:
+        yield Delete(found.key)
+    yield Delete(deleted_key(line.project))
+    return len(listed)
+
+
+class _Link(NamedTuple):
+    """A head and the line that keeps the epoch which made it."""
+
+    owner: Line
+    head: Head
+
+
+def _chain(source: Line) -> Protocol[list[_Link]]:
+    """Every epoch up to the head of a frozen line, oldest first, wherever in the chain of forks it lies."""
+    assert source.head is not None
+    chain = []
+    owner, at = source, source.head
+    while at.position:
+        while owner.origin is not None and at.position <= owner.start.position:
+            owner = owner.origin
+        chain.append(_Link(owner, at))
+        at = (yield from read_epoch(owner, at)).prev
+    chain.reverse()
+    return chain
+
+
+def _copy(line: Line, chain: list[_Link]) -> Protocol[None]:
+    epochs = yield List(f"{line.prefix}landing-log/tail/")
+    packs = yield List(f"{line.prefix}packs/")
+    have = {listed.key for listed in (*epochs, *packs)}
+    for owner, head in chain:
+        key = line.epoch_key(head)
+        if key in have:
+            epoch = yield from read_epoch(line, head)
+        else:
+            raw = yield from _get(owner.epoch_key(head))
+            epoch = _checked(raw, head, owner.epoch_key(head))
+            yield from _put_new(key, raw)
+        for pack in epoch.packs:
+            if line.pack_key(pack.hash) not in have:
+                yield from _copy_pack(owner, line, pack)
+                have.add(line.pack_key(pack.hash))
+
+
+def _checked(raw: bytes, head: Head, key: str) -> Epoch:
+    """The epoch, with the data that it lists. What the data says is checked by whoever reads it, as everywhere."""
+    epoch = decode_epoch(raw, key)
+    end = epoch.data_start + max((item.offset + item.length for item in epoch.objects), default=0)
+    if epoch.new != head or end > len(raw):
+        raise Corrupt(f"{key} is damaged: it is not the whole epoch of its name", object=key)
+    return epoch
+
+
+def _copy_pack(owner: Line, line: Line, pack: PackRef) -> Protocol[None]:
+    key = owner.pack_key(pack.hash)
+    raw = yield from _get(key)
+    if hashlib.sha256(raw).digest() != pack.hash:
+        raise Corrupt(f"{key} is damaged: its bytes have another hash", object=key)
+    yield from _put_new(line.pack_key(pack.hash), raw)
+
+
+def _seal(line: Line, chain: list[_Link]) -> Protocol[None]:
+    """Segments and runs over the copies, as a line that had landed all of it would have written them."""
+    own = Line(line.project, line.cache)
+    for _, head in chain:
+        epoch = yield from read_epoch(own, head)
+        if epoch.prev != own.head if own.head is not None else epoch.prev.position:
+            raise Corrupt(f"{own.epoch_key(head)} does not follow on the epoch before", object=own.epoch_key(head))
+        for pack in epoch.packs:
+            own.objects.add(own.pack_key(pack.hash), 0, (yield from read_pack_toc(own, pack)))
+        own.add_epoch(epoch)
+        own.head = head
+        if due(own):
+            yield from seal(own)
+    if own.head != own.covered:
+        yield from write_run(own)
+
+
+def _read_origin(line: Line) -> Protocol[tuple[Origin, str]]:
+    found: Tagged = yield Get(line.origin_key)
+    return decode_origin(found.data, line.origin_key), found.tag
+
+
+def _get(key: str) -> Protocol[bytes]:
+    try:
+        return (yield Get(key)).data  # type: ignore[no-any-return]
+    except NotFound as error:
+        raise Corrupt(f"{key} is missing from the store", hint="restore it from a backup", object=key) from error
+
+
+def _put_new(key: str, data: bytes) -> Protocol[None]:
+    try:
+        yield PutNew(key, data)
+    except AlreadyExists:
+        return
+
+
+def _present(key: str) -> Protocol[bool]:
+    try:
+        yield Get(key)
+    except NotFound:
+        return False
+    return True
