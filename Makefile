@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: force help run test check bench bench-engine bench-ledger demo docs test-browser test-root proto format clean
+.PHONY: force help run test check bench bench-engine bench-ledger demo docs test-browser test-root test-kill proto format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -73,6 +73,9 @@ test-browser: .venv/dev ## the pages in a real browser (installs Debian's chromi
 test-root: .venv/dev ## what needs root: a full disk, foreign owners
 	@[ "$$(id -u)" = 0 ] || { echo "make test-root needs root." >&2; exit 1; }
 	@$(BIN)/pytest -m root
+
+test-kill: .venv/dev ## a hundred rounds of kill -9 against front ends that land
+	@KILL_ROUNDS=100 $(BIN)/pytest --timeout 600 tests/flow/test_killed_front_ends.py
 
 bench: .venv/dev ## the measured figures, written to docs/benchmarks.md
 	@$(BIN)/python -m tests.bench
