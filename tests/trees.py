@@ -9,10 +9,6 @@ from typing import Any
 from mic.core.tree import Entry, Node
 
 
-class Asked(dict[bytes, Node]):
-    """A node source that counts what was asked for beyond the cache."""
-
-
 def drive(algorithm: Generator[Any, Any, Any], nodes: dict[bytes, Node]) -> Any:
     """The result of a tree algorithm."""
     try:

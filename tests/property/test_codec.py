@@ -32,7 +32,7 @@ from mic.core.pack import FOOTER_BYTES, decode_toc, encode_pack, toc_bytes
 from mic.core.record import PathChange, Record, encode_record, read_record
 from mic.core.segment import decode_segment, encode_segment
 from mic.core.session import Author, Change, Decision, Session, decode_session, encode_session
-from mic.core.tree import EMPTY_TREE, Entry, Leaf, decode_node
+from mic.core.tree import EMPTY_TREE, Entry, decode_node, leaf
 
 NAME = "projects/p/some-object"
 # Above what is decoded: the largest value that a damaged length may make a decoder allocate for these small objects.
@@ -52,7 +52,7 @@ RECORD = Record(
         PathChange(b"z", 1, Entry(b"z", 0o100664, 1, 9, H)),
     ),
 )
-LEAF = Leaf([b"a/b", b"z"], bytes([0, 4]), bytes([0, 1]), [300, 9], H + H, {b"z": 0o100664})
+LEAF = leaf([Entry(b"a/b", 0o100644, 0, 300, H), Entry(b"z", 0o100664, 1, 9, H)])
 SESSION = Session(
     bytes(16),
     "Goal",

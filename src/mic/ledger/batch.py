@@ -123,9 +123,7 @@ class Batch:
             line.objects.recent.update(self._objects.recent)
             line.head = new
         for node in nodes:
-            line.cache.put(node, len(node.raw))
-        for node in self._fresh.values():
-            node.raw = b""  # the columns are enough from here on
+            line.cache.put(node)
         if len(self._records) > 1:
             # Whoever landed in between goes on from there, and soon.
             line.objects.pins.pin([record.root_after for record in self._records[:-1]], self._fresh)

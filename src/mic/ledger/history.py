@@ -207,8 +207,7 @@ class HistoryImport:
         self.objects.add(key, epoch.data_start, epoch.objects)
         self._epochs.append(epoch)
         for node in nodes:
-            self.line.cache.put(node, len(node.raw))
-            node.raw = b""
+            self.line.cache.put(node)
         self.fresh.clear()
         self.head = new
         self._records, self._packed, self._packs, self._bytes = [], [], [], 0

@@ -35,7 +35,7 @@ from mic.core.pack import FOOTER_BYTES, decode_toc, encode_pack, toc_bytes
 from mic.core.record import PathChange, Record, encode_record, read_record
 from mic.core.segment import decode_segment, encode_segment
 from mic.core.session import Alternative, Author, Change, Decision, Message, Session, decode_session, encode_session
-from mic.core.tree import EMPTY_TREE, Entry, Inner, Leaf, decode_node
+from mic.core.tree import EMPTY_TREE, Child, Entry, Leaf, decode_node, inner, leaf
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "formats.md"
 VECTORS = {
@@ -68,10 +68,12 @@ RECORD = Record(
     ),
 )
 PACK_OBJECTS = [(h(7), BLOB, b"data"), (h(8), CHUNK_LIST, b"list")]
-LEAF = Leaf(
-    [b"a", b"ab/c", b"ab/e"], bytes([0, 1, 4]), bytes([0, 1, 0]), [1, 300, 0], h(3) + h(4) + h(5), {b"ab/e": 0o100664}
+ENTRIES = (
+    Entry(b"a", 0o100644, 0, 1, h(3)),
+    Entry(b"ab/c", 0o100755, 1, 300, h(4)),
+    Entry(b"ab/e", 0o100664, 0, 0, h(5)),
 )
-INNER = Inner(1, [b"ab/e", b"z"], [3, 2], [301, 7], [h(6), h(7)])
+CHILDREN = (Child(b"ab/e", 3, 301, h(6)), Child(b"z", 2, 7, h(7)))
 CHUNKS = [Chunk(h(1), 65_536), Chunk(h(2), 20_000)]
 SESSION = Session(
     SESSION_ID,
@@ -120,8 +122,8 @@ def _varints(raw: bytes) -> list[int]:
 def _node(raw: bytes) -> tuple[Any, ...]:
     node = decode_node(raw, "vector")
     if isinstance(node, Leaf):
-        return tuple(node.entry(at) for at in range(len(node.keys)))
-    return node.level, node.keys, node.counts, node.sizes, node.children
+        return tuple(node.entry(at) for at in range(node.count))
+    return node.level, *node.entries()
 
 
 def _pack(raw: bytes) -> tuple[Stored, ...]:
@@ -166,16 +168,12 @@ CASES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]] 
         (1, 1, HEAD, [None, Place("k/1", 1, 8, 4), Place("k/2", 2, 12, 4)], [1, None]),
     ),
     "leaf": (
-        lambda: LEAF.raw,
+        lambda: leaf(ENTRIES).raw,
         _node,
-        (
-            Entry(b"a", 0o100644, 0, 1, h(3)),
-            Entry(b"ab/c", 0o100755, 1, 300, h(4)),
-            Entry(b"ab/e", 0o100664, 0, 0, h(5)),
-        ),
+        ENTRIES,
     ),
-    "inner": (lambda: INNER.raw, _node, (1, [b"ab/e", b"z"], [3, 2], [301, 7], [h(6), h(7)])),
-    "empty-leaf": (lambda: Leaf([], b"", b"", [], b"", {}).raw, _node, ()),
+    "inner": (lambda: inner(1, CHILDREN).raw, _node, (1, *CHILDREN)),
+    "empty-leaf": (lambda: leaf([]).raw, _node, ()),
     "blob": (
         lambda: encode_blob(b"hello\n"),
         lambda raw: decode_blob(
@@ -260,7 +258,10 @@ def test_a_segment_is_pinned_by_its_header_and_hash() -> None:
 
 
 def test_a_stored_node_is_a_zstd_frame_of_its_bytes() -> None:
-    assert inflate_node(encode_node(LEAF.raw), hashlib.sha256(VECTORS["leaf"]).digest(), "vector") == VECTORS["leaf"]
+    assert (
+        inflate_node(encode_node(VECTORS["leaf"]), hashlib.sha256(VECTORS["leaf"]).digest(), "vector")
+        == VECTORS["leaf"]
+    )
     assert compress(b"hello\n") == VECTORS["blob"][8:]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from mic.core.errors import Corrupt
 from mic.core.tree import EMPTY_TREE, Entry, Leaf, Node, apply, build, decode_node, has_under, lookup, scan
-from mic.core.tree.split import MAX_ENTRIES, THRESHOLDS, cuts, mark
+from mic.core.tree.split import MAX_ENTRIES, THRESHOLDS, mark
 from trees import drive, file
 
 
@@ -67,16 +67,11 @@ def test_node_sizes_cluster_and_never_pass_the_bound() -> None:
     """Mean about 256, 99th percentile within 1.7 times the mean, no node beyond 700 entries."""
     nodes: dict[bytes, Node] = {}
     build([file(b"src/module%03d/file%05d.py" % (n // 97, n), n) for n in range(100_000)], nodes)
-    sizes = sorted(len(node.keys) for node in nodes.values() if node.level == 0)
+    sizes = sorted(node.count for node in nodes.values() if node.level == 0)
     mean = sum(sizes) / len(sizes)
     assert 240 < mean < 272
     assert sizes[int(len(sizes) * 0.99)] <= 1.7 * mean
     assert sizes[-1] <= MAX_ENTRIES
-
-
-def test_names_without_any_natural_boundary_still_end_nodes() -> None:
-    """Names crafted so that no mark is small: the bound cuts, and a look-up stays a look-up."""
-    assert cuts([0xFFFFFFFF] * 1500) == [700, 1400]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ The same set of files has the same root hash, however it came to be; a one-file 
 per level (4 levels for 10**9 files); equal subtrees are recognised without reading them.
 """
 
+from mic.core.tree.decode import decode_node
+from mic.core.tree.diff import TreeChange, diff
 from mic.core.tree.edit import NodeSource, apply, build, reachable
 from mic.core.tree.node import (
     BLOB,
@@ -13,13 +15,15 @@ from mic.core.tree.node import (
     EMPTY_LEAF,
     EMPTY_TREE,
     MAX_KEY,
+    Child,
     Entry,
     Inner,
     Leaf,
     Node,
-    decode_node,
+    inner,
+    leaf,
 )
-from mic.core.tree.read import TreeChange, diff, has_under, list_directory, lookup, scan, totals
+from mic.core.tree.read import has_under, list_directory, lookup, scan, totals
 
 __all__ = [
     "BLOB",
@@ -29,6 +33,7 @@ __all__ = [
     "EMPTY_LEAF",
     "EMPTY_TREE",
     "MAX_KEY",
+    "Child",
     "Entry",
     "Inner",
     "Leaf",
@@ -40,6 +45,8 @@ __all__ = [
     "decode_node",
     "diff",
     "has_under",
+    "inner",
+    "leaf",
     "list_directory",
     "lookup",
     "reachable",

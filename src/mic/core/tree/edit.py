@@ -7,17 +7,19 @@ from the boundary before it until a new boundary falls on an old one.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Protocol
 
-from mic.core.tree.node import EMPTY_LEAF, EMPTY_TREE, Entry, Inner, Node
-from mic.core.tree.runs import Child, Edit, InnerRun, LeafRun, absorb, replace_in_place
-from mic.core.tree.split import cuts
+from mic.core.tree.node import EMPTY_LEAF, EMPTY_TREE, Child, Entry, Inner, Node
+from mic.core.tree.runs import Edit, Fresh, Run, absorb, replace_in_place
 
 # A tree algorithm yields the hashes of nodes that it needs and is sent a mapping with all of them.
 Need = tuple[bytes, ...]
 Found = Mapping[bytes, Node]
+
+# Entries that `build` takes at a time: enough for 32 nodes, little enough to stay in the processor's cache.
+_STRIDE = 8192
 
 
 class NodeSource(Protocol):
@@ -49,30 +51,30 @@ class _Cursor:
         node = self.root
         while node.level > self.level:
             assert isinstance(node, Inner)
-            at = min(bisect_left(node.keys, key), len(node.keys) - 1)
+            at = min(node.find(key), node.count - 1)
             self.path.append((node, at))
-            node = yield from load(self.nodes, node.children[at])
+            node = yield from load(self.nodes, node.child(at))
         return node
 
     def is_last(self) -> bool:
-        return all(at == len(inner.keys) - 1 for inner, at in self.path)
+        return all(at == inner.count - 1 for inner, at in self.path)
 
     def step(self) -> Generator[Need, Found, Node]:
         """The right sibling; only when not `is_last`."""
-        while self.path[-1][1] == len(self.path[-1][0].keys) - 1:
+        while self.path[-1][1] == self.path[-1][0].count - 1:
             self.path.pop()
         inner, at = self.path.pop()
         self.path.append((inner, at + 1))
-        node = yield from load(self.nodes, inner.children[at + 1])
+        node = yield from load(self.nodes, inner.child(at + 1))
         while node.level > self.level:
             assert isinstance(node, Inner)
             self.path.append((node, 0))
-            node = yield from load(self.nodes, node.children[0])
+            node = yield from load(self.nodes, node.child(0))
         return node
 
 
 def _summary(node: Node) -> Child:
-    return Child(node.files, node.bytes, node.hash)
+    return Child(node.last_key, node.files, node.total, node.hash)
 
 
 def _edit_level(
@@ -84,35 +86,31 @@ def _edit_level(
     at = 0
     while at < len(edits):
         node = yield from cursor.seek(edits[at][0])
-        run: LeafRun | InnerRun = InnerRun(level) if level else LeafRun()
+        run = Run(level)
         old: dict[bytes, bytes] = {}
         first = True
         while True:
-            end = at
-            if cursor.is_last():
+            last, last_key, end = cursor.is_last(), node.last_key, at
+            if last:
                 end = len(edits)
             else:
-                while end < len(edits) and edits[end][0] <= node.keys[-1]:
+                while end < len(edits) and edits[end][0] <= last_key:
                     end += 1
             mine, at = edits[at:end], end
-            if node.keys:
-                old[node.keys[-1]] = node.hash
+            if node.count:
+                old[last_key] = node.hash
             if first and (changed := replace_in_place(node, mine)) is not None:
                 fresh[changed.hash] = changed
-                above[node.keys[-1]] = _summary(changed)
+                above[last_key] = _summary(changed)
                 break
+            absorb(run, node, mine, first)
             first = False
-            absorb(run, node, mine)
-            ends = cuts(run.marks)
-            if cursor.is_last() or (ends and ends[-1] == len(run.keys)) or not run.keys:
-                if run.keys and (not ends or ends[-1] != len(run.keys)):
-                    ends.append(len(run.keys))
-                for key in old:
-                    above[key] = None
-                for start, stop in zip([0, *ends], ends, strict=False):
-                    made = run.node(start, stop)
+            if last or not run.open:
+                run.close()
+                above.update(dict.fromkeys(old))
+                for made in run.made:
                     fresh[made.hash] = made
-                    above[made.keys[-1]] = _summary(made)
+                    above[made.last_key] = _summary(made)
                 break
             node = yield from cursor.step()
         for key, node_hash in old.items():
@@ -122,22 +120,16 @@ def _edit_level(
     return sorted(above.items())
 
 
-def _stack(tops: list[tuple[bytes, Child]], level: int, fresh: dict[bytes, Node]) -> bytes:
+def _stack(tops: Sequence[Child], level: int, fresh: dict[bytes, Node]) -> bytes:
     """Put levels on top of the nodes of one level until a single root is left."""
     while len(tops) > 1:
         level += 1
-        run = InnerRun(level)
-        for key, child in tops:
-            run.append(key, child)
-        ends = cuts(run.marks)
-        if not ends or ends[-1] != len(run.keys):
-            ends.append(len(run.keys))
-        tops = []
-        for start, stop in zip([0, *ends], ends, strict=False):
-            made = run.node(start, stop)
-            fresh[made.hash] = made
-            tops.append((made.keys[-1], _summary(made)))
-    return tops[0][1].hash if tops else EMPTY_TREE
+        run = Run(level)
+        run.take(Fresh(level, tops))
+        run.close()
+        fresh.update((made.hash, made) for made in run.made)
+        tops = [_summary(made) for made in run.made]
+    return tops[0].hash if tops else EMPTY_TREE
 
 
 def apply(
@@ -155,40 +147,31 @@ def apply(
         todo = yield from _edit_level(nodes, top, level, todo, fresh)
         if not todo:
             return root
-    new = _stack([(key, value) for key, value in todo if isinstance(value, Child)], top.level, fresh)
+    new = _stack([value for _, value in todo if isinstance(value, Child)], top.level, fresh)
     while new != EMPTY_TREE:
         node = fresh.get(new) or (yield from load(nodes, new))
-        if not isinstance(node, Inner) or len(node.keys) > 1:
+        if not isinstance(node, Inner) or node.count > 1:
             break
-        new = node.children[0]
+        new = node.child(0)
     return new
 
 
 def build(entries: Iterable[Entry], fresh: dict[bytes, Node]) -> bytes:
     """The root of exactly these files, which must be sorted by path. Every node is added to `fresh`."""
-    run = LeafRun()
-    tops: list[tuple[bytes, Child]] = []
-
-    def flush(final: bool) -> None:
-        nonlocal run
-        ends = cuts(run.marks)
-        if final and run.keys and (not ends or ends[-1] != len(run.keys)):
-            ends.append(len(run.keys))
-        for start, stop in zip([0, *ends], ends, strict=False):
-            made = run.node(start, stop)
-            fresh[made.hash] = made
-            tops.append((made.keys[-1], _summary(made)))
-        rest, kept = LeafRun(), ends[-1] if ends else 0
-        if kept < len(run.keys):
-            rest.slice(run.node(kept, len(run.keys)), 0, len(run.keys) - kept)
-        run = rest
-
-    for entry in entries:
-        run.append(entry.path, entry)
-        if len(run.keys) >= 8192:
-            flush(False)
-    flush(True)
-    return _stack(tops, 0, fresh)
+    run = Run(0)
+    tops: list[Child] = []
+    ahead = iter(entries)
+    while True:
+        part = list(islice(ahead, _STRIDE))
+        if part:
+            run.take(Fresh(0, part))
+        else:
+            run.close()
+        fresh.update((made.hash, made) for made in run.made)
+        tops += map(_summary, run.made)
+        run.made.clear()
+        if not part:
+            return _stack(tops, 0, fresh)
 
 
 def reachable(root: bytes, fresh: Mapping[bytes, Node]) -> list[Node]:
@@ -203,5 +186,5 @@ def reachable(root: bytes, fresh: Mapping[bytes, Node]) -> list[Node]:
         seen.add(node.hash)
         out.append(node)
         if isinstance(node, Inner):
-            todo += node.children
+            todo += node.children()
     return out

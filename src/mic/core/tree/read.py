@@ -1,4 +1,4 @@
-"""Reading a tree: look-up, range scan, directory listing, totals, difference. Nothing reads it whole.
+"""Reading a tree: look-up, range scan, directory listing, totals. Nothing reads it whole.
 
 All are generators that yield hashes of nodes they need (see `edit`). Directories are not stored: they
 are the prefixes of paths, and a listing seeks past each of them, so its cost is per child shown.
@@ -6,51 +6,57 @@ are the prefixes of paths, and a listing seeks past each of them, so its cost is
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Generator, Sequence
-from typing import NamedTuple
 
+from mic.core.tree.cursor import Cursor
 from mic.core.tree.edit import Found, Need, NodeSource, load
-from mic.core.tree.node import DIRECTORY, EMPTY_LEAF, EMPTY_TREE, Entry, Inner, Leaf, Node
-
-
-class TreeChange(NamedTuple):
-    """One path that differs between two trees; None where it is absent."""
-
-    path: bytes
-    old: Entry | None
-    new: Entry | None
+from mic.core.tree.node import DIRECTORY, EMPTY_TREE, Entry, Inner, Leaf
 
 
 def lookup(nodes: NodeSource, root: bytes, paths: Sequence[bytes]) -> Generator[Need, Found, dict[bytes, Entry]]:
     """The entries of those paths that exist. All nodes of a level are asked for at once."""
+    if len(paths) == 1:
+        entry = yield from _lookup_one(nodes, root, paths[0])
+        return {} if entry is None else {entry.path: entry}
     found: dict[bytes, Entry] = {}
-    todo: dict[bytes, list[bytes]] = {root: sorted(set(paths))}
+    todo: dict[bytes, list[bytes]] = {root: sorted(set(paths))} if root != EMPTY_TREE else {}
     while todo:
-        missing = tuple(h for h in todo if nodes.get(h) is None)
-        got: Found = {}
+        at_hand = {node_hash: nodes.get(node_hash) for node_hash in todo}
+        missing = tuple(node_hash for node_hash, node in at_hand.items() if node is None)
         if missing:
-            got = yield from _load_many(nodes, missing)
+            at_hand.update((yield missing))
         below: dict[bytes, list[bytes]] = {}
         for node_hash, wanted in todo.items():
-            node = got.get(node_hash) or nodes.get(node_hash) or (yield from load(nodes, node_hash))
-            keys = node.keys
-            for path in wanted:
-                at = bisect_left(keys, path)
-                if at == len(keys):
-                    continue
-                if isinstance(node, Inner):
-                    below.setdefault(node.children[at], []).append(path)
-                elif keys[at] == path:
-                    found[path] = node.entry(at)
+            node = at_hand[node_hash]
+            assert node is not None
+            at = 0
+            if isinstance(node, Leaf):
+                for path in wanted:
+                    at = node.find(path, at)
+                    if at < node.count and node.key(at) == path:
+                        found[path] = node.entry(at)
+                continue
+            start = 0
+            # What is beyond the last key is not there; the others go down in one stretch for each child.
+            while start < len(wanted) and (at := node.find(wanted[start], at)) < node.count:
+                stop = bisect_right(wanted, node.key(at), start)
+                below[node.child(at)] = wanted[start:stop]
+                start = stop
         todo = below
     return found
 
 
-def _load_many(nodes: NodeSource, hashes: tuple[bytes, ...]) -> Generator[Need, Found, Found]:
-    if EMPTY_TREE in hashes:
-        return {EMPTY_TREE: EMPTY_LEAF}
-    return (yield hashes)
+def _lookup_one(nodes: NodeSource, root: bytes, path: bytes) -> Generator[Need, Found, Entry | None]:
+    node = yield from load(nodes, root)
+    while isinstance(node, Inner):
+        at = node.find(path)
+        if at == node.count:
+            return None
+        child = node.child(at)
+        node = nodes.get(child) or (yield (child,))[child]
+    at = node.find(path)
+    return node.entry(at) if at < node.count and node.key(at) == path else None
 
 
 def scan(
@@ -61,14 +67,13 @@ def scan(
     stack = [root]
     while stack and len(out) < limit:
         node = yield from load(nodes, stack.pop())
-        first = bisect_left(node.keys, start)
+        first = node.find(start)
+        last = node.count if end is None else node.find(end, first)
         if isinstance(node, Inner):
             # A child may reach past `end`; the one whose last key is the first >= end is still wanted.
-            last = len(node.keys) if end is None else min(bisect_left(node.keys, end) + 1, len(node.keys))
-            stack += reversed(node.children[first:last])
+            stack += reversed(node.children(first, last + 1))
         else:
-            last = len(node.keys) if end is None else bisect_left(node.keys, end)
-            out += [node.entry(at) for at in range(first, min(last, first + limit - len(out)))]
+            out += node.entries(first, min(last, first + limit - len(out)))
     return out
 
 
@@ -89,50 +94,24 @@ def list_directory(
     prefix = directory + b"/" if directory else b""
     end = after_prefix(prefix) if prefix else None
     out: list[Entry] = []
-    seek = prefix
-    if after:
-        leaf, at = yield from _seek(nodes, root, after)
-        is_file = leaf is not None and leaf.keys[at] == after
+    cursor = Cursor(nodes)
+    yield from cursor.seek(root, after or prefix)
+    if after and cursor.leaf is not None:
         # Behind a directory is behind everything in it; names such as `a-b` sort before `a/` and were seen.
-        seek = after + b"\x00" if is_file else after + b"0"
-    while len(out) < limit:
-        leaf, at = yield from _seek(nodes, root, seek)
-        if leaf is None:
+        is_file = cursor.leaf.key(cursor.at) == after
+        yield from cursor.skip_to(after + (b"\x00" if is_file else b"0"))
+    while cursor.leaf is not None and len(out) < limit:
+        key = cursor.leaf.key(cursor.at)
+        if end is not None and key >= end:
             break
-        advanced = False
-        while at < len(leaf.keys) and len(out) < limit:
-            key = leaf.keys[at]
-            if end is not None and key >= end:
-                return out
-            slash = key.find(b"/", len(prefix))
-            if slash < 0:
-                out.append(leaf.entry(at))
-                at += 1
-                continue
-            child = key[:slash]
-            beyond = child + b"0"
-            _, size = yield from totals(nodes, root, child)
-            out.append(Entry(child, 0o040000, DIRECTORY, size, b""))
-            at = bisect_left(leaf.keys, beyond, at)
-            if at == len(leaf.keys):
-                seek, advanced = beyond, True
-        if not advanced:
-            if at < len(leaf.keys):
-                break
-            seek = leaf.keys[-1] + b"\x00"
+        slash = key.find(b"/", len(prefix))
+        if slash < 0:
+            out.append(cursor.leaf.entry(cursor.at))
+            yield from cursor.step()
+        else:
+            size = yield from cursor.skip_to(key[:slash] + b"0")
+            out.append(Entry(key[:slash], 0o040000, DIRECTORY, size, b""))
     return out
-
-
-def _seek(nodes: NodeSource, root: bytes, key: bytes) -> Generator[Need, Found, tuple[Leaf | None, int]]:
-    """The leaf and index of the first entry >= key; (None, 0) beyond the end."""
-    node: Node = yield from load(nodes, root)
-    while isinstance(node, Inner):
-        at = bisect_left(node.keys, key)
-        if at == len(node.keys):
-            return None, 0
-        node = yield from load(nodes, node.children[at])
-    at = bisect_left(node.keys, key)
-    return (node, at) if at < len(node.keys) else (None, 0)
 
 
 def totals(nodes: NodeSource, root: bytes, directory: bytes = b"") -> Generator[Need, Found, tuple[int, int]]:
@@ -140,125 +119,25 @@ def totals(nodes: NodeSource, root: bytes, directory: bytes = b"") -> Generator[
     start = directory + b"/" if directory else b""
     end = after_prefix(start) if start else None
     files = size = 0
-    stack = [(root, False)]
+    stack = [root]
     while stack:
-        node_hash, whole = stack.pop()
-        node = yield from load(nodes, node_hash)
+        node = yield from load(nodes, stack.pop())
+        first = node.find(start)
+        last = node.count if end is None else node.find(end, first)
         if isinstance(node, Leaf):
-            first = 0 if whole else bisect_left(node.keys, start)
-            last = len(node.keys) if whole or end is None else bisect_left(node.keys, end)
-            files += max(last - first, 0)
-            size += sum(node.sizes[first:last])
+            files += last - first
+            size += node.size_of(first, last)
             continue
-        # Child i covers (keys[i-1], keys[i]]. It lies wholly inside when both neighbours' ends do.
-        first = bisect_left(node.keys, start)
-        last = len(node.keys) if end is None else min(bisect_left(node.keys, end) + 1, len(node.keys))
-        for at in range(first, last):
-            inside = (at > first or not start) and (end is None or node.keys[at] < end)
-            if inside or whole:
-                files += node.counts[at]
-                size += node.sizes[at]
-            else:
-                stack.append((node.children[at], False))
+        # Child i covers (key i-1, key i]: those between the first and the last lie wholly inside.
+        if start and first < node.count:
+            stack.append(node.child(first))
+            first += 1
+        if end is not None and first <= last < node.count:
+            stack.append(node.child(last))
+        if first < last:
+            files += node.files_of(first, last)
+            size += node.size_of(first, last)
     return files, size
-
-
-def diff(nodes: NodeSource, old: bytes, new: bytes) -> Generator[Need, Found, list[TreeChange]]:
-    """Every path that differs, sorted. Subtrees with equal hashes are skipped unread."""
-    left, right = _Walk(nodes, old), _Walk(nodes, new)
-    out: list[TreeChange] = []
-    while True:
-        yield from _skip_equal(left, right)
-        a, b = left.entry(), right.entry()
-        if a is None and b is None:
-            return out
-        if b is None or (a is not None and a.path < b.path):
-            out.append(TreeChange(a.path, a, None))  # type: ignore[union-attr]
-            left.advance()
-        elif a is None or b.path < a.path:
-            out.append(TreeChange(b.path, None, b))
-            right.advance()
-        else:
-            if a != b:
-                out.append(TreeChange(a.path, a, b))
-            left.advance()
-            right.advance()
-
-
-def _skip_equal(left: _Walk, right: _Walk) -> Generator[Need, Found, None]:
-    """Drop subtrees that both walks stand before and share; then descend to entries on both sides."""
-    while True:
-        a, b = left.subtree(), right.subtree()
-        if a is not None and b is not None:
-            if a[1] == b[1]:
-                left.advance()
-                right.advance()
-            elif left.height() >= right.height():
-                yield from left.descend()
-            else:
-                yield from right.descend()
-        elif a is not None:
-            yield from left.descend()
-        elif b is not None:
-            yield from right.descend()
-        else:
-            return
-
-
-class _Walk:
-    """A left-to-right walk over a tree that can stand before a whole subtree or at an entry."""
-
-    def __init__(self, nodes: NodeSource, root: bytes) -> None:
-        self.nodes = nodes
-        self.stack: list[tuple[Node | None, int]] = []
-        self.root: bytes | None = root
-        self.root_height = 1 << 16  # unknown until loaded; taller than any
-
-    def subtree(self) -> tuple[int, bytes] | None:
-        """(height, hash) of the subtree that is next, or None when an entry or the end is next."""
-        if self.root is not None:
-            return self.root_height, self.root
-        self._settle()
-        if self.stack:
-            node, at = self.stack[-1]
-            if isinstance(node, Inner):
-                return node.level - 1, node.children[at]
-        return None
-
-    def height(self) -> int:
-        found = self.subtree()
-        return found[0] if found else -1
-
-    def _settle(self) -> None:
-        while self.stack and self.stack[-1][1] >= len(self.stack[-1][0].keys):  # type: ignore[union-attr]
-            self.stack.pop()
-            if self.stack:
-                node, at = self.stack[-1]
-                self.stack[-1] = (node, at + 1)
-
-    def entry(self) -> Entry | None:
-        self._settle()
-        if not self.stack:
-            return None
-        node, at = self.stack[-1]
-        assert isinstance(node, Leaf)
-        return node.entry(at)
-
-    def advance(self) -> None:
-        """Past the subtree or entry that is next."""
-        if self.root is not None:
-            self.root = None
-            return
-        node, at = self.stack[-1]
-        self.stack[-1] = (node, at + 1)
-
-    def descend(self) -> Generator[Need, Found, None]:
-        """Into the subtree that is next."""
-        found = self.subtree()
-        assert found is not None
-        self.root = None
-        node = yield from load(self.nodes, found[1])
-        self.stack.append((node, 0))
 
 
 def has_under(nodes: NodeSource, root: bytes, directory: bytes) -> Generator[Need, Found, list[bytes]]:

@@ -1,186 +1,157 @@
-"""Runs: the stretch of one level that an edit re-cuts, as columns that grow by slices.
+"""Runs: the stretch of one level that an edit cuts again.
 
-A run starts at a boundary, absorbs whole nodes together with the edits that fall into them, and is cut
-into new nodes. Work is per edit and per slice, not per entry.
+A run starts at a boundary, takes stretches of old nodes and new entries in order of their keys, and makes
+a node wherever the splitter cuts. Stretches stay where they are until their node is made, by joining
+columns: work is per edit and per stretch, not per entry, but for the hashing of keys whose number in
+their node has changed.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
-from mic.core.tree.node import MODE_CODES, OTHER_MODE, Entry, Inner, Leaf, Node
-from mic.core.tree.split import marks
-
-
-class Child(NamedTuple):
-    """What an inner node knows of a node below it."""
-
-    files: int
-    size: int
-    hash: bytes
-
+from mic.core.tree.node import (
+    MAX_TOTAL,
+    Child,
+    Columns,
+    Entry,
+    Inner,
+    Leaf,
+    Node,
+    inner_columns,
+    join_columns,
+    leaf_columns,
+)
+from mic.core.tree.split import next_cut
 
 Value = Entry | Child
 Edit = tuple[bytes, Value | None]
 
-
-def node_marks(node: Node) -> list[int]:
-    """The splitter's marks of a node's keys, computed once per node object."""
-    if node._marks is None:
-        node._marks = marks(node.keys, node.level)
-    return node._marks
+_key = itemgetter(0)
 
 
-class LeafRun:
-    """Columns of files."""
+class Span(NamedTuple):
+    """A stretch of an old node."""
 
-    level = 0
+    node: Node
+    start: int
+    stop: int
 
-    def __init__(self) -> None:
-        self.keys: list[bytes] = []
-        self.marks: list[int] = []
-        self.modes = bytearray()
-        self.kinds = bytearray()
-        self.sizes: list[int] = []
-        self.hashes = bytearray()
-        self.others: dict[bytes, int] = {}
+    def keys(self) -> list[bytes]:
+        return self.node.keys(self.start, self.stop)
 
-    def slice(self, node: Leaf, start: int, stop: int) -> None:
-        """Append entries start..stop of a node."""
-        if start >= stop:
-            return
-        self.keys += node.keys[start:stop]
-        self.marks += node_marks(node)[start:stop]
-        self.modes += node.modes[start:stop]
-        self.kinds += node.kinds[start:stop]
-        self.sizes += node.sizes[start:stop]
-        self.hashes += node.hashes[start * 32 : stop * 32]
-        if node.others:
-            self.others.update(node.others)
+    def columns(self) -> Columns:
+        return self.node.columns(self.start, self.stop)
 
-    def append(self, key: bytes, entry: Entry) -> None:
-        """Append one new entry."""
-        code = MODE_CODES.get(entry.mode, OTHER_MODE)
-        self.keys.append(key)
-        self.marks += marks([key], 0)
-        self.modes.append(code)
-        self.kinds.append(entry.kind)
-        self.sizes.append(entry.size)
-        self.hashes += entry.hash
-        if code == OTHER_MODE:
-            self.others[key] = entry.mode
-
-    def node(self, start: int, stop: int) -> Leaf:
-        """A leaf of entries start..stop."""
-        modes = bytes(self.modes[start:stop])
-        keys = self.keys[start:stop]
-        others = {}
-        if OTHER_MODE in modes:
-            others = {key: self.others[key] for key, code in zip(keys, modes, strict=True) if code == OTHER_MODE}
-        leaf = Leaf(
-            keys,
-            modes,
-            bytes(self.kinds[start:stop]),
-            self.sizes[start:stop],
-            bytes(self.hashes[start * 32 : stop * 32]),
-            others,
-        )
-        leaf._marks = self.marks[start:stop]
-        return leaf
-
-    @staticmethod
-    def replaced(node: Leaf, hits: list[tuple[int, Entry]]) -> Leaf:
-        """The node with new values under the same keys: no boundary can move."""
-        modes, kinds, hashes = bytearray(node.modes), bytearray(node.kinds), bytearray(node.hashes)
-        sizes = list(node.sizes)
-        others = node.others
-        for at, entry in hits:
-            code = MODE_CODES.get(entry.mode, OTHER_MODE)
-            if code == OTHER_MODE:
-                others = {**others, node.keys[at]: entry.mode}
-            modes[at], kinds[at], sizes[at] = code, entry.kind, entry.size
-            hashes[at * 32 : at * 32 + 32] = entry.hash
-        if others:
-            others = {k: others[k] for k, code in zip(node.keys, modes, strict=True) if code == OTHER_MODE}
-        leaf = Leaf(node.keys, bytes(modes), bytes(kinds), sizes, bytes(hashes), others)
-        leaf._marks = node._marks
-        return leaf
+    def part(self, start: int, stop: int) -> Span:
+        return Span(self.node, self.start + start, self.start + stop)
 
 
-class InnerRun:
-    """Columns of nodes of the level below."""
+class Fresh(NamedTuple):
+    """New entries of a leaf, or new children of an inner node."""
+
+    level: int
+    values: Sequence[Value]
+
+    def keys(self) -> list[bytes]:
+        return list(map(_key, self.values))
+
+    def columns(self) -> Columns:
+        return (inner_columns if self.level else leaf_columns)(self.values)  # type: ignore[arg-type]
+
+    def part(self, start: int, stop: int) -> Fresh:
+        return Fresh(self.level, self.values[start:stop])
+
+
+class Run:
+    """Stretches of one level since the last cut (`open` entries), and the nodes that were cut off."""
 
     def __init__(self, level: int) -> None:
         self.level = level
-        self.keys: list[bytes] = []
-        self.marks: list[int] = []
-        self.counts: list[int] = []
-        self.sizes: list[int] = []
-        self.children: list[bytes] = []
+        self.open = 0
+        self.made: list[Node] = []
+        self._parts: list[Span | Fresh] = []
 
-    def slice(self, node: Inner, start: int, stop: int) -> None:
-        """Append children start..stop of a node."""
-        if start >= stop:
+    def skip(self, node: Node, stop: int) -> None:
+        """Take the first entries of the node that the run starts with: unchanged, they are not cut."""
+        assert not self.open
+        if stop:
+            self._parts.append(Span(node, 0, stop))
+            self.open = stop
+
+    def take(self, part: Span | Fresh) -> None:
+        """Take a stretch, and cut wherever the splitter says."""
+        keys = part.keys()
+        ahead, at = iter(keys), 0
+        while (length := next_cut(ahead, self.level, self.open)) is not None:
+            self._parts.append(part.part(at, at + length) if length < len(keys) else part)
+            at += length
+            self.open += length
+            self.close()
+        if at < len(keys):
+            self._parts.append(part.part(at, len(keys)) if at else part)
+            self.open += len(keys) - at
+
+    def close(self) -> None:
+        """Make a node of what is open, if anything is."""
+        if not self.open:
             return
-        self.keys += node.keys[start:stop]
-        self.marks += node_marks(node)[start:stop]
-        self.counts += node.counts[start:stop]
-        self.sizes += node.sizes[start:stop]
-        self.children += node.children[start:stop]
-
-    def append(self, key: bytes, child: Child) -> None:
-        """Append one new child."""
-        self.keys.append(key)
-        self.marks += marks([key], self.level)
-        self.counts.append(child.files)
-        self.sizes.append(child.size)
-        self.children.append(child.hash)
-
-    def node(self, start: int, stop: int) -> Inner:
-        """An inner node of children start..stop."""
-        inner = Inner(
-            self.level,
-            self.keys[start:stop],
-            self.counts[start:stop],
-            self.sizes[start:stop],
-            self.children[start:stop],
-        )
-        inner._marks = self.marks[start:stop]
-        return inner
-
-    @staticmethod
-    def replaced(node: Inner, hits: list[tuple[int, Child]]) -> Inner:
-        """The node with new children under the same keys."""
-        counts, sizes, children = list(node.counts), list(node.sizes), list(node.children)
-        for at, child in hits:
-            counts[at], sizes[at], children[at] = child
-        inner = Inner(node.level, node.keys, counts, sizes, children)
-        inner._marks = node._marks
-        return inner
+        raw = join_columns(self.level, self.open, [part.columns() for part in self._parts])
+        if self.level:
+            self.made.append(Inner(raw))
+        else:
+            total = None
+            if len(self._parts) == 1 and isinstance(only := self._parts[0], Fresh):
+                total = min(sum(map(itemgetter(3), only.values)), MAX_TOTAL)
+            self.made.append(Leaf(raw, size=total))
+        self._parts, self.open = [], 0
 
 
-def absorb(run: LeafRun | InnerRun, node: Node, edits: Sequence[Edit]) -> None:
-    """Append a node's entries with sorted edits applied: a value sets its key, None removes it."""
-    at, keys = 0, node.keys
+# From this many edits on, walking a node costs less than a stretch for each edit.
+_MANY = 24
+
+
+def absorb(run: Run, node: Node, edits: Sequence[Edit], first: bool) -> None:
+    """Take a node with sorted edits applied: a value sets its key, None removes it.
+
+    `first` says that the run starts with this node.
+    """
+    if len(edits) >= _MANY or not node.count:
+        _merge(run, node, edits)
+        return
+    at = 0
     for key, value in edits:
-        found = bisect_left(keys, key, at)
-        run.slice(node, at, found)  # type: ignore[arg-type]  # a run only ever meets nodes of its own level
-        at = found + (found < len(keys) and keys[found] == key)
+        found = node.find(key, at)
+        if first:
+            # The last key of a node may be a cut, or the end of the level; no key before it is one.
+            at, first = min(found, node.count - 1), False
+            run.skip(node, at)
+        if at < found:
+            run.take(Span(node, at, found))
+        at = found + (found < node.count and node.key(found) == key)
         if value is not None:
-            run.append(key, value)  # type: ignore[arg-type]
-    run.slice(node, at, len(keys))  # type: ignore[arg-type]
+            run.take(Fresh(run.level, (value,)))
+    if at < node.count:
+        run.take(Span(node, at, node.count))
+
+
+def _merge(run: Run, node: Node, edits: Sequence[Edit]) -> None:
+    merged: dict[bytes, Value | None] = {value[0]: value for value in node.entries()}
+    merged.update(edits)
+    run.take(Fresh(run.level, [merged[key] for key in sorted(merged) if merged[key] is not None]))  # type: ignore[misc]
 
 
 def replace_in_place(node: Node, edits: Sequence[Edit]) -> Node | None:
-    """The node with the edits applied when all of them hit existing keys, else None."""
-    keys = node.keys
+    """The node with the edits applied when all of them hit existing keys, so that no boundary moves; else None."""
     hits = []
+    at = 0
     for key, value in edits:
-        at = bisect_left(keys, key)
-        if value is None or at == len(keys) or keys[at] != key:
+        if value is None:
+            return None
+        at = node.find(key, at)
+        if at == node.count or node.key(at) != key:
             return None
         hits.append((at, value))
-    run = LeafRun if isinstance(node, Leaf) else InnerRun
-    return run.replaced(node, hits)  # type: ignore[arg-type]
+    return node.replaced(hits)  # type: ignore[arg-type]  # entries in leaves, children in inner nodes

@@ -4,11 +4,18 @@ A cut falls after a key when the key's salted hash is below a threshold that gro
 entries since the last cut: the hazard of a Weibull distribution (shape 4). Sizes then cluster around the
 mean (coefficient of variation 0.29, where a fixed probability gives 1.0), and a cut depends on keys
 alone, so a changed content never moves a boundary and the same set of paths is always cut alike.
+
+Crafted names cannot do harm: the first threshold is 0, so a node that is not the last of its level has
+two entries or more and every level at most half the nodes of the one below; the last threshold is
+certain, so no node has more than 700.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import compress, count, repeat
+from operator import lt
 
 import xxhash
 
@@ -18,38 +25,33 @@ SCALE = 282  # mean = SCALE * gamma(1 + 1/SHAPE), about 255.6 entries
 MAX_ENTRIES = 700
 
 
-def _thresholds() -> list[int]:
+def thresholds(scale: int, most: int) -> list[int]:
+    """For n from 0 to `most`: cut after the n-th entry of a node when the 32-bit mark of its key is below."""
     table = [0]
-    for count in range(1, MAX_ENTRIES):
-        hazard = -math.expm1((float(count - 1) ** SHAPE - float(count) ** SHAPE) / float(SCALE) ** SHAPE)
+    for number in range(1, most):
+        hazard = -math.expm1((float(number - 1) ** SHAPE - float(number) ** SHAPE) / float(scale) ** SHAPE)
         table.append(int(hazard * 4294967296.0))
     table.append(1 << 32)
     return table
 
 
-# THRESHOLDS[n]: cut after the n-th entry of a node when mark(key) is below it. 32-bit, so that a last
-# bit of difference between two math libraries does not show; a test pins the whole table.
-THRESHOLDS = _thresholds()
+# 32-bit, so that a last bit of difference between two math libraries does not show; a test pins the whole table.
+THRESHOLDS = thresholds(SCALE, MAX_ENTRIES)
+# The same for whole 64-bit hashes: (hash >> 32) < t is hash < (t << 32), and needs no shift for each key.
+_LIMITS = [threshold << 32 for threshold in THRESHOLDS]
+
+_digest = xxhash.xxh3_64_intdigest
 
 
 def mark(key: bytes, level: int) -> int:
-    """32 bits of XXH3-64 of the key, seeded with the level."""
-    return xxhash.xxh3_64_intdigest(key, level) >> 32
+    """The upper 32 bits of XXH3-64 of the key, seeded with the level."""
+    return _digest(key, level) >> 32
 
 
-def marks(keys: list[bytes], level: int) -> list[int]:
-    """`mark` of every key."""
-    digest = xxhash.xxh3_64_intdigest
-    return [digest(key, level) >> 32 for key in keys]
+def next_cut(keys: Iterator[bytes], level: int, before: int = 0) -> int | None:
+    """How many of `keys` go into the node that holds `before` entries already, when it ends among them.
 
-
-def cuts(key_marks: list[int], start: int = 0) -> list[int]:
-    """End indexes (exclusive) of the complete nodes in a sequence that begins at a boundary at `start`."""
-    out = []
-    base = start
-    thresholds = THRESHOLDS
-    for index in range(start, len(key_marks)):
-        if key_marks[index] < thresholds[index + 1 - base]:
-            base = index + 1
-            out.append(base)
-    return out
+    None when it does not end. Takes exactly those keys from the iterator, or all of them.
+    """
+    below = map(lt, map(_digest, keys, repeat(level)), _LIMITS[before + 1 :])
+    return next(compress(count(1), below), None)
