@@ -26,6 +26,7 @@ from mic.ledger.blobs import blob_chunks
 from mic.ledger.conflict import ancestors
 from mic.ledger.effects import Now, Protocol, PutNew, Random
 from mic.ledger.follow import refresh
+from mic.ledger.grouping import group_epoch
 from mic.ledger.line import Line
 from mic.ledger.nodes import with_nodes
 from mic.ledger.objects import Objects
@@ -198,7 +199,9 @@ class HistoryImport:
     def _flush(self) -> Protocol[None]:
         """Write what is pending as one epoch behind the last one."""
         nodes = reachable(self._root, self.fresh)
-        packed = self._packed + [(node.hash, stored.NODE, encode_node(node.raw)) for node in nodes]
+        packed = group_epoch(self._records, self._packed) + [
+            (node.hash, stored.NODE, encode_node(node.raw)) for node in nodes
+        ]
         new = Head(self._records[-1].position, self._root, self._hlc)
         raw = encode_epoch(self.head, new, 0, self._records, self._packs, packed)
         key = self.line.epoch_key(new)
