@@ -8,7 +8,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from mic.store.s3 import S3Place
+from mic.store.s3_place import S3Place
 
 # The server checks and writes without a lock, so that two writers can win when it serves two at once: one thread.
 _SERVE = """

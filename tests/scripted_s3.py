@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from mic.store.s3 import S3Place
+from mic.store.s3_place import S3Place
 
 
 class Step(NamedTuple):
@@ -37,13 +37,17 @@ class _Answer(NamedTuple):
 
 
 class ScriptedS3:
-    """Serves one bucket. `script` holds the steps of the coming requests (then plain ones), `asked` what came."""
+    """Serves one bucket. `script` holds the steps of the coming requests (then plain ones), `asked` what came.
+
+    Without `quotes` it wants If-Match unquoted, as old Ceph does; without `conditions` it ignores them, as s3rver does.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[str, tuple[bytes, str]] = {}
         self.script: deque[Step] = deque()
         self.asked: list[str] = []
         self.quotes = True
+        self.conditions = True
         self.lock = threading.Lock()
         outer = self
 
@@ -116,8 +120,8 @@ class ScriptedS3:
         there = self.objects.get(key)
         tag = hashlib.md5(there[0]).hexdigest() if there else ""
         if request.command == "PUT":
-            wanted = request.headers.get("If-Match")
-            if request.headers.get("If-None-Match") == "*" and there:
+            wanted = request.headers.get("If-Match") if self.conditions else None
+            if request.headers.get("If-None-Match") == "*" and there and self.conditions:
                 return _Answer(412, _error("PreconditionFailed").encode())
             if wanted is not None and not there:
                 return _Answer(404, _error("NoSuchKey").encode())

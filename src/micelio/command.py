@@ -63,6 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     link.add_argument("--admin", action="store_true", help="with --create: make it an administrator")
     link.set_defaults(run=_link)
 
+    store = commands.add_parser("store", help="look after the object store").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    doctor = store.add_parser("doctor", help="try whether the store is safe to land on")
+    doctor.add_argument("--json", action="store_true", help="the report as one line of JSON")
+    doctor.set_defaults(run=_store_doctor)
+
     check = commands.add_parser("migrate-check", help="fail when models and migrations differ")
     check.set_defaults(run=_migrate_check)
     return parser
@@ -119,6 +126,24 @@ def _link(options: argparse.Namespace) -> int:
 
     print(f"{config.current().base_url}/-/sign-in/once/{actions.make_sign_in_link(OPERATOR, user)}")
     return 0
+
+
+def _store_doctor(options: argparse.Namespace) -> int:
+    from mic.store.doctor import Verdict
+    from micelio.projects.stores import examined
+
+    settings = config.load()
+    if settings.s3 is None:
+        instance.check_exists(settings)
+    report = examined(settings)
+    if options.json:
+        print(report.as_json())
+    else:
+        print(f"The store at {report.address}:")
+        for finding in report.findings:
+            print(f"  {finding.outcome:<7}  {finding.probe:<18}  {finding.words}")
+        print(f"Verdict: {report.verdict}. {report.words}")
+    return 0 if report.verdict is Verdict.SOUND else 1
 
 
 def _migrate_check(options: argparse.Namespace) -> int:

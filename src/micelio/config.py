@@ -7,6 +7,7 @@ file. Nothing here has a side effect: no folder is made, no file is written.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mic.core.errors import InvalidInput
+from mic.store.port import check_key
+from mic.store.s3_place import S3Place
 
 
 class BadSetting(InvalidInput):
@@ -37,6 +40,15 @@ _READ = frozenset(
         "SECRET_KEY_BASE",
         "STORAGE_BACKEND",
         "STORAGE_LOCAL_PATH",
+        "S3_BUCKET",
+        "S3_REGION",
+        "S3_ENDPOINT_URL",
+        "S3_PREFIX",
+        "S3_ADDRESSING",
+        "S3_CREDENTIALS",
+        "S3_ACCESS_KEY_ID",
+        "S3_SECRET_ACCESS_KEY",
+        "S3_SESSION_TOKEN",
     }
 )
 # Names of the client, which may share an environment with the forge.
@@ -44,7 +56,6 @@ _CLIENT = frozenset({"MICELIO_TOKEN", "MICELIO_INSTANCE"})
 # Names that other versions know; to ignore them in silence would be to run without what the hoster asked for.
 _NOT_HERE = {
     "DATABASE_URL": "this version keeps its rows in SQLite inside the data directory; unset DATABASE_URL",
-    "S3_BUCKET": "this version stores projects in a directory; unset S3_BUCKET and keep STORAGE_BACKEND=local",
     "SMTP_HOST": "this version sends no mail; unset SMTP_HOST",
     "STORAGE_CDN_BASE_URL": "this version serves contents itself; unset STORAGE_CDN_BASE_URL",
     "GITHUB_CLIENT_ID": "this version signs people in by password only; unset GITHUB_CLIENT_ID",
@@ -59,7 +70,9 @@ class Settings:
     """All settings. Paths are absolute; a port of 0 means "any free one" until `serve` has bound it."""
 
     data_dir: Path
+    storage: str  # local, s3 or tiered
     store_dir: Path
+    s3: S3Place | None  # None exactly when storage is local
     host: str
     port: int
     grpc_port: int
@@ -126,15 +139,14 @@ def _build(values: Mapping[str, str]) -> Settings:
     data_dir = _data_dir(values.get("MICELIO_DATA_DIR", ""))
     host = values.get("MICELIO_HOST", "127.0.0.1")
     port = _port(values, "PORT", 4000)
-    backend = values.get("STORAGE_BACKEND", "local")
-    if backend != "local":
-        raise BadSetting(f"STORAGE_BACKEND is {backend!r}, but this version knows only local; unset it.")
     secret = values.get("SECRET_KEY_BASE", "")
     if secret and len(secret) < 64:
         raise BadSetting("SECRET_KEY_BASE is shorter than 64 characters; make a longer one or unset it.")
     store = values.get("STORAGE_LOCAL_PATH", "")
     return Settings(
         data_dir=data_dir,
+        storage=values.get("STORAGE_BACKEND", "local"),
+        s3=_bucket(values),
         store_dir=Path(store).expanduser().absolute() if store else data_dir / "store",
         host=host,
         port=port,
@@ -223,6 +235,80 @@ def _base_url(value: str, host: str, port: int) -> str:
     if parts.path not in ("", "/") or parts.username is not None:
         raise BadSetting(f"MICELIO_BASE_URL is {value!r}; it may hold no path and no user name.")
     return value.rstrip("/")
+
+
+def _bucket(values: Mapping[str, str]) -> S3Place | None:
+    """The bucket that the store is in, None when it is a directory. Raises BadSetting, never with a secret in it."""
+    backend = values.get("STORAGE_BACKEND", "local")
+    if backend not in ("local", "s3", "tiered"):
+        raise BadSetting(f"STORAGE_BACKEND is {backend!r}; use local, s3 or tiered.")
+    given = sorted(name for name in values if name.startswith("S3_"))
+    if backend == "local":
+        if given:
+            raise BadSetting(f"{given[0]} is set, but STORAGE_BACKEND is local; set it to s3 or tiered, or unset both.")
+        return None
+    if "STORAGE_LOCAL_PATH" in values:
+        raise BadSetting(f"STORAGE_LOCAL_PATH is set, but STORAGE_BACKEND is {backend}; unset one of them.")
+    for name in given:
+        if not values[name].isascii() or not values[name].isprintable() or " " in values[name]:
+            raise BadSetting(f"{name} holds a blank or a sign that cannot be meant; correct it.")
+    if "S3_BUCKET" not in values:
+        raise BadSetting(f"STORAGE_BACKEND is {backend}, which needs S3_BUCKET; set it to the name of the bucket.")
+    bucket, prefix = values["S3_BUCKET"], values.get("S3_PREFIX", "")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket):
+        raise BadSetting(f"S3_BUCKET is {bucket!r}, which is not the name of a bucket; give the bare name.")
+    try:
+        check_key(prefix or "none")
+    except InvalidInput:
+        raise BadSetting(f"S3_PREFIX is {prefix!r}; use letters, digits, - and _, with / between folders.") from None
+    endpoint = _endpoint(values.get("S3_ENDPOINT_URL", ""))
+    region = values.get("S3_REGION", "us-east-1" if endpoint else "")
+    if not re.fullmatch(r"[a-z0-9-]{1,64}", region):
+        raise BadSetting(f"S3_REGION is {region!r}; set it to the region of the bucket, for example eu-central-1.")
+    key, secret, token = _credentials(values)
+    return S3Place(
+        bucket,
+        region,
+        endpoint,
+        prefix,
+        virtual_host=not _choice(values, "S3_ADDRESSING", "path", "virtual"),
+        access_key_id=key,
+        secret_access_key=secret,
+        session_token=token,
+        unsigned=values.get("S3_CREDENTIALS") == "none",
+    )
+
+
+def _endpoint(value: str) -> str:
+    """Scheme, host and port of an S3 server. Plain http is taken only because it is asked for."""
+    parts = urlsplit(value)
+    try:
+        bad = bool(value) and (parts.scheme not in ("http", "https") or not parts.hostname or (parts.port or 0) < 0)
+    except ValueError:
+        bad = True
+    if parts.username is not None or parts.password is not None:
+        raise BadSetting("S3_ENDPOINT_URL holds a user name or a password; put them into S3_ACCESS_KEY_ID and so on.")
+    if bad or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise BadSetting(f"S3_ENDPOINT_URL is {value!r}; use https://host[:port], or http:// for a server beside this.")
+    return value.rstrip("/")
+
+
+def _credentials(values: Mapping[str, str]) -> tuple[str, str, str]:
+    """Access key, secret key and session token; all "" when they come from elsewhere or are not needed."""
+    names = ("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_SESSION_TOKEN")
+    source = values.get("S3_CREDENTIALS", "keys")
+    if source not in ("keys", "environment", "none"):
+        raise BadSetting("S3_CREDENTIALS is none of keys, environment and none; correct it.")
+    given = [name for name in names if name in values]
+    if source != "keys":
+        if given:
+            raise BadSetting(f"{given[0]} is set, but S3_CREDENTIALS is {source}; unset one of them.")
+        return "", "", ""
+    for name in names[:2]:
+        if name not in values:
+            hint = "set it, or S3_CREDENTIALS=environment to find them as Amazon's tools do"
+            raise BadSetting(f"{name} is missing, which the bucket needs; {hint}.")
+    return values[names[0]], values[names[1]], values.get(names[2], "")
 
 
 def _text(path: Path) -> str:

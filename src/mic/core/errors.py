@@ -66,6 +66,12 @@ class StorageFull(Unavailable):
     code = "storage_full"
 
 
+class UnsafeStore(Unavailable):
+    """The store breaks a promise that landing stands on, or cannot give it: it is read and not written."""
+
+    code = "unsafe_store"
+
+
 class Corrupt(MicError):
     """Stored bytes are not what their name promises. Names the object and, where known, the offset."""
 

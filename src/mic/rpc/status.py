@@ -30,6 +30,7 @@ _STATUS: dict[str, grpc.StatusCode] = {
     "busy": grpc.StatusCode.ABORTED,
     "unavailable": grpc.StatusCode.UNAVAILABLE,
     "storage_full": grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "unsafe_store": grpc.StatusCode.FAILED_PRECONDITION,
     "corrupt_object": grpc.StatusCode.DATA_LOSS,
     "unauthenticated": grpc.StatusCode.UNAUTHENTICATED,
     "permission_denied": grpc.StatusCode.PERMISSION_DENIED,

@@ -12,7 +12,6 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -22,6 +21,7 @@ from obstore.store import S3Store as Client
 from mic.core.errors import AlreadyExists, MicError, NotFound, PreconditionFailed, Unavailable
 from mic.store.port import MAX_TAGGED, Listed, Tagged, check_key
 from mic.store.s3_answers import ERRORS, Answer, read_answer
+from mic.store.s3_place import S3Place
 
 if TYPE_CHECKING:
     from obstore import GetResult, PutMode
@@ -40,33 +40,6 @@ _PAGE = 1000
 _STAMP = "mic-write"
 # Tags that can stand in If-Match with or without quotes and mean themselves; `*` would mean "any".
 _TAG = re.compile(r"[A-Za-z0-9._~+/=:-]{1,256}")
-
-
-@dataclass(frozen=True, slots=True)
-class S3Place:
-    """Where a bucket is and how it is spoken to. Keys are never shown.
-
-    `endpoint` is `http[s]://host[:port]`, "" for Amazon's in `region`. Objects lie below `prefix`. Without an access
-    key the credentials come from the environment as Amazon's tools find them, unless `unsigned` asks for none.
-    `timeout` is in seconds for one request.
-    """
-
-    bucket: str
-    region: str
-    endpoint: str = ""
-    prefix: str = ""
-    virtual_host: bool = False
-    access_key_id: str = field(default="", repr=False)
-    secret_access_key: str = field(default="", repr=False)
-    session_token: str = field(default="", repr=False)
-    unsigned: bool = False
-    timeout: float = 60.0
-
-    @property
-    def address(self) -> str:
-        """Endpoint, bucket and prefix as one address; the name under which a verdict about it is kept."""
-        host = self.endpoint or f"https://s3.{self.region}.amazonaws.com"
-        return "/".join(part for part in (host, self.bucket, self.prefix) if part)
 
 
 class _Found(NamedTuple):

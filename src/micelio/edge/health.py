@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from mic.core.errors import MicError, NotFound
 from micelio import __version__
 from micelio.config import Settings, current
 
@@ -41,13 +42,28 @@ def database(settings: Settings) -> bool:
 
 
 def store(settings: Settings) -> bool:
-    """The folder of the object store is there, can be listed, and may be written to."""
+    """The folder of the object store is there, can be listed, and may be written to; a bucket answers."""
+    if settings.s3 is not None:
+        return _bucket_answers()
     try:
         with os.scandir(settings.store_dir) as entries:
             next(entries, None)
         return os.access(settings.store_dir, os.W_OK | os.X_OK)
     except OSError:
         return False
+
+
+def _bucket_answers() -> bool:
+    """By asking for an object that is not there, which costs least."""
+    from micelio.projects.ledgers import ledger
+
+    try:
+        ledger().driver.store.get("registry/none")
+    except NotFound:
+        return True
+    except MicError:
+        return False
+    return True
 
 
 ROUTES = [

@@ -56,7 +56,8 @@ def prepare(settings: Settings) -> IO[str]:
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
-        settings.store_dir.mkdir(parents=True, exist_ok=True)
+        if settings.s3 is None:
+            settings.store_dir.mkdir(parents=True, exist_ok=True)
         _make_keys(settings.keys_dir)
         if not (settings.data_dir / "instance.json").exists():
             _write_new(settings.data_dir / "instance.json", json.dumps({"format": FORMAT}) + "\n", 0o644)

@@ -18,6 +18,7 @@ import uvicorn
 import uvloop
 
 from mic.core.errors import MicError
+from mic.store.refused import RefusedStore
 from micelio import config
 from micelio.config import Settings
 from micelio.edge import instance
@@ -68,6 +69,7 @@ def _prepare(settings: Settings, first_project: Path | None) -> list[str]:
     from micelio.accounts.policy import OPERATOR
     from micelio.edge import schema
 
+    _open_store()
     schema.ensure()
     actions.ensure_client()
     admin = actions.ensure_administrator(OPERATOR)
@@ -77,7 +79,18 @@ def _prepare(settings: Settings, first_project: Path | None) -> list[str]:
     if not queries.administrator_has_password():
         token = actions.make_sign_in_link(OPERATOR, admin)
         lines.append(f"Sign in as {admin.handle}, once, within 24 hours: {settings.base_url}/-/sign-in/once/{token}")
+    if settings.s3 is not None:
+        lines.append(f"Projects are in the bucket {settings.s3.address}")
     return [*lines, f"Data is in {settings.data_dir}.", "Press Ctrl-C to stop."]
+
+
+def _open_store() -> None:
+    """Before anything is written. A store that is not safe to land on is told, and read."""
+    from micelio.projects.ledgers import ledger
+
+    store = ledger().driver.store
+    if isinstance(store, RefusedStore):
+        print(f"{store.reason} Projects can be read; nothing lands.", file=sys.stderr, flush=True)
 
 
 def _is_full(error: Exception) -> bool:

@@ -6,20 +6,24 @@ import threading
 from uuid import UUID
 
 from mic.ledger.project import Ledger, Project
-from mic.store import DirectoryStore
 from micelio.config import current
+from micelio.projects.stores import open_store
+
+# Reads of a bucket take tens of milliseconds each and are asked side by side; those of a directory are not worth it.
+_PARALLEL = 16
 
 _lock = threading.Lock()
 _ledger: Ledger | None = None
 
 
 def ledger() -> Ledger:
-    """All projects of the configured store."""
+    """All projects of the configured store. Raises Unavailable when it is a bucket that cannot be examined."""
     global _ledger
     if _ledger is None:
         with _lock:
             if _ledger is None:
-                _ledger = Ledger(DirectoryStore(current().store_dir))
+                settings = current()
+                _ledger = Ledger(open_store(settings), parallel=0 if settings.s3 is None else _PARALLEL)
     return _ledger
 
 

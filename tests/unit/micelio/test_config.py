@@ -36,6 +36,8 @@ def test_store_lies_in_the_data_directory_unless_named() -> None:
         ("MICELIO_ACCESS_LOG", "yes"),
         ("SECRET_KEY_BASE", "short"),
         ("STORAGE_BACKEND", "s3"),
+        ("STORAGE_BACKEND", "tiered"),
+        ("STORAGE_BACKEND", "floppy"),
         ("DATABASE_URL", "postgres://db/micelio"),
         ("S3_BUCKET", "mine"),
         ("SMTP_HOST", "mail.example.org"),
@@ -81,3 +83,80 @@ def test_https_address_makes_cookies_secure_and_names_grpc() -> None:
     assert settings.base_url == "https://forge.example.org"
     assert settings.secure
     assert settings.grpc_address == "forge.example.org:4001"
+
+
+BUCKET = {
+    "STORAGE_BACKEND": "s3",
+    "S3_BUCKET": "projects",
+    "S3_REGION": "eu-central-1",
+    "S3_ACCESS_KEY_ID": "AKIAEXAMPLE",
+    "S3_SECRET_ACCESS_KEY": "s3cr3t",
+}
+
+
+def test_a_bucket_is_described_by_its_settings() -> None:
+    """Amazon's by region; another server by its address, path by path unless it is asked for by host name."""
+    place = load(BUCKET).s3
+    assert place is not None
+    assert place.address == "https://s3.eu-central-1.amazonaws.com/projects"
+    assert (place.access_key_id, place.secret_access_key, place.session_token) == ("AKIAEXAMPLE", "s3cr3t", "")
+    assert (place.virtual_host, place.unsigned) == (False, False)
+    other = {"S3_ENDPOINT_URL": "http://127.0.0.1:9000/", "S3_PREFIX": "a/b", "S3_ADDRESSING": "virtual"}
+    moved = load(BUCKET | other | {"S3_SESSION_TOKEN": "t", "STORAGE_BACKEND": "tiered"})
+    assert moved.s3 is not None
+    assert moved.storage == "tiered"
+    assert moved.s3.address == "http://127.0.0.1:9000/projects/a/b"
+    assert (moved.s3.virtual_host, moved.s3.session_token) == (True, "t")
+    assert load({}).s3 is None
+
+
+def test_credentials_may_come_from_elsewhere_or_be_none() -> None:
+    keyless = {name: BUCKET[name] for name in ("STORAGE_BACKEND", "S3_BUCKET", "S3_REGION")}
+    found = load(keyless | {"S3_CREDENTIALS": "environment"}).s3
+    assert found is not None
+    assert (found.access_key_id, found.unsigned) == ("", False)
+    nobody = load(keyless | {"S3_CREDENTIALS": "none"}).s3
+    assert nobody is not None
+    assert nobody.unsigned
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("S3_BUCKET", ""),
+        ("S3_BUCKET", "Upper"),
+        ("S3_BUCKET", "s3://projects"),
+        ("S3_REGION", ""),
+        ("S3_REGION", "EU Central"),
+        ("S3_ENDPOINT_URL", "127.0.0.1:9000"),
+        ("S3_ENDPOINT_URL", "ftp://host"),
+        ("S3_ENDPOINT_URL", "https://host/path"),
+        ("S3_ENDPOINT_URL", "https://host:99999999"),
+        ("S3_ENDPOINT_URL", "https://key:s3cr3t@host"),
+        ("S3_PREFIX", "../up"),
+        ("S3_PREFIX", "/a"),
+        ("S3_ADDRESSING", "maybe"),
+        ("S3_CREDENTIALS", "maybe"),
+        ("S3_CREDENTIALS", "environment"),
+        ("S3_CREDENTIALS", "none"),
+        ("S3_ACCESS_KEY_ID", ""),
+        ("S3_SECRET_ACCESS_KEY", ""),
+        ("S3_SECRET_ACCESS_KEY", "s3cr3t with blanks"),
+        ("STORAGE_LOCAL_PATH", "/srv/store"),
+    ],
+)
+def test_a_bucket_that_is_half_described_is_refused(name: str, value: str) -> None:
+    """By the name of the setting, and never with a secret in the sentence."""
+    with pytest.raises(BadSetting) as caught:
+        load(BUCKET | {name: value})
+    said = caught.value.message
+    assert name in said
+    assert said.endswith(".")
+    assert "s3cr3t" not in said
+
+
+def test_settings_do_not_show_the_keys_of_the_bucket() -> None:
+    said = repr(load(BUCKET | {"S3_SESSION_TOKEN": "t0k3n"}))
+    assert "projects" in said
+    for secret in ("AKIAEXAMPLE", "s3cr3t", "t0k3n"):
+        assert secret not in said

@@ -1,0 +1,87 @@
+"""Which store the settings ask for, and whether it may be landed on.
+
+A bucket is examined before the first write, and again when the last good verdict is a week old: providers change. A bad
+one is never kept for long: the next start examines again. A directory is ours; it needs no examination.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from pathlib import Path
+
+from mic.core.errors import Unavailable
+from mic.store import DirectoryStore, ObjectStore
+from mic.store.disk_cache import DiskCache
+from mic.store.doctor import Report, Verdict, examine, read_report
+from mic.store.ram import RamCache
+from mic.store.refused import RefusedStore
+from mic.store.tiers import KINDS, TieredStore
+from micelio.config import Settings
+
+# How long a good verdict counts, in seconds.
+GOOD_FOR = 7 * 86400
+# A report takes about 2 KiB; a file that is larger is not one.
+_MAX_REPORT = 64 << 10
+_RAM_BYTES = 256 << 20
+_DISK_BYTES = 10 << 30
+_PREFETCH_THREADS = 4
+
+
+def open_store(settings: Settings) -> ObjectStore:
+    """The store, fit to be written to or refusing it in words. Raises Unavailable when a bucket cannot be examined."""
+    if settings.s3 is None:
+        return DirectoryStore(settings.store_dir)
+    report = good_report(settings) or examined(settings)
+    if report.verdict is Verdict.UNCLEAR:
+        raise Unavailable(report.words, hint="Correct the settings of the bucket, or try again when it answers.")
+    store: ObjectStore = _bucket(settings)
+    if report.verdict is not Verdict.SOUND:
+        return RefusedStore(store, report.words)
+    if settings.storage == "tiered":
+        disk = DiskCache(settings.data_dir / "cache", _DISK_BYTES, dict.fromkeys(KINDS))
+        return TieredStore(store, ram=RamCache(_RAM_BYTES), disk=disk, prefetch_threads=_PREFETCH_THREADS)
+    return store
+
+
+def examined(settings: Settings) -> Report:
+    """Examine the store now, and keep the report where there is a data directory."""
+    if settings.s3 is None:
+        return examine(DirectoryStore(settings.store_dir), str(settings.store_dir))
+    report = examine(_bucket(settings), settings.s3.address)
+    if settings.data_dir.is_dir():
+        _keep(_file(settings), report)
+    return report
+
+
+def good_report(settings: Settings) -> Report | None:
+    """The kept report about this very bucket, if it is a good one and not too old."""
+    try:
+        with open(_file(settings), encoding="utf-8") as file:
+            report = read_report(file.read(_MAX_REPORT))
+            age = time.time() - os.fstat(file.fileno()).st_mtime
+    except (OSError, UnicodeDecodeError):
+        return None
+    if report is None or settings.s3 is None or report.address != settings.s3.address:
+        return None
+    return report if report.verdict is Verdict.SOUND and 0 <= age < GOOD_FOR else None
+
+
+def _bucket(settings: Settings) -> ObjectStore:
+    from mic.store.s3 import S3Store
+
+    assert settings.s3 is not None
+    return S3Store(settings.s3)
+
+
+def _file(settings: Settings) -> Path:
+    return settings.data_dir / "store-report.json"
+
+
+def _keep(path: Path, report: Report) -> None:
+    """Losing it costs an examination, no more, so a failure is let pass."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    with contextlib.suppress(OSError):
+        part.write_text(report.as_json() + "\n", encoding="utf-8")
+        os.replace(part, path)
