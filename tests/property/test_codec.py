@@ -11,15 +11,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mic.core.blob import (
-    Chunk,
     compress,
     decode_blob,
-    decode_chunk_list,
     encode_blob,
-    encode_chunk_list,
     encode_node,
     inflate_node,
 )
+from mic.core.chunklist import Chunk, decode_chunk_list, decode_list, decode_page, encode_chunk_list, encode_page_list
 from mic.core.codec import Reader, crc32c
 from mic.core.delta import decode_delta, decode_group, encode_delta, encode_group, open_delta, open_group
 from mic.core.epoch import HEADER_BYTES, PackRef, Stored, decode_epoch, encode_epoch, encode_toc, meta_bytes, read_toc
@@ -132,6 +130,8 @@ DECODERS: dict[str, Decoder] = {
     "blob": (encode_blob(b"hello\n" * 99), lambda raw: decode_blob(raw, content_hash(b"hello\n" * 99), NAME), _same),
     "delta": (encode_delta(content_hash(BASE), BASE, 1, BASE + b"a"), _delta, _same),
     "group": (encode_group(content_hash(BASE), BASE, 1, list(MEMBERS.items())), _group, _same),
+    "page list": (encode_page_list([Chunk(H, 7), Chunk(H, 1 << 30)]), lambda raw: decode_list(raw, NAME), _same),
+    "list page": (encode_chunk_list([Chunk(H, 7)]), lambda raw: decode_page(raw, NAME), _same),
     "chunk list": (encode_chunk_list([Chunk(H, 7), Chunk(H, 9)]), lambda raw: decode_chunk_list(raw, NAME), _same),
     "session": (encode_session(SESSION), lambda raw: decode_session(raw, NAME), _same),
 }

@@ -1,7 +1,6 @@
 """Stored forms of content. Identity is always the SHA-256 of the uncompressed bytes.
 
-    MICB  'MICB' u32 size | zstd frame                                        up to 4 MiB
-    MICC  'MICC' u32 count | count x 32B chunk hash | count x u32 chunk length   larger; chunks are MICB
+    MICB  'MICB' u32 size | zstd frame        up to 4 MiB; what is larger is a chunk list (mic.core.chunklist)
 
 A reader checks the claimed size before it inflates and the hash afterwards.
 """
@@ -10,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from typing import NamedTuple
 
 import zstandard
 
@@ -18,7 +16,6 @@ from mic.core.codec import Reader
 from mic.core.errors import Corrupt
 
 MAX_WHOLE = 4 << 20  # larger contents are chunked
-MAX_CHUNKS = 1 << 20
 LEVEL = 3  # zstd: 234 MB/s, ratio 4.3 on source; level 9 wins 20 % at a quarter of the speed
 
 _local = threading.local()
@@ -97,41 +94,6 @@ def decode_blob(raw: bytes, expected: bytes, name: str) -> bytes:
             object=name,
         )
     return data
-
-
-class Chunk(NamedTuple):
-    """One piece of a large content: its own identity and its uncompressed length."""
-
-    hash: bytes
-    length: int
-
-
-def encode_chunk_list(chunks: list[Chunk]) -> bytes:
-    """The stored form of a large content: its chunks in order."""
-    count = len(chunks)
-    return b"".join(
-        (
-            b"MICC",
-            count.to_bytes(4, "big"),
-            *(chunk.hash for chunk in chunks),
-            *(chunk.length.to_bytes(4, "big") for chunk in chunks),
-        )
-    )
-
-
-def decode_chunk_list(raw: bytes, name: str) -> list[Chunk]:
-    """The chunks of a large content; raises Corrupt."""
-    reader = Reader(raw, name)
-    reader.expect(b"MICC")
-    count = reader.count(reader.u32(), 36)
-    if count > MAX_CHUNKS:
-        raise reader.fail(f"{count} chunks; the limit is {MAX_CHUNKS}")
-    hashes = [reader.take(32) for _ in range(count)]
-    chunks = [Chunk(chunk_hash, reader.u32()) for chunk_hash in hashes]
-    reader.done()
-    if any(not 0 < chunk.length <= MAX_WHOLE for chunk in chunks):
-        raise reader.fail("a chunk length is out of range")
-    return chunks
 
 
 def encode_node(raw: bytes) -> bytes:

@@ -20,7 +20,7 @@ from mic.core.record import Record
 from mic.core.session import Change, Op, Session
 from mic.core.tree import BLOB, Entry, NodeSource, has_under, lookup, scan
 from mic.core.tree.read import after_prefix
-from mic.ledger.blobs import read_blob
+from mic.ledger.contents import read_blob
 from mic.ledger.effects import Protocol
 from mic.ledger.line import Line
 from mic.ledger.log import records

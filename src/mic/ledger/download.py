@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
-from typing import Protocol as TypingProtocol
 
 from mic.core import epoch as stored
-from mic.core.blob import Chunk, blob_size, compress
+from mic.core.blob import blob_size, compress
+from mic.core.chunklist import ChunkList
 from mic.core.errors import Corrupt
 from mic.core.indexrun import Place
-from mic.ledger.blobs import blob_chunks
+from mic.ledger.chunked import Runner, chunk_spans, read_list
 from mic.ledger.effects import GetRange, Protocol
 from mic.ledger.frame import Frame
 from mic.ledger.line import Line
@@ -31,8 +30,7 @@ def read_frames(line: Line, hashes: Sequence[bytes], run: Runner) -> Iterator[Fr
     for object_hash in dict.fromkeys(hashes):
         place = line.objects.require(object_hash, "content")
         if place.kind == stored.CHUNK_LIST:
-            chunks = run(blob_chunks(line.objects, object_hash)) or []
-            yield from _large_frames(line, object_hash, chunks, run)
+            yield from _large_frames(line, object_hash, run(read_list(line.objects, object_hash)), run)
         elif place.kind == stored.BLOB:
             whole.append((place, object_hash))
         else:
@@ -65,16 +63,22 @@ def _whole_frames(line: Line, wanted: Sequence[tuple[Place, bytes]], run: Runner
         at = stop
 
 
-def _large_frames(line: Line, object_hash: bytes, chunks: Sequence[Chunk], run: Runner) -> Iterator[Frame]:
-    size, offset = sum(chunk.length for chunk in chunks), 0
-    for chunk in chunks:
+def _large_frames(line: Line, object_hash: bytes, listed: ChunkList, run: Runner) -> Iterator[Frame]:
+    """The chunks of a large content as its parts, one list page in memory at a time."""
+    size, offset = listed.size, 0
+    for chunk, _, _ in chunk_spans(line.objects, listed, 0, size, run):
         place = line.objects.require(chunk.hash, "chunk")
         if place.kind == stored.BLOB:
-            squeezed = _frame(chunk.hash, run(_range(place.key, place.offset, place.length)), place).data
+            line.objects.reads += 1
+            frame = _frame(chunk.hash, run(_range(place.key, place.offset, place.length)), place)
+            length, squeezed = frame.length, frame.data
         else:  # the chunk is also a file of its own, whose versions lean on each other
-            squeezed = compress(run(read_small(line.objects, [chunk.hash]))[chunk.hash])
-        yield Frame(object_hash, size, offset, chunk.length, True, squeezed)
-        offset += chunk.length
+            data = run(read_small(line.objects, [chunk.hash]))[chunk.hash]
+            length, squeezed = len(data), compress(data)
+        if length != chunk.length:
+            raise Corrupt(f"chunk {chunk.hash.hex()} has {length} bytes, not {chunk.length}", object=place.key)
+        yield Frame(object_hash, size, offset, length, True, squeezed)
+        offset += length
 
 
 def _frame(object_hash: bytes, raw: bytes, place: Place) -> Frame:
@@ -87,9 +91,3 @@ def _frame(object_hash: bytes, raw: bytes, place: Place) -> Frame:
 
 def _range(key: str, start: int, length: int) -> Protocol[bytes]:
     return (yield GetRange(key, start, length))  # type: ignore[no-any-return]
-
-
-class Runner(TypingProtocol):
-    """The shape of `Driver.run`, for functions that stream between protocols."""
-
-    def __call__(self, protocol: Protocol[Any], /) -> Any: ...

@@ -16,7 +16,10 @@ MAX_CONTENT = 64 << 30
 
 
 class Frame(NamedTuple):
-    """A content or a part of one. `zstd` tells how `data` holds the `length` bytes from `offset` on."""
+    """A content or a part of one. `zstd` tells how `data` holds the `length` bytes from `offset` on.
+
+    With `listed` the data is the chunk list of the content of that hash and size instead.
+    """
 
     hash: bytes
     size: int
@@ -24,6 +27,7 @@ class Frame(NamedTuple):
     length: int
     zstd: bool
     data: bytes
+    listed: bool = False
 
 
 def plain(frame: Frame) -> bytes:
@@ -45,8 +49,8 @@ def plain(frame: Frame) -> bytes:
 
 def whole(frame: Frame) -> bytes:
     """The stored form of a content that came as one verified frame; raises InvalidInput."""
-    if frame.offset or frame.length != frame.size:
-        raise InvalidInput("a content in several frames belongs in UploadBlobs")
+    if frame.listed or frame.offset or frame.length != frame.size:
+        raise InvalidInput("a content in several frames, or in chunks, belongs in UploadBlobs")
     data = plain(frame)
     check_hash(hashlib.sha256(data).digest(), frame.hash)
     return frame_blob(frame.size, frame.data) if frame.zstd else encode_blob(data)

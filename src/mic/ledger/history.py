@@ -22,15 +22,14 @@ from mic.core.record import PathChange, Record
 from mic.core.session import Author, Change, Op, Session, State, encode_session
 from mic.core.tree import BLOB, CHUNKED, EMPTY_TREE, Entry, Node, apply, has_under, lookup, reachable
 from mic.core.tree.edit import Found, Need
-from mic.ledger.blobs import blob_chunks
 from mic.ledger.conflict import ancestors
+from mic.ledger.contents import stored_size
 from mic.ledger.effects import Now, Protocol, PutNew, Random
 from mic.ledger.follow import refresh
 from mic.ledger.grouping import group_epoch
 from mic.ledger.line import Line
 from mic.ledger.nodes import with_nodes
 from mic.ledger.objects import Objects
-from mic.ledger.small import small_size
 from mic.ledger.swap import swap
 from mic.ledger.trees import Overlay
 
@@ -145,22 +144,12 @@ class HistoryImport:
     def _entry(self, path: bytes, mode: int, object_hash: bytes, size: int) -> Protocol[Entry]:
         known = self._pending.get(object_hash)
         if known is None:
-            known = yield from self._stored(object_hash)
+            known = yield from stored_size(self.objects, object_hash)
         if known is None:
             raise InvalidInput(f"the content of {display(path)} ({object_hash.hex()[:12]}) was not sent", path=path)
         if known[0] != size:
             raise InvalidInput(f"{display(path)} has {known[0]} bytes, not {size}", path=path)
         return Entry(path, mode, CHUNKED if known[1] == stored.CHUNK_LIST else BLOB, size, object_hash)
-
-    def _stored(self, object_hash: bytes) -> Protocol[tuple[int, int] | None]:
-        """Size and kind of a content that is in the store, None when there is none."""
-        place = self.objects.find(object_hash)
-        if place is None or place.kind not in stored.CONTENTS:
-            return None
-        if place.kind == stored.CHUNK_LIST:
-            chunks = (yield from blob_chunks(self.objects, object_hash)) or []
-            return sum(chunk.length for chunk in chunks), place.kind
-        return (yield from small_size(self.objects, place, object_hash)), place.kind
 
     def _session(
         self, commit: HistoryCommit, position: int, edits: dict[bytes, Entry | None], before: dict[bytes, Entry]

@@ -12,29 +12,32 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from mic.core import epoch as stored
-from mic.core.blob import Chunk
-from mic.core.errors import Corrupt, MicError, NotFound, Unavailable
+from mic.core.chunklist import ChunkList, decode_page
+from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound, Unavailable
 from mic.core.head import Head
 from mic.core.record import Record
 from mic.core.session import Session, decode_session, encode_session
 from mic.core.tree import EMPTY_TREE, Entry, TreeChange, diff, list_directory, lookup, scan, totals
 from mic.core.tree.edit import Found, Need
 from mic.core.tree.read import after_prefix
-from mic.ledger.blobs import blob_chunks, read_blob, read_session
+from mic.ledger.blobs import read_session
+from mic.ledger.chunked import read_list
 from mic.ledger.combiner import Combiner
+from mic.ledger.contents import read_blob, read_range
 from mic.ledger.download import read_frames
 from mic.ledger.driver import Driver
 from mic.ledger.effects import Get, Protocol, Put, PutNew
 from mic.ledger.follow import create, refresh
 from mic.ledger.fork import DELETED, deleted_key, erase, fork, forks, release
-from mic.ledger.frame import Frame
+from mic.ledger.frame import MAX_CONTENT, Frame
 from mic.ledger.history import HistoryCommit, HistoryImport
 from mic.ledger.land import Landed, land_group
 from mic.ledger.line import Line
 from mic.ledger.log import records
 from mic.ledger.nodes import NodeCache, with_nodes
-from mic.ledger.request import LandRequest
+from mic.ledger.request import LandRequest, check_lists
 from mic.ledger.seal import due, seal
+from mic.ledger.small import read_small
 from mic.ledger.trees import tree_at
 from mic.ledger.upload import Upload
 from mic.store import ObjectStore
@@ -191,10 +194,37 @@ class Project:
         self._follow([object_hash])
         return self.run(read_blob(self.line.objects, object_hash, limit))
 
-    def chunks(self, object_hash: bytes) -> list[Chunk] | None:
-        """The chunks of a large content, None when it is stored whole."""
+    def chunk_list(self, object_hash: bytes) -> ChunkList | None:
+        """The chunks or list pages of a large content, None when it is stored whole."""
         self._follow([object_hash])
-        return self.run(blob_chunks(self.line.objects, object_hash))
+        return self.run(read_list(self.line.objects, object_hash))
+
+    def pieces(self, object_hash: bytes, start: int = 0, stop: int = MAX_CONTENT) -> Iterator[bytes]:
+        """Bytes `start` up to `stop` of a content, or up to its end, in pieces of at most 4 MiB.
+
+        Only the list pages and chunks that hold them are read, each verified by its own hash. Corrupt when one is
+        damaged or missing.
+        """
+        self._follow([object_hash])
+        return read_range(self.line.objects, object_hash, start, stop, self.run)
+
+    def read_range(self, object_hash: bytes, start: int, length: int) -> bytes:
+        """At most `length` bytes of a content from `start` on, fewer at its end; as `pieces`, in one."""
+        return b"".join(self.pieces(object_hash, start, start + length))
+
+    def incomplete_pages(self, hashes: Sequence[bytes]) -> list[bytes]:
+        """Those of these list pages that are not here, or name a chunk that is not.
+
+        InvalidInput when one of the hashes is that of another content.
+        """
+        return [page for page in hashes if not (self.has_blob(page) and all(map(self.has_blob, self._listed(page))))]
+
+    def _listed(self, page: bytes) -> list[bytes]:
+        data = self.run(read_small(self.line.objects, [page]))[page]
+        try:
+            return [chunk.hash for chunk in decode_page(data, f"content {page.hex()}")]
+        except Corrupt as error:
+            raise InvalidInput(f"content {page.hex()} is no list page") from error
 
     def frames(self, hashes: Sequence[bytes]) -> Iterator[Frame]:
         """Contents as stored frames; the receiver verifies."""
@@ -203,7 +233,7 @@ class Project:
 
     def upload(self) -> Upload:
         """Receives contents into packs; drive its protocols with `run`."""
-        self._known()
+        self.head()  # chunk lists may name what another front end landed
         return Upload(self.line)
 
     def run(self, protocol: Protocol[T]) -> T:
@@ -219,6 +249,10 @@ class Project:
 
     def land(self, request: LandRequest) -> Landed:
         """Land a session, with others that are landing now; errors as `mic.ledger.land.land`."""
+        if request.packs:
+            # Before the line is held: a large content may have hundreds of list pages.
+            self.head()
+            self.run(check_lists(self.line, request.packs))
         return self._combiner.land(request)
 
     def _land_group(self, requests: Sequence[LandRequest]) -> list[Landed | MicError]:

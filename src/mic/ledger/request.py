@@ -6,21 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mic.core import epoch as stored
-from mic.core.blob import Chunk
 from mic.core.epoch import PackRef
 from mic.core.errors import InvalidInput
 from mic.core.indexrun import Place
 from mic.core.paths import display
 from mic.core.session import Session
-from mic.core.tree import CHUNKED, Entry, lookup
-from mic.ledger.blobs import blob_chunks
+from mic.core.tree import BLOB, CHUNKED, Entry, lookup
+from mic.ledger.chunked import require_chunks
 from mic.ledger.conflict import check_base, new_entries
+from mic.ledger.contents import stored_size
 from mic.ledger.effects import Protocol
 from mic.ledger.follow import read_pack_toc
 from mic.ledger.line import Line
 from mic.ledger.nodes import with_nodes
 from mic.ledger.objects import Objects
-from mic.ledger.small import small_size
 from mic.ledger.trees import tree_at
 
 
@@ -86,6 +85,7 @@ def _check_contents(
 ) -> Protocol[dict[bytes, Entry | None]]:
     """Every new content must be there and have the size that the session says; kinds are set from what is stored."""
     checked = dict(wanted)
+    objects = _with(line, uploaded)
     for path, entry in wanted.items():
         if entry is None:
             continue
@@ -94,25 +94,34 @@ def _check_contents(
         if raw is not None:
             size, kind = int.from_bytes(raw[4:8], "big"), 0
         else:
-            place = uploaded.get(entry.hash) or line.objects.find(entry.hash)
-            if place is None or place.kind not in stored.CONTENTS:
+            found = yield from stored_size(objects, entry.hash)
+            if found is None:
                 raise InvalidInput(
                     f"the content of {display(path)} ({entry.hash.hex()[:12]}) was not sent",
                     hint="send it with the session, or upload it first",
                     path=path,
                 )
-            if place.kind == stored.CHUNK_LIST:
-                size, kind = (yield from _chunked_size(line, entry.hash, uploaded)), CHUNKED
-            else:
-                size, kind = (yield from small_size(line.objects, place, entry.hash)), 0
+            size, kind = found[0], CHUNKED if found[1] == stored.CHUNK_LIST else BLOB
         if size != entry.size:
             raise InvalidInput(f"{display(path)} has {size} bytes, not {entry.size} as the session says", path=path)
         checked[path] = entry._replace(kind=kind)
     return checked
 
 
-def _chunked_size(line: Line, object_hash: bytes, uploaded: Mapping[bytes, Place]) -> Protocol[int]:
+def _with(line: Line, uploaded: Mapping[bytes, Place]) -> Objects:
+    """The objects of the line and those that a landing brings along."""
     objects = Objects(line.project, below=line.objects)
     objects.recent.update(uploaded)
-    chunks: list[Chunk] = (yield from blob_chunks(objects, object_hash)) or []
-    return sum(chunk.length for chunk in chunks)
+    return objects
+
+
+def check_lists(line: Line, packs: Sequence[PackRef]) -> Protocol[None]:
+    """Raises InvalidInput when packs list large contents whose chunks are neither in these packs nor in the line.
+
+    An upload of several packs has several receipts, and a landing may name fewer. The content would then count as
+    present, and nobody would send it again.
+    """
+    uploaded = yield from _uploaded(line, packs)
+    objects = _with(line, uploaded)
+    for object_hash in [item for item, place in uploaded.items() if place.kind == stored.CHUNK_LIST]:
+        yield from require_chunks(objects, object_hash)

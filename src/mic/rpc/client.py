@@ -22,6 +22,7 @@ CALL_SECONDS = 60.0
 STREAM_SECONDS = 24 * 3600.0
 TREE_PAGE = 10_000
 HASHES_PER_CALL = 10_000
+PAGES_PER_CALL = 1_000
 
 
 class Client:
@@ -134,6 +135,16 @@ class Client:
             column = b"".join(hashes[start : start + HASHES_PER_CALL])
             request = pb.FindMissingBlobsRequest(project=project, hashes=column)
             answer = self.call(self.projects.FindMissingBlobs, request).hashes
+            found.update(answer[at : at + 32] for at in range(0, len(answer), 32))
+        return found
+
+    def incomplete_pages(self, project: pb.ProjectRef, hashes: list[bytes]) -> set[bytes]:
+        """Which of these list pages the project does not hold, or holds without all the chunks that they name."""
+        found: set[bytes] = set()
+        for start in range(0, len(hashes), PAGES_PER_CALL):
+            column = b"".join(hashes[start : start + PAGES_PER_CALL])
+            request = pb.FindMissingBlobsRequest(project=project, pages=column)
+            answer = self.call(self.projects.FindMissingBlobs, request).pages
             found.update(answer[at : at + 32] for at in range(0, len(answer), 32))
         return found
 

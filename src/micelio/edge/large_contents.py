@@ -41,8 +41,7 @@ async def _send_content(name: str, with_body: bool, send: Send) -> None:
     project, _, content = name.partition("/")
     if with_body:
         ledger = open_ledger(UUID(project))
-        chunks = await asyncio.to_thread(ledger.chunks, bytes.fromhex(content))
-        for piece in [chunk.hash for chunk in chunks] if chunks is not None else [bytes.fromhex(content)]:
-            data = await asyncio.to_thread(ledger.blob, piece)
+        pieces = ledger.pieces(bytes.fromhex(content))
+        while data := await asyncio.to_thread(next, pieces, b""):
             await send({"type": "http.response.body", "body": data, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -254,6 +254,8 @@ class HistoryIntake:
 
     def add_frame(self, frame: Frame) -> None:
         """The next content, or the next part of a large one; raises InvalidInput when it is not what it says."""
+        if frame.listed:
+            raise InvalidInput("An import sends contents, not lists of their chunks.")
         if not frame.offset and frame.length == frame.size and self._waiting < MAX_WAITING:
             stored = whole(frame)
             self._waiting += len(stored)

@@ -9,12 +9,9 @@ import zstandard
 
 from mic.core.blob import (
     MAX_WHOLE,
-    Chunk,
     blob_size,
     decode_blob,
-    decode_chunk_list,
     encode_blob,
-    encode_chunk_list,
     frame_blob,
     frame_size,
     inflate,
@@ -67,15 +64,3 @@ def test_a_frame_that_does_not_state_its_size_is_read_up_to_the_size_it_must_hav
             inflate(frame, size, "frame")
     with pytest.raises(Corrupt, match="does not state its size"):
         frame_size(frame, "frame")
-
-
-@pytest.mark.parametrize("length", [0, MAX_WHOLE + 1, (1 << 32) - 1])
-def test_chunks_have_a_length_that_can_be(length: int) -> None:
-    with pytest.raises(Corrupt, match="out of range"):
-        decode_chunk_list(encode_chunk_list([Chunk(bytes(32), length)]), "list")
-
-
-@pytest.mark.parametrize("count", [2, 1 << 20, (1 << 32) - 1])
-def test_a_list_that_claims_more_than_it_holds_is_refused(count: int) -> None:
-    with pytest.raises(Corrupt, match="cannot fit"):
-        decode_chunk_list(b"MICC" + count.to_bytes(4, "big") + bytes(36), "list")

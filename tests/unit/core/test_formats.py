@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,17 +13,16 @@ import msgspec
 import pytest
 
 from mic.core.blob import (
-    Chunk,
     compress,
     decode_blob,
-    decode_chunk_list,
     encode_blob,
-    encode_chunk_list,
     encode_node,
     frame_size,
     inflate,
     inflate_node,
 )
+from mic.core.chunking import check_content, cutter_with, find_plain
+from mic.core.chunklist import Chunk, ChunkList, decode_chunk_list, decode_list, encode_chunk_list, encode_page_list
 from mic.core.codec import Reader, varint
 from mic.core.delta import Delta, Group, Member, decode_delta, decode_group, encode_delta, encode_group
 from mic.core.epoch import BLOB, CHUNK_LIST, PackRef, Stored, decode_epoch, encode_epoch, encode_pack_ref, epoch_name
@@ -74,6 +74,7 @@ ENTRIES = (
     Entry(b"ab/e", 0o100664, 0, 0, h(5)),
 )
 CHILDREN = (Child(b"ab/e", 3, 301, h(6)), Child(b"z", 2, 7, h(7)))
+PAGES = [Chunk(h(3), 8_388_608), Chunk(h(4), 20_000)]
 CHUNKS = [Chunk(h(1), 65_536), Chunk(h(2), 20_000)]
 SESSION = Session(
     SESSION_ID,
@@ -191,6 +192,12 @@ CASES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]] 
         lambda raw: decode_group(raw, "vector"),
         Group(1, h(6), (Member(h(7), 12), Member(h(8), 8)), VECTORS["group"][115:]),
     ),
+    "chunk-lengths": (
+        lambda: b"".join(size.to_bytes(4, "big") for size in cutter_with(find_plain)(check_content())),
+        lambda raw: struct.unpack(">9I", raw),
+        (65_874, 97_786, 76_560, 73_123, 75_380, 75_067, 51_810, 131_072, 77_617),
+    ),
+    "page-list": (lambda: encode_page_list(PAGES), lambda raw: decode_list(raw, "vector"), ChunkList(True, PAGES)),
     "chunk-list": (lambda: encode_chunk_list(CHUNKS), lambda raw: decode_chunk_list(raw, "vector"), CHUNKS),
     "session": (lambda: encode_session(SESSION), lambda raw: decode_session(raw, "vector"), SESSION),
 }

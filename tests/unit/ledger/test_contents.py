@@ -86,12 +86,11 @@ def test_a_large_content_is_chunked_and_comes_back(place: tuple[Project, Traced]
         assert reader.has_blob(content_hash(data))
         assert reader.blob(content_hash(data)) == data
         assert _joined(list(reader.frames([content_hash(data)]))) == data
-        chunks = reader.chunks(content_hash(data))
-        assert chunks is not None
-        assert [hashlib.sha256(data[: chunks[0].length]).digest(), sum(c.length for c in chunks)] == [
-            chunks[0].hash,
-            9 << 20,
-        ]
+        listed = reader.chunk_list(content_hash(data))
+        assert listed is not None
+        first = listed.entries[0]
+        assert hashlib.sha256(data[: first.length]).digest() == first.hash
+        assert (listed.size, listed.paged) == (9 << 20, False)
         with pytest.raises(TooLarge, match=f"has {9 << 20} bytes; the limit here is 1000"):
             reader.blob(content_hash(data), limit=1000)
     # An edit in the middle sends few new chunks.
@@ -270,4 +269,4 @@ def test_what_another_front_end_landed_can_be_read_here(place: tuple[Project, Tr
     assert [two.blob(content_hash(GOOD)), cold.blob(content_hash(GOOD))] == [GOOD, GOOD]
     land(one, 2, 1, {b"g": b"more"})
     assert [_joined([frame]) for frame in two.frames([content_hash(b"more")])] == [b"more"]
-    assert cold.chunks(content_hash(b"more")) is None
+    assert cold.chunk_list(content_hash(b"more")) is None

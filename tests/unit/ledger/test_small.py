@@ -8,13 +8,14 @@ from collections.abc import Callable
 import pytest
 
 from ledgers import damage_of
-from mic.core.blob import Chunk, encode_blob, encode_chunk_list
+from mic.core.blob import encode_blob
+from mic.core.chunklist import Chunk, encode_chunk_list
 from mic.core.delta import encode_delta, encode_group
 from mic.core.epoch import BLOB, CHUNK_LIST, DELTA, GROUP
 from mic.core.errors import Corrupt, TooLarge
 from mic.core.ids import content_hash
 from mic.core.indexrun import Place
-from mic.ledger.blobs import read_blob
+from mic.ledger.contents import read_blob
 from mic.ledger.download import read_frames
 from mic.ledger.driver import Driver
 from mic.ledger.frame import plain

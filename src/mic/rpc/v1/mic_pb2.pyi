@@ -262,7 +262,7 @@ class TreeResponse(_message.Message):
     def __init__(self, position: _Optional[int] = ..., tree: _Optional[bytes] = ..., paths: _Optional[_Iterable[bytes]] = ..., modes: _Optional[_Iterable[int]] = ..., kinds: _Optional[bytes] = ..., sizes: _Optional[_Iterable[int]] = ..., hashes: _Optional[bytes] = ..., total_files: _Optional[int] = ..., total_bytes: _Optional[int] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class BlobFrame(_message.Message):
-    __slots__ = ("hash", "size", "offset", "data", "encoding", "length")
+    __slots__ = ("hash", "size", "offset", "data", "encoding", "length", "chunk_list")
     class Encoding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         RAW: _ClassVar[BlobFrame.Encoding]
@@ -275,13 +275,15 @@ class BlobFrame(_message.Message):
     DATA_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     LENGTH_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_LIST_FIELD_NUMBER: _ClassVar[int]
     hash: bytes
     size: int
     offset: int
     data: bytes
     encoding: BlobFrame.Encoding
     length: int
-    def __init__(self, hash: _Optional[bytes] = ..., size: _Optional[int] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ..., encoding: _Optional[_Union[BlobFrame.Encoding, str]] = ..., length: _Optional[int] = ...) -> None: ...
+    chunk_list: bool
+    def __init__(self, hash: _Optional[bytes] = ..., size: _Optional[int] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ..., encoding: _Optional[_Union[BlobFrame.Encoding, str]] = ..., length: _Optional[int] = ..., chunk_list: _Optional[bool] = ...) -> None: ...
 
 class StreamBlobsRequest(_message.Message):
     __slots__ = ("project", "hashes")
@@ -298,18 +300,22 @@ class BlobChunk(_message.Message):
     def __init__(self, frames: _Optional[_Iterable[_Union[BlobFrame, _Mapping]]] = ...) -> None: ...
 
 class FindMissingBlobsRequest(_message.Message):
-    __slots__ = ("project", "hashes")
+    __slots__ = ("project", "hashes", "pages")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     HASHES_FIELD_NUMBER: _ClassVar[int]
+    PAGES_FIELD_NUMBER: _ClassVar[int]
     project: ProjectRef
     hashes: bytes
-    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., hashes: _Optional[bytes] = ...) -> None: ...
+    pages: bytes
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., hashes: _Optional[bytes] = ..., pages: _Optional[bytes] = ...) -> None: ...
 
 class FindMissingBlobsResponse(_message.Message):
-    __slots__ = ("hashes",)
+    __slots__ = ("hashes", "pages")
     HASHES_FIELD_NUMBER: _ClassVar[int]
+    PAGES_FIELD_NUMBER: _ClassVar[int]
     hashes: bytes
-    def __init__(self, hashes: _Optional[bytes] = ...) -> None: ...
+    pages: bytes
+    def __init__(self, hashes: _Optional[bytes] = ..., pages: _Optional[bytes] = ...) -> None: ...
 
 class UploadBlobsRequest(_message.Message):
     __slots__ = ("project", "frames")

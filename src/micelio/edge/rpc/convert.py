@@ -47,7 +47,7 @@ def frame(message: pb.BlobFrame) -> Frame:
         raise InvalidInput("A content's hash has 32 bytes.")
     zstd = message.encoding == pb.BlobFrame.ZSTD
     length = message.length or (0 if zstd else len(message.data))
-    return Frame(message.hash, message.size, message.offset, length, zstd, message.data)
+    return Frame(message.hash, message.size, message.offset, length, zstd, message.data, message.chunk_list)
 
 
 def frame_message(frame: Frame) -> pb.BlobFrame:

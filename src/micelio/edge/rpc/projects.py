@@ -23,6 +23,8 @@ from micelio.sessions import actions as sessions
 # A message of contents is sent when it has grown past this; the limit of a message is 64 MiB.
 CHUNK_BYTES = 1 << 20
 MAX_TREE_PAGE = 10_000
+# Each list page that is asked about is read from the store.
+MAX_PAGES = 1_000
 
 
 class Projects(mic_pb2_grpc.ProjectServiceServicer):
@@ -93,7 +95,8 @@ class Projects(mic_pb2_grpc.ProjectServiceServicer):
         ledger = open_ledger(project.id)
         ledger.head()
         missing = [wanted for wanted in hashes(request.hashes) if not ledger.has_blob(wanted)]
-        return pb.FindMissingBlobsResponse(hashes=b"".join(missing))
+        pages = ledger.incomplete_pages(hashes(request.pages, MAX_PAGES))
+        return pb.FindMissingBlobsResponse(hashes=b"".join(missing), pages=b"".join(pages))
 
     @call
     def UploadBlobs(self, actor: Actor, requests: Iterator[pb.UploadBlobsRequest]) -> pb.UploadBlobsResponse:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 
 from mic.core.errors import NotFound
 from mic.core.linediff import is_binary
-from mic.core.tree import BLOB, CONFLICT, Entry
+from mic.core.tree import CHUNKED, CONFLICT, Entry
 from micelio.accounts.actor import Actor
 from micelio.pages.addresses import HEAD, parse_ref, path_from_request
 from micelio.pages.answers import Page, page, path_data
@@ -28,9 +28,6 @@ from micelio.pages.text import count_words, cut, display_path, one_line, size_wo
 from micelio.pages.weight import Scale
 from micelio.pages.where import Where
 from micelio.sessions.queries import LandingRow, last_changes
-
-# A picture above this is offered as a download.
-LARGEST_IMAGE = 8 * 1024 * 1024
 
 
 def _missing(path: bytes, position: int, elsewhere: str) -> NotFound:
@@ -174,8 +171,7 @@ def raw(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, p
     tag = f'"{entry.hash.hex()}"'
     if tag in request.headers.get("If-None-Match", ""):
         return HttpResponse(status=304, headers={"ETag": tag})
-    chunks = None if entry.kind == BLOB and entry.size <= LARGEST_IMAGE else opened.ledger.chunks(entry.hash)
-    if chunks is None:
+    if entry.kind != CHUNKED:
         data = opened.ledger.blob(entry.hash)
         response = HttpResponse(data, content_type=_media_type(entry, data))
         response.headers["Content-Length"] = str(entry.size)
