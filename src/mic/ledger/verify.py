@@ -24,10 +24,12 @@ from mic.core.origin import Origin, Tie, decode_origin
 from mic.core.record import Record
 from mic.core.segment import SEGMENT, decode_segment
 from mic.core.tree import EMPTY_TREE, Entry, Inner, Node, apply, build
-from mic.ledger.blobs import blob_chunks, read_session
-from mic.ledger.download import Runner
+from mic.ledger.blobs import read_session
+from mic.ledger.chunked import Runner
+from mic.ledger.contents import read_range
 from mic.ledger.effects import Get, List, Protocol
 from mic.ledger.follow import MAX_DEPTH, read_epoch, read_pack_toc
+from mic.ledger.frame import MAX_CONTENT
 from mic.ledger.line import Line
 from mic.ledger.nodes import NodeCache, fetch_nodes, with_nodes
 from mic.ledger.small import read_small
@@ -287,7 +289,7 @@ class Verifier:
                 yield _finding(error, f"tree @{position}")
                 continue
             if isinstance(node, Inner):
-                todo += node.children
+                todo += node.children()
 
     # ------------------------------------------------------------ contents
 
@@ -347,8 +349,7 @@ class Verifier:
     def _large(self, content: bytes, position: int, size: int) -> Iterator[Finding]:
         digest, have = hashlib.sha256(), 0
         try:
-            for chunk in self._run(blob_chunks(self.objects, content)) or []:
-                data = self._run(read_small(self.objects, [chunk.hash]))[chunk.hash]
+            for data in read_range(self.objects, content, 0, MAX_CONTENT, self._run):
                 digest.update(data)
                 have += len(data)
         except MicError as error:
