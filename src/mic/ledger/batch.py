@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -94,12 +94,32 @@ class Batch:
         self._objects.recent.update(wish.uploaded)
         return final
 
+    def _modified(self) -> Iterator[tuple[bytes, bytes]]:
+        """Path and content of each change that brings a content of its own, in the order of landing."""
+        for record in self._records:
+            for change in record.changes:
+                if change.entry is not None and change.entry.hash in self._contents:
+                    yield change.path, change.entry.hash
+
+    def _deltas(self) -> dict[bytes, tuple[bytes, int]]:
+        """Stored form and depth of the contents that lean on what landed before on the same path."""
+        found: dict[bytes, tuple[bytes, int]] = {}
+        for path, content in self._modified():
+            delta = self.line.previous.delta(path, content, self._contents[content])
+            if delta is not None and content not in found:
+                found[content] = delta
+        return found
+
     def commit(self, attempt: int) -> Protocol[bool]:
         """Write the epoch and swap the head; False when another landing was faster."""
         line = self.line
         nodes = reachable(self.root, self._fresh)
         packed = [(node.hash, stored.NODE, encode_node(node.raw)) for node in nodes]
-        packed += [(content, stored.BLOB, raw) for content, raw in self._contents.items()]
+        deltas = self._deltas()
+        packed += [
+            (content, stored.DELTA, deltas[content][0]) if content in deltas else (content, stored.BLOB, raw)
+            for content, raw in self._contents.items()
+        ]
         while True:
             new = Head(self.position, self.root, self._hlc)
             sealed = [(content_hash(raw), stored.SESSION, raw) for raw in map(encode_session, self._sessions)]
@@ -122,6 +142,9 @@ class Batch:
             line.add_epoch(decode_epoch(raw, line.epoch_key(new)))
             line.objects.recent.update(self._objects.recent)
             line.head = new
+        for path, content in self._modified():
+            depth = deltas[content][1] if content in deltas else 0
+            line.previous.put(path, content, self._contents[content], depth)
         for node in nodes:
             line.cache.put(node)
         if len(self._records) > 1:

@@ -17,6 +17,7 @@ from mic.core.segment import SEGMENT
 from mic.core.tree import EMPTY_TREE
 from mic.ledger.nodes import NodeCache
 from mic.ledger.objects import Objects
+from mic.ledger.previous import Previous
 
 
 class Line:
@@ -36,6 +37,7 @@ class Line:
         self.covered = self.start  # the index runs reach to this head
         self.tail: list[Epoch] = []  # oldest first, from the first position that no segment holds
         self.sessions: dict[bytes, int] = {}
+        self.previous = Previous()
         self.segments: OrderedDict[int, tuple[Record, ...]] = OrderedDict()
 
     @property
