@@ -51,6 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     rebuild = commands.add_parser("rebuild", help="derive all lists again from the object store")
     rebuild.set_defaults(run=_rebuild)
 
+    verify = commands.add_parser("verify", help="check every object of a project, or of all; changes nothing")
+    verify.add_argument("projects", nargs="*", metavar="ORG/PROJECT", help="the projects to check (default: all)")
+    verify.add_argument("--json", action="store_true", help="print the findings as JSON")
+    verify.set_defaults(run=_verify)
+
     token = commands.add_parser("token", help="print an access token for scripts")
     token.add_argument("handle", help="the account it acts for")
     token.add_argument("--days", type=_days, default=30, help="how long it is good for (default: 30)")
@@ -108,6 +113,15 @@ def _rebuild(options: argparse.Namespace) -> int:
     for error in damage:
         print(f"micelio: {one_line(error)}", file=sys.stderr)
     return 1 if damage else 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    settings = config.load()
+    instance.check_exists(settings)
+    _start_django(settings)
+    from micelio.edge.verify import verify
+
+    return verify(options.projects, options.json)
 
 
 def _token(options: argparse.Namespace) -> int:

@@ -1,0 +1,62 @@
+"""`micelio verify`: check what lies in the store, project by project, beside a forge that may be running."""
+
+from __future__ import annotations
+
+import sys
+import time
+from uuid import UUID
+
+import msgspec
+
+from mic.core.errors import NotFound
+from mic.ledger.verify import Finding, Verifier
+from micelio.projects.ledgers import ledger
+from micelio.projects.queries import all_project_ids, project_name
+
+
+def verify(names: list[str], as_json: bool) -> int:
+    """Check these projects (`owner/handle`), or all. Returns 0 when all is sound, 1 when something is not.
+
+    Raises NotFound for a name that there is not.
+    """
+    projects = {project_name(project): project for project in all_project_ids()}
+    for name in names:
+        if name.lower() not in projects:
+            raise NotFound(f"There is no project {name}.", hint="Without a name, all projects are checked.")
+    wanted = {name.lower(): projects[name.lower()] for name in names} or projects
+    told = []
+    sound = True
+    for name, project in sorted(wanted.items()):
+        found = _one(name, project, quiet=as_json)
+        harm = [finding for finding in found if finding.kind != "unreachable"]
+        sound = sound and not harm
+        told.append({"project": name, "sound": not harm, "findings": [finding._asdict() for finding in found]})
+        if not as_json:
+            _say(name, found, harm)
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode({"projects": told})).decode())
+    return 0 if sound else 1
+
+
+def _one(name: str, project: UUID, quiet: bool) -> list[Finding]:
+    shown = [0.0]
+
+    def progress(what: str, done: int, of: int) -> None:
+        now = time.monotonic()
+        if not quiet and sys.stderr.isatty() and (now - shown[0] > 0.2):
+            shown[0] = now
+            print(f"\r\x1b[K{name}: {what} {done:,} of {of:,}", end="", file=sys.stderr, flush=True)
+
+    found = list(Verifier(project.hex, ledger().driver.run, progress).findings())
+    if shown[0]:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    return found
+
+
+def _say(name: str, found: list[Finding], harm: list[Finding]) -> None:
+    for finding in harm:
+        print(f"{name}: {finding.kind}: {finding.object}: {finding.message}")
+    loose = [finding for finding in found if finding.kind == "unreachable"]
+    verdict = "sound" if not harm else f"{len(harm)} finding{'s' if len(harm) > 1 else ''}"
+    rest = f"; {len(loose)} object{'s' if len(loose) > 1 else ''} that nothing names" if loose else ""
+    print(f"{name}: {verdict}{rest}.")

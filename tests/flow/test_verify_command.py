@@ -1,0 +1,58 @@
+"""`micelio verify` beside a running forge: what is sound, what is not, and its exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from forge_process import Forge
+from mic.rpc.v1 import mic_pb2 as pb
+from rpc_world import World
+
+
+@pytest.fixture
+def world(own_forge: Forge) -> Iterator[World]:
+    made = World(own_forge)
+    yield made
+    made.close()
+
+
+def _verify(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "micelio", "verify", *arguments],
+        env=world.forge.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_sound_projects_are_said_to_be_sound(world: World) -> None:
+    done = _verify(world)
+    names = sorted((f"{world.organization}/closed", f"{world.organization}/open"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "".join(f"{name}: sound.\n" for name in names)
+
+
+def test_a_lost_object_is_named_and_the_exit_code_is_1(world: World) -> None:
+    answer = world.rita("ProjectService.GetProject", pb.GetProjectRequest(project=world.open))
+    key = f"projects/{answer.project.id.replace('-', '')}/landing-log/tail/"
+    folder = world.forge.data_dir / "store" / key
+    newest = max(folder.iterdir())
+    newest.unlink()
+    name = f"{world.organization}/open"
+    done = _verify(world, name)
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith(f"{name}: missing: {key}{newest.name}: ")
+    assert lines[-1] == f"{name}: 2 findings."
+    told = json.loads(_verify(world, "--json", name).stdout)["projects"]
+    assert [(project["project"], project["sound"], len(project["findings"])) for project in told] == [(name, False, 2)]
+    assert _verify(world, f"{world.organization}/closed").returncode == 0
+
+
+def test_a_project_that_there_is_not(world: World) -> None:
+    done = _verify(world, "no/such")
+    assert done.returncode == 1
+    assert done.stderr == ("micelio: There is no project no/such. Without a name, all projects are checked.\n")
