@@ -74,6 +74,18 @@ def test_node_sizes_cluster_and_never_pass_the_bound() -> None:
     assert sizes[-1] <= MAX_ENTRIES
 
 
+def test_a_file_behind_a_root_that_ends_in_a_natural_boundary() -> None:
+    """The old root is one leaf whose last key is a cut; it must become the left of two, not vanish."""
+    names = [b"g%05d" % number for number in range(405)]
+    assert [at for at in range(1, 406) if mark(names[at - 1], 0) < THRESHOLDS[at]] == [405]
+    nodes: dict[bytes, Node] = {}
+    files = [file(name, 1) for name in names]
+    root = build(files, nodes)
+    root = drive(apply(nodes, root, {b"z": file(b"z", 2)}, nodes), nodes)
+    assert drive(scan(nodes, root), nodes) == [*files, file(b"z", 2)]
+    assert root == build([*files, file(b"z", 2)], {})
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [

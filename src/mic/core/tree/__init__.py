@@ -7,6 +7,7 @@ per level (4 levels for 10**9 files); equal subtrees are recognised without read
 from mic.core.tree.decode import decode_node
 from mic.core.tree.diff import TreeChange, diff
 from mic.core.tree.edit import NodeSource, apply, build, reachable
+from mic.core.tree.merge import TreeClash, TreeMerge, merge
 from mic.core.tree.node import (
     BLOB,
     CHUNKED,
@@ -40,6 +41,8 @@ __all__ = [
     "Node",
     "NodeSource",
     "TreeChange",
+    "TreeClash",
+    "TreeMerge",
     "apply",
     "build",
     "decode_node",
@@ -49,6 +52,7 @@ __all__ = [
     "leaf",
     "list_directory",
     "lookup",
+    "merge",
     "reachable",
     "scan",
     "totals",

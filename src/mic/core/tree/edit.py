@@ -80,7 +80,10 @@ def _summary(node: Node) -> Child:
 def _edit_level(
     nodes: NodeSource, root: Node, level: int, edits: list[Edit], fresh: dict[bytes, Node]
 ) -> Generator[Need, Found, list[Edit]]:
-    """Apply sorted edits to one level; the edits that follow from it for the level above."""
+    """Apply sorted edits to one level; the edits that follow from it for the level above.
+
+    For the level of the root these are all nodes of that level, for the others those that are not the same as before.
+    """
     above: dict[bytes, Child | None] = {}
     cursor = _Cursor(nodes, root, level)
     at = 0
@@ -113,6 +116,8 @@ def _edit_level(
                     above[made.last_key] = _summary(made)
                 break
             node = yield from cursor.step()
+        if level == root.level:
+            continue  # nothing above holds them: even a root that stays as it is becomes a child beside a new node
         for key, node_hash in old.items():
             value = above.get(key)
             if value is not None and value.hash == node_hash:
