@@ -11,7 +11,7 @@ from mic.core.errors import Corrupt, TooLarge
 from mic.ledger.chunked import Runner, batches, chunk_spans, read_chunks, read_list, read_page
 from mic.ledger.effects import Protocol
 from mic.ledger.objects import Objects
-from mic.ledger.small import read_small, small_size
+from mic.ledger.small import expected_size, read_small
 
 
 def read_blob(objects: Objects, object_hash: bytes, limit: int) -> Protocol[bytes]:
@@ -59,12 +59,15 @@ def read_range(objects: Objects, object_hash: bytes, start: int, stop: int, run:
         yield data[span.first : span.stop]
 
 
-def stored_size(objects: Objects, object_hash: bytes) -> Protocol[tuple[int, int] | None]:
-    """Size in bytes and kind (mic.core.epoch) of a content that is in the store, None when there is none."""
+def stored_size(objects: Objects, object_hash: bytes, expected: int) -> Protocol[tuple[int, int] | None]:
+    """Size in bytes and kind (mic.core.epoch) of a content that is in the store, None when there is none.
+
+    A size that is not the expected one is settled by the content itself: damage is Corrupt.
+    """
     place = objects.find(object_hash)
     if place is None or place.kind not in stored.CONTENTS:
         return None
     listed = yield from read_list(objects, object_hash)
     if listed is not None:
         return listed.size, place.kind
-    return (yield from small_size(objects, place, object_hash)), place.kind
+    return (yield from expected_size(objects, place, object_hash, expected)), place.kind

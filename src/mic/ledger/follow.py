@@ -51,6 +51,16 @@ def _check_unborn(line: Line) -> Protocol[None]:
 
 def refresh(line: Line) -> Protocol[Head]:
     """The head as it is now, with everything that landed since taken in. NotFound when there is no such line."""
+    head = yield from _read_head(line)
+    if line.origin is not None and (yield from _origin_changed(line)):
+        # It has everything itself now: what was read through the origin may be gone soon.
+        fresh = Line(line.project, line.cache)
+        head = yield from advance(fresh, head)
+        line.adopt(fresh)
+    return (yield from advance(line, head))
+
+
+def _read_head(line: Line) -> Protocol[Head]:
     try:
         tagged = yield Get(line.head_key)
     except NotFound:
@@ -58,12 +68,7 @@ def refresh(line: Line) -> Protocol[Head]:
         raise
     head = decode_head(tagged.data, line.head_key)
     line.tag = tagged.tag
-    if line.origin is not None and (yield from _origin_changed(line)):
-        # It has everything itself now: what was read through the origin may be gone soon.
-        fresh = Line(line.project, line.cache)
-        yield from advance(fresh, head)
-        line.adopt(fresh)
-    return (yield from advance(line, head))
+    return head
 
 
 def advance(line: Line, head: Head) -> Protocol[Head]:
@@ -74,10 +79,16 @@ def advance(line: Line, head: Head) -> Protocol[Head]:
         raise _broken(line, head, "a tree that no landing made")
     if line.head is None:
         yield from _open(line, head)
+        if head.position < line.covered.position and not line.depth:
+            # A run that reaches beyond the head: written since the head was read, unless the head has gone back.
+            head = yield from _read_head(line)
     ahead = head.position > line.covered.position or head == line.covered
     if line.covered.position and not ahead:
         raise _broken(line, head, "another history than its index")
     floor = line.tail[-1].new if line.tail else None
+    if floor is not None and head.position <= floor.position and head != floor:
+        # Behind or beside what was read: building on it would leave a history that nobody can follow.
+        raise _broken(line, head, "another history than the one read before")
     epochs = yield from _walk(line, head, floor.position if floor else max(line.sealed, line.start.position))
     if floor is not None and epochs and epochs[0].prev != floor:
         raise _broken(line, epochs[0].prev, "another history than the one read before")

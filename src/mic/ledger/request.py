@@ -94,7 +94,7 @@ def _check_contents(
         if raw is not None:
             size, kind = int.from_bytes(raw[4:8], "big"), 0
         else:
-            found = yield from stored_size(objects, entry.hash)
+            found = yield from stored_size(objects, entry.hash, entry.size)
             if found is None:
                 raise InvalidInput(
                     f"the content of {display(path)} ({entry.hash.hex()[:12]}) was not sent",

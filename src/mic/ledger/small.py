@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mic.core import epoch as stored
-from mic.core.blob import MAX_WHOLE, blob_size, decode_blob
+from mic.core.blob import MAX_WHOLE, blob_size, decode_blob, frame_size
 from mic.core.delta import (
     GROUP_HEADER,
     MAX_DEPTH,
@@ -74,6 +74,19 @@ def small_size(objects: Objects, place: Place, object_hash: bytes) -> Protocol[i
     return int.from_bytes(header[4:], "big")
 
 
+def expected_size(objects: Objects, place: Place, object_hash: bytes, expected: int) -> Protocol[int]:
+    """The size of a content of one piece that somebody expects to be `expected`.
+
+    Nothing vouches for the number that a stored form states. Where it is another one, the content itself is read, so
+    that damage is Corrupt and never looks like a mistake of whoever expected something.
+    """
+    if (yield from small_size(objects, place, object_hash)) == expected:
+        return expected
+    here = Objects(objects.name, below=objects)
+    here.recent[object_hash] = place
+    return len((yield from read_small(here, [object_hash]))[object_hash])
+
+
 class _Form:
     """The stored bytes at a place, and which contents are wanted of them."""
 
@@ -94,7 +107,12 @@ class _Form:
 
     def size(self, object_hash: bytes) -> int:
         if self.parts is None:
-            return blob_size(self.raw, self.name)
+            size = blob_size(self.raw, self.name)
+            if frame_size(self.raw[8:], self.name) != size:  # else damage could look like a content beyond a limit
+                raise Corrupt(
+                    f"{self.name} is damaged: it says {size} bytes and holds another number", object=self.name
+                )
+            return size
         return member_size(self.parts, object_hash, self.name) if isinstance(self.parts, Group) else self.parts.size
 
     def open(self, base: bytes) -> dict[bytes, bytes]:
