@@ -64,7 +64,7 @@ def send_contents(
             ahead.append(change)
             continue
         frame = _frame(change, 0, _small(ws, change))
-        room -= len(frame.data)
+        room -= change.size  # the forge counts what it inflates to
         inline.append(frame)
     if not ahead:
         return inline, []

@@ -16,6 +16,7 @@ from mic.ledger.effects import (
     Get,
     GetRange,
     List,
+    Map,
     Now,
     Protocol,
     Put,
@@ -24,7 +25,7 @@ from mic.ledger.effects import (
     Random,
     Sleep,
 )
-from mic.store import ObjectStore
+from mic.store import MapsObjects, ObjectStore
 
 T = TypeVar("T")
 
@@ -95,6 +96,8 @@ class Driver:
                 return store.put_if(key, data, tag)
             case Put(key, data):
                 return store.put(key, data)
+            case Map(key):
+                return store.map(key) if isinstance(store, MapsObjects) else store.get(key).data
             case List(prefix, start_after):
                 return list(store.list(prefix, start_after))
             case Delete(key):

@@ -27,6 +27,12 @@ class GetRange(NamedTuple):
     length: int
 
 
+class Map(NamedTuple):
+    """-> bytes or mmap: an immutable object whole, mapped where the store can; NotFound"""
+
+    key: str
+
+
 class Put(NamedTuple):
     """-> None"""
 
@@ -78,5 +84,5 @@ class Random(NamedTuple):
     length: int
 
 
-Effect = Get | GetRange | Put | PutNew | PutIf | List | Delete | Sleep | Now | Random
+Effect = Get | GetRange | Map | Put | PutNew | PutIf | List | Delete | Sleep | Now | Random
 Protocol = Generator[Effect | tuple[Effect, ...], Any, T]

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from mic.core.epoch import Epoch, epoch_name
+from mic.core.errors import MicError
 from mic.core.head import Head
+from mic.core.indexrun import RunName
 from mic.core.record import Record
 from mic.core.segment import SEGMENT
 from mic.core.tree import EMPTY_TREE
@@ -35,6 +37,7 @@ class Line:
         self.origin_tag = ""
         self.depth = 0  # how many forks read through this view of it, one above the other
         self.covered = self.start  # the index runs reach to this head
+        self.faults: list[MicError] = []  # damaged runs that were gone round; whoever drives the line reports them
         self.tail: list[Epoch] = []  # oldest first, from the first position that no segment holds
         self.sessions: dict[bytes, int] = {}
         self.previous = Previous()
@@ -60,8 +63,12 @@ class Line:
     def pack_key(self, pack: bytes) -> str:
         return f"{self.prefix}packs/{pack.hex()}.pack"
 
-    def run_key(self, first: int, last: int) -> str:
-        return f"{self.prefix}packs/index/{first:012d}-{last:012d}.run"
+    @property
+    def run_prefix(self) -> str:
+        return f"{self.prefix}packs/index/"
+
+    def run_key(self, first: int, last: int, generation: int = 0) -> str:
+        return self.run_prefix + RunName(first, last, generation).text()
 
     @property
     def sealed(self) -> int:

@@ -6,6 +6,7 @@ run side by side; following the head and landing take turns.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Generator, Iterator, Sequence
@@ -36,6 +37,7 @@ from mic.ledger.line import Line
 from mic.ledger.log import records
 from mic.ledger.nodes import NodeCache, with_nodes
 from mic.ledger.request import LandRequest, check_lists
+from mic.ledger.runs import adopt, due_for_merge, merge
 from mic.ledger.seal import due, seal
 from mic.ledger.small import read_small
 from mic.ledger.trees import tree_at
@@ -43,6 +45,8 @@ from mic.ledger.upload import Upload
 from mic.store import ObjectStore
 
 T = TypeVar("T")
+
+_log = logging.getLogger("mic.ledger")
 
 MAX_BLOB = 32 << 20
 
@@ -73,7 +77,15 @@ class Project:
     def head(self) -> Head:
         """The newest landing, read from the store now. NotFound when the project has no line."""
         with self._lock:
-            return self.run(refresh(self.line))
+            head = self.run(refresh(self.line))
+            self._report()
+            return head
+
+    def _report(self) -> None:
+        """A damaged index run changes no answer, so no error tells of it: the log does."""
+        while self.line.faults:
+            fault = self.line.faults.pop()
+            _log.error("project %s goes round an index run: %s", self.line.project, fault.message)
 
     def _known(self, position: int = 0) -> Head:
         head = self.line.head
@@ -277,7 +289,16 @@ class Project:
         """Write segments and index runs that are due; the position up to which all is sealed."""
         with self._lock:
             self.head()
-            return self.run(seal(self.line)) if due(self.line) else self.line.sealed
+            if due(self.line):
+                self.run(seal(self.line))
+            sealed = self.line.sealed
+        while parts := due_for_merge(self.line.objects.runs):
+            # Not under the lock: a large merge takes seconds, and landings go on meanwhile.
+            merged = self.run(merge(self.line, parts))
+            with self._lock:
+                adopt(self.line, merged, parts)
+                self._report()
+        return sealed
 
 
 def _put(key: str, data: bytes) -> Protocol[None]:

@@ -6,6 +6,6 @@ answer, and gives compare-and-swap. Nothing here caches a key that can change.
 
 from mic.store.directory import DirectoryStore
 from mic.store.memory import MemoryStore
-from mic.store.port import Listed, ObjectStore, Tagged
+from mic.store.port import Listed, MapsObjects, ObjectStore, Tagged
 
-__all__ = ["DirectoryStore", "Listed", "MemoryStore", "ObjectStore", "Tagged"]
+__all__ = ["DirectoryStore", "Listed", "MapsObjects", "MemoryStore", "ObjectStore", "Tagged"]

@@ -12,14 +12,19 @@ import errno
 import fcntl
 import itertools
 import os
+import weakref
 import zlib
 from collections.abc import Iterator
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from mic.core.errors import AlreadyExists, NotFound, PreconditionFailed, StorageFull, Unavailable
 from mic.store.port import Listed, Tagged, check_key, content_tag
 
 _SHARDS = 256
+# A mapping costs a page or more and keeps a descriptor open (Python duplicates it); processes often get 1,024.
+MAP_FROM = 256 << 10
+MAX_MAPPED = 256
 _counter = itertools.count()
 
 
@@ -45,6 +50,7 @@ class DirectoryStore:
         self._root = Path(root)
         self._temporary = self._root / ".tmp"
         self._locks = self._root / ".locks"
+        self._mapped: weakref.WeakSet[mmap] = weakref.WeakSet()
         with _translated(str(root)):
             self._temporary.mkdir(parents=True, exist_ok=True)
             self._locks.mkdir(exist_ok=True)
@@ -62,6 +68,19 @@ class DirectoryStore:
             descriptor = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC)
             try:
                 return _pread(descriptor, start, length)
+            finally:
+                os.close(descriptor)
+
+    def map(self, key: str) -> bytes | mmap:
+        with _translated(key):
+            descriptor = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                size = os.fstat(descriptor).st_size
+                if size < MAP_FROM or len(self._mapped) >= MAX_MAPPED:
+                    return _pread(descriptor, 0, size)
+                mapped = mmap(descriptor, size, access=ACCESS_READ)
+                self._mapped.add(mapped)
+                return mapped
             finally:
                 os.close(descriptor)
 

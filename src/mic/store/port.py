@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from mmap import mmap
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from mic.core.errors import InvalidInput
 
@@ -56,6 +57,17 @@ class ObjectStore(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove; nothing happens when absent."""
+
+
+@runtime_checkable
+class MapsObjects(Protocol):
+    """What a store with local files offers beside its seven calls."""
+
+    def map(self, key: str) -> bytes | mmap:
+        """The whole of an object that never changes: mapped when that pays, else its bytes. NotFound when absent.
+
+        The file must not be cut short while it is mapped; removing or replacing it by another is safe.
+        """
 
 
 def check_key(key: str) -> str:

@@ -40,7 +40,7 @@ from mic.core.tree import EMPTY_TREE, Child, Entry, Leaf, decode_node, inner, le
 DOCUMENT = Path(__file__).parents[3] / "docs" / "formats.md"
 VECTORS = {
     name: bytes.fromhex("".join(text.split()))
-    for name, text in re.findall(r"^```hex ([a-z-]+)\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S)
+    for name, text in re.findall(r"^```hex ([a-z0-9-]+)\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S)
 }
 
 
@@ -139,7 +139,9 @@ def _run(raw: bytes) -> tuple[Any, ...]:
 
 
 EPOCH_OBJECTS = (Stored(h(7), BLOB, 0, 4), Stored(h(8), CHUNK_LIST, 4, 4))
-CASES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]] = {
+RUN_FOUND = (1, 1, HEAD, [None, Place("k/1", 1, 8, 4), Place("k/2", 2, 12, 4)], [1, None])
+# Without an encoder: a form that is read and no longer written.
+CASES: dict[str, tuple[Callable[[], bytes] | None, Callable[[bytes], object], object]] = {
     "varint": (
         lambda: b"".join(map(varint, [0, 127, 128, 300, 16_384, (1 << 64) - 1])),
         _varints,
@@ -163,10 +165,11 @@ CASES: dict[str, tuple[Callable[[], bytes], Callable[[bytes], object], object]] 
         _pack,
         (Stored(h(7), BLOB, 8, 4), Stored(h(8), CHUNK_LIST, 12, 4)),
     ),
-    "run": (
+    "run": (None, _run, RUN_FOUND),
+    "run-2": (
         lambda: encode_run(1, HEAD, {h(8): Place("k/2", 2, 12, 4), h(7): Place("k/1", 1, 8, 4)}, {SESSION_ID: 1}),
         _run,
-        (1, 1, HEAD, [None, Place("k/1", 1, 8, 4), Place("k/2", 2, 12, 4)], [1, None]),
+        RUN_FOUND,
     ),
     "leaf": (
         lambda: leaf(ENTRIES).raw,
@@ -209,10 +212,11 @@ def test_a_decoder_reads_its_vector(name: str) -> None:
     assert decode(VECTORS[name]) == expected
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name, (encode, _, _) in CASES.items() if encode])
 def test_an_encoder_makes_its_vector(name: str) -> None:
     """Byte for byte; of a session the part behind the header is compared inflated."""
     encode, _, _ = CASES[name]
+    assert encode is not None
     made, written = encode(), VECTORS[name]
     if name == "session":
         assert made[:64] == written[:64]
