@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: force help run test check bench bench-engine bench-ledger demo docs test-browser test-root test-kill proto format clean
+.PHONY: force help run test check bench bench-engine bench-ledger demo docs test-browser test-root test-radosgw test-s3rver test-kill proto format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -49,7 +49,7 @@ run: .venv/forge ## the forge at http://localhost:4000, data in .data
 	@MICELIO_DATA_DIR="$${MICELIO_DATA_DIR:-$(DATA)}" exec $(BIN)/micelio serve --first-project .
 
 test: .venv/dev ## the whole test suite, no root needed
-	@$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not root"
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not root and not radosgw and not s3rver"
 
 check: .venv/dev ## style, types, import contracts, migrations, generated code
 	@$(BIN)/ruff check .
@@ -76,6 +76,16 @@ test-root: .venv/dev ## what needs root: a full disk, foreign owners
 
 test-kill: .venv/dev ## a hundred rounds of kill -9 against front ends that land
 	@KILL_ROUNDS=100 $(BIN)/pytest --timeout 600 tests/flow/test_killed_front_ends.py
+
+test-radosgw: .venv/dev ## the stores' contract against Debian's radosgw (installs it when it can)
+	@command -v radosgw >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends radosgw ceph-mon ceph-osd >/dev/null; } || \
+	  { echo "make test-radosgw needs Debian's radosgw: apt-get install radosgw ceph-mon ceph-osd" >&2; exit 1; }
+	@$(BIN)/pytest -m radosgw tests/contract
+
+test-s3rver: .venv/dev ## the store doctor against Node's s3rver, which ignores conditions (fetches it with npm)
+	@[ -d .tools/s3rver/node_modules/s3rver ] || npm install --silent --no-audit --no-fund --prefix .tools/s3rver s3rver@3.7.1
+	@$(BIN)/pytest -m s3rver tests/contract
 
 bench: .venv/dev ## the measured figures, written to docs/benchmarks.md
 	@$(BIN)/python -m tests.bench

@@ -14,6 +14,7 @@ import pytest
 from browser import Browser
 from forge_process import Forge
 from micelio import config
+from radosgw import Radosgw
 from s3_server import S3Server
 
 # Django's settings are read before any fixture; from here on, every file belongs to this run alone.
@@ -49,5 +50,13 @@ def browser(forge: Forge) -> Iterator[Browser]:
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """One S3 server for the whole run; make your own bucket in it."""
     running = S3Server(tmp_path_factory.mktemp("s3") / "log")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def radosgw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Radosgw]:
+    """Ceph's S3 gateway over a cluster in memory; for tests marked `radosgw`."""
+    running = Radosgw(tmp_path_factory.mktemp("ceph"))
     yield running
     running.stop()

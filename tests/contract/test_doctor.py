@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,10 +30,13 @@ from lying_stores import (
     repeated_update,
     unreachable,
 )
+from mic.core.errors import PreconditionFailed, Unavailable
 from mic.store import DirectoryStore, MemoryStore, ObjectStore
 from mic.store.doctor import Finding, Outcome, Report, Verdict, examine, read_report
 from mic.store.faults import Fault, FaultyStore
 from mic.store.s3 import S3Store
+from mic.store.s3_place import S3Place
+from radosgw import Radosgw
 from s3_server import S3Server
 
 PROBES = [
@@ -56,12 +60,12 @@ def _outcomes(report: Report) -> dict[str, Outcome]:
     return {finding.probe: finding.outcome for finding in report.findings}
 
 
-@pytest.mark.parametrize("kind", ["memory", "directory", "s3"])
+@pytest.mark.parametrize("kind", ["memory", "directory", "s3", pytest.param("radosgw", marks=pytest.mark.radosgw)])
 def test_a_sound_store_passes_every_probe(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """Nothing is worse than a note, what is not ours is untouched, and the scratch place is clean afterwards."""
     store: ObjectStore = MemoryStore() if kind == "memory" else DirectoryStore(tmp_path)
-    if kind == "s3":
-        server: S3Server = request.getfixturevalue("s3_server")
+    if kind in ("s3", "radosgw"):
+        server: S3Server | Radosgw = request.getfixturevalue("s3_server" if kind == "s3" else "radosgw")
         store = S3Store(server.new_place())
     store.put("projects/x/head", b"mine")
     report = examine(store, "here")
@@ -140,6 +144,50 @@ def test_answers_that_get_lost_are_told(make: Callable[[], ObjectStore], probe: 
     assert found.outcome is Outcome.NOTE
     assert "settled by reading back" in found.words or "found by reading back" in found.words
     assert report.verdict is not Verdict.UNSAFE
+
+
+def test_losers_without_a_clear_answer_are_no_liars() -> None:
+    """Ceph answers some losers of a race with an error. One won and is there: true, and told."""
+
+    class Erring(MemoryStore):
+        def put_if(self, key: str, data: bytes, tag: str) -> None:
+            try:
+                super().put_if(key, data, tag)
+            except PreconditionFailed:
+                if "/race" in key:
+                    raise Unavailable(f"{key}: the store answered 500 UnknownError", status=500) from None
+                raise
+
+    report = examine(Erring(), "there")
+    found = next(finding for finding in report.findings if finding.probe == "swap-race")
+    assert found.outcome is Outcome.OK
+    assert "620 others got an error instead of a refusal" in found.words
+    assert report.verdict is Verdict.SOUND
+
+
+@pytest.mark.s3rver
+def test_a_real_liar_is_caught(tmp_path: Path) -> None:
+    """s3rver says yes to every conditional write: all 32 of a race win, and the doctor says so."""
+    script = Path(".tools/s3rver/node_modules/s3rver/bin/s3rver.js").absolute()
+    command = ["node", str(script), "-d", str(tmp_path), "-a", "127.0.0.1", "-p", "0", "--configure-bucket", "bucket"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+        try:
+            assert server.stdout is not None
+            port = next(line for line in server.stdout if "listening" in line).rpartition(":")[2].strip()
+            place = S3Place(
+                "bucket",
+                "us-east-1",
+                f"http://127.0.0.1:{port}",
+                access_key_id="S3RVER",
+                secret_access_key="S3RVER",
+            )
+            report = examine(S3Store(place), place.address)
+        finally:
+            server.kill()
+    assert report.verdict is Verdict.UNSAFE
+    lies = [probe for probe, outcome in _outcomes(report).items() if outcome is Outcome.LIE]
+    assert lies == ["create-once", "create-race", "swap-race", "absent", "stale-tag", "read-after-refusal"]
+    assert "32 of 32 writers at once were told that they replaced the same object." in report.words
 
 
 def test_equal_tags_of_equal_bytes_are_told() -> None:

@@ -27,16 +27,17 @@ from mic.store.disk_cache import DiskCache
 from mic.store.ram import RamCache
 from mic.store.s3 import S3Store
 from mic.store.tiers import KINDS, TieredStore
+from radosgw import Radosgw
 from s3_server import S3Server
 
 THREADS = 16
 
 
-@pytest.fixture(params=["memory", "directory", "s3", "tiers"])
+@pytest.fixture(params=["memory", "directory", "s3", "tiers", pytest.param("radosgw", marks=pytest.mark.radosgw)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     """Each adapter in turn, empty."""
-    if request.param == "s3":
-        server: S3Server = request.getfixturevalue("s3_server")
+    if request.param in ("s3", "radosgw"):
+        server: S3Server | Radosgw = request.getfixturevalue("s3_server" if request.param == "s3" else "radosgw")
         return S3Store(server.new_place())
     if request.param == "tiers":
         disk = DiskCache(tmp_path / "cache", 64 << 20, dict.fromkeys(KINDS))
@@ -277,14 +278,16 @@ def test_one_of_sixteen_creators_of_the_same_bytes_wins(store: ObjectStore) -> N
         assert all(isinstance(error, AlreadyExists) for error in outcomes if error)
 
 
-def test_one_of_sixteen_swappers_wins_each_round(store: ObjectStore) -> None:
+def test_one_of_sixteen_swappers_wins_each_round(store: ObjectStore, request: pytest.FixtureRequest) -> None:
+    """The others are refused. Ceph gives some of them an error 500 instead, which is unclear and no refusal."""
+    losses = PreconditionFailed | Unavailable if "radosgw" in request.node.name else PreconditionFailed
     store.put("head", b"start")
     for number in range(20):
         tag = store.get("head").tag
         outcomes = _race(lambda which, n=number, t=tag: store.put_if("head", b"%d %d" % (n, which), t))  # type: ignore[misc]
         winners = [which for which, error in enumerate(outcomes) if error is None]
         assert len(winners) == 1
-        assert all(isinstance(error, PreconditionFailed) for error in outcomes if error)
+        assert all(isinstance(error, losses) for error in outcomes if error)
         assert store.get("head").data == b"%d %d" % (number, winners[0])
 
 
