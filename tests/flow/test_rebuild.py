@@ -69,3 +69,26 @@ def test_an_empty_database_is_filled_from_the_store(world: World) -> None:
     assert _goals(forge, world.organization) == GOALS
     assert "Drop it" in httpx.get(f"{forge.base_url}/{world.organization}/open/-/landings/2").text
     assert httpx.get(f"{forge.base_url}/{world.organization}/closed").status_code == 404
+
+
+def test_forks_and_deletions_are_in_the_store(world: World) -> None:
+    """Without any database: a fork of a private project still asks both, and what was deleted stays deleted."""
+    forge = world.forge
+    for handle, fork_from in (("fork", f"{world.organization}/closed"), ("gone", "")):
+        request = pb.CreateProjectRequest(organization=world.organization, handle=handle, fork_from=fork_from)
+        world.rita("ProjectService.CreateProject", request)
+    gone = pb.ProjectRef(organization=world.organization, handle="gone")
+    world.rita("ProjectService.DeleteProject", pb.DeleteProjectRequest(project=gone))
+    forge.stop()
+    for file in forge.data_dir.glob("micelio.sqlite3*"):
+        file.unlink()
+    assert forge.run("rebuild") == "Projects restored: 3. Landings derived: 5."
+    with sqlite3.connect(forge.data_dir / "micelio.sqlite3") as database:
+        found = database.execute(
+            "SELECT p.handle, o.handle, p.fork_position, c.source = o.id FROM projects_project p"
+            " LEFT JOIN projects_project o ON o.id = p.forked_from_id"
+            " LEFT JOIN projects_confinement c ON c.project_id = p.id ORDER BY p.handle"
+        ).fetchall()
+    database.close()
+    assert found == [("closed", None, None, None), ("fork", "closed", 1, 1), ("open", None, None, None)]
+    forge.start()

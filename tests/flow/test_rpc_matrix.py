@@ -31,6 +31,8 @@ REQUESTS: dict[str, Make] = {
     "OrganizationService.RemoveMember": lambda p: pb.RemoveMemberRequest(organization=p.organization, handle="max"),
     "OrganizationService.ListMembers": lambda p: _listed(p.organization),
     "ProjectService.CreateProject": lambda p: pb.CreateProjectRequest(organization=p.organization, handle="never"),
+    "ProjectService.UpdateProject": lambda p: pb.UpdateProjectRequest(project=p, name="Renamed", visibility="public"),
+    "ProjectService.DeleteProject": lambda p: pb.DeleteProjectRequest(project=p),
     "ProjectService.GetProject": lambda p: pb.GetProjectRequest(project=p),
     "ProjectService.ListProjects": lambda p: pb.ListProjectsRequest(organization=p.organization),
     "ProjectService.GetProjectTree": lambda p: pb.GetProjectTreeRequest(project=p, head=True),
@@ -48,7 +50,8 @@ REQUESTS: dict[str, Make] = {
 OF_A_PROJECT = sorted(name for name in REQUESTS if name.split(".")[0] != "OrganizationService" and name not in {
     "AuthService.GetCurrentUser", "ProjectService.CreateProject", "ProjectService.ListProjects"
 })  # fmt: skip
-WRITES = {
+FOR_ADMINS = {"ProjectService.UpdateProject", "ProjectService.DeleteProject"}
+WRITES = FOR_ADMINS | {
     "ProjectService.UploadBlobs",
     "ProjectService.ImportHistory",
     "SessionService.StartSession",
@@ -148,6 +151,36 @@ def test_a_reader_of_a_public_project_does_not_write(world: World, name: str) ->
     assert world.nobody.refused(name, REQUESTS[name](world.open)).code == "unauthenticated"
     after = world.rita("ProjectService.GetProject", pb.GetProjectRequest(project=world.open))
     assert after.project.head_position == 1
+
+
+@pytest.mark.parametrize("name", sorted(FOR_ADMINS))
+def test_a_member_does_not_change_or_delete_a_project(world: World, name: str) -> None:
+    """That is for admins of its owner; nothing has happened."""
+    for project in (world.open, world.closed):
+        before = world.rita("ProjectService.GetProject", pb.GetProjectRequest(project=project))
+        assert world.max.refused(name, REQUESTS[name](project)).code == "permission_denied"
+        assert world.rita("ProjectService.GetProject", pb.GetProjectRequest(project=project)) == before
+
+
+@pytest.mark.parametrize("who", ["stan", "nobody"])
+def test_forking_what_is_hidden_answers_like_forking_nothing(world: World, who: str) -> None:
+    """Into an organization of one's own; a visitor has none and learns nothing either."""
+    caller: Caller = getattr(world, who)
+    if who == "stan":
+        caller("OrganizationService.CreateOrganization", pb.CreateOrganizationRequest(handle="stans-own"))
+    answers = [
+        _all_of(
+            caller.refused(
+                "ProjectService.CreateProject",
+                pb.CreateProjectRequest(
+                    organization="stans-own", handle="x", fork_from=f"{world.organization}/{handle}"
+                ),
+            )
+        )
+        for handle in ("closed", "absent")
+    ]
+    assert _named(answers[0], "closed") == _named(answers[1], "absent")
+    assert answers[0][1] == ("not_found" if who == "stan" else "unauthenticated")
 
 
 @pytest.mark.parametrize("name", sorted(OUTSIDER))

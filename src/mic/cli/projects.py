@@ -1,4 +1,4 @@
-"""`mic project`: make and list projects."""
+"""`mic project`: make, fork, change, list and delete projects."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import click
 
 from mic.cli.app import Suggesting, json_option
 from mic.cli.auth import instance_option
-from mic.cli.connection import connect, named_instance, parse_address
+from mic.cli.connection import Address, connect, named_instance, parse_address
 from mic.cli.credentials import token_for
-from mic.cli.output import Output, iso
+from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.output import Output, iso, plural, when
 from mic.rpc.v1 import mic_pb2 as pb
 
 
 @click.group(cls=Suggesting)
 def projects() -> None:
-    """Make and list projects."""
+    """Make, fork, change, list and delete projects."""
 
 
 @projects.command()
@@ -25,12 +26,14 @@ def projects() -> None:
 @click.option("--description", default="", help="One sentence about it.")
 @click.option(
     "--visibility", type=click.Choice(["private", "public"]), default="private", show_default=True,
-    help="Who may see it; cannot be changed later in this version.",
+    help="Who may see it.",
 )  # fmt: skip
+@click.option("--fork", metavar="ORG/PROJECT", default="", help="Begin with the history of this project.")
 @json_option
-def create(out: Output, project: str, name: str, description: str, visibility: str) -> None:
-    """Make an empty project in an organization that you administer."""
+def create(out: Output, project: str, name: str, description: str, visibility: str, fork: str) -> None:
+    """Make an empty project, or a fork, in an organization that you administer."""
     address = parse_address(project)
+    origin = _same_instance(parse_address(fork), address) if fork else None
     with connect(address.instance, signed_in=True) as client:
         request = pb.CreateProjectRequest(
             organization=address.organization,
@@ -38,10 +41,88 @@ def create(out: Output, project: str, name: str, description: str, visibility: s
             name=name,
             description=description,
             visibility=visibility,
+            fork_from=str(origin) if origin else "",
         )
         made = client.call(client.projects.CreateProject, request).project
-    out.line(f"Made the {made.visibility} project {made.organization}/{made.handle}.")
+    of = f", a fork of {origin} @{made.fork_position}" if origin else ""
+    out.line(f"Made the {made.visibility} project {made.organization}/{made.handle}{of}.")
     out.document({"project": project_fields(made)})
+
+
+def _same_instance(origin: Address, address: Address) -> Address:
+    if origin.instance != address.instance:
+        raise WrongCommandLine(
+            f"{origin} is on {origin.instance}, {address} on {address.instance}.",
+            hint="A fork is on the instance of its origin.",
+        )
+    return origin
+
+
+@projects.command()
+@click.argument("project", metavar="ORG/PROJECT")
+@json_option
+def show(out: Output, project: str) -> None:
+    """One project: what it is, where it stands, what it was forked from."""
+    address = parse_address(project)
+    with connect(address.instance) as client:
+        found = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project
+    out.line(f"{out.paint(f'{found.organization}/{found.handle}', 'bold')}  {found.visibility}")
+    if found.name != found.handle:
+        out.line(found.name)
+    if found.description:
+        out.line(found.description)
+    out.line(f"{plural(found.head_position, 'landing')}, made {when(found.created_at_ms)}")
+    if found.HasField("fork_position"):
+        out.line(f"forked{f' from {found.forked_from}' if found.forked_from else ''} @{found.fork_position}")
+    if found.forks:
+        out.line(plural(found.forks, "fork"))
+    out.document({"project": project_fields(found)})
+
+
+@projects.command()
+@click.argument("project", metavar="ORG/PROJECT")
+@click.option("--name", default=None, help="What people call it.")
+@click.option("--description", default=None, help="One sentence about it.")
+@click.option("--public/--private", "public", default=None, help="Who may see it: everybody, or members.")
+@json_option
+def update(out: Output, project: str, name: str | None, description: str | None, public: bool | None) -> None:
+    """Change what a project is called or who may see it."""
+    address = parse_address(project)
+    if name is None and description is None and public is None:
+        raise click.UsageError("Say what to change: --name, --description, --public or --private.")
+    visibility = None if public is None else "public" if public else "private"
+    request = pb.UpdateProjectRequest(project=address.ref, name=name, description=description, visibility=visibility)
+    with connect(address.instance, signed_in=True) as client:
+        made = client.call(client.projects.UpdateProject, request).project
+    out.line(f"{made.organization}/{made.handle} is {made.visibility}: {made.name}.")
+    if made.description:
+        out.line(made.description)
+    out.document({"project": project_fields(made)})
+
+
+@projects.command()
+@click.argument("project", metavar="ORG/PROJECT")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def delete(out: Output, project: str, yes: bool) -> None:
+    """Delete a project and its history for good. Forks of it stay."""
+    address = parse_address(project)
+    with connect(address.instance, signed_in=True) as client:
+        found = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project
+        if not yes:
+            _confirm(address, found.head_position)
+        answer = client.call(client.projects.DeleteProject, pb.DeleteProjectRequest(project=address.ref))
+    stay = f" {plural(answer.forks, 'fork')} of it {'stay' if answer.forks > 1 else 'stays'}." if answer.forks else ""
+    out.line(f"Deleted {address}.{stay}")
+    out.document({"deleted": str(address), "forks": answer.forks})
+
+
+def _confirm(address: Address, landings: int) -> None:
+    """The name must be typed; raises WrongCommandLine when it was not."""
+    click.echo(f"{address} with {plural(landings, 'landing')} will be gone for good.", err=True)
+    typed = click.prompt("Type its name to delete it", default="", show_default=False, err=True)
+    if typed.strip().lower() != str(address):
+        raise WrongCommandLine(f"Nothing was deleted: {typed.strip()[:200]!r} is not {address}.", hint="Or add --yes.")
 
 
 @projects.command("list", short_help="The projects that you may see.")
@@ -85,4 +166,7 @@ def project_fields(item: pb.Project) -> dict[str, Any]:
     }
     if item.head_tree:
         fields["head"] = {"position": item.head_position, "tree": item.head_tree.hex()}
+        fields["forks"] = item.forks
+    if item.HasField("fork_position"):
+        fields["fork"] = {"from": item.forked_from or None, "position": item.fork_position}
     return fields

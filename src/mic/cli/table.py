@@ -6,7 +6,7 @@ from __future__ import annotations
 COMMANDS = {
     "auth": ("mic.cli.auth:auth", "Sign in, sign out, see who you are"),
     "org": ("mic.cli.organizations:organizations", "Make and list organizations, invite members"),
-    "project": ("mic.cli.projects:projects", "Make and list projects"),
+    "project": ("mic.cli.projects:projects", "Make, fork, change, list and delete projects"),
     "import": ("mic.cli.import_git:imports", "Bring a Git repository in"),
     "clone": ("mic.cli.clone:clone", "Get a working copy of a project"),
     "session": ("mic.cli.sessions:sessions", "Start a session, record notes and decisions, land it"),

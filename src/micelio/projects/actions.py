@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from mic.core.errors import AlreadyExists, InvalidInput
+from mic.core.errors import AlreadyExists, InvalidInput, NotFound
 from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.organizations.policy import require_manage
 from micelio.organizations.queries import get_organization
-from micelio.projects import ledgers, registry
-from micelio.projects.models import Project, Visibility
+from micelio.projects import ledgers, policy, registry
+from micelio.projects.jobs import erase_project
+from micelio.projects.models import Confinement, Project, Visibility
+from micelio.projects.policy import hidden
 from micelio.projects.project_view import ProjectView
-from micelio.projects.queries import view
+from micelio.projects.queries import get_project, rows, view
+from micelio.projects.signals import forked
 
 _FORM = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}\Z")
 
@@ -35,38 +39,158 @@ def parse_project_handle(text: str) -> str:
 
 @transaction.atomic
 def create_project(
-    actor: Actor, owner: str, handle: str, name: str = "", description: str = "", visibility: str = "private"
+    actor: Actor,
+    owner: str,
+    handle: str,
+    name: str = "",
+    description: str = "",
+    visibility: str = "private",
+    fork_from: str = "",
 ) -> ProjectView:
-    """Make an empty project, rows and data, in an organization that the actor administers.
+    """Make a project, rows and data, in an organization that the actor administers: empty, or a fork.
 
-    Raises NotFound, Unauthenticated, PermissionDenied, InvalidInput, AlreadyExists, Unavailable.
+    `fork_from` is `owner/handle` of a project that the actor may read; the fork begins where that stands now and
+    takes its description over when none is given. A fork of a private project is private, and is for those only who
+    may read that too. Raises NotFound, Unauthenticated, PermissionDenied, InvalidInput, TooLarge, AlreadyExists,
+    Unavailable.
     """
     organization = get_organization(actor, owner)
     require_manage(actor, organization.id, organization.handle)
     handle = parse_project_handle(handle)
-    visibility = visibility or Visibility.PRIVATE
-    if visibility not in Visibility.values:
-        raise InvalidInput(f"{visibility[:40]!r} is not a visibility.", hint="Use public or private.")
-    if len(name) > 200 or len(description) > 2000 or "\x00" in name + description:
+    visibility = _visibility(visibility or Visibility.PRIVATE)
+    origin = _origin(actor, fork_from) if fork_from else None
+    if origin is not None and Visibility.PUBLIC == visibility != origin.visibility:
         raise InvalidInput(
-            "The name or description is too long or holds a NUL.", hint="At most 200 and 2,000 characters."
+            f"{origin.owner}/{origin.handle} is private; a fork of it is private too.",
+            hint="Leave the visibility out.",
         )
     try:
         with transaction.atomic():
             project = Project.objects.create(
                 owner_id=organization.id,
                 handle=handle,
-                name=name.strip() or handle,
-                description=description.strip(),
+                name=_words(name, "name", 200) or handle,
+                description=_words(description, "description", 2000) or (origin.description if origin else ""),
                 visibility=visibility,
+                forked_from_id=origin.id if origin else None,
             )
     except IntegrityError as error:
         raise AlreadyExists(
             f"{organization.handle} has a project {handle} already.", hint="Choose another handle."
         ) from error
-    record(actor, "project.create", "project", project.id, f"{organization.handle}/{handle}", visibility=visibility)
+    details = {"visibility": visibility} | ({"fork_from": f"{origin.owner}/{origin.handle}"} if origin else {})
+    record(actor, "project.create", "project", project.id, f"{organization.handle}/{handle}", **details)
     # Last, so that a store that fails undoes the rows; a head without rows harms nobody, its id is never used again.
-    made = view(project, organization.role)
-    ledgers.open_ledger(project.id).create()
+    if origin is None:
+        ledgers.open_ledger(project.id).create()
+    else:
+        _begin_fork(origin, project)
+    return _entered(project.id, organization.role)
+
+
+def _origin(actor: Actor, fork_from: str) -> ProjectView:
+    owner, slash, handle = fork_from.strip().partition("/")
+    if not slash or not owner or not handle or "/" in handle:
+        raise InvalidInput(f"{fork_from[:200]!r} does not name a project to fork.", hint="Use ORG/PROJECT.")
+    return get_project(actor, owner, handle)
+
+
+def _begin_fork(origin: ProjectView, project: Project) -> None:
+    """The fork's data, where it stands, and whose members alone may read it."""
+    if origin.visibility != Visibility.PUBLIC:
+        sources = {origin.id: origin.owner_id}
+        sources.update(Confinement.objects.filter(project_id=origin.id).values_list("source", "organization_id"))
+        Confinement.objects.bulk_create(
+            Confinement(project_id=project.id, source=source, organization_id=organization)
+            for source, organization in sources.items()
+        )
+    try:
+        head = ledgers.ledger().fork(origin.id.hex, project.id.hex)
+    except NotFound as error:  # it was deleted in the same moment
+        raise hidden(origin.owner, origin.handle) from error
+    Project.objects.filter(id=project.id).update(fork_position=head.position)
+    transaction.on_commit(lambda: forked.send(Project, project_id=project.id))
+
+
+@transaction.atomic
+def update_project(
+    actor: Actor,
+    owner: str,
+    handle: str,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    visibility: str | None = None,
+) -> ProjectView:
+    """Change what a project is called or who may read it; None leaves a thing as it is. For admins of the owner.
+
+    What becomes public no longer confines its forks. What becomes private does nothing to its forks: they show what
+    was public when they were made. Raises NotFound, Unauthenticated, PermissionDenied, InvalidInput, Unavailable.
+    """
+    project = get_project(actor, owner, handle)
+    policy.require_manage(actor, project)
+    wanted: dict[str, str] = {}
+    if name is not None:
+        wanted["name"] = _words(name, "name", 200) or project.handle
+    if description is not None:
+        wanted["description"] = _words(description, "description", 2000)
+    if visibility is not None:
+        wanted["visibility"] = _visibility(visibility)
+    changed = {field: text for field, text in wanted.items() if text != getattr(project, field)}
+    if not changed:
+        return project
+    opened = changed.get("visibility") == Visibility.PUBLIC
+    if opened:
+        policy.require_publishable(project)
+    Project.objects.filter(id=project.id).update(**changed)
+    record(actor, "project.update", "project", project.id, f"{project.owner}/{project.handle}", changed=changed)
+    if opened:
+        _release(project)
+    return _entered(project.id, project.role)
+
+
+def _release(project: ProjectView) -> None:
+    """Forks were confined by what is public now."""
+    confined = Confinement.objects.filter(source=project.id)
+    forks = list(confined.values_list("project_id", flat=True))
+    confined.delete()
+    for fork in forks:
+        _entered(fork, None)
+
+
+@transaction.atomic
+def delete_project(actor: Actor, owner: str, handle: str) -> int:
+    """Delete a project for good, for admins of its owner; how many forks of it there are, which stay.
+
+    It is gone from every door at once. Its objects go later, when each fork holds itself what it reads of them.
+    Raises NotFound, Unauthenticated, PermissionDenied, Unavailable.
+    """
+    project = get_project(actor, owner, handle)
+    policy.require_manage(actor, project)
+    forks = Project.objects.filter(forked_from=project.id).count()
+    record(actor, "project.delete", "project", project.id, f"{project.owner}/{project.handle}", forks=forks)
+    Project.objects.filter(id=project.id).delete()
+    erase_project.enqueue(str(project.id))
+    # Last: when the store fails there is no deletion. When the commit fails, the next look at the marks takes it back.
+    ledgers.ledger().condemn(project.id.hex)
+    registry.strike(project.id)
+    return forks
+
+
+def _entered(project_id: UUID, role: str | None) -> ProjectView:
+    """The project as it is now, in the registry too."""
+    made = view(rows().get(id=project_id), role)
     registry.enter(made)
     return made
+
+
+def _visibility(text: str) -> str:
+    if text not in Visibility.values:
+        raise InvalidInput(f"{text[:40]!r} is not a visibility.", hint="Use public or private.")
+    return text
+
+
+def _words(text: str, what: str, limit: int) -> str:
+    if len(text) > limit or "\x00" in text:
+        raise InvalidInput(f"The {what} is longer than {limit:,} characters or holds a NUL.", hint="Shorten it.")
+    return text.strip()

@@ -24,9 +24,31 @@ class Project(models.Model):
     description = models.TextField(blank=True)
     visibility = models.CharField(max_length=16, choices=Visibility.choices)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Null for what is no fork, and for a fork whose origin is gone; the position tells the two apart.
+    forked_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="forks")
+    fork_position = models.PositiveBigIntegerField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["owner", "handle"], name="one_project_per_handle"),)
 
     def __str__(self) -> str:
         return self.handle
+
+
+class Confinement(models.Model):
+    """A fork holds what was private in `source`: its readers must belong to the organization that owned that.
+
+    It stays when the source is deleted, and goes when the source becomes public.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="confinements")
+    source = models.UUIDField()
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["project", "source"], name="confined_once_a_source"),)
+        indexes = (models.Index(fields=["source"], name="confinement_by_source"),)
+
+    def __str__(self) -> str:
+        return f"{self.project_id} within {self.organization_id}"

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-from mic.core.errors import NotFound, PermissionDenied, Unauthenticated
+from mic.core.errors import InvalidInput, NotFound, PermissionDenied, Unauthenticated
 from micelio.accounts.actor import Actor
 from micelio.organizations.policy import role_of
+from micelio.projects.models import Confinement
 from micelio.projects.project_view import ProjectView
 
 
 def may_read(visibility: str, role: str | None) -> bool:
     """Public projects are everybody's to read, private ones only their members'."""
     return visibility == "public" or role is not None
+
+
+def within(actor: Actor, project: ProjectView) -> bool:
+    """Whether the actor may know what a fork took over from private projects: a member of each of their owners may.
+
+    A project is confined when it is made and never later, so a view that says otherwise is still right.
+    """
+    if not project.confined:
+        return True
+    owners = Confinement.objects.filter(project_id=project.id).values_list("organization_id", flat=True)
+    return all(role_of(actor, owner) is not None for owner in set(owners))
+
+
+def require_publishable(project: ProjectView) -> None:
+    """Raises InvalidInput for a fork of what is private: it shows that, so it stays private itself."""
+    if project.confined:
+        raise InvalidInput(
+            f"{project.owner}/{project.handle} is a fork of a private project and stays private.",
+            hint="It can be made public once its origin is public.",
+        )
 
 
 def hidden(owner: str, handle: str) -> NotFound:
@@ -23,13 +44,17 @@ def hidden(owner: str, handle: str) -> NotFound:
 
 def require_read(actor: Actor, project: ProjectView) -> None:
     """Raises NotFound unless the actor may read it. Asks for the role anew: views may be old."""
-    if project.visibility != "public" and role_of(actor, project.owner_id) is None:
+    if project.visibility == "public":
+        return
+    if role_of(actor, project.owner_id) is None or not within(actor, project):
         raise hidden(project.owner, project.handle)
 
 
 def require_write(actor: Actor, project: ProjectView) -> None:
     """Raises NotFound, Unauthenticated or PermissionDenied unless the actor is a member of the owner."""
     role = role_of(actor, project.owner_id)
+    if role is not None and not within(actor, project):
+        raise hidden(project.owner, project.handle)
     if role is not None:
         return
     if project.visibility != "public":

@@ -9,7 +9,11 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class ProjectView:
-    """A project as one actor sees it; `role` is the actor's in the owner, None for outsiders."""
+    """A project as one actor sees it; `role` is the actor's in the owner, None for outsiders.
+
+    `fork_position` is None for what is no fork, `origin_id` None when the origin is gone. A `confined` fork holds
+    what was private elsewhere: reading it asks there too.
+    """
 
     id: UUID
     owner: str
@@ -20,3 +24,6 @@ class ProjectView:
     visibility: str
     created_at: datetime
     role: str | None
+    origin_id: UUID | None = None
+    fork_position: int | None = None
+    confined: bool = False

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from micelio.accounts.actor import Actor
 from micelio.organizations.policy import role_of
 from micelio.organizations.queries import list_organizations
-from micelio.projects.models import Project, Visibility
-from micelio.projects.policy import hidden, may_read
+from micelio.projects.models import Confinement, Project, Visibility
+from micelio.projects.policy import hidden, may_read, require_read, within
 from micelio.projects.project_view import ProjectView
 
 MAX_PAGE = 1000
@@ -20,12 +20,17 @@ MAX_ORGANIZATIONS = 1000
 
 def get_project(actor: Actor, owner: str, handle: str) -> ProjectView:
     """The project `owner/handle`. Raises NotFound, in the same words when it is absent and when it is hidden."""
-    found = Project.objects.select_related("owner").filter(owner__handle=owner.lower(), handle=handle.lower()).first()
-    if found is not None:
-        role = role_of(actor, found.owner_id)
-        if may_read(found.visibility, role):
-            return view(found, role)
-    raise hidden(owner, handle)
+    found = rows().filter(owner__handle=owner.lower(), handle=handle.lower()).first()
+    seen = _seen(actor, found) if found is not None else None
+    if seen is None:
+        raise hidden(owner, handle)
+    return seen
+
+
+def _seen(actor: Actor, row: Project) -> ProjectView | None:
+    """The project as the actor sees it, None when they may not."""
+    made = view(row, role_of(actor, row.owner_id))
+    return made if may_read(made.visibility, made.role) and within(actor, made) else None
 
 
 def list_projects(actor: Actor, owner: str = "", after: str = "", limit: int = 50) -> list[ProjectView]:
@@ -34,14 +39,56 @@ def list_projects(actor: Actor, owner: str = "", after: str = "", limit: int = 5
     An owner that does not exist has no projects: to tell more would tell which private ones there are.
     """
     roles = {row.id: row.role for row in list_organizations(actor, limit=MAX_ORGANIZATIONS)}
-    rows = Project.objects.select_related("owner").filter(Q(visibility=Visibility.PUBLIC) | Q(owner__in=list(roles)))
+    found = _readable(list(roles))
     if owner:
-        rows = rows.filter(owner__handle=owner.lower())
+        found = found.filter(owner__handle=owner.lower())
     if after:
         last_owner, _, last_handle = after.partition("/")
-        rows = rows.filter(Q(owner__handle__gt=last_owner) | Q(owner__handle=last_owner, handle__gt=last_handle))
-    rows = rows.order_by("owner__handle", "handle")[: min(limit, MAX_PAGE)]
-    return [view(row, roles.get(row.owner_id)) for row in rows]
+        found = found.filter(Q(owner__handle__gt=last_owner) | Q(owner__handle=last_owner, handle__gt=last_handle))
+    found = found.order_by("owner__handle", "handle")[: min(limit, MAX_PAGE)]
+    return [view(row, roles.get(row.owner_id)) for row in found]
+
+
+def _readable(organizations: list[UUID]) -> QuerySet[Project]:
+    """What a member of these organizations may read: `may_read` and `within` for many at once."""
+    elsewhere = Confinement.objects.filter(project=OuterRef("pk")).exclude(organization__in=organizations)
+    members = Q(owner__in=organizations) & ~Exists(elsewhere)
+    return rows().filter(Q(visibility=Visibility.PUBLIC) | members)
+
+
+def origin_of(actor: Actor, project: ProjectView) -> ProjectView | None:
+    """What a project was forked from, as far as the actor may see it. None when it is no fork, hidden or gone."""
+    require_read(actor, project)
+    row = rows().filter(id=project.origin_id).first() if project.origin_id is not None else None
+    return _seen(actor, row) if row is not None else None
+
+
+def count_forks(actor: Actor, project: ProjectView) -> int:
+    """How many forks of a project the actor may see."""
+    require_read(actor, project)
+    if not Project.objects.filter(forked_from=project.id).exists():
+        return 0
+    organizations = [row.id for row in list_organizations(actor, limit=MAX_ORGANIZATIONS)]
+    return _readable(organizations).filter(forked_from=project.id).count()
+
+
+def fork_point(project_id: UUID) -> tuple[UUID, int] | None:
+    """Origin and position that a project was forked at, for the forge's own upkeep; None without an origin."""
+    found = Project.objects.filter(id=project_id, forked_from__isnull=False)
+    row = found.values_list("forked_from_id", "fork_position").first()
+    return (row[0], row[1]) if row is not None and row[0] is not None and row[1] is not None else None
+
+
+def exists(project_id: UUID) -> bool:
+    """Whether there is such a project, for the forge's own upkeep."""
+    return Project.objects.filter(id=project_id).exists()
+
+
+def rows() -> QuerySet[Project]:
+    """Projects with what a view of them needs."""
+    return Project.objects.select_related("owner").annotate(
+        confined=Exists(Confinement.objects.filter(project=OuterRef("pk")))
+    )
 
 
 def all_project_ids() -> list[UUID]:
@@ -56,7 +103,7 @@ def project_name(project_id: UUID) -> str:
 
 
 def view(project: Project, role: str | None) -> ProjectView:
-    """The value of a row, for an actor with this role."""
+    """The value of one of the `rows`, for an actor with this role."""
     return ProjectView(
         id=project.id,
         owner=project.owner.handle,
@@ -67,4 +114,7 @@ def view(project: Project, role: str | None) -> ProjectView:
         visibility=project.visibility,
         created_at=project.created_at,
         role=role,
+        origin_id=project.forked_from_id,
+        fork_position=project.fork_position,
+        confined=bool(getattr(project, "confined")),  # noqa: B009  # annotated by `rows`
     )

@@ -1,7 +1,8 @@
 """What the bucket knows of each project's name, so that an empty database can be filled again from it.
 
 `registry/{project id}.json` beside `projects/{project id}/`: owner, handle, name, description, visibility,
-time of creation. People and memberships are not here; whoever restores says who administers.
+time of creation, of a fork also its origin and whose members alone may read it. People and memberships are
+not here; whoever restores says who administers.
 """
 
 from __future__ import annotations
@@ -14,9 +15,17 @@ import msgspec
 
 from mic.core.errors import Corrupt
 from micelio.projects.ledgers import ledger
+from micelio.projects.models import Confinement
 from micelio.projects.project_view import ProjectView
 
 PREFIX = "registry/"
+
+
+class Confined(msgspec.Struct, frozen=True):
+    """What was private when it was forked: the project, and the handle of its owner."""
+
+    source: UUID
+    organization: str
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -29,6 +38,9 @@ class Registered(msgspec.Struct, frozen=True):
     description: str
     visibility: str
     created_at: datetime
+    forked_from: UUID | None = None
+    fork_position: int | None = None
+    confined_to: tuple[Confined, ...] = ()
 
 
 def enter(project: ProjectView) -> None:
@@ -41,8 +53,26 @@ def enter(project: ProjectView) -> None:
         project.description,
         project.visibility,
         project.created_at,
+        project.origin_id,
+        project.fork_position,
+        tuple(_confined_to(project)),
     )
-    ledger().driver.store.put(f"{PREFIX}{project.id.hex}.json", msgspec.json.encode(entry))
+    ledger().driver.store.put(_key(project.id), msgspec.json.encode(entry))
+
+
+def _confined_to(project: ProjectView) -> Iterator[Confined]:
+    found = Confinement.objects.filter(project_id=project.id) if project.confined else Confinement.objects.none()
+    for source, organization in found.order_by("source").values_list("source", "organization__handle"):
+        yield Confined(source, organization)
+
+
+def strike(project_id: UUID) -> None:
+    """Remove the entry of a project that is deleted."""
+    ledger().driver.store.delete(_key(project_id))
+
+
+def _key(project_id: UUID) -> str:
+    return f"{PREFIX}{project_id.hex}.json"
 
 
 def entries() -> Iterator[Registered]:

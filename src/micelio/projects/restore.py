@@ -2,34 +2,56 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import transaction
 
+from mic.core.errors import NotFound
 from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.organizations.actions import create_organization
-from micelio.organizations.queries import list_organizations
-from micelio.projects.models import Project
+from micelio.organizations.queries import get_organization
+from micelio.projects.erasure import unfinished
+from micelio.projects.models import Confinement, Project
+from micelio.projects.queries import exists
 from micelio.projects.registry import entries
 
 
 def restore(actor: Actor) -> int:
-    """Make rows for projects that have none, their organizations administered by the actor; how many were made."""
-    made = 0
+    """Make rows for projects that have none, their organizations administered by the actor; how many were made.
+
+    What is marked as deleted stays deleted.
+    """
+    deleted = set(unfinished())
+    made = []
     for entry in entries():
-        if Project.objects.filter(id=entry.id).exists():
+        if entry.id in deleted or exists(entry.id):
             continue
         with transaction.atomic():
-            known = {row.handle: row.id for row in list_organizations(actor, limit=1000)}
-            owner_id = known.get(entry.owner) or create_organization(actor, entry.owner).id
             row = Project.objects.create(
                 id=entry.id,
-                owner_id=owner_id,
+                owner_id=_organization(actor, entry.owner),
                 handle=entry.handle,
                 name=entry.name,
                 description=entry.description,
                 visibility=entry.visibility,
+                fork_position=entry.fork_position,
             )
             Project.objects.filter(id=row.id).update(created_at=entry.created_at)
+            for confined in entry.confined_to:
+                owner_id = _organization(actor, confined.organization)
+                Confinement.objects.create(project_id=row.id, source=confined.source, organization_id=owner_id)
             record(actor, "project.restore", "project", row.id, f"{entry.owner}/{entry.handle}")
-        made += 1
-    return made
+        made.append(entry)
+    # Origins may stand behind their forks in the list.
+    for entry in made:
+        if entry.forked_from is not None and exists(entry.forked_from):
+            Project.objects.filter(id=entry.id).update(forked_from=entry.forked_from)
+    return len(made)
+
+
+def _organization(actor: Actor, handle: str) -> UUID:
+    try:
+        return get_organization(actor, handle).id
+    except NotFound:
+        return create_organization(actor, handle).id

@@ -1,5 +1,9 @@
 """Registers the sessions domain with Django."""
 
+from __future__ import annotations
+
+from uuid import UUID
+
 from django.apps import AppConfig
 
 
@@ -7,3 +11,12 @@ class SessionsConfig(AppConfig):
     name = "micelio.sessions"
     # Django's own session app has the label `sessions`.
     label = "landings"
+
+    def ready(self) -> None:
+        from micelio.projects.signals import forked
+        from micelio.sessions import projector
+
+        def begin(sender: object, project_id: UUID, **_: object) -> None:
+            projector.begin_fork(project_id)
+
+        forked.connect(begin, weak=False, dispatch_uid="rows of a fork")

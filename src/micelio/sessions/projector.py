@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import close_old_connections, connection, transaction
+from django.db import IntegrityError, close_old_connections, connection, transaction
 
 from mic.core.errors import Corrupt, MicError, NotFound
 from mic.core.head import hlc_ms
@@ -22,7 +22,8 @@ from mic.core.record import Record
 from mic.core.session import Session
 from mic.ledger.project import Project
 from micelio.projects.ledgers import open_ledger
-from micelio.projects.queries import all_project_ids
+from micelio.projects.queries import all_project_ids, exists
+from micelio.sessions.inherited import inherit
 from micelio.sessions.models import Landing, LastChange, OpenSession, Projection
 
 _log = logging.getLogger("micelio.projector")
@@ -35,6 +36,17 @@ _locks: defaultdict[UUID, threading.Lock] = defaultdict(threading.Lock)
 _failed: set[UUID] = set()
 _reached: dict[UUID, int] = {}  # rows stand up to here, at least; what another process derived is not in it
 _wake = threading.Event()
+# A fork's history up to here is derived while its maker waits; a longer one by the thread.
+_AT_ONCE = 2_000
+
+
+def begin_fork(project_id: UUID) -> None:
+    """Derive the rows of a new fork, now or soon."""
+    if open_ledger(project_id).head().position <= _AT_ONCE:
+        catch_up(project_id)
+    else:
+        _failed.add(project_id)
+        _wake.set()
 
 
 def catch_up(project_id: UUID, at_least: int | None = None) -> int:
@@ -44,11 +56,13 @@ def catch_up(project_id: UUID, at_least: int | None = None) -> int:
     """
     try:
         with _locks[project_id]:
+            if not exists(project_id):
+                return 0  # it was deleted meanwhile
             if at_least is not None and _reached.get(project_id, -1) >= at_least:
                 return _reached[project_id]
             _reached[project_id] = _follow(project_id)
             return _reached[project_id]
-    except (MicError, OSError) as error:
+    except (MicError, OSError, IntegrityError) as error:
         _log.error("project %s: rows are behind its log: %s", project_id, error)
         _failed.add(project_id)
         _wake.set()
@@ -145,7 +159,7 @@ def _follow(project_id: UUID) -> int:
     ledger = open_ledger(project_id)
     head = ledger.head().position
     state, _ = Projection.objects.get_or_create(project_id=project_id)
-    position = state.position
+    position = state.position or (inherit(project_id) if head else 0)
     if position > head:
         raise MicError(f"The rows of project {project_id} are ahead of its log.", hint="Run `micelio rebuild`.")
     while position < head:

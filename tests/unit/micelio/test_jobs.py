@@ -104,6 +104,7 @@ def test_daily_jobs_are_enqueued_once_and_follow_each_other() -> None:
     schedule_daily()
     assert DBTaskResult.objects.filter(task_path=purge_expired.module_path).count() == 1
     before = timezone.now()
-    assert run_one()
+    while run_one():  # every daily job, of whatever domain
+        pass
     following = DBTaskResult.objects.get(task_path=purge_expired.module_path, status=TaskResultStatus.READY)
     assert timedelta(hours=23) < following.run_after - before < timedelta(hours=25)

@@ -144,7 +144,7 @@ class ListMembersResponse(_message.Message):
     def __init__(self, members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Project(_message.Message):
-    __slots__ = ("id", "organization", "handle", "name", "description", "visibility", "head_position", "head_tree", "created_at_ms", "role")
+    __slots__ = ("id", "organization", "handle", "name", "description", "visibility", "head_position", "head_tree", "created_at_ms", "role", "fork_position", "forked_from", "forks")
     ID_FIELD_NUMBER: _ClassVar[int]
     ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
     HANDLE_FIELD_NUMBER: _ClassVar[int]
@@ -155,6 +155,9 @@ class Project(_message.Message):
     HEAD_TREE_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
+    FORK_POSITION_FIELD_NUMBER: _ClassVar[int]
+    FORKED_FROM_FIELD_NUMBER: _ClassVar[int]
+    FORKS_FIELD_NUMBER: _ClassVar[int]
     id: str
     organization: str
     handle: str
@@ -165,7 +168,10 @@ class Project(_message.Message):
     head_tree: bytes
     created_at_ms: int
     role: str
-    def __init__(self, id: _Optional[str] = ..., organization: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ..., head_position: _Optional[int] = ..., head_tree: _Optional[bytes] = ..., created_at_ms: _Optional[int] = ..., role: _Optional[str] = ...) -> None: ...
+    fork_position: int
+    forked_from: str
+    forks: int
+    def __init__(self, id: _Optional[str] = ..., organization: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ..., head_position: _Optional[int] = ..., head_tree: _Optional[bytes] = ..., created_at_ms: _Optional[int] = ..., role: _Optional[str] = ..., fork_position: _Optional[int] = ..., forked_from: _Optional[str] = ..., forks: _Optional[int] = ...) -> None: ...
 
 class ProjectRef(_message.Message):
     __slots__ = ("organization", "handle")
@@ -176,18 +182,44 @@ class ProjectRef(_message.Message):
     def __init__(self, organization: _Optional[str] = ..., handle: _Optional[str] = ...) -> None: ...
 
 class CreateProjectRequest(_message.Message):
-    __slots__ = ("organization", "handle", "name", "description", "visibility")
+    __slots__ = ("organization", "handle", "name", "description", "visibility", "fork_from")
     ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
     HANDLE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     VISIBILITY_FIELD_NUMBER: _ClassVar[int]
+    FORK_FROM_FIELD_NUMBER: _ClassVar[int]
     organization: str
     handle: str
     name: str
     description: str
     visibility: str
-    def __init__(self, organization: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ...) -> None: ...
+    fork_from: str
+    def __init__(self, organization: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ..., fork_from: _Optional[str] = ...) -> None: ...
+
+class UpdateProjectRequest(_message.Message):
+    __slots__ = ("project", "name", "description", "visibility")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    VISIBILITY_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    name: str
+    description: str
+    visibility: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ...) -> None: ...
+
+class DeleteProjectRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ...) -> None: ...
+
+class DeleteProjectResponse(_message.Message):
+    __slots__ = ("forks",)
+    FORKS_FIELD_NUMBER: _ClassVar[int]
+    forks: int
+    def __init__(self, forks: _Optional[int] = ...) -> None: ...
 
 class GetProjectRequest(_message.Message):
     __slots__ = ("project",)

@@ -405,6 +405,16 @@ class ProjectServiceStub:
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.CreateProjectRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.FromString,
                 _registered_method=True)
+        self.UpdateProject = channel.unary_unary(
+                '/mic.v1.ProjectService/UpdateProject',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.UpdateProjectRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.FromString,
+                _registered_method=True)
+        self.DeleteProject = channel.unary_unary(
+                '/mic.v1.ProjectService/DeleteProject',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteProjectRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteProjectResponse.FromString,
+                _registered_method=True)
         self.GetProject = channel.unary_unary(
                 '/mic.v1.ProjectService/GetProject',
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetProjectRequest.SerializeToString,
@@ -448,6 +458,20 @@ class ProjectServiceServicer:
 
     def CreateProject(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateProject(self, request, context):
+        """What a project is called and who may read it, as far as fields are set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteProject(self, request, context):
+        """For good. Forks of it stay, and hold themselves what they read of it before its objects go.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -505,6 +529,16 @@ def add_ProjectServiceServicer_to_server(servicer, server):
                     servicer.CreateProject,
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.CreateProjectRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.SerializeToString,
+            ),
+            'UpdateProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateProject,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.UpdateProjectRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.SerializeToString,
+            ),
+            'DeleteProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteProject,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteProjectRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteProjectResponse.SerializeToString,
             ),
             'GetProject': grpc.unary_unary_rpc_method_handler(
                     servicer.GetProject,
@@ -570,6 +604,60 @@ class ProjectService:
             '/mic.v1.ProjectService/CreateProject',
             mic_dot_rpc_dot_v1_dot_mic__pb2.CreateProjectRequest.SerializeToString,
             mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/UpdateProject',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.UpdateProjectRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/DeleteProject',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteProjectRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteProjectResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -10,12 +10,12 @@ from mic.core.head import hlc_ms, ms_hlc
 from mic.core.session import Alternative, Change, Decision, Message, Op, Session, State
 from mic.ledger.conflict import Clash
 from mic.ledger.frame import Frame
-from mic.ledger.project import Project
 from mic.rpc.v1 import mic_pb2 as pb
 from micelio.accounts.actor import Actor
 from micelio.accounts.queries import users_by_id
+from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
-from micelio.projects.queries import get_project
+from micelio.projects.queries import count_forks, get_project, origin_of
 from micelio.sessions.queries import LandingRow, LandingView, OpenRow
 
 
@@ -24,9 +24,8 @@ def find_project(actor: Actor, ref: pb.ProjectRef) -> ProjectView:
     return get_project(actor, ref.organization, ref.handle)
 
 
-def project(view: ProjectView, ledger: Project | None = None) -> pb.Project:
-    """A project; with its head when the ledger is given."""
-    head = ledger.head() if ledger else None
+def project(view: ProjectView) -> pb.Project:
+    """A project in a list."""
     return pb.Project(
         id=str(view.id),
         organization=view.owner,
@@ -34,11 +33,20 @@ def project(view: ProjectView, ledger: Project | None = None) -> pb.Project:
         name=view.name,
         description=view.description,
         visibility=view.visibility,
-        head_position=head.position if head else 0,
-        head_tree=head.tree if head else b"",
         created_at_ms=int(view.created_at.timestamp() * 1000),
         role=view.role or "",
+        fork_position=view.fork_position,
     )
+
+
+def whole_project(actor: Actor, view: ProjectView) -> pb.Project:
+    """A project with its head, where it comes from and how many forks it has, as far as the actor may see them."""
+    message = project(view)
+    head, origin = open_ledger(view.id).head(), origin_of(actor, view)
+    message.head_position, message.head_tree = head.position, head.tree
+    message.forked_from = f"{origin.owner}/{origin.handle}" if origin else ""
+    message.forks = count_forks(actor, view)
+    return message
 
 
 def frame(message: pb.BlobFrame) -> Frame:

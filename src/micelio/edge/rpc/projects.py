@@ -33,14 +33,33 @@ class Projects(mic_pb2_grpc.ProjectServiceServicer):
     @call
     def CreateProject(self, actor: Actor, request: pb.CreateProjectRequest) -> pb.ProjectResponse:
         made = actions.create_project(
-            actor, request.organization, request.handle, request.name, request.description, request.visibility
+            actor,
+            request.organization,
+            request.handle,
+            request.name,
+            request.description,
+            request.visibility,
+            request.fork_from,
         )
-        return pb.ProjectResponse(project=convert.project(made, open_ledger(made.id)))
+        return pb.ProjectResponse(project=convert.whole_project(actor, made))
+
+    @call
+    def UpdateProject(self, actor: Actor, request: pb.UpdateProjectRequest) -> pb.ProjectResponse:
+        wanted = {
+            name: getattr(request, name) for name in ("name", "description", "visibility") if request.HasField(name)
+        }
+        made = actions.update_project(actor, request.project.organization, request.project.handle, **wanted)
+        return pb.ProjectResponse(project=convert.whole_project(actor, made))
+
+    @call
+    def DeleteProject(self, actor: Actor, request: pb.DeleteProjectRequest) -> pb.DeleteProjectResponse:
+        forks = actions.delete_project(actor, request.project.organization, request.project.handle)
+        return pb.DeleteProjectResponse(forks=forks)
 
     @call
     def GetProject(self, actor: Actor, request: pb.GetProjectRequest) -> pb.ProjectResponse:
         found = convert.find_project(actor, request.project)
-        return pb.ProjectResponse(project=convert.project(found, open_ledger(found.id)))
+        return pb.ProjectResponse(project=convert.whole_project(actor, found))
 
     @call
     def ListProjects(self, actor: Actor, request: pb.ListProjectsRequest) -> pb.ListProjectsResponse:

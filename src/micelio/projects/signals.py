@@ -1,0 +1,8 @@
+"""What other domains may want to know of projects. Sent when the transaction of the act is committed."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+# Keyword `project_id`: a fork that has just begun, whose history no rows tell yet.
+forked = Signal()
