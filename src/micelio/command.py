@@ -56,6 +56,13 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--json", action="store_true", help="print the findings as JSON")
     verify.set_defaults(run=_verify)
 
+    repair = commands.add_parser("repair", help="derive again what can be; the forge must be stopped")
+    repair.add_argument("project", metavar="ORG/PROJECT")
+    repair.add_argument(
+        "--accept-loss", action="store_true", help="put the head back even below landings that are gone for good"
+    )
+    repair.set_defaults(run=_repair)
+
     token = commands.add_parser("token", help="print an access token for scripts")
     token.add_argument("handle", help="the account it acts for")
     token.add_argument("--days", type=_days, default=30, help="how long it is good for (default: 30)")
@@ -122,6 +129,16 @@ def _verify(options: argparse.Namespace) -> int:
     from micelio.edge.verify import verify
 
     return verify(options.projects, options.json)
+
+
+def _repair(options: argparse.Namespace) -> int:
+    settings = config.load()
+    instance.check_exists(settings)
+    with instance.prepare(settings):
+        _start_django(settings)
+        from micelio.edge.verify import repair
+
+        return repair(options.project, options.accept_loss)
 
 
 def _token(options: argparse.Namespace) -> int:

@@ -56,3 +56,25 @@ def test_a_project_that_there_is_not(world: World) -> None:
     done = _verify(world, "no/such")
     assert done.returncode == 1
     assert done.stderr == ("micelio: There is no project no/such. Without a name, all projects are checked.\n")
+
+
+def test_repair_puts_a_lost_head_back(world: World) -> None:
+    """With the forge stopped; afterwards everything is sound and the forge serves what it had."""
+    answer = world.rita("ProjectService.GetProject", pb.GetProjectRequest(project=world.open))
+    head = world.forge.data_dir / "store" / "projects" / answer.project.id.replace("-", "") / "head"
+    wanted = head.read_bytes()
+    head.unlink()
+    name = f"{world.organization}/open"
+    arguments = [sys.executable, "-m", "micelio", "repair", name]
+    beside = subprocess.run(arguments, env=world.forge.environment, capture_output=True, text=True, check=False)
+    assert beside.returncode == 1
+    assert not head.exists()
+    world.forge.stop()
+    done = subprocess.run(arguments, env=world.forge.environment, capture_output=True, text=True, check=False)
+    position = answer.project.head_position
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        f"{name}: the head stands at @{position} again.\n{name}: sound.\n"
+        "Run `micelio rebuild` to derive the lists again.\n"
+    )
+    assert head.read_bytes() == wanted

@@ -363,7 +363,7 @@ class Verifier:
     # ------------------------------------------------------------ what nothing names
 
     def _unreachable(self) -> Iterator[Finding]:
-        kept = (f"{self.line.prefix}sessions/", f"{self.line.prefix}forks/")
+        kept = tuple(f"{self.line.prefix}{name}/" for name in ("sessions", "forks", "set-aside"))
         known = {self.line.head_key, self.line.origin_key, *self._named}
         for listed in self._list(self.line.prefix):
             if listed.key not in known and not listed.key.startswith(kept):

@@ -1,4 +1,4 @@
-"""`micelio verify`: check what lies in the store, project by project, beside a forge that may be running."""
+"""`micelio verify` and `micelio repair`: what lies in the store, and what can be done about it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from mic.core.errors import NotFound
+from mic.ledger.repair import repair as repaired
 from mic.ledger.verify import Finding, Verifier
 from micelio.projects.ledgers import ledger
 from micelio.projects.queries import all_project_ids, project_name
@@ -36,6 +37,27 @@ def verify(names: list[str], as_json: bool) -> int:
     if as_json:
         print(msgspec.json.format(msgspec.json.encode({"projects": told})).decode())
     return 0 if sound else 1
+
+
+def repair(name: str, accept_loss: bool) -> int:
+    """Repair a project and check it again, while no forge runs. Returns 0 when all is sound then, 1 otherwise.
+
+    Raises NotFound, InvalidInput.
+    """
+    projects = {project_name(project): project for project in all_project_ids()}
+    project = projects.get(name.lower())
+    if project is None:
+        raise NotFound(f"There is no project {name}.", hint="`micelio verify` lists them all.")
+    before = _one(name, project, quiet=False)
+    for line in ledger().driver.run(repaired(project.hex, before, accept_loss)):
+        print(f"{name}: {line}.")
+    found = _one(name, project, quiet=False)
+    harm = [finding for finding in found if finding.kind != "unreachable"]
+    _say(name, found, harm)
+    if harm:
+        print("What is named above is lost to the forge; it comes back from a backup only.")
+    print("Run `micelio rebuild` to derive the lists again.")
+    return 1 if harm else 0
 
 
 def _one(name: str, project: UUID, quiet: bool) -> list[Finding]:
