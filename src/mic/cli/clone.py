@@ -8,6 +8,7 @@ import click
 
 from mic.cli.app import json_option
 from mic.cli.connection import Address, connect, parse_address
+from mic.cli.content_cache import content_cache
 from mic.cli.contents import page_entries, stream_contents
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.progress import Progress
@@ -108,11 +109,16 @@ def _fill(client: Client, ws: Workspace, address: Address, out: Output) -> tuple
 
 def tree_entries(client: Client, project: pb.ProjectRef, position: int, tree: str) -> list[Entry]:
     """All files of a position, which must have the root `tree` (hex); raises Corrupt."""
+    name = f"{client.address} {project.organization}/{project.handle} {tree}"
+    known = content_cache().listing(name)
+    if known is not None:
+        return known
     entries: list[Entry] = []
     for page in client.tree(project, position):
         if page.tree.hex() != tree:
             raise Corrupt(f"The forge has another tree at @{position} than it had before.", hint="Tell who runs it.")
         entries += page_entries(page)
+    content_cache().keep_listing(name, entries)
     return entries
 
 

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from mic.cli.batches import BATCH_BYTES
+from mic.cli.content_cache import LARGEST, content_cache
 from mic.core.blob import MAX_WHOLE, inflate
 from mic.core.errors import Corrupt
 from mic.core.ids import content_hash
@@ -27,21 +29,38 @@ class Content(NamedTuple):
 
 
 def stream_contents(client: Client, project: pb.ProjectRef, hashes: list[bytes]) -> Iterator[Content]:
-    """The contents with these hashes, in the forge's order, not yet verified.
+    """The contents with these hashes: those that this machine has, then the others in the forge's order, not verified.
 
-    The pieces of one content end before the next is asked for; what is left of them is skipped.
-    Raises Corrupt, Unavailable, InvalidInput.
+    The pieces of one content end before the next is asked for; what is left of them is skipped. Whoever goes on
+    has verified what came before, which is then kept. Raises Corrupt, Unavailable, InvalidInput.
     """
-    frames = client.frames(project, hashes)
+    cache = content_cache()
+    absent = []
+    for wanted in hashes:
+        data = cache.content(wanted)
+        if data is None:
+            absent.append(wanted)
+        else:
+            yield Content(wanted, len(data), data, (data,))
+    fresh: list[tuple[bytes, bytes]] = []
+    waiting = 0
+    frames = client.frames(project, absent)
     for frame in frames:
         if not frame.offset and frame.length == frame.size:
             data = frame_bytes(frame)
             yield Content(frame.hash, frame.size, data, (data,))
+            if len(data) <= LARGEST:
+                fresh.append((frame.hash, data))
+                waiting += len(data)
+                if waiting >= BATCH_BYTES:
+                    cache.keep_contents(fresh)
+                    fresh, waiting = [], 0
         else:
             pieces = _pieces(frame, frames)
             yield Content(frame.hash, frame.size, None, pieces)
             for _ in pieces:
                 pass
+    cache.keep_contents(fresh)
 
 
 def page_entries(page: pb.TreeResponse) -> Iterator[Entry]:

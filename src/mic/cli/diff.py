@@ -10,6 +10,7 @@ import click
 
 from mic.cli.app import json_option
 from mic.cli.connection import connect, parse_position
+from mic.cli.content_cache import content_cache
 from mic.cli.contents import MAX_HELD, fetch, page_entries
 from mic.cli.open_session import address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
@@ -135,10 +136,11 @@ def changed_between(client: Client, project: pb.ProjectRef, old: int, new: int) 
 
 def _load(ws: Workspace, changes: list[LocalChange]) -> list[FileDiff]:
     wanted = [item.old.hash for item in changes if item.old and 0 < item.old.size <= MAX_HELD]
-    base: dict[bytes, bytes] = {}
-    if wanted:
+    base = content_cache().contents(wanted)
+    absent = [item for item in wanted if item not in base]
+    if absent:
         with connect(ws.config.instance) as client:
-            base = fetch(client, address_of(ws).ref, wanted)
+            base |= fetch(client, address_of(ws).ref, absent)
     found = []
     for item in changes:
         old = b"" if item.old is None or not item.old.size else base.get(item.old.hash)

@@ -12,13 +12,14 @@ import click
 
 from mic.cli.app import json_option
 from mic.cli.connection import Address, connect, parse_address, parse_position
+from mic.cli.content_cache import content_cache
 from mic.cli.contents import page_entries, stream_contents, verified
 from mic.cli.diff import diff_fields, landed_diffs, patch, print_stat, tree_path
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, when
 from mic.cli.words import print_landing, session_fields
-from mic.core.errors import InvalidInput, NotFound
+from mic.core.errors import Corrupt, InvalidInput, NotFound
 from mic.core.ids import parse_ulid
 from mic.core.paths import display, parse_path
 from mic.core.tree import DIRECTORY, Entry
@@ -168,8 +169,30 @@ def _session_id(text: str) -> bytes:
 def cat(out: Output, path: str, at: str | None, project: str | None) -> None:
     """The content of a file at a position; default: this working copy's base."""
     place = Place(project)
+    inside = place.path(path)
+    if _print_kept(out, place, inside, at):
+        return
     with connect(place.address.instance) as client:
-        _print_content(out, client, place, place.path(path), place.position(client, at))
+        _print_content(out, client, place, inside, place.position(client, at))
+
+
+def _print_kept(out: Output, place: Place, path: bytes, at: str | None) -> bool:
+    """Print a file of this working copy's base from what is on this machine; False when the forge has to be asked."""
+    if place.ws is None or (at and parse_position(at) != place.ws.config.position):
+        return False
+    try:
+        found = place.ws.index().get(path)
+    except (NotFound, Corrupt):
+        return False
+    data = content_cache().content(found.hash) if found is not None else None
+    if found is None or data is None:
+        return False
+    if out.as_json:
+        entry = Entry(found.path, found.mode, found.kind, found.size, found.hash)
+        _content_document(out, data, entry, place.ws.config.position)
+    else:
+        out.raw(data)
+    return True
 
 
 def _print_content(out: Output, client: Client, place: Place, path: bytes, position: int) -> None:
@@ -177,16 +200,15 @@ def _print_content(out: Output, client: Client, place: Place, path: bytes, posit
     if entry.mode & 0o170000 == _GITLINK:
         raise InvalidInput(f"{display(path)} is a submodule: its files are in another project.")
     if out.as_json:
-        _content_document(out, client, place.address, entry, position)
+        data = _held(client, place.address, entry)
+        _content_document(out, data, entry, position)
         return
     for content in stream_contents(client, place.address.ref, [entry.hash]):
         for piece in verified(content):
             out.raw(piece)
 
 
-def _content_document(out: Output, client: Client, address: Address, entry: Entry, position: int) -> None:
-    import base64
-
+def _held(client: Client, address: Address, entry: Entry) -> bytes:
     from mic.cli.contents import MAX_HELD, fetch
     from mic.core.errors import TooLarge
 
@@ -194,7 +216,12 @@ def _content_document(out: Output, client: Client, address: Address, entry: Entr
         raise TooLarge(
             f"{display(entry.path)} has {entry.size:,} bytes; JSON takes {MAX_HELD:,}.", hint="Leave --json away."
         )
-    data = fetch(client, address.ref, [entry.hash])[entry.hash]
+    return fetch(client, address.ref, [entry.hash])[entry.hash]
+
+
+def _content_document(out: Output, data: bytes, entry: Entry, position: int) -> None:
+    import base64
+
     fields: dict[str, Any] = {"position": position, **_entry_fields(entry)}
     with suppress(UnicodeDecodeError):
         fields["text"] = data.decode()

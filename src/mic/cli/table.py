@@ -18,4 +18,5 @@ COMMANDS = {
     "show": ("mic.cli.look:show", "One landing: goal, decisions, conversation, changes"),
     "cat": ("mic.cli.look:cat", "A file as it is at a position"),
     "ls": ("mic.cli.look:ls", "The files of a position"),
+    "cache": ("mic.cli.cache:cache", "What is kept on this machine of contents that were fetched"),
 }

@@ -34,6 +34,7 @@ class Client:
     """
 
     def __init__(self, address: str, token: str = "", *, insecure: bool = False, refused: str = "") -> None:
+        self.address = address
         self._refused = refused
         options: list[tuple[str, Any]] = [
             ("grpc.max_receive_message_length", MAX_MESSAGE),

@@ -121,6 +121,10 @@ class DiskCache:
         if self._due(group, _rounded(size)):
             self._sweep(group, self._share * 3 // 4)
 
+    def has(self, kind: str, key: bytes) -> bool:
+        """Whether there is a file for a key; whether it is whole is seen when it is read."""
+        return self._usable is not False and os.path.lexists(self._path(kind, key))
+
     def remove(self, kind: str, key: bytes) -> None:
         """Drop what is kept under a key."""
         if self._may_use():
