@@ -49,6 +49,11 @@ _READ = frozenset(
         "S3_ACCESS_KEY_ID",
         "S3_SECRET_ACCESS_KEY",
         "S3_SESSION_TOKEN",
+        "STORAGE_CDN_BASE_URL",
+        "MICELIO_CACHE_DIR",
+        "MICELIO_CACHE_RAM_MB",
+        "MICELIO_CACHE_DISK_MB",
+        "MICELIO_OUTGOING_ALLOW",
     }
 )
 # Names of the client, which may share an environment with the forge.
@@ -57,7 +62,6 @@ _CLIENT = frozenset({"MICELIO_TOKEN", "MICELIO_INSTANCE"})
 _NOT_HERE = {
     "DATABASE_URL": "this version keeps its rows in SQLite inside the data directory; unset DATABASE_URL",
     "SMTP_HOST": "this version sends no mail; unset SMTP_HOST",
-    "STORAGE_CDN_BASE_URL": "this version serves contents itself; unset STORAGE_CDN_BASE_URL",
     "GITHUB_CLIENT_ID": "this version signs people in by password only; unset GITHUB_CLIENT_ID",
     "GITLAB_CLIENT_ID": "this version signs people in by password only; unset GITLAB_CLIENT_ID",
 }
@@ -80,6 +84,26 @@ class Settings:
     sign_up_open: bool
     access_log: bool
     secret_key_base: str
+    cache_dir: Path
+    # Bytes; None leaves it to STORAGE_BACKEND.
+    cache_ram_bytes: int | None = None
+    cache_disk_bytes: int | None = None
+    # "" when there is no edge network.
+    cdn_base_url: str = ""
+    # Hosts that the forge may ask by plain http and at private addresses.
+    outgoing_allowed: frozenset[str] = frozenset()
+
+    @property
+    def cache_ram(self) -> int:
+        """Bytes of memory for objects of the store, 0 for none."""
+        usual = 256 << 20 if self.storage == "tiered" else 0
+        return usual if self.cache_ram_bytes is None else self.cache_ram_bytes
+
+    @property
+    def cache_disk(self) -> int:
+        """Bytes of disk for objects of the store, 0 for none."""
+        usual = 10 << 30 if self.storage == "tiered" else 0
+        return usual if self.cache_disk_bytes is None else self.cache_disk_bytes
 
     @property
     def database(self) -> Path:
@@ -143,6 +167,8 @@ def _build(values: Mapping[str, str]) -> Settings:
     if secret and len(secret) < 64:
         raise BadSetting("SECRET_KEY_BASE is shorter than 64 characters; make a longer one or unset it.")
     store = values.get("STORAGE_LOCAL_PATH", "")
+    cache = values.get("MICELIO_CACHE_DIR", "")
+    allowed = _hosts(values, "MICELIO_OUTGOING_ALLOW")
     return Settings(
         data_dir=data_dir,
         storage=values.get("STORAGE_BACKEND", "local"),
@@ -155,6 +181,11 @@ def _build(values: Mapping[str, str]) -> Settings:
         sign_up_open=_choice(values, "MICELIO_SIGN_UP", "open", "closed"),
         access_log=not _choice(values, "MICELIO_ACCESS_LOG", "off", "on"),
         secret_key_base=secret,
+        cache_dir=Path(cache).expanduser().absolute() if cache else data_dir / "cache",
+        cache_ram_bytes=_mebibytes(values, "MICELIO_CACHE_RAM_MB"),
+        cache_disk_bytes=_mebibytes(values, "MICELIO_CACHE_DISK_MB"),
+        cdn_base_url=_cdn_base_url(values.get("STORAGE_CDN_BASE_URL", ""), allowed),
+        outgoing_allowed=allowed,
     )
 
 
@@ -309,6 +340,36 @@ def _credentials(values: Mapping[str, str]) -> tuple[str, str, str]:
             hint = "set it, or S3_CREDENTIALS=environment to find them as Amazon's tools do"
             raise BadSetting(f"{name} is missing, which the bucket needs; {hint}.")
     return values[names[0]], values[names[1]], values.get(names[2], "")
+
+
+def _mebibytes(values: Mapping[str, str], name: str) -> int | None:
+    text = values.get(name, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()) or int(text) > 1 << 30:
+        raise BadSetting(f"{name} is {text!r}; use a whole number of MiB, or 0 for none.")
+    return int(text) << 20
+
+
+def _hosts(values: Mapping[str, str], name: str) -> frozenset[str]:
+    hosts = [part.strip().lower() for part in values.get(name, "").split(",") if part.strip()]
+    for host in hosts:
+        if not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*", host):
+            raise BadSetting(f"{name} holds {host!r}; use names of hosts or addresses, with commas, without ports.")
+    return frozenset(hosts)
+
+
+def _cdn_base_url(value: str, allowed: frozenset[str]) -> str:
+    if not value:
+        return ""
+    parts = urlsplit(value)
+    good = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in allowed)
+    if not good or not parts.hostname or parts.query or parts.fragment or parts.username is not None:
+        raise BadSetting(
+            f"STORAGE_CDN_BASE_URL is {value!r}; use https://host[/path], "
+            "or http for a host that MICELIO_OUTGOING_ALLOW names."
+        )
+    return value.rstrip("/")
 
 
 def _text(path: Path) -> str:

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from micelio.config import current
-from micelio.edge import health
+from micelio.edge import cdn, health
 from micelio.edge.bodies import BodyLimit
 from micelio.edge.headers import SecurityHeaders
 from micelio.edge.large_contents import LargeContents
@@ -25,7 +25,7 @@ PAGE_THREADS = 6
 
 def build() -> ASGIApp:
     """The whole application. Django must be set up, settings installed and the schema in place."""
-    edge = Starlette(routes=health.ROUTES, lifespan=_lifespan)
+    edge = Starlette(routes=[*health.ROUTES, *cdn.ROUTES], lifespan=_lifespan)
     # Whatever no route matches is Django's. A mount would not do: its pattern stops at a line end in a file's name.
     edge.router.default = LargeContents(WSGIMiddleware(_exact_path(), workers=PAGE_THREADS))
     edge.router.redirect_slashes = False

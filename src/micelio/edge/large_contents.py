@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
+from django.db import connection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mic.ledger.project import Project
 from micelio.pages.handover import CONTENT_HEADER
 from micelio.projects.ledgers import open_ledger
 
@@ -40,8 +42,15 @@ class LargeContents:
 async def _send_content(name: str, with_body: bool, send: Send) -> None:
     project, _, content = name.partition("/")
     if with_body:
-        ledger = open_ledger(UUID(project))
+        ledger = await asyncio.to_thread(_open, UUID(project))
         pieces = ledger.pieces(bytes.fromhex(content))
         while data := await asyncio.to_thread(next, pieces, b""):
             await send({"type": "http.response.body", "body": data, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _open(project: UUID) -> Project:
+    try:
+        return open_ledger(project)
+    finally:
+        connection.close()  # this thread is not one that pages are made in

@@ -12,7 +12,7 @@ from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.organizations.policy import require_manage
 from micelio.organizations.queries import get_organization
-from micelio.projects import ledgers, policy, registry
+from micelio.projects import cdn, ledgers, policy, registry
 from micelio.projects.jobs import erase_project
 from micelio.projects.models import Confinement, Project, Visibility
 from micelio.projects.policy import hidden
@@ -73,6 +73,7 @@ def create_project(
                 description=_words(description, "description", 2000) or (origin.description if origin else ""),
                 visibility=visibility,
                 forked_from_id=origin.id if origin else None,
+                cdn_key=cdn.new_cdn_key(visibility),
             )
     except IntegrityError as error:
         raise AlreadyExists(
@@ -143,6 +144,8 @@ def update_project(
     if opened:
         policy.require_publishable(project)
     Project.objects.filter(id=project.id).update(**changed)
+    if "visibility" in changed:
+        rotate_cdn_key(project.id, changed["visibility"])
     record(actor, "project.update", "project", project.id, f"{project.owner}/{project.handle}", changed=changed)
     if opened:
         _release(project)
@@ -194,3 +197,14 @@ def _words(text: str, what: str, limit: int) -> str:
     if len(text) > limit or "\x00" in text:
         raise InvalidInput(f"The {what} is longer than {limit:,} characters or holds a NUL.", hint="Shorten it.")
     return text.strip()
+
+
+def rotate_cdn_key(project_id: UUID, visibility: str) -> None:
+    """Give a project the key that its visibility asks for: none when private, a new one when public.
+
+    In the same transaction as the change of the visibility. From then on the old addresses at an edge network lead
+    nowhere; other processes of the forge stop using them within half a minute.
+    """
+    Project.objects.filter(id=project_id).update(cdn_key=cdn.new_cdn_key(visibility))
+    cdn.forget(project_id)
+    transaction.on_commit(lambda: cdn.forget(project_id))

@@ -6,6 +6,8 @@ import threading
 from uuid import UUID
 
 from mic.ledger.project import Ledger, Project
+from mic.store import ObjectStore
+from mic.store.tiers import TieredStore
 from micelio.config import current
 from micelio.projects.stores import open_store
 
@@ -27,6 +29,16 @@ def ledger() -> Ledger:
     return _ledger
 
 
+def bucket() -> ObjectStore:
+    """The store itself, without tiers: what an edge network is served from must not be asked of that network."""
+    store = ledger().driver.store
+    return store.bucket if isinstance(store, TieredStore) else store
+
+
 def open_ledger(project_id: UUID) -> Project:
     """One project's history and contents."""
+    if current().cdn_base_url:
+        from micelio.projects.cdn import learn
+
+        learn(project_id)
     return ledger().open(project_id.hex)

@@ -27,6 +27,8 @@ class Project(models.Model):
     # Null for what is no fork, and for a fork whose origin is gone; the position tells the two apart.
     forked_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="forks")
     fork_position = models.PositiveBigIntegerField(null=True)
+    # What an edge network knows the project by, only while it is public; see `cdn`.
+    cdn_key = models.CharField(max_length=32, null=True, blank=True, unique=True, default=None, editable=False)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["owner", "handle"], name="one_project_per_handle"),)

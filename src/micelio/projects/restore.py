@@ -11,6 +11,7 @@ from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.organizations.actions import create_organization
 from micelio.organizations.queries import get_organization
+from micelio.projects.cdn import new_cdn_key
 from micelio.projects.erasure import unfinished
 from micelio.projects.models import Confinement, Project
 from micelio.projects.queries import exists
@@ -36,6 +37,7 @@ def restore(actor: Actor) -> int:
                 description=entry.description,
                 visibility=entry.visibility,
                 fork_position=entry.fork_position,
+                cdn_key=new_cdn_key(entry.visibility),
             )
             Project.objects.filter(id=row.id).update(created_at=entry.created_at)
             for confined in entry.confined_to:

@@ -24,25 +24,42 @@ from micelio.config import Settings
 GOOD_FOR = 7 * 86400
 # A report takes about 2 KiB; a file that is larger is not one.
 _MAX_REPORT = 64 << 10
-_RAM_BYTES = 256 << 20
-_DISK_BYTES = 10 << 30
+# Threads that read ahead where a read of the store costs a journey.
 _PREFETCH_THREADS = 4
 
 
 def open_store(settings: Settings) -> ObjectStore:
     """The store, fit to be written to or refusing it in words. Raises Unavailable when a bucket cannot be examined."""
     if settings.s3 is None:
-        return DirectoryStore(settings.store_dir)
+        return with_tiers(DirectoryStore(settings.store_dir), settings)
     report = good_report(settings) or examined(settings)
     if report.verdict is Verdict.UNCLEAR:
         raise Unavailable(report.words, hint="Correct the settings of the bucket, or try again when it answers.")
     store: ObjectStore = _bucket(settings)
     if report.verdict is not Verdict.SOUND:
         return RefusedStore(store, report.words)
-    if settings.storage == "tiered":
-        disk = DiskCache(settings.data_dir / "cache", _DISK_BYTES, dict.fromkeys(KINDS))
-        return TieredStore(store, ram=RamCache(_RAM_BYTES), disk=disk, prefetch_threads=_PREFETCH_THREADS)
-    return store
+    return with_tiers(store, settings)
+
+
+def with_tiers(store: ObjectStore, settings: Settings) -> ObjectStore:
+    """A store with the tiers that the settings ask for in front; the store itself when they ask for none."""
+    if not (settings.cache_ram or settings.cache_disk or settings.cdn_base_url):
+        return store
+    edge = None
+    if settings.cdn_base_url:
+        from micelio.projects.cdn import Cdn
+
+        edge = Cdn(settings.cdn_base_url, settings.outgoing_allowed).read
+    disk = DiskCache(settings.cache_dir, settings.cache_disk, dict.fromkeys(KINDS)) if settings.cache_disk else None
+    # What is read ahead has to be kept somewhere, and a directory on this machine answers fast enough.
+    ahead = settings.s3 is not None and (settings.cache_ram or settings.cache_disk)
+    return TieredStore(
+        store,
+        ram=RamCache(settings.cache_ram) if settings.cache_ram else None,
+        disk=disk,
+        edge=edge,
+        prefetch_threads=_PREFETCH_THREADS if ahead else 0,
+    )
 
 
 def examined(settings: Settings) -> Report:
