@@ -1,4 +1,4 @@
-"""From changed files to a landing's changes and contents; large contents are streamed, never held whole."""
+"""From changed files to a landing's changes and contents; nothing large is held whole."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import zstandard
 
-from mic.core.errors import InvalidInput
-from mic.core.paths import display, parse_path
+from mic.cli.large_files import LargeFiles, Outlined, changed, outline_file
+from mic.core.blob import MAX_WHOLE
+from mic.core.paths import parse_path
 from mic.rpc.client import STREAM_SECONDS, Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.files import hash_file, open_content, read_content
@@ -22,21 +23,23 @@ _INLINE_FILE = 100_000
 _INLINE = 8 << 20
 _PART = 1 << 20
 _MESSAGE = 1 << 20
-_LINK = 0o120000
+_TYPE, _LINK = 0o170000, 0o120000
 _OPS = (pb.Change.ADDED, pb.Change.MODIFIED, pb.Change.DELETED)
 
 
 class Sent(NamedTuple):
-    """What goes to the forge. `stats` is how each file stood just before it was read."""
+    """What goes to the forge. `stats` is how each file stood just before it was read; `large` are files by hash."""
 
     changes: list[pb.Change]
     stats: dict[bytes, os.stat_result]
+    large: dict[bytes, Outlined]
 
 
 def gather(ws: Workspace, changes: list[LocalChange]) -> Sent:
     """Hash what changed. Raises InvalidPath, NotFound when a file goes away meanwhile."""
     found: list[pb.Change] = []
     stats: dict[bytes, os.stat_result] = {}
+    large: dict[bytes, Outlined] = {}
     for change in changes:
         parse_path(change.path)
         message = pb.Change(path=change.path, op=_OPS[change.op], mode=change.mode)
@@ -44,9 +47,15 @@ def gather(ws: Workspace, changes: list[LocalChange]) -> Sent:
             message.base_hash, message.base_mode = change.old.hash, change.old.mode
         if change.op != pb.Change.DELETED:
             stats[change.path] = os.lstat(os.path.join(os.fsencode(ws.root), change.path))
-            message.hash, message.size = hash_file(ws, change.path, change.mode)
+            if change.mode & _TYPE != _LINK and stats[change.path].st_size > MAX_WHOLE:
+                file = outline_file(ws, change.path)
+                message.hash, message.size = file.hash, file.size
+                if file.size > MAX_WHOLE:  # it may have been cut short meanwhile
+                    large[file.hash] = file
+            else:
+                message.hash, message.size = hash_file(ws, change.path, change.mode)
         found.append(message)
-    return Sent(found, stats)
+    return Sent(found, stats, large)
 
 
 def send_contents(
@@ -68,29 +77,43 @@ def send_contents(
         inline.append(frame)
     if not ahead:
         return inline, []
-    answer = client.call(client.projects.UploadBlobs, _messages(ws, project, ahead), seconds=STREAM_SECONDS)
+    answer = client.call(
+        client.projects.UploadBlobs, _messages(client, ws, project, ahead, sent.large), seconds=STREAM_SECONDS
+    )
     return inline, list(answer.packs)
 
 
-def _messages(ws: Workspace, project: pb.ProjectRef, changes: list[pb.Change]) -> Iterator[pb.UploadBlobsRequest]:
+def _messages(
+    client: Client, ws: Workspace, project: pb.ProjectRef, changes: list[pb.Change], large: dict[bytes, Outlined]
+) -> Iterator[pb.UploadBlobsRequest]:
     message, size = pb.UploadBlobsRequest(project=project), 0
-    for change in changes:
-        offset = 0
-        for part in _parts(ws, change):
-            frame = _frame(change, offset, part)
-            offset += len(part)
-            message.frames.append(frame)
-            size += len(frame.data) + 64
-            if size >= _MESSAGE:
-                yield message
-                message, size = pb.UploadBlobsRequest(), 0
+    for frame in _frames(client, ws, project, changes, large):
+        message.frames.append(frame)
+        size += len(frame.data) + 64
+        if size >= _MESSAGE:
+            yield message
+            message, size = pb.UploadBlobsRequest(), 0
     if message.frames:
         yield message
 
 
+def _frames(
+    client: Client, ws: Workspace, project: pb.ProjectRef, changes: list[pb.Change], large: dict[bytes, Outlined]
+) -> Iterator[pb.BlobFrame]:
+    files = LargeFiles(client, ws, project)
+    for change in changes:
+        if change.hash in large:
+            yield from files.frames(change.path, large[change.hash])
+            continue
+        offset = 0
+        for part in _parts(ws, change):
+            yield _frame(change, offset, part)
+            offset += len(part)
+
+
 def _parts(ws: Workspace, change: pb.Change) -> Iterator[bytes]:
     """The content in parts. The forge checks its hash, so a file that changes meanwhile is refused."""
-    if change.mode & 0o170000 == _LINK or not change.size:
+    if change.mode & _TYPE == _LINK or not change.size:
         yield _small(ws, change)
         return
     left = change.size
@@ -98,7 +121,7 @@ def _parts(ws: Workspace, change: pb.Change) -> Iterator[bytes]:
         while left:
             part = file.read(min(_PART, left))
             if not part:
-                raise _changed(change)
+                raise changed(change.path)
             left -= len(part)
             yield part
 
@@ -106,12 +129,8 @@ def _parts(ws: Workspace, change: pb.Change) -> Iterator[bytes]:
 def _small(ws: Workspace, change: pb.Change) -> bytes:
     data = read_content(ws, change.path, change.mode)
     if hashlib.sha256(data).digest() != change.hash:
-        raise _changed(change)
+        raise changed(change.path)
     return data
-
-
-def _changed(change: pb.Change) -> InvalidInput:
-    return InvalidInput(f"{display(change.path)} changed while it was sent; nothing was landed.", hint="Land again.")
 
 
 def _frame(change: pb.Change, offset: int, part: bytes) -> pb.BlobFrame:
