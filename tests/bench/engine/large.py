@@ -117,7 +117,8 @@ def _edit(relay: Relay, env: dict[str, str], folder: Path) -> Row:
         costs.append(relay.sent - before)
     cost, least, most = statistics.median(costs), min(costs), max(costs)
     return Row(
-        "1-byte insert into 1 GiB, sent, median of 3", f"{cost / 1000:.0f} KB ({least / 1000:.0f} to {most / 1000:.0f})",
+        "1-byte insert into 1 GiB, sent, median of 3",
+        f"{cost / 1000:.0f} KB ({least / 1000:.0f} to {most / 1000:.0f})",
         f"sending all {LARGER / 1e6:,.0f} MB", f"1/{LARGER / cost:,.0f}", "<= 200 KB", most <= 200_000,
     )  # fmt: skip
 

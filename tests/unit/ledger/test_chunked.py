@@ -108,6 +108,10 @@ def _replaced(at: int, chunk: Chunk) -> list[Chunk]:
     return [*CHUNKS[:at], chunk, *CHUNKS[at + 1 :]]
 
 
+def _paged(*pages: Chunk) -> Frame:
+    return _list(encode_page_list(list(pages)))
+
+
 LIES: dict[str, tuple[Callable[[], Frame], str]] = {
     "it names itself": (lambda: _list(encode_chunk_list(_replaced(3, Chunk(NAME, 102_400)))), "does not hold"),
     "it names nothing that is here": (
@@ -115,17 +119,15 @@ LIES: dict[str, tuple[Callable[[], Frame], str]] = {
         "names 0000000000",
     ),
     "a page is not here": (
-        lambda: _list(encode_page_list([LISTED[0], Chunk(bytes(32), LISTED[1].length)])),
+        lambda: _paged(LISTED[0], Chunk(bytes(32), LISTED[1].length)),
         "names 000",
     ),
     "a page is a chunk": (
-        lambda: _list(encode_page_list([LISTED[0], Chunk(CHUNKS[0].hash, LISTED[1].length)])),
+        lambda: _paged(LISTED[0], Chunk(CHUNKS[0].hash, LISTED[1].length)),
         "begin",
     ),
     "a page of another length": (
-        lambda: _list(
-            encode_page_list([Chunk(LISTED[0].hash, LISTED[1].length), Chunk(LISTED[1].hash, LISTED[0].length)])
-        ),
+        lambda: _paged(Chunk(LISTED[0].hash, LISTED[1].length), Chunk(LISTED[1].hash, LISTED[0].length)),
         "to a page of",
     ),
     "a chunk is a page": (
