@@ -46,7 +46,7 @@ def for_people(error: MicError, name_of: Callable[[UUID], str]) -> MicError:
     state = "missing from" if isinstance(error, NotFound) or "missing" in error.message else "damaged in"
     return Corrupt(
         f"{'The' if whole else 'A part of the'} history of {name} is {state} the store.",
-        hint="Restore the store from a backup; the forge's log names the object.",
+        hint="Whoever runs the forge can run `micelio verify`: it names what to restore.",
     )
 
 

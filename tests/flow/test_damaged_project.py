@@ -48,7 +48,7 @@ def test_a_lost_history_is_told_as_damage_at_every_door(world: World, lost: tupl
         answer = httpx.get(address + path)
         assert (answer.status_code, sentence in answer.text, key in answer.text) == (500, True, False), path
     error = httpx.get(f"{address}?format=json").json()["error"]
-    hint = "Restore the store from a backup; the forge's log names the object."
+    hint = "Whoever runs the forge can run `micelio verify`: it names what to restore."
     assert error == {"code": "corrupt_object", "message": sentence, "hint": hint}
     calls = {
         "ProjectService.GetProject": pb.GetProjectRequest(project=world.open),
@@ -81,6 +81,6 @@ def test_a_rebuild_keeps_the_rows_of_a_lost_history_and_derives_the_others(world
     assert done.stdout == "Projects restored: 0. Landings derived: 1.\n"
     assert done.stderr.splitlines()[-1] == (
         f"micelio: The history of {world.organization}/open is missing from the store. "
-        "Restore the store from a backup; the forge's log names the object."
+        "Whoever runs the forge can run `micelio verify`: it names what to restore."
     )
     assert key in done.stderr

@@ -35,7 +35,7 @@ def test_what_the_store_lost_is_damage_told_by_the_name_of_the_project(
     error: MicError, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Never absence; the key is in the log alone."""
-    hint = "Restore the store from a backup; the forge's log names the object."
+    hint = "Whoever runs the forge can run `micelio verify`: it names what to restore."
     assert _told(error) == ("corrupt_object", message, hint)
     assert error.message in caplog.text
 
