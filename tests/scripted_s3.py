@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -37,7 +38,7 @@ class _Answer(NamedTuple):
 
 
 class ScriptedS3:
-    """Serves one bucket. `script` holds the steps of the coming requests (then plain ones), `asked` what came.
+    """Serves one bucket. `script` holds the steps of the coming requests, then `dice` is asked; `asked` is what came.
 
     Without `quotes` it wants If-Match unquoted, as old Ceph does; without `conditions` it ignores them, as s3rver does.
     """
@@ -45,6 +46,7 @@ class ScriptedS3:
     def __init__(self) -> None:
         self.objects: dict[str, tuple[bytes, str]] = {}
         self.script: deque[Step] = deque()
+        self.dice: Callable[[], Step] = lambda: PLAIN
         self.asked: list[str] = []
         self.quotes = True
         self.conditions = True
@@ -91,7 +93,7 @@ class ScriptedS3:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         with self.lock:
             self.asked.append(f"{request.command} {key}".rstrip())
-            step = self.script.popleft() if self.script else PLAIN
+            step = self.script.popleft() if self.script else self.dice()
             plain = step.status == 200
             if plain or step.applied:
                 answer = self._apply(request, key, url.query, body)
@@ -130,6 +132,9 @@ class ScriptedS3:
             self.objects[key] = (body, request.headers.get("x-amz-meta-mic-write") or "")
             return _Answer(200, b"", (("ETag", f'"{hashlib.md5(body).hexdigest()}"'),))
         if request.command == "DELETE":
+            wanted = request.headers.get("If-Match") if self.conditions else None
+            if wanted is not None and wanted != (f'"{tag}"' if self.quotes else tag):
+                return _Answer(412, _error("PreconditionFailed").encode())
             self.objects.pop(key, None)
             return _Answer(204)
         if there is None:

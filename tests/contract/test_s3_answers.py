@@ -279,6 +279,25 @@ def test_a_tag_that_could_mean_another_is_never_sent(server: ScriptedS3, store: 
     assert server.asked == []
 
 
+def test_a_conditional_delete_needs_the_tag(server: ScriptedS3, store: S3Store) -> None:
+    """Deleted, refused, not known to the store; or the port's error, without the signed address in it."""
+    store.put("a/b", b"x")
+    assert store.delete_if("a/b", "0123") is False
+    assert "a/b" in server.objects
+    server.script.append(Step(501, "NotImplemented"))
+    assert store.delete_if("a/b", "0123") is None
+    for step, words in ((LOST, "no answer"), (BROKEN, "answered 500")):
+        server.script.append(step)
+        with pytest.raises(Unavailable, match=words) as caught:
+            store.delete_if("a/b", "0123")
+        assert "Signature" not in "".join(traceback.format_exception(caught.value))
+    assert store.delete_if("a/b", store.get("a/b").tag) is True
+    assert server.objects == {}
+    unsigned = S3Store(replace(server.place, unsigned=True, access_key_id="", secret_access_key="", session_token=""))
+    unsigned.put("a", b"x")
+    assert unsigned.get("a").data == b"x"
+
+
 # ------------------------------------------------------------------ no answer at all, and secrets
 
 

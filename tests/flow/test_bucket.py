@@ -134,4 +134,5 @@ def test_a_bucket_that_is_not_there_stops_the_start(s3_server: S3Server, tmp_pat
     assert found.returncode == 1
     assert "The store could not be examined" in found.stderr
     assert "NoSuchBucket" in found.stderr
-    assert len(found.stderr.splitlines()) == 1
+    assert found.stderr.splitlines()[0] == "Examining the bucket, which takes some seconds ..."
+    assert len(found.stderr.splitlines()) == 2

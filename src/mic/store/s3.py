@@ -13,7 +13,9 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 import obstore
 from obstore.store import S3Store as Client
@@ -129,6 +131,35 @@ class S3Store:
             self._repeated(key, lambda: obstore.delete(self._client, key))
         except NotFound:
             return
+
+    def delete_if(self, key: str, tag: str) -> bool | None:
+        """Delete the object if it has this tag: True deleted, False refused, None when the store knows no such thing.
+
+        Not part of the port: not every store has it. The library does not either, so the request is signed by it and
+        sent by us, once.
+        """
+        try:
+            url = urlsplit(obstore.sign(self._client, "DELETE", check_key(key), timedelta(minutes=1)))
+        except ERRORS:
+            return None  # unsigned stores cannot be asked in this way
+        kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+        connection = kind(url.netloc, timeout=self.place.timeout)
+        try:
+            # Conditions need not be signed: only the host and Amazon's own headers are.
+            wanted = f'"{tag}"' if self._quoted else tag
+            connection.request("DELETE", f"{url.path}?{url.query}", headers={"If-Match": wanted})
+            status = connection.getresponse().status
+        except (OSError, HTTPException):
+            raise Unavailable(f"{key}: the store gave no answer to a conditional delete", hint="try again") from None
+        finally:
+            connection.close()
+        if status in (400, 405, 501):
+            return None
+        if status in (404, 409, 412):
+            return False
+        if not 200 <= status < 300:
+            raise Unavailable(f"{key}: the store answered {status} to a conditional delete", hint="try again")
+        return True
 
     # ------------------------------------------------------------ conditional writes
 

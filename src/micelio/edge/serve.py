@@ -69,7 +69,7 @@ def _prepare(settings: Settings, first_project: Path | None) -> list[str]:
     from micelio.accounts.policy import OPERATOR
     from micelio.edge import schema
 
-    _open_store()
+    _open_store(settings)
     schema.ensure()
     actions.ensure_client()
     admin = actions.ensure_administrator(OPERATOR)
@@ -84,10 +84,13 @@ def _prepare(settings: Settings, first_project: Path | None) -> list[str]:
     return [*lines, f"Data is in {settings.data_dir}.", "Press Ctrl-C to stop."]
 
 
-def _open_store() -> None:
+def _open_store(settings: Settings) -> None:
     """Before anything is written. A store that is not safe to land on is told, and read."""
     from micelio.projects.ledgers import ledger
+    from micelio.projects.stores import good_report
 
+    if settings.s3 is not None and good_report(settings) is None:
+        print("Examining the bucket, which takes some seconds ...", file=sys.stderr, flush=True)
     store = ledger().driver.store
     if isinstance(store, RefusedStore):
         print(f"{store.reason} Projects can be read; nothing lands.", file=sys.stderr, flush=True)

@@ -10,6 +10,7 @@ import contextlib
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mic.core.errors import Unavailable
 from mic.store import DirectoryStore, ObjectStore
@@ -19,6 +20,9 @@ from mic.store.ram import RamCache
 from mic.store.refused import RefusedStore
 from mic.store.tiers import KINDS, TieredStore
 from micelio.config import Settings
+
+if TYPE_CHECKING:
+    from mic.store.s3 import S3Store
 
 # How long a good verdict counts, in seconds.
 GOOD_FOR = 7 * 86400
@@ -66,7 +70,8 @@ def examined(settings: Settings) -> Report:
     """Examine the store now, and keep the report where there is a data directory."""
     if settings.s3 is None:
         return examine(DirectoryStore(settings.store_dir), str(settings.store_dir))
-    report = examine(_bucket(settings), settings.s3.address)
+    bucket = _bucket(settings)
+    report = examine(bucket, settings.s3.address, bucket.delete_if)
     if settings.data_dir.is_dir():
         _keep(_file(settings), report)
     return report
@@ -85,8 +90,8 @@ def good_report(settings: Settings) -> Report | None:
     return report if report.verdict is Verdict.SOUND and 0 <= age < GOOD_FOR else None
 
 
-def _bucket(settings: Settings) -> ObjectStore:
-    from mic.store.s3 import S3Store
+def _bucket(settings: Settings) -> S3Store:
+    from mic.store.s3 import S3Store  # its library is not to be loaded where the store is a directory
 
     assert settings.s3 is not None
     return S3Store(settings.s3)
