@@ -119,21 +119,23 @@ def totals(nodes: NodeSource, root: bytes, directory: bytes = b"") -> Generator[
     start = directory + b"/" if directory else b""
     end = after_prefix(start) if start else None
     files = size = 0
-    stack = [root]
+    # A node with whether the range may begin and end within it: below the one where they part, it is one of the two.
+    stack = [(root, bool(start), end is not None)]
     while stack:
-        node = yield from load(nodes, stack.pop())
-        first = node.find(start)
-        last = node.count if end is None else node.find(end, first)
+        node_hash, begins, ends = stack.pop()
+        node = yield from load(nodes, node_hash)
+        first = node.find(start) if begins else 0
+        last = node.find(end, first) if ends and end is not None else node.count
         if isinstance(node, Leaf):
             files += last - first
             size += node.size_of(first, last)
             continue
         # Child i covers (key i-1, key i]: those between the first and the last lie wholly inside.
-        if start and first < node.count:
-            stack.append(node.child(first))
+        if begins and first < node.count:
+            stack.append((node.child(first), True, ends and first == last))
             first += 1
-        if end is not None and first <= last < node.count:
-            stack.append(node.child(last))
+        if ends and first <= last < node.count:
+            stack.append((node.child(last), False, True))
         if first < last:
             files += node.files_of(first, last)
             size += node.size_of(first, last)
