@@ -30,7 +30,7 @@ from mic.core.pack import FOOTER_BYTES, decode_toc, encode_pack, toc_bytes
 from mic.core.record import PathChange, Record, encode_record, read_record
 from mic.core.segment import decode_segment, encode_segment
 from mic.core.session import Author, Change, Decision, Session, decode_session, encode_session
-from mic.core.tree import EMPTY_TREE, Entry, decode_node, leaf
+from mic.core.tree import EMPTY_TREE, Child, Entry, decode_node, inner, leaf
 
 NAME = "projects/p/some-object"
 # Above what is decoded: the largest value that a damaged length may make a decoder allocate for these small objects.
@@ -51,6 +51,7 @@ RECORD = Record(
     ),
 )
 LEAF = leaf([Entry(b"a/b", 0o100644, 0, 300, H), Entry(b"z", 0o100664, 1, 9, H)])
+INNER = inner(1, [Child(b"a/b", 3, 301, H), Child(b"z", 2, 7, H)])
 SESSION = Session(
     bytes(16),
     "Goal",
@@ -126,6 +127,7 @@ DECODERS: dict[str, Decoder] = {
     "pack": (encode_pack([(H, 1, b"data")])[1], _pack, _crc_of_pack),
     "run": (RUN, _run, _crc_at_end),
     "node": (LEAF.raw, lambda raw: decode_node(raw, NAME), _same),
+    "inner node": (INNER.raw, lambda raw: decode_node(raw, NAME), _same),
     "stored node": (encode_node(LEAF.raw), _stored_node, _same),
     "blob": (encode_blob(b"hello\n" * 99), lambda raw: decode_blob(raw, content_hash(b"hello\n" * 99), NAME), _same),
     "delta": (encode_delta(content_hash(BASE), BASE, 1, BASE + b"a"), _delta, _same),
