@@ -40,10 +40,10 @@ class LargeContents:
 
 
 async def _send_content(name: str, with_body: bool, send: Send) -> None:
-    project, _, content = name.partition("/")
+    project, content, start, stop = name.split("/")
     if with_body:
         ledger = await asyncio.to_thread(_open, UUID(project))
-        pieces = ledger.pieces(bytes.fromhex(content))
+        pieces = ledger.pieces(bytes.fromhex(content), int(start), int(stop))
         while data := await asyncio.to_thread(next, pieces, b""):
             await send({"type": "http.response.body", "body": data, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -24,6 +24,7 @@ from micelio.pages.listing import document_page, is_markdown
 from micelio.pages.markdown import LARGEST_TEXT, Place
 from micelio.pages.modes import GITLINK, SYMLINK, mode_words
 from micelio.pages.opened import Opened, open_project
+from micelio.pages.ranges import NONE_OF_IT, Part, asked_part
 from micelio.pages.text import count_words, cut, display_path, one_line, size_words
 from micelio.pages.weight import Scale
 from micelio.pages.where import Where
@@ -160,7 +161,7 @@ def _markdown(where: Where, position: int, text: str | None, data: dict[str, Any
 
 @page
 def raw(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, path: str) -> HttpResponseBase:
-    """The bytes of a file, sandboxed: text as plain text, known pictures as themselves, the rest as a download."""
+    """The bytes of a file or a part of them, sandboxed: text and pictures as themselves, the rest as a download."""
     opened = open_project(actor, owner, handle)
     at = parse_ref(ref)
     position, root = opened.at(at)
@@ -171,12 +172,20 @@ def raw(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, p
     tag = f'"{entry.hash.hex()}"'
     if tag in request.headers.get("If-None-Match", ""):
         return HttpResponse(status=304, headers={"ETag": tag})
+    part = asked_part(request, entry.size, tag)
+    if part == NONE_OF_IT:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{entry.size}", "ETag": tag})
+    start, stop = part or Part(0, entry.size)
     if entry.kind != CHUNKED:
         data = opened.ledger.blob(entry.hash)
-        response = HttpResponse(data, content_type=_media_type(entry, data))
-        response.headers["Content-Length"] = str(entry.size)
+        response = HttpResponse(data[start:stop], content_type=_media_type(entry, data))
+        response.headers["Content-Length"] = str(stop - start)
     else:
-        response = hand_over(opened.project.id, entry.hash, entry.size, "application/octet-stream")
+        response = hand_over(opened.project.id, entry.hash, Part(start, stop), "application/octet-stream")
+    if part is not None:
+        response.status_code = 206
+        response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{entry.size}"
+    response.headers["Accept-Ranges"] = "bytes"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["ETag"] = tag
