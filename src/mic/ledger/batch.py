@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -40,6 +41,7 @@ class Batch:
         self._hlc = head.hlc
         self._fresh: dict[bytes, Node] = {}
         self._records: list[Record] = []
+        self._held: set[bytes] = set()  # ids of the sessions
         self._sessions: list[Session] = []
         self._packs: list[PackRef] = []
         self._contents: dict[bytes, bytes] = {}
@@ -54,14 +56,14 @@ class Batch:
 
     def holds(self, session_id: bytes) -> bool:
         """Whether a session is in the batch."""
-        return any(record.session == session_id for record in self._records)
+        return session_id in self._held
 
     def judge(self, wish: Prepared) -> Protocol[Verdict]:
         """What of a session can land on what the batch has made so far."""
         request = wish.request
         sent = Objects(self.line.project, below=self._objects)
         sent.recent.update(wish.uploaded)
-        contents = {**self._contents, **request.contents}
+        contents = ChainMap(dict(request.contents), self._contents)
         nodes = Overlay(self._fresh, self.line.cache)
         return judge(
             self.line, sent, nodes, self.root, self._records, request.session, wish.wanted, wish.base, contents
@@ -84,6 +86,7 @@ class Batch:
         changes = tuple(PathChange(path, ops[path], edits[path]) for path in sorted(edits))
         self._records.append(Record(self.position, final.id, b"", final.base_position, self._hlc, self.root, changes))
         self._sessions.append(final)
+        self._held.add(final.id)
         wanted = {entry.hash for entry in edits.values() if entry is not None}
         for contents in (wish.request.contents, verdict.contents):
             for content, raw in contents.items():
