@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: force help run test check bench bench-engine bench-ledger demo docs test-browser test-root test-radosgw test-s3rver test-kill proto format clean
+.PHONY: force help run test check sim bench bench-engine bench-ledger demo docs test-browser test-root test-radosgw test-s3rver test-kill proto format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -86,6 +86,10 @@ test-radosgw: .venv/dev ## the stores' contract against Debian's radosgw (instal
 test-s3rver: .venv/dev ## the store doctor against Node's s3rver, which ignores conditions (fetches it with npm)
 	@[ -d .tools/s3rver/node_modules/s3rver ] || npm install --silent --no-audit --no-fund --prefix .tools/s3rver s3rver@3.7.1
 	@$(BIN)/pytest -m s3rver tests/contract
+
+sim: .venv/dev ## 10,000 simulated runs of landing under every fault; SEEDS=FROM:TO for others; goes on where it stopped
+	@mkdir -p build
+	@$(BIN)/python -m mic.sim --seeds "$${SEEDS:-0:10000}" --state build/sim-$$(git rev-parse --short HEAD 2>/dev/null || echo here)
 
 bench: .venv/dev ## the measured figures, written to docs/benchmarks.md
 	@$(BIN)/python -m tests.bench

@@ -1,0 +1,98 @@
+"""What goes wrong, where: drawn from the seed, or taken from a list that an earlier run wrote down.
+
+A fault stands at the n-th effect of a front end, counted over its whole life, crashes included; so a list
+of faults means the same in every run of one seed. Each seed draws which kinds of faults it has at all and
+how often (a swarm): a run in which everything fails finds less than many in which some things fail often.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from random import Random
+from typing import NamedTuple
+
+from mic.ledger.effects import Effect, Get, GetRange, Map, Put, PutIf, PutNew
+
+READS = (Get, GetRange, Map)
+WRITES = (Put, PutNew, PutIf)
+CONDITIONAL = (PutNew, PutIf)
+ANY: tuple[type, ...] = (object,)
+
+# Kind -> the effects that it can befall. Sleeping, the clock and randomness know only crashes.
+KINDS: dict[str, tuple[type, ...]] = {
+    "before": ANY,  # 500 or a reset before the store did anything
+    "after": WRITES,  # the store did it; the answer is an error
+    "late": WRITES,  # the caller gives up, and then the store does it
+    "again": WRITES,  # a request arrives twice; the caller sees the first answer
+    "retried": CONDITIONAL,  # a client library repeats it unseen: the caller sees the second answer
+    "conflict": CONDITIONAL,  # 409: neither done nor refused
+    "busy": ANY,  # 429 or 503
+    "full": WRITES,  # no space left
+    "short": READS,  # fewer bytes than there are
+    "rot": READS,  # one bit is another
+    "pause": ANY,  # the front end stands still before it sees the answer
+    "crash_before": ANY,  # the front end forgets all; nothing was asked
+    "crash_after": ANY,  # the front end forgets all; what it asked goes on
+}
+
+
+class Fault(NamedTuple):
+    """One fault: front end, number of its effect, kind, and a number that says how late, which bit, how long."""
+
+    front: int
+    number: int
+    kind: str
+    value: int
+
+
+class Swarm:
+    """Faults drawn from the seed. `fired` lists those that befell something."""
+
+    def __init__(self, rnd: Random, fronts: int) -> None:
+        kinds = [kind for kind in KINDS if rnd.random() < 0.4]
+        # A fault at one effect in 500 up to one in 12; what befalls only the rare conditional writes, up to one in 2.
+        self.rates = {
+            kind: math.exp(rnd.uniform(math.log(0.002), math.log(0.5 if KINDS[kind] is CONDITIONAL else 0.08)))
+            for kind in kinds
+        }
+        self.total = sum(self.rates.values())
+        self._random = [Random(rnd.getrandbits(64)) for _ in range(fronts)]
+        self.fired: list[Fault] = []
+        self.calm = False
+
+    def at(self, front: int, number: int, effect: Effect) -> Fault | None:
+        """The fault of this effect, if any."""
+        if self.calm:
+            return None
+        rnd = self._random[front]
+        drawn = rnd.random()
+        if drawn >= self.total:
+            return None
+        value = rnd.getrandbits(32)
+        for kind, rate in self.rates.items():
+            drawn -= rate
+            if drawn < 0:
+                if not isinstance(effect, KINDS[kind]):
+                    return None
+                fault = Fault(front, number, kind, value)
+                self.fired.append(fault)
+                return fault
+        return None
+
+
+class Listed:
+    """The faults of a list and no others."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self._faults = {(fault.front, fault.number): fault for fault in faults}
+        self.fired: list[Fault] = []
+        self.calm = False
+
+    def at(self, front: int, number: int, effect: Effect) -> Fault | None:
+        """The fault of this effect, if any."""
+        fault = None if self.calm else self._faults.get((front, number))
+        if fault is None or not isinstance(effect, KINDS[fault.kind]):
+            return None
+        self.fired.append(fault)
+        return fault

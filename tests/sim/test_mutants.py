@@ -1,0 +1,18 @@
+"""Every planted bug is found within its number of seeds: what the simulator does not find, it does not check."""
+
+from __future__ import annotations
+
+import pytest
+
+from mic.sim.run import simulate
+from mutants import MUTANTS, Mutant
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_mutant_is_killed(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of one of the first seeds fails with the bug in it."""
+    mutant.patch(monkeypatch)
+    for seed in range(mutant.bound):
+        if simulate(seed, rules=mutant.rules, wrap=mutant.wrap).failure:
+            return
+    pytest.fail(f"{mutant.bound} seeds did not find: {mutant.name}")
