@@ -162,7 +162,7 @@ def _hole(monkeypatch: pytest.MonkeyPatch) -> None:
 MUTANTS = (
     Mutant("compare-and-swap before the record", 20, wrap=_head_first),
     Mutant("a read error is an empty tree", 200, _error_is_empty),
-    Mutant("412 after a repeated request is a lost race", 1000, _believes_412),
+    Mutant("412 after a repeated request is a lost race", 500, _believes_412),
     Mutant("409 on create means that it exists", 200, rules=Rules(conflict_on_create=AlreadyExists)),
     Mutant("an update of an absent key is accepted", 300, rules=Rules(updates_absent=True)),
     Mutant("two creations of one key both succeed", 200, rules=Rules(exclusive=False)),
