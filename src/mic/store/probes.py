@@ -9,13 +9,15 @@ import contextlib
 import enum
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from mic.core.errors import AlreadyExists, MicError, NotFound, PreconditionFailed, Unavailable
 from mic.store.port import ObjectStore
 
 RACERS = 32
 # What one writer asks, it asks this often.
-_REPEATS = 5
+_REPEATS = 4
+_CLEANERS = 8
 # A race is run this often, or until its seconds are over, whichever comes first; always at least three times.
 ROUNDS = 20
 LEAST_ROUNDS = 3
@@ -23,7 +25,7 @@ RACE_SECONDS = 1.0
 # Swaps one after the other on one key, and the rate below which a store cannot carry a head (S3 does 15/s, a store
 # that allows one write a second to a key does 1).
 PACE_SWAPS = 50
-PACE_SECONDS = 2.0
+PACE_SECONDS = 1.5
 LEAST_PACE = 3.0
 # HTTP's ways to say that a method or a header is not known.
 UNKNOWN = (405, 501)
@@ -85,9 +87,12 @@ class Patient:
 
     def clean(self) -> None:
         """Remove what was made. What cannot be removed harms nobody: nothing else lies below this name."""
-        for key in sorted(self._made):
-            with contextlib.suppress(MicError):
-                self.store.delete(key)
+        with ThreadPoolExecutor(_CLEANERS) as pool:
+            list(pool.map(self._remove, self._made))
+
+    def _remove(self, key: str) -> None:
+        with contextlib.suppress(MicError):
+            self.store.delete(key)
 
 
 def _race(work: Callable[[int], None]) -> list[MicError | None]:
