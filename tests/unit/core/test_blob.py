@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tracemalloc
 
 import pytest
 import zstandard
@@ -64,3 +65,22 @@ def test_a_frame_that_does_not_state_its_size_is_read_up_to_the_size_it_must_hav
             inflate(frame, size, "frame")
     with pytest.raises(Corrupt, match="does not state its size"):
         frame_size(frame, "frame")
+
+
+@pytest.mark.parametrize("claim", [1000, MAX_WHOLE, (1 << 32) - 1])
+@pytest.mark.parametrize("stated", [1000, MAX_WHOLE, (1 << 32) - 1])
+def test_a_content_that_inflates_to_more_than_it_claims(claim: int, stated: int) -> None:
+    """64 MiB of zeros in a frame that states another size: refused, having allocated no more than 4 MiB."""
+    frame = bytearray(zstandard.ZstdCompressor(level=1).compress(bytes(64 << 20)))
+    at = 5 if frame[4] & 0x20 else 6  # behind magic, descriptor and, without the single-segment flag, the window
+    assert frame[4] >> 6 == 2  # a size of four bytes, little-endian
+    assert frame[at : at + 4] == (64 << 20).to_bytes(4, "little")
+    frame[at : at + 4] = stated.to_bytes(4, "little")
+    raw = frame_blob(claim, bytes(frame))
+    tracemalloc.start()
+    try:
+        with pytest.raises(Corrupt, match="blob"):
+            decode_blob(raw, bytes(32), "blob")
+        assert tracemalloc.get_traced_memory()[1] < MAX_WHOLE + (1 << 20)
+    finally:
+        tracemalloc.stop()
