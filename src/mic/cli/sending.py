@@ -15,6 +15,7 @@ from mic.core.paths import parse_path
 from mic.rpc.client import STREAM_SECONDS, Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.files import hash_file, open_content, read_content
+from mic.workspace.folders import Folders
 from mic.workspace.status import LocalChange
 from mic.workspace.workspace import Workspace
 
@@ -40,21 +41,23 @@ def gather(ws: Workspace, changes: list[LocalChange]) -> Sent:
     found: list[pb.Change] = []
     stats: dict[bytes, os.stat_result] = {}
     large: dict[bytes, Outlined] = {}
-    for change in changes:
-        parse_path(change.path)
-        message = pb.Change(path=change.path, op=_OPS[change.op], mode=change.mode)
-        if change.old is not None:
-            message.base_hash, message.base_mode = change.old.hash, change.old.mode
-        if change.op != pb.Change.DELETED:
-            stats[change.path] = os.lstat(os.path.join(os.fsencode(ws.root), change.path))
-            if change.mode & _TYPE != _LINK and stats[change.path].st_size > MAX_WHOLE:
-                file = outline_file(ws, change.path)
-                message.hash, message.size = file.hash, file.size
-                if file.size > MAX_WHOLE:  # it may have been cut short meanwhile
-                    large[file.hash] = file
-            else:
-                message.hash, message.size = hash_file(ws, change.path, change.mode)
-        found.append(message)
+    root = os.fsencode(ws.root)
+    with Folders(root) as folders:
+        for change in changes:
+            parse_path(change.path)
+            message = pb.Change(path=change.path, op=_OPS[change.op], mode=change.mode)
+            if change.old is not None:
+                message.base_hash, message.base_mode = change.old.hash, change.old.mode
+            if change.op != pb.Change.DELETED:
+                stats[change.path] = os.lstat(os.path.join(root, change.path))
+                if change.mode & _TYPE != _LINK and stats[change.path].st_size > MAX_WHOLE:
+                    file = outline_file(ws, change.path)
+                    message.hash, message.size = file.hash, file.size
+                    if file.size > MAX_WHOLE:  # it may have been cut short meanwhile
+                        large[file.hash] = file
+                else:
+                    message.hash, message.size = hash_file(ws, change.path, change.mode, folders)
+            found.append(message)
     return Sent(found, stats, large)
 
 
@@ -64,17 +67,14 @@ def send_contents(
     """Bring the contents that the forge lacks there: frames for the landing itself, receipts of what went ahead."""
     by_hash = {change.hash: change for change in sent.changes if change.op != pb.Change.DELETED}
     missing = client.missing(project, list(by_hash)) if by_hash else set()
-    inline: list[pb.BlobFrame] = []
-    ahead: list[pb.Change] = []
-    room = _INLINE
-    for content in sorted(missing):
-        change = by_hash[content]
-        if change.size > _INLINE_FILE or room < change.size:
-            ahead.append(change)
-            continue
-        frame = _frame(change, 0, _small(ws, change))
-        room -= change.size  # the forge counts what it inflates to
-        inline.append(frame)
+    # Small contents go with the landing when all of them fit, by the sizes that the forge counts; else in packs.
+    wanted = [change for content, change in by_hash.items() if content in missing]
+    small = [change for change in wanted if change.size <= _INLINE_FILE]
+    if sum(change.size for change in small) > _INLINE:
+        small = []
+    ahead = [change for change in wanted if not small or change.size > _INLINE_FILE]
+    with Folders(os.fsencode(ws.root)) as folders:
+        inline = [_frame(change, 0, _small(ws, change, folders)) for change in small]
     if not ahead:
         return inline, []
     answer = client.call(
@@ -101,23 +101,24 @@ def _frames(
     client: Client, ws: Workspace, project: pb.ProjectRef, changes: list[pb.Change], large: dict[bytes, Outlined]
 ) -> Iterator[pb.BlobFrame]:
     files = LargeFiles(client, ws, project)
-    for change in changes:
-        if change.hash in large:
-            yield from files.frames(change.path, large[change.hash])
-            continue
-        offset = 0
-        for part in _parts(ws, change):
-            yield _frame(change, offset, part)
-            offset += len(part)
+    with Folders(os.fsencode(ws.root)) as folders:
+        for change in changes:
+            if change.hash in large:
+                yield from files.frames(change.path, large[change.hash])
+                continue
+            offset = 0
+            for part in _parts(ws, change, folders):
+                yield _frame(change, offset, part)
+                offset += len(part)
 
 
-def _parts(ws: Workspace, change: pb.Change) -> Iterator[bytes]:
+def _parts(ws: Workspace, change: pb.Change, folders: Folders) -> Iterator[bytes]:
     """The content in parts. The forge checks its hash, so a file that changes meanwhile is refused."""
     if change.mode & _TYPE == _LINK or not change.size:
-        yield _small(ws, change)
+        yield _small(ws, change, folders)
         return
     left = change.size
-    with open_content(ws, change.path) as file:
+    with open_content(ws, change.path, folders) as file:
         while left:
             part = file.read(min(_PART, left))
             if not part:
@@ -126,8 +127,8 @@ def _parts(ws: Workspace, change: pb.Change) -> Iterator[bytes]:
             yield part
 
 
-def _small(ws: Workspace, change: pb.Change) -> bytes:
-    data = read_content(ws, change.path, change.mode)
+def _small(ws: Workspace, change: pb.Change, folders: Folders) -> bytes:
+    data = read_content(ws, change.path, change.mode, folders)
     if hashlib.sha256(data).digest() != change.hash:
         raise changed(change.path)
     return data

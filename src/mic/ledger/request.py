@@ -20,6 +20,7 @@ from mic.ledger.follow import read_pack_toc
 from mic.ledger.line import Line
 from mic.ledger.nodes import with_nodes
 from mic.ledger.objects import Objects
+from mic.ledger.small import stated_sizes
 from mic.ledger.trees import tree_at
 
 
@@ -86,6 +87,8 @@ def _check_contents(
     """Every new content must be there and have the size that the session says; kinds are set from what is stored."""
     checked = dict(wanted)
     objects = _with(line, uploaded)
+    asked = {entry.hash for entry in wanted.values() if entry is not None and entry.hash not in contents}
+    sizes = yield from stated_sizes(objects, asked)
     for path, entry in wanted.items():
         if entry is None:
             continue
@@ -93,6 +96,8 @@ def _check_contents(
         kind = entry.kind
         if raw is not None:
             size, kind = int.from_bytes(raw[4:8], "big"), 0
+        elif sizes.get(entry.hash) == entry.size:
+            size, kind = entry.size, BLOB
         else:
             found = yield from stored_size(objects, entry.hash, entry.size)
             if found is None:

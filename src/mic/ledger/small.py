@@ -30,6 +30,7 @@ from mic.ledger.objects import Objects, check_length, read_place
 # Neighbouring contents are read in one range of at most this size, across gaps of at most GAP.
 READ_BYTES = 4 << 20
 GAP = 64 << 10
+_HEAD = 8  # 'MICB' and the size
 
 
 def read_small(objects: Objects, hashes: Iterable[bytes], limit: int = MAX_WHOLE) -> Protocol[dict[bytes, bytes]]:
@@ -72,6 +73,38 @@ def small_size(objects: Objects, place: Place, object_hash: bytes) -> Protocol[i
     if header[:4] != (b"MICD" if place.kind == stored.DELTA else b"MICB") or len(header) < 8:
         raise Corrupt(f"{name} is damaged: no content begins like it", object=place.key, offset=place.offset)
     return int.from_bytes(header[4:], "big")
+
+
+def stated_sizes(objects: Objects, hashes: Iterable[bytes]) -> Protocol[dict[bytes, int]]:
+    """The sizes that whole contents state, many in one read: a landing of 100,000 files asks for all of them.
+
+    What is not there, stored otherwise or damaged is left out; `expected_size` says what is wrong with it.
+    """
+    found = ((objects.find(object_hash), object_hash) for object_hash in hashes)
+    heads = sorted(
+        (place, object_hash) for place, object_hash in found if place is not None and place.kind == stored.BLOB
+    )
+    sizes: dict[bytes, int] = {}
+    at = 0
+    while at < len(heads):
+        first = heads[at][0]
+        stop, end = at, first.offset
+        while stop < len(heads) and heads[stop][0].key == first.key:
+            offset = heads[stop][0].offset
+            if offset > end + GAP or offset + _HEAD - first.offset > READ_BYTES:
+                break
+            stop, end = stop + 1, offset + _HEAD
+        objects.reads += 1
+        try:
+            raw = yield GetRange(first.key, first.offset, end - first.offset)
+        except NotFound:
+            raw = b""
+        for place, object_hash in heads[at:stop]:
+            start = place.offset - first.offset
+            if raw[start : start + 4] == b"MICB" and place.length >= _HEAD and len(raw) >= start + _HEAD:
+                sizes[object_hash] = int.from_bytes(raw[start + 4 : start + _HEAD], "big")
+        at = stop
+    return sizes
 
 
 def expected_size(objects: Objects, place: Place, object_hash: bytes, expected: int) -> Protocol[int]:

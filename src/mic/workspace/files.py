@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from hashlib import sha256
 from typing import BinaryIO
 
@@ -15,10 +16,13 @@ _PIECE = 1 << 20
 _LINK = 0o120000
 
 
-def open_content(ws: Workspace, path: bytes) -> BinaryIO:
-    """A regular file, open for reading. Raises NotFound when it is gone, InvalidPath when it is no regular file."""
+def open_content(ws: Workspace, path: bytes, folders: Folders | None = None) -> BinaryIO:
+    """A regular file, open for reading. Raises NotFound when it is gone, InvalidPath when it is no regular file.
+
+    Whoever reads many files hands in the open directories, in the order of paths.
+    """
     folder, _, name = path.rpartition(b"/")
-    with Folders(os.fsencode(ws.root)) as folders:
+    with _opened(ws, folders) as folders:
         try:
             # Without O_NONBLOCK a pipe put in the file's place would hang the command.
             handle = os.open(
@@ -37,13 +41,13 @@ def open_content(ws: Workspace, path: bytes) -> BinaryIO:
     return stream
 
 
-def read_content(ws: Workspace, path: bytes, mode: int) -> bytes:
+def read_content(ws: Workspace, path: bytes, mode: int, folders: Folders | None = None) -> bytes:
     """The content that a tree keeps for this file: its bytes, or a symlink's target. Raises as `open_content`."""
     if mode & 0o170000 != _LINK:
-        with open_content(ws, path) as stream:
+        with open_content(ws, path, folders) as stream:
             return stream.read()
     folder, _, name = path.rpartition(b"/")
-    with Folders(os.fsencode(ws.root)) as folders:
+    with _opened(ws, folders) as folders:
         try:
             return os.readlink(name, dir_fd=folders.handle(folder))
         except FileNotFoundError:
@@ -54,18 +58,22 @@ def read_content(ws: Workspace, path: bytes, mode: int) -> bytes:
             ) from error
 
 
-def hash_file(ws: Workspace, path: bytes, mode: int) -> tuple[bytes, int]:
+def hash_file(ws: Workspace, path: bytes, mode: int, folders: Folders | None = None) -> tuple[bytes, int]:
     """SHA-256 and size in bytes of a file's content, read in pieces. Raises as `open_content`."""
     if mode & 0o170000 == _LINK:
-        target = read_content(ws, path, mode)
+        target = read_content(ws, path, mode, folders)
         return sha256(target).digest(), len(target)
     digest = sha256()
     size = 0
-    with open_content(ws, path) as stream:
+    with open_content(ws, path, folders) as stream:
         while piece := stream.read(_PIECE):
             digest.update(piece)
             size += len(piece)
     return digest.digest(), size
+
+
+def _opened(ws: Workspace, folders: Folders | None) -> AbstractContextManager[Folders]:
+    return Folders(os.fsencode(ws.root)) if folders is None else nullcontext(folders)
 
 
 def _gone(path: bytes) -> NotFound:

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, close_old_connections, connection, transaction
+from django.db.models import BinaryField, UUIDField
 
 from mic.core.errors import Corrupt, MicError, NotFound
 from mic.core.head import hlc_ms
@@ -179,13 +180,7 @@ def _derive(project_id: UUID, ledger: Project, records: list[Record]) -> None:
         if state.position >= records[-1].position:
             return
         Landing.objects.bulk_create(rows, ignore_conflicts=True)
-        LastChange.objects.bulk_create(
-            _last_changes(project_id, records),
-            update_conflicts=True,
-            unique_fields=["project", "directory", "name"],
-            update_fields=["position"],
-            batch_size=5000,
-        )
+        _write_last_changes(project_id, records)
         landed = [record.session for record in records]
         OpenSession.objects.filter(project_id=project_id, session_id__in=landed).delete()
         state.position = records[-1].position
@@ -228,16 +223,32 @@ def _time(ms: int) -> datetime:
     return datetime.fromtimestamp(min(max(ms, _EARLIEST), _LATEST) / 1000, UTC)
 
 
-def _last_changes(project_id: UUID, records: list[Record]) -> list[LastChange]:
+def _write_last_changes(project_id: UUID, records: list[Record]) -> None:
+    """One statement, many rows: as objects, 100,000 of them take several seconds."""
+    statement = (
+        f"INSERT INTO {LastChange._meta.db_table} (project_id, directory, name, position) "  # noqa: S608  # our own name
+        "VALUES (%s, %s, %s, %s) "
+        "ON CONFLICT (project_id, directory, name) DO UPDATE SET position = excluded.position"
+    )
+    key, binary = UUIDField().get_db_prep_value(project_id, connection), BinaryField().get_db_prep_value
+    rows = [
+        (key, binary(directory, connection), binary(name, connection), position)
+        for (directory, name), position in _last_changes(records).items()
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, rows)
+
+
+def _last_changes(records: list[Record]) -> dict[tuple[bytes, bytes], int]:
+    """The newest landing for each child of a directory, by directory and name."""
     newest: dict[tuple[bytes, bytes], int] = {}
     for record in records:
         for change in record.changes:
             path = change.path
             while path:
                 directory, _, name = path.rpartition(b"/")
+                if newest.get((directory, name)) == record.position:
+                    break  # and so are those above it
                 newest[directory, name] = record.position
                 path = directory
-    return [
-        LastChange(project_id=project_id, directory=directory, name=name, position=position)
-        for (directory, name), position in newest.items()
-    ]
+    return newest
