@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
@@ -26,6 +26,7 @@ from mic.ledger.effects import (
     Sleep,
 )
 from mic.store import MapsObjects, ObjectStore
+from mic.store.tiers import Range, TieredStore
 
 T = TypeVar("T")
 
@@ -44,7 +45,11 @@ class Driver:
         self.store = store
         self._pool = ThreadPoolExecutor(parallel, "store") if parallel else None
         # A store with tiers may hold what it should not; it is told, so that the next reading asks the bucket.
-        self._forget: Callable[[str], None] | None = getattr(store, "forget", None)
+        self._forget = store.forget if isinstance(store, TieredStore) else None
+        # Takes what will probably be asked for soon; None where a read costs nothing and nobody reads ahead.
+        self.prefetch: Callable[[Sequence[Range]], None] | None = (
+            store.prefetch if isinstance(store, TieredStore) and store.reads_ahead else None
+        )
 
     def run(self, protocol: Protocol[T]) -> T:
         """The protocol's result; its errors are raised here."""
@@ -110,4 +115,4 @@ class Driver:
 
 def _keys_read(wanted: Effect | tuple[Effect, ...]) -> list[str]:
     group = cast(tuple[Effect, ...], wanted) if type(wanted) is tuple else (cast(Effect, wanted),)
-    return [effect.key for effect in group if isinstance(effect, GetRange | Get)]
+    return [effect.key for effect in group if isinstance(effect, GetRange | Get | Map)]

@@ -18,7 +18,7 @@ from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound, Unavailab
 from mic.core.head import Head
 from mic.core.record import Record
 from mic.core.session import Session, decode_session, encode_session
-from mic.core.tree import EMPTY_TREE, Entry, TreeChange, diff, list_directory, lookup, scan, totals
+from mic.core.tree import BLOB, EMPTY_TREE, Entry, TreeChange, diff, list_directory, lookup, scan, totals
 from mic.core.tree.edit import Found, Need
 from mic.core.tree.read import after_prefix
 from mic.ledger.blobs import read_session
@@ -43,12 +43,16 @@ from mic.ledger.small import read_small
 from mic.ledger.trees import tree_at
 from mic.ledger.upload import Upload
 from mic.store import ObjectStore
+from mic.store.tiers import Range
 
 T = TypeVar("T")
 
 _log = logging.getLogger("mic.ledger")
 
 MAX_BLOB = 32 << 20
+# Of a directory that was opened, files up to this size are read ahead, and so many bytes of them.
+_SMALL = 64 << 10
+_FORETOLD = 4 << 20
 
 
 class Landing(NamedTuple):
@@ -167,7 +171,23 @@ class Project:
 
     def list_dir(self, root: bytes, directory: bytes = b"", after: bytes = b"", limit: int = 1000) -> list[Entry]:
         """Children of a directory, with directories as kind DIRECTORY; `after` continues behind a full path."""
-        return self._drive(list_directory(self.line.cache, root, directory, after, limit))
+        found = self._drive(list_directory(self.line.cache, root, directory, after, limit))
+        self._foretell(found)
+        return found
+
+    def _foretell(self, entries: Sequence[Entry]) -> None:
+        """Small files of a directory that was opened are probably read next: a far store begins to bring them."""
+        if self.driver.prefetch is None:
+            return
+        ranges, size = [], 0
+        for entry in entries:
+            place = self.line.objects.find(entry.hash) if entry.kind == BLOB and entry.size <= _SMALL else None
+            if place is not None:
+                ranges.append(Range(place.key, place.offset, place.length))
+                size += place.length
+                if size > _FORETOLD:
+                    break
+        self.driver.prefetch(ranges)
 
     def files(self, root: bytes, prefix: bytes = b"", after: bytes = b"", limit: int = 1000) -> list[Entry]:
         """Files below a directory (all for b""), sorted by path, behind path `after`."""

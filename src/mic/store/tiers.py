@@ -166,6 +166,11 @@ class TieredStore:
 
     # ------------------------------------------------------------ beside the seven
 
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether `prefetch` does anything."""
+        return self._prefetcher is not None
+
     def prefetch(self, ranges: Sequence[Range]) -> None:
         """Say what will probably be asked for soon; returns at once. Does nothing where reading costs nothing."""
         if self._prefetcher is not None and ranges:

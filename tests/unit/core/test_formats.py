@@ -36,6 +36,7 @@ from mic.core.record import PathChange, Record, encode_record, read_record
 from mic.core.segment import decode_segment, encode_segment
 from mic.core.session import Alternative, Author, Change, Decision, Message, Session, decode_session, encode_session
 from mic.core.tree import EMPTY_TREE, Child, Entry, Leaf, decode_node, inner, leaf
+from mic.store.disk_cache import DiskCache
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "formats.md"
 VECTORS = {
@@ -286,4 +287,15 @@ def test_names_are_functions_of_the_bytes() -> None:
 
 
 def test_every_vector_is_checked() -> None:
-    assert set(VECTORS) == set(CASES) | {"session-body", "segment-header", "segment-hash"}
+    assert set(VECTORS) == set(CASES) | {"session-body", "segment-header", "segment-hash", "cache-file"}
+
+
+def test_cache_file(tmp_path: Path) -> None:
+    """The file that a cache on disk writes, and one made by hand that it reads."""
+    made = DiskCache(tmp_path / "made", 1 << 20, {"blobs": None})
+    made.put("blobs", b"key", b"bytes")
+    (path,) = (path for path in (tmp_path / "made").rglob("*") if path.is_file())
+    assert path.read_bytes() == VECTORS["cache-file"]
+    path.write_bytes(b"")
+    path.write_bytes(VECTORS["cache-file"])
+    assert made.get("blobs", b"key") == b"bytes"

@@ -497,3 +497,27 @@ def test_an_edge_that_lies_is_not_asked_again_for_that_object() -> None:
 def test_the_tiers_are_a_store(bucket: Watched) -> None:
     store = in_ram(bucket)
     assert list(store.list("projects/")) == [Listed(PACK, len(DATA))]
+
+
+def test_opening_a_directory_brings_its_small_files(tmp_path: Path) -> None:
+    """Where reading is a journey, the files of a directory are there when they are asked for; large ones are not."""
+    bucket = Watched()
+    noise = random.Random(3)
+    files = {b"d/f%02d" % number: noise.randbytes(3000) for number in range(30)}
+    large = {b"d/large": noise.randbytes(200_000)}
+    writer = Ledger(bucket).open("p")
+    writer.create()
+    land(writer, 1, 0, files | large)
+    land(writer, 2, 1, {b"other": b"x"})
+    store = TieredStore(bucket, ram=RamCache(16 * MIB), prefetch_threads=1)
+    reader = Ledger(store).open("p")
+    root = reader.tree_at(1)
+    reader.head()
+    entries = {entry.path: entry for entry in reader.list_dir(root, b"d")}
+    assert store._prefetcher is not None
+    store._prefetcher.wait()
+    before = len(bucket.reads)
+    for path, data in files.items():
+        assert reader.blob(entries[path].hash) == data
+    assert [read for read in bucket.reads[before:] if not read[0].endswith("/head")] == []
+    store.close()
