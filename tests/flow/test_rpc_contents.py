@@ -81,6 +81,26 @@ def test_a_column_of_hashes_is_of_whole_ones_and_bounded(world: World, name: str
         assert len(world.rita(name, kind(project=world.open, hashes=bytes(320_000))).hashes) == 320_000
 
 
+def test_list_pages_that_are_asked_about(world: World, project: pb.ProjectRef) -> None:
+    """A page counts as present with all its chunks; what is no page is refused, as are more than 1,000 at once."""
+    name = "ProjectService.FindMissingBlobs"
+    chunk = b"a chunk" * 3000
+    entry = hashlib.sha256(chunk).digest() + len(chunk).to_bytes(4, "big")
+    page = b"MICC\x00\x00\x00\x01" + entry
+    wanted = hashlib.sha256(page).digest()
+    ask = pb.FindMissingBlobsRequest(project=project, pages=wanted)
+    assert (world.max(name, ask).pages, world.max(name, ask).hashes) == (wanted, b"")
+    world.max("SessionService.LandSession", landing(project, {b"page": page}))
+    assert world.max(name, ask).pages == wanted
+    world.max("SessionService.LandSession", landing(project, {b"chunk": chunk}, base_position=1))
+    assert world.max(name, ask).pages == b""
+    no_page = pb.FindMissingBlobsRequest(project=project, pages=hashlib.sha256(chunk).digest())
+    assert world.max.refused(name, no_page).code == "invalid_input"
+    for length in (31, 32 * 1001):
+        many = pb.FindMissingBlobsRequest(project=project, pages=bytes(length))
+        assert world.max.refused(name, many).code == "invalid_input"
+
+
 def test_what_is_no_message_ends_the_call_and_not_the_forge(world: World) -> None:
     """More than 64 MiB, garbage, half a message; the transport itself answers."""
     statuses = []

@@ -130,9 +130,10 @@ def _noise(path: Path, size: int) -> None:
 
 
 def _insert(path: Path, at: int) -> None:
-    """One byte more at this place; what follows moves on."""
+    """One byte more in front of the MiB that holds this place; what follows moves on."""
     with open(path, "rb") as old, open(path.with_suffix(".new"), "wb") as new:
-        new.write(old.read(at))
+        for _ in range(at // MIB):
+            new.write(old.read(MIB))
         new.write(b"!")
         shutil.copyfileobj(old, new, MIB)
     path.with_suffix(".new").replace(path)
