@@ -95,7 +95,8 @@ def advance(line: Line, head: Head) -> Protocol[Head]:
     if head.position < (line.head.position if line.head else 0):
         raise _broken(line, head, "an older position than before")
     for epoch in epochs:
-        yield from _load_packs(line, epoch.packs)
+        if epoch.new.position > line.covered.position:
+            yield from _load_packs(line, epoch.packs)
         line.add_epoch(epoch)
     line.head = head
     return head

@@ -109,8 +109,9 @@ class Line:
 
     def add_epoch(self, epoch: Epoch) -> None:
         """Take in an epoch that follows the newest one known."""
-        key = self.epoch_key(epoch.new)
-        self.objects.add(key, epoch.data_start, epoch.objects)
+        if epoch.new.position > self.covered.position:
+            # What a run covers lies where the run says: compaction may have made it a base of what it leaned on here.
+            self.objects.add(self.epoch_key(epoch.new), epoch.data_start, epoch.objects)
         for record in epoch.records:
             self.sessions[record.session] = record.position
         self.tail.append(epoch)

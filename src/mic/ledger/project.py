@@ -24,6 +24,7 @@ from mic.core.tree.read import after_prefix
 from mic.ledger.blobs import read_session
 from mic.ledger.chunked import read_list
 from mic.ledger.combiner import Combiner
+from mic.ledger.compact import compact, due_for_compaction
 from mic.ledger.contents import read_blob, read_range
 from mic.ledger.download import read_frames
 from mic.ledger.driver import Driver
@@ -319,6 +320,22 @@ class Project:
                 adopt(self.line, merged, parts)
                 self._report()
         return sealed
+
+    def compact(self) -> bool:
+        """Group the versions of the oldest run of landings that was not compacted; False when there is none.
+
+        May take minutes, while landings and reads go on.
+        """
+        # A view of its own: the shared one belongs to whoever holds its lock.
+        view = Line(self.line.project, self.line.cache)
+        self.run(refresh(view))
+        run = due_for_compaction(view)
+        if run is None:
+            return False
+        made = self.run(compact(view, run))
+        with self._lock:
+            adopt(self.line, made, [old for old in self.line.objects.runs if old.name == run.name])
+        return True
 
 
 def _put(key: str, data: bytes) -> Protocol[None]:

@@ -110,7 +110,7 @@ def write_run(line: Line) -> Protocol[None]:
             sessions[record.session] = record.position
     head = epochs[-1].new
     name = RunName(first, head.position)
-    run = yield from _create(line, name, encode_run(first, head, places, sessions))
+    run = yield from create_run(line, name, encode_run(first, head, places, sessions))
     line.objects.runs = [*line.objects.runs, run]
     line.covered = head
     for object_hash in places:
@@ -119,7 +119,7 @@ def write_run(line: Line) -> Protocol[None]:
         line.sessions.pop(session, None)
 
 
-def _create(line: Line, name: RunName, raw: bytes) -> Protocol[IndexRun]:
+def create_run(line: Line, name: RunName, raw: bytes) -> Protocol[IndexRun]:
     """Write a run; as it stands in the store then, or when that is damaged, as it was made here."""
     key = line.run_key(*name)
     with contextlib.suppress(AlreadyExists):  # another front end was faster
@@ -164,7 +164,7 @@ def merge(line: Line, parts: Sequence[IndexRun]) -> Protocol[IndexRun]:
 
     names = [parse_run_name(part.name.rsplit("/", 1)[1]) for part in parts]
     generation = max(name.generation for name in names if name is not None)
-    return (yield from _create(line, RunName(parts[0].first, parts[-1].last, generation), merge_runs(parts)))
+    return (yield from create_run(line, RunName(parts[0].first, parts[-1].last, generation), merge_runs(parts)))
 
 
 def adopt(line: Line, run: IndexRun, parts: Sequence[IndexRun]) -> None:

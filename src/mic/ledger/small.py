@@ -205,7 +205,7 @@ def read_places(objects: Objects, places: Sequence[Place]) -> Protocol[dict[Plac
     if len(places) == 1:
         return {places[0]: (yield from read_place(objects, places[0], "a content"))}
     spans: list[tuple[GetRange, list[Place]]] = []
-    for place in sorted(set(places)):
+    for place in sorted(set(places), key=lambda place: (place.key, place.offset)):
         if spans:
             last, members = spans[-1]
             end, beyond = last.start + last.length, max(last.start + last.length, place.offset + place.length)

@@ -16,11 +16,13 @@ from itertools import islice
 from typing import NamedTuple
 
 from mic.core import epoch as stored
+from mic.core.delta import decode_group
 from mic.core.epoch import Epoch
 from mic.core.errors import Corrupt, MicError, NotFound
 from mic.core.head import Head, decode_head
 from mic.core.indexrun import IndexRun
 from mic.core.origin import Origin, Tie, decode_origin
+from mic.core.pack import FOOTER_BYTES, decode_toc, toc_bytes
 from mic.core.record import Record
 from mic.core.segment import SEGMENT, decode_segment
 from mic.core.tree import EMPTY_TREE, Entry, Inner, Node, apply, build
@@ -217,12 +219,21 @@ class Verifier:
                 yield Finding("wrong", key, f"it does not know the session that landed @{record.position}")
 
     def _listed_in(self, key: str, size: int) -> set[tuple[bytes, int, int, int]]:
-        """The contents list of a container that only an index names."""
+        """What lies in a pack that only an index names: compaction wrote it, and its name is the hash of all of it."""
         name = key.rsplit("/", 1)[-1]
         if not name.endswith(".pack") or not size:
             raise NotFound(f"{key} is missing from the store")
-        pack = stored.PackRef(bytes.fromhex(name[:-5]), size)
-        return {(item.hash, item.kind, item.offset, item.length) for item in self._run(read_pack_toc(self.line, pack))}
+        raw = self._run(_get(key)).data
+        if hashlib.sha256(raw).hexdigest() != name[:-5]:
+            raise Corrupt(f"{key} is damaged: its bytes have another hash than its name says", object=key)
+        found: set[tuple[bytes, int, int, int]] = set()
+        for item in decode_toc(raw[-FOOTER_BYTES - toc_bytes(raw[-FOOTER_BYTES:], key) :], len(raw), key):
+            members = [item.hash]
+            if item.kind == stored.GROUP:  # listed by its first member
+                group = decode_group(raw[item.offset : item.offset + item.length], key)
+                members = [member.hash for member in group.members]
+            found.update((member, item.kind, item.offset, item.length) for member in members)
+        return found
 
     def _log(self, head: Head) -> Iterator[Finding]:
         """Positions without a gap, a clock that grows, each session once."""

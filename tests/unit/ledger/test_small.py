@@ -86,6 +86,15 @@ def test_one_step_of_a_chain_is_one_read_and_a_group_is_read_once(shelf: Shelf) 
     assert shelf.objects.reads == 4 + 9  # nothing said before what it leans on
 
 
+def test_forms_of_several_kinds_in_one_container(shelf: Shelf) -> None:
+    """In whatever order they lie: a group before what is whole, a delta between."""
+    group = encode_group(H[0], V[0], 1, [(H[21], V[21]), (H[22], V[22])])
+    delta = encode_delta(H[0], V[0], 1, V[24])
+    shelf.put("k/mixed", ([H[21], H[22]], GROUP, group), ([H[24]], DELTA, delta), ([H[23]], BLOB, encode_blob(V[23])))
+    assert shelf.read(*H[21:25]) == dict(zip(H[21:25], V[21:25], strict=True))
+    assert shelf.objects.reads == 2
+
+
 def test_a_content_beyond_the_limit_is_not_inflated(shelf: Shelf) -> None:
     for at in (0, 3, 12, 20):
         with pytest.raises(TooLarge, match="has 1500 bytes; the limit here is 1499"):
