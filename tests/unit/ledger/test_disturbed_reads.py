@@ -10,10 +10,10 @@ import pytest
 
 from ledgers import REGULAR, Traced, check_history, contents, land, request
 from mic.core.blob import encode_blob
-from mic.core.errors import AlreadyExists, Corrupt, InvalidInput
+from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, Unavailable
 from mic.core.ids import content_hash
 from mic.core.session import Author
-from mic.ledger.effects import Effect, Get, GetRange, List, PutNew
+from mic.ledger.effects import Effect, Get, GetRange, List, PutIf, PutNew
 from mic.ledger.history import HistoryCommit
 from mic.ledger.project import Ledger, Project
 from mic.store import MemoryStore, Tagged
@@ -80,6 +80,32 @@ def test_head_of_an_empty_project_read_with_a_wrong_clock() -> None:
     project.run(history.add_commit(commit))
     assert project.finish_import(history).position == 1
     assert contents(Ledger(store).open("p")) == {b"a": (REGULAR, b"one")}
+
+
+def test_swap_of_a_misread_head_without_an_answer() -> None:
+    """An import whose swap fails after the head of the empty project was misread is not told that somebody landed."""
+    store = MemoryStore()
+    project, driver = _wrong(store)
+    project.create()
+    history = project.import_history("test", bytes(16))
+    project.run(history.add_commit(HistoryCommit(bytes(20), b"", Author("A"), 1, "M", [])))
+    misread = []
+
+    def change(effect: Effect, answer: Any) -> Any:
+        if isinstance(effect, Get) and effect.key.endswith("/head") and not misread:
+            misread.append(effect)
+            return Tagged(_flipped(answer.data, 45), answer.tag)
+        return answer
+
+    def before(effect: Effect) -> None:
+        if isinstance(effect, PutIf):
+            raise Unavailable("503")
+
+    driver.change, driver.before = change, before
+    with pytest.raises(Unavailable, match="did not say"):
+        project.finish_import(history)
+    assert misread
+    assert Ledger(store).open("p").head().position == 0
 
 
 def test_size_of_a_content_read_with_a_wrong_bit() -> None:
