@@ -14,7 +14,9 @@ from django.test import Client
 
 import pages_story
 from html_check import Document, dangers
+from micelio.accounts.actor import actor_of
 from micelio.pages.stylesheet import stylesheet, stylesheet_address
+from micelio.projects.actions import create_project, delete_project, update_project
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +26,8 @@ PAGE_BUDGET = 30 * 1024
 QUERY_BUDGET = 12
 # An organization's page also asks, for members, who the others are.
 QUERY_BUDGETS = {"/acme": 13}
+# A project with forks, or one of a private fork, also asks which of them, and whether the reader may see the origin.
+FORK_QUERY_BUDGET = 17
 FRAME = frozenset({"meta", "link", "form", "svg"})
 
 
@@ -434,3 +438,27 @@ def test_a_failure_of_ours_needs_no_database(db: None) -> None:
 def test_migrations_are_whole(db: None) -> None:
     """Pages have no models of their own."""
     call_command("makemigrations", "pages", check=True, dry_run=True, verbosity=0)
+
+
+def test_a_fork_says_where_it_comes_from(story: pages_story.Story, visitor: Browser, member: Browser) -> None:
+    """The origin by name for whoever may see it, the fork point for everybody, the number of forks one may see."""
+    actor = actor_of(story.user, "web")
+    create_project(actor, "acme", "api-fork", visibility="public", fork_from="acme/api")
+    create_project(actor, "acme", "own-fork", fork_from="acme/api")
+    page = visitor.page("/acme/api-fork")
+    assert "from acme/api @4" in " ".join(page.all("aside")[0].text.split())
+    links = {a.text: a.attributes["href"] for a in page.all("a")}
+    assert (links["acme/api"], links["@4"]) == ("/acme/api", "/acme/api-fork/-/landings/4")
+    assert visitor.twin("/acme/api-fork")["fork"] == {"from": "acme/api", "position": 4}
+    assert (visitor.twin("/acme/api")["forks"], member.twin("/acme/api")["forks"]) == (1, 2)
+    assert visitor.twin("/acme/api")["fork"] is None
+    for address in ("/acme/api", "/acme/api-fork", "/acme/own-fork"):
+        answer = member.get(address)
+        assert len(gzip.compress(answer.content)) + len(gzip.compress(stylesheet()[1])) <= PAGE_BUDGET
+        assert int(answer.headers["Server-Timing"].rpartition('desc="')[2].rstrip('"')) <= FORK_QUERY_BUDGET
+    update_project(actor, "acme", "api", visibility="private")
+    assert visitor.twin("/acme/api-fork")["fork"] == {"from": None, "position": 4}
+    assert "acme/api @4" not in " ".join(visitor.page("/acme/api-fork").all("aside")[0].text.split())
+    delete_project(actor, "acme", "api")
+    assert visitor.get("/acme/api").status_code == member.get("/acme/api/-/landings").status_code == 404
+    assert member.twin("/acme/own-fork")["fork"] == {"from": None, "position": 4}

@@ -51,7 +51,7 @@ _PASSED = (
 def imports() -> None:
     """Bring a Git repository in.
 
-    When it makes the project, --visibility says who may see it; that cannot be changed later in this version.
+    When it makes the project, --visibility says who may see it.
     """
 
 
@@ -60,7 +60,7 @@ def imports() -> None:
 @click.argument("project", metavar="[ORG/PROJECT]", required=False)
 @click.option(
     "--visibility", type=click.Choice(["private", "public"]), default="private", show_default=True,
-    help="Of the project, when the import makes it; cannot be changed later in this version.",
+    help="Of the project, when the import makes it.",
 )  # fmt: skip
 @json_option
 def git(out: Output, source: str, project: str | None, visibility: str) -> None:

@@ -123,6 +123,7 @@ def _open(line: Line, head: Head) -> Protocol[None]:
     if below.depth > MAX_DEPTH:
         raise Corrupt(f"{line.origin_key} is the last of more than {MAX_DEPTH} forks of forks", object=line.origin_key)
     yield from advance(below, origin.head)
+    line.faults += below.faults
     line.begin_at(below, tagged.tag)
     yield from load_runs(line, frozen_at)
 

@@ -104,6 +104,7 @@ class Line:
             other.segments,
         )
         self.head = other.head
+        self.faults += other.faults
         other.objects.reads += self.objects.reads
         self.objects = other.objects
 

@@ -27,3 +27,4 @@ class ProjectView:
     origin_id: UUID | None = None
     fork_position: int | None = None
     confined: bool = False
+    has_forks: bool = False

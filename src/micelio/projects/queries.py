@@ -64,9 +64,9 @@ def origin_of(actor: Actor, project: ProjectView) -> ProjectView | None:
 
 
 def count_forks(actor: Actor, project: ProjectView) -> int:
-    """How many forks of a project the actor may see."""
+    """How many forks of a project the actor may see, as far as the view knows of any."""
     require_read(actor, project)
-    if not Project.objects.filter(forked_from=project.id).exists():
+    if not project.has_forks:
         return 0
     organizations = [row.id for row in list_organizations(actor, limit=MAX_ORGANIZATIONS)]
     return _readable(organizations).filter(forked_from=project.id).count()
@@ -87,7 +87,8 @@ def exists(project_id: UUID) -> bool:
 def rows() -> QuerySet[Project]:
     """Projects with what a view of them needs."""
     return Project.objects.select_related("owner").annotate(
-        confined=Exists(Confinement.objects.filter(project=OuterRef("pk")))
+        confined=Exists(Confinement.objects.filter(project=OuterRef("pk"))),
+        has_forks=Exists(Project.objects.filter(forked_from=OuterRef("pk"))),
     )
 
 
@@ -117,4 +118,5 @@ def view(project: Project, role: str | None) -> ProjectView:
         origin_id=project.forked_from_id,
         fork_position=project.fork_position,
         confined=bool(getattr(project, "confined")),  # noqa: B009  # annotated by `rows`
+        has_forks=bool(getattr(project, "has_forks")),  # noqa: B009
     )

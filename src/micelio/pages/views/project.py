@@ -6,14 +6,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from mic.core.errors import NotFound
 from micelio.accounts.actor import Actor
-from micelio.pages.addresses import HEAD, parse_ref, path_from_request
+from micelio.pages.addresses import HEAD, Site, parse_ref, path_from_request
 from micelio.pages.answers import Page, page, path_data
 from micelio.pages.landing_items import landing_data, landing_item
 from micelio.pages.listing import list_directory, parse_after
-from micelio.pages.opened import open_project
+from micelio.pages.opened import Opened, open_project
 from micelio.pages.text import display_path
 from micelio.pages.weight import ROOM, Scale
 from micelio.pages.where import Where
+from micelio.projects.project_view import ProjectView
+from micelio.projects.queries import count_forks, origin_of
 from micelio.sessions.queries import counts, list_landings
 
 # Compressed bytes of what stands beside the files: last landing, description, numbers.
@@ -29,6 +31,7 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
     files, size = opened.ledger.totals(opened.tree)
     newest = list_landings(actor, opened.project, None, 1)
     decisions = counts(actor, opened.project).decisions
+    origin, forks = origin_of(actor, opened.project), count_forks(actor, opened.project)
     context = {
         **opened.context("files"),
         "last": landing_item(opened.site, newest[0]) if newest else None,
@@ -39,6 +42,10 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
         "total_files": files,
         "total_bytes": size,
         "decisions": decisions,
+        "origin": Site(origin.owner, origin.handle) if origin else None,
+        "origin_name": f"{origin.owner}/{origin.handle}" if origin else "",
+        "fork_address": _fork_address(opened),
+        "forks": forks,
     }
     data = {
         **opened.data(),
@@ -47,10 +54,24 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
         "created_at": opened.project.created_at,
         "last_landing": landing_data(newest[0]) if newest else None,
         "counts": {"files": files, "bytes": size, "landings": opened.position, "decisions": decisions},
+        "fork": _fork_data(opened.project, origin),
+        "forks": forks,
         "files": listing.data(),
         "next_after": listing.more or None,
     }
     return Page("pages/project.html", context, data)
+
+
+def _fork_address(opened: Opened) -> str:
+    """The newest landing that a fork shares with its origin; of one that began empty, its landings."""
+    return opened.site.landing(opened.project.fork_position) if opened.project.fork_position else opened.site.landings
+
+
+def _fork_data(project: ProjectView, origin: ProjectView | None) -> dict[str, object] | None:
+    """Where a fork comes from; None for what is none. `from` is null when that is gone or not the reader's to see."""
+    if project.fork_position is None:
+        return None
+    return {"from": f"{origin.owner}/{origin.handle}" if origin else None, "position": project.fork_position}
 
 
 @page
