@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import pkgutil
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 
 SMALL = {"SEGMENT": 6, "EPOCH_LANDINGS": 3, "MAX_LANDINGS": 3, "FANOUT": 2}
+
+
+@functools.cache
+def _modules() -> tuple[ModuleType, ...]:
+    """Every module of core and ledger, those that production imports late included."""
+    for room in ("mic.core", "mic.ledger"):
+        for found in pkgutil.iter_modules(importlib.import_module(room).__path__, f"{room}."):
+            importlib.import_module(found.name)
+    return tuple(sys.modules[name] for name in sorted(sys.modules) if name.startswith(("mic.core", "mic.ledger")))
 
 
 @contextlib.contextmanager
 def small_limits() -> Iterator[None]:
     """While this lasts, every module of core and ledger that knows one of the limits knows the small one."""
-    for room in ("mic.core", "mic.ledger"):
-        for found in pkgutil.iter_modules(importlib.import_module(room).__path__, f"{room}."):
-            importlib.import_module(found.name)
     changed = [
-        (module, name, getattr(module, name))
-        for module in [sys.modules[name] for name in sorted(sys.modules) if name.startswith(("mic.core", "mic.ledger"))]
-        for name in SMALL
-        if hasattr(module, name)
+        (module, name, getattr(module, name)) for module in _modules() for name in SMALL if hasattr(module, name)
     ]
     try:
         for module, name, _ in changed:
