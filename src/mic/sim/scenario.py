@@ -42,7 +42,8 @@ def draw(seed: int, profile: str = "") -> Scenario:
     commits = rnd.randint(1, 8) if rnd.random() < 0.5 else 0
     calm = int((60 + pause * 5) * SECOND)
     slowest = 10 if PROFILES[name].pace else 3
-    end = calm + (120 + slowest * sum(clients)) * SECOND
+    # A reader may still pause four times for three times as long; only what comes on top of it is waiting.
+    end = calm + int((120 + 12 * pause + slowest * sum(clients)) * SECOND)
     paths = rnd.choice((2, 4, 8, 12))
     readers, creators = rnd.choice((0, 1, 2)), rnd.choice((1, 1, 2))
     windows = tuple(_windows(rnd, fronts, calm))
