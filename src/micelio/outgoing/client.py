@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # Idle connections that are kept for each host; more at once are made and closed again.
 _KEPT = 8
 _PIECE = 64 << 10
+_DIGITS = 20  # no length has as many
 # Prefixes that carry another address inside: 6to4, Teredo, NAT64.
 _CARRIERS = tuple(map(ipaddress.ip_network, ("2002::/16", "2001::/32", "64:ff9b::/96", "64:ff9b:1::/48")))
 
@@ -185,13 +186,16 @@ def _left(deadline: float, host: str) -> float:
 
 
 def _body(response: http.client.HTTPResponse, host: str, limit: int) -> bytes:
-    stated = response.getheader("Content-Length", "")
+    stated = response.getheader("Content-Length", "")  # "5, 10" when it was said twice
+    if stated and not (stated.isascii() and stated.isdigit() and len(stated) < _DIGITS):
+        response.will_close = True
+        raise Unavailable(f"{host} says {stated[:100]!r} of the length of its answer.")
     parts: list[bytes] = []
     size = 0
-    while size <= limit and not (stated.isdigit() and int(stated) > limit):
+    while size <= limit and not (stated and int(stated) > limit):
         piece = response.read(min(_PIECE, limit + 1 - size))
         if not piece:
-            if stated.isdigit() and int(stated) != size:
+            if stated and int(stated) != size:
                 raise Unavailable(f"{host} ended its answer after {size} of {stated} bytes.")
             return b"".join(parts)
         parts.append(piece)
@@ -206,6 +210,7 @@ class _Bounded:
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self._deadline, self._host = 0.0, ""
+        self._readers, self._closed = 0, False
 
     def until(self, deadline: float, host: str) -> None:
         """From now on this deadline (monotonic seconds) holds."""
@@ -221,10 +226,20 @@ class _Bounded:
 
     def makefile(self, mode: str) -> io.BufferedReader:
         assert mode == "rb"
+        self._readers += 1
         return io.BufferedReader(_Received(self))
 
     def close(self) -> None:
-        self._socket.close()
+        """Close, or leave it to the last reader: `http.client` closes before it reads the last answer's body."""
+        self._closed = True
+        if not self._readers:
+            self._socket.close()
+
+    def reader_closed(self) -> None:
+        """One of those that `makefile` made is done."""
+        self._readers -= 1
+        if self._closed:
+            self.close()
 
 
 class _Received(io.RawIOBase):
@@ -238,3 +253,8 @@ class _Received(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         return self._bounded.left().recv_into(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._bounded.reader_closed()
+        super().close()

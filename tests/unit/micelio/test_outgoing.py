@@ -46,7 +46,7 @@ class Peer:
 
         def answer(handler: BaseHTTPRequestHandler) -> None:
             handler.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            for name, value in {"Content_Length": str(len(body)), **headers}.items():
                 handler.send_header(name.replace("_", "-"), value)
             handler.end_headers()
             handler.wfile.write(body)
@@ -113,8 +113,31 @@ def test_a_body_above_the_limit_is_not_read(peer: Peer, client: Outgoing) -> Non
 
 def test_an_answer_that_ends_early_is_none(peer: Peer, client: Outgoing) -> None:
     peer.says("/short", b"12345", Content_Length="10", Connection="close")
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="after 5 of 10 bytes"):
         client.get(f"{peer.url}/short", limit=100)
+
+
+def test_the_last_answer_of_a_connection_is_read_to_its_end(peer: Peer, client: Outgoing) -> None:
+    """Also one that does not come in one piece with its headers, and one that ends with the connection."""
+    peer.says("/last", bytes(3 << 20), Connection="close")
+
+    def until_closed(handler: BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(bytes(3 << 20))
+
+    peer.answers["/until-closed"] = until_closed
+    for path in ("/last", "/until-closed"):
+        assert client.get(peer.url + path, limit=3 << 20).body == bytes(3 << 20)
+
+
+@pytest.mark.parametrize("stated", ["5\r\nContent-Length: 10", "-5", "five", "5" * 30])
+def test_an_answer_of_a_doubtful_length_is_none(peer: Peer, client: Outgoing, stated: str) -> None:
+    """Two lengths may be two answers to whoever stands in between."""
+    peer.says("/doubtful", b"12345", Content_Length=stated, Connection="close")
+    with pytest.raises(Unavailable, match="of the length of its answer"):
+        client.get(f"{peer.url}/doubtful", limit=100)
 
 
 def test_who_answers_too_slowly_is_given_up(peer: Peer) -> None:
