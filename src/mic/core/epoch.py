@@ -30,8 +30,10 @@ HEADER_BYTES = 4 + 4 + 8 + 2 * HEAD_BYTES + 8 + 4
 MAX_LANDINGS = 1024
 
 NODE, BLOB, CHUNK_LIST, SESSION, DELTA, GROUP = 0, 1, 2, 3, 4, 5
-CONTENTS = frozenset((BLOB, CHUNK_LIST, DELTA, GROUP))  # what the entry of a file can name
-SMALL = frozenset((BLOB, DELTA, GROUP))  # contents in one piece, as opposed to chunked ones
+# Contents in one piece, as opposed to chunked ones. One identity names one sequence of bytes, so a file that has the
+# bytes of a tree node is stored where the node is, and a node where the file is: readers take either for the other.
+SMALL = frozenset((BLOB, DELTA, GROUP, NODE))
+CONTENTS = SMALL | {CHUNK_LIST}  # what the entry of a file can name
 _TOC = struct.Struct(">32sBQI")
 MAX_OFFSET = 1 << 40  # no container is larger; beyond it a file system's own offsets end
 
@@ -70,20 +72,21 @@ def epoch_name(head: Head) -> str:
 
 
 def lay_out(objects: Iterable[tuple[bytes, int, bytes]]) -> tuple[list[Stored], bytes]:
-    """Contents list and data for (hash, kind, stored bytes); one entry a hash, sorted by hash.
+    """Contents list and data for (hash, kind, stored bytes); one entry a hash.
 
+    The list is sorted by hash. The data lies in the order given, so that what is read together can lie together.
     The members of a group come with the same bytes, which are laid down once.
     """
     unique = {item[0]: item for item in objects}
     groups: dict[bytes, int] = {}
     toc, parts, offset = [], [], 0
-    for object_hash in sorted(unique):
-        _, kind, data = unique[object_hash]
+    for object_hash, kind, data in unique.values():
         start = groups.setdefault(data, offset) if kind == GROUP else offset
         toc.append(Stored(object_hash, kind, start, len(data)))
         if start == offset:
             parts.append(data)
             offset += len(data)
+    toc.sort()
     return toc, b"".join(parts)
 
 

@@ -10,11 +10,13 @@ from collections import OrderedDict
 from collections.abc import Generator, Sequence
 from typing import TypeVar
 
-from mic.core.blob import inflate_node
+from mic.core import epoch as stored
+from mic.core.blob import MAX_NODE_BYTES, inflate_node
 from mic.core.errors import Corrupt, NotFound
 from mic.core.indexrun import Place
 from mic.core.tree import Node, decode_node
 from mic.core.tree.edit import Found, Need
+from mic.ledger.contents import read_blob
 from mic.ledger.effects import GetRange, Protocol
 from mic.ledger.objects import Objects, check_length, read_place
 
@@ -57,12 +59,17 @@ def fetch_nodes(objects: Objects, cache: NodeCache, hashes: Sequence[bytes]) -> 
     """Nodes by hash, from the cache, the pinned trees, or the store (all reads of one call at once)."""
     found: dict[bytes, Node] = {}
     wanted: list[tuple[bytes, Place]] = []
+    files: list[bytes] = []  # nodes whose bytes are those of a file, and are stored as one
     for node_hash in hashes:
         node = cache.get(node_hash) or objects.pins.node(node_hash)
         if node is not None:
             found[node_hash] = node
         else:
-            wanted.append((node_hash, objects.require(node_hash, "tree node")))
+            place = objects.require(node_hash, "tree node")
+            if place.kind == stored.NODE:
+                wanted.append((node_hash, place))
+            else:
+                files.append(node_hash)
     if len(wanted) == 1:
         raws = [(yield from read_place(objects, wanted[0][1], "a tree node"))]
     elif wanted:
@@ -77,6 +84,10 @@ def fetch_nodes(objects: Objects, cache: NodeCache, hashes: Sequence[bytes]) -> 
         node = decode_node(inflate_node(raw, node_hash, name), name, node_hash)
         cache.put(node)
         found[node_hash] = node
+    for node_hash in files:
+        plain = yield from read_blob(objects, node_hash, MAX_NODE_BYTES)
+        found[node_hash] = node = decode_node(plain, f"tree node {node_hash.hex()} of {objects.name}", node_hash)
+        cache.put(node)
     return found
 
 

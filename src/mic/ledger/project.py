@@ -21,7 +21,6 @@ from mic.core.session import Session, decode_session, encode_session
 from mic.core.tree import BLOB, EMPTY_TREE, Entry, TreeChange, diff, list_directory, lookup, scan, totals
 from mic.core.tree.edit import Found, Need
 from mic.core.tree.read import after_prefix
-from mic.ledger.blobs import read_session
 from mic.ledger.chunked import read_list
 from mic.ledger.combiner import Combiner
 from mic.ledger.compact import compact, due_for_compaction
@@ -40,6 +39,7 @@ from mic.ledger.nodes import NodeCache, with_nodes
 from mic.ledger.request import LandRequest, check_lists
 from mic.ledger.runs import adopt, due_for_merge, merge
 from mic.ledger.seal import due, seal
+from mic.ledger.session_object import read_session
 from mic.ledger.small import read_small
 from mic.ledger.trees import tree_at
 from mic.ledger.upload import Upload

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mic.core import epoch as stored
-from mic.core.blob import MAX_WHOLE, blob_size, decode_blob, frame_size
+from mic.core.blob import MAX_WHOLE, blob_size, decode_blob, frame_size, inflate_node
 from mic.core.delta import (
     GROUP_HEADER,
     MAX_DEPTH,
@@ -23,6 +23,7 @@ from mic.core.delta import (
     table_bytes,
 )
 from mic.core.errors import Corrupt, NotFound, TooLarge
+from mic.core.ids import content_hash
 from mic.core.indexrun import Place
 from mic.ledger.effects import GetRange, Protocol
 from mic.ledger.objects import Objects, check_length, read_place
@@ -69,6 +70,8 @@ def small_size(objects: Objects, place: Place, object_hash: bytes) -> Protocol[i
         length = min(table_bytes(header, name), place.length)
         table = yield from read_place(objects, place._replace(length=length), name)
         return member_size(decode_group(table, name), object_hash, name)
+    if place.kind == stored.NODE:
+        return frame_size((yield from read_place(objects, place, name)), name)
     header = yield from read_place(objects, place._replace(length=min(place.length, 8)), name)
     if header[:4] != (b"MICD" if place.kind == stored.DELTA else b"MICB") or len(header) < 8:
         raise Corrupt(f"{name} is damaged: no content begins like it", object=place.key, offset=place.offset)
@@ -125,13 +128,13 @@ class _Form:
 
     def __init__(self, place: Place, raw: bytes, wanted: Sequence[bytes]) -> None:
         self.name = _name(wanted[0], place)
-        self.raw, self.wanted = raw, wanted
+        self.raw, self.wanted, self.kind = raw, wanted, place.kind
         self.parts: Delta | Group | None = None
         if place.kind == stored.DELTA:
             self.parts = decode_delta(raw, self.name)
         elif place.kind == stored.GROUP:
             self.parts = decode_group(raw, self.name)
-        elif place.kind != stored.BLOB:
+        elif place.kind not in (stored.BLOB, stored.NODE, stored.SESSION):
             raise Corrupt(f"{self.name} is damaged: its entry names no content of one piece", object=place.key)
 
     @property
@@ -139,6 +142,10 @@ class _Form:
         return self.parts.base if self.parts else None
 
     def size(self, object_hash: bytes) -> int:
+        if self.kind == stored.NODE:
+            return frame_size(self.raw, self.name)
+        if self.kind == stored.SESSION:
+            return len(self.raw)
         if self.parts is None:
             size = blob_size(self.raw, self.name)
             if frame_size(self.raw[8:], self.name) != size:  # else damage could look like a content beyond a limit
@@ -149,6 +156,12 @@ class _Form:
         return member_size(self.parts, object_hash, self.name) if isinstance(self.parts, Group) else self.parts.size
 
     def open(self, base: bytes) -> dict[bytes, bytes]:
+        if self.kind == stored.NODE:
+            return {self.wanted[0]: inflate_node(self.raw, self.wanted[0], self.name)}
+        if self.kind == stored.SESSION:
+            if content_hash(self.raw) != self.wanted[0]:
+                raise Corrupt(f"{self.name} is damaged: its bytes have another hash", object=self.name)
+            return {self.wanted[0]: self.raw}
         if self.parts is None:
             return {self.wanted[0]: decode_blob(self.raw, self.wanted[0], self.name)}
         if isinstance(self.parts, Group):

@@ -162,7 +162,7 @@ CASES: dict[str, tuple[Callable[[], bytes] | None, Callable[[bytes], object], ob
         (PREV, HEAD, 3, (RECORD,), (PackRef(h(6), 100),), EPOCH_OBJECTS),
     ),
     "pack": (
-        lambda: encode_pack(reversed(PACK_OBJECTS))[1],
+        lambda: encode_pack(PACK_OBJECTS)[1],
         _pack,
         (Stored(h(7), BLOB, 8, 4), Stored(h(8), CHUNK_LIST, 12, 4)),
     ),

@@ -345,12 +345,12 @@ def test_a_content_that_was_not_sent_is_refused(project: Project) -> None:
     assert [item.key for item in project.driver.store.list("")] == ["projects/p/head"]
 
 
-def test_a_tree_node_is_not_a_content(project: Project) -> None:
-    """The hash of something that the project holds, but not as a content."""
+def test_a_session_is_not_a_content(project: Project) -> None:
+    """The hash of something that the project holds, but not as a content: its words have readers of their own."""
     land(project, 1, 0, {b"f": b"x"})
-    root = project.tree_at(1)
+    held = project.landing(1).record.session_object
     sent = request(project, 2, 1, {})
-    change = Change(b"g", int(Op.ADDED), REGULAR, root, 60)
+    change = Change(b"g", int(Op.ADDED), REGULAR, held, 60)
     with pytest.raises(InvalidInput, match="was not sent"):
         project.land(sent._replace(session=msgspec.structs.replace(sent.session, changes=(change,))))
 

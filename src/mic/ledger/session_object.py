@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from mic.core import epoch as stored
 from mic.core.errors import Corrupt
 from mic.core.ids import content_hash
-from mic.core.session import Session, decode_session
+from mic.core.session import MAX_BODY_BYTES, Session, decode_session
+from mic.ledger.contents import read_blob
 from mic.ledger.effects import Protocol
 from mic.ledger.objects import Objects, read_place
 
@@ -12,7 +14,10 @@ from mic.ledger.objects import Objects, read_place
 def read_session(objects: Objects, object_hash: bytes) -> Protocol[Session]:
     """A landed session by the hash of its encoded bytes."""
     place = objects.require(object_hash, "session object")
-    raw = yield from read_place(objects, place, "a session object")
+    if place.kind == stored.SESSION:
+        raw = yield from read_place(objects, place, "a session object")
+    else:  # a file has the same bytes, and is stored under the same hash
+        raw = yield from read_blob(objects, object_hash, MAX_BODY_BYTES)
     name = f"session object {object_hash.hex()} in {place.key}"
     if content_hash(raw) != object_hash:
         raise Corrupt(f"{name} is damaged: its bytes have another hash", object=place.key)
