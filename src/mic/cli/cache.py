@@ -6,7 +6,7 @@ import click
 
 from mic.cli.app import SETTINGS, Suggesting, json_option
 from mic.cli.content_cache import cache_folder, open_disk
-from mic.cli.output import Output, plural
+from mic.cli.output import Output, in_units, plural
 from mic.cli.user_config import cache_config
 
 
@@ -30,7 +30,7 @@ def size(out: Output) -> None:
     config = cache_config()
     used = open_disk(config).used()
     off = "" if config.enabled else " It is not in use: [cache] says enabled = false."
-    out.line(f"{plural(used.files, 'file')}, {used.bytes:,} bytes of at most {config.max_bytes:,}.{off}")
+    out.line(f"{plural(used.files, 'file')}, {in_units(used.bytes)} of at most {in_units(config.max_bytes)}.{off}")
     out.document({"files": used.files, "bytes": used.bytes, "max_bytes": config.max_bytes, "enabled": config.enabled})
 
 

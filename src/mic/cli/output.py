@@ -106,6 +106,14 @@ def _moment(ms: int) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
+def in_units(size: int) -> str:
+    """`0 bytes`, `3.0 MiB`, `1.0 GiB`."""
+    if size < 1024:
+        return plural(size, "byte")
+    exponent = min((size.bit_length() - 1) // 10, 4)
+    return f"{size / (1 << 10 * exponent):,.1f} {' KMGT'[exponent]}iB"
+
+
 def plural(count: int, noun: str) -> str:
     """`1 file`, `2 files`, `5,000 files`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
