@@ -35,6 +35,7 @@ NODE, BLOB, CHUNK_LIST, SESSION, DELTA, GROUP = 0, 1, 2, 3, 4, 5
 SMALL = frozenset((BLOB, DELTA, GROUP, NODE))
 CONTENTS = SMALL | {CHUNK_LIST}  # what the entry of a file can name
 _TOC = struct.Struct(">32sBQI")
+ENTRY_BYTES = _TOC.size  # of an object in a contents list
 MAX_OFFSET = 1 << 40  # no container is larger; beyond it a file system's own offsets end
 
 
@@ -96,13 +97,21 @@ def encode_toc(objects: Sequence[Stored]) -> bytes:
 
 
 def read_toc(reader: Reader) -> tuple[Stored, ...]:
-    """A contents list; raises Corrupt when it is unsorted or points beyond what any container can hold."""
+    """A contents list; raises Corrupt when it is unsorted or names what no container can hold.
+
+    Two objects share bytes only as members of a group, which have the same range.
+    """
     count = reader.count(reader.u32(), _TOC.size)
     objects = tuple(map(Stored._make, _TOC.iter_unpack(reader.take(count * _TOC.size))))
     if any(left.hash >= right.hash for left, right in pairwise(objects)):
         raise reader.fail("its contents list is not sorted")
     if any(item.offset > MAX_OFFSET for item in objects):
         raise reader.fail("an object lies beyond the end of any container")
+    if any(item.kind > GROUP for item in objects):
+        raise reader.fail("its contents list names an object of a kind that this program does not know")
+    for before, behind in pairwise(sorted((item.offset, item.length, item.kind) for item in objects)):
+        if behind[0] < before[0] + before[1] and (before != behind or before[2] != GROUP):
+            raise reader.fail(f"two objects lie at byte {behind[0]} of the container")
     return objects
 
 

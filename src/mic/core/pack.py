@@ -12,19 +12,27 @@ import hashlib
 from collections.abc import Iterable
 
 from mic.core.codec import Reader, crc32c
-from mic.core.epoch import Stored, encode_toc, lay_out, read_toc
+from mic.core.epoch import ENTRY_BYTES, Stored, encode_toc, lay_out, read_toc
 
 MAGIC = b"MICP" + bytes((1, 0, 0, 0))
 FOOTER_BYTES = 8
 MAX_PACK = 64 << 20
+# A pack is written before it grows beyond this: half the limit leaves room for one object of any size.
+PACK_BYTES = 32 << 20
+
+
+def fits(data_bytes: int, objects: int) -> bool:
+    """Whether objects of so many stored bytes, together with their entries in the list, are one pack of usual size."""
+    return data_bytes + objects * ENTRY_BYTES <= PACK_BYTES
 
 
 def encode_pack(objects: Iterable[tuple[bytes, int, bytes]]) -> tuple[bytes, bytes]:
-    """(name, bytes) of a pack of (hash, kind, stored bytes)."""
+    """(name, bytes) of a pack of (hash, kind, stored bytes), together at most MAX_PACK."""
     toc, data = lay_out(objects)
     listed = encode_toc([item._replace(offset=item.offset + len(MAGIC)) for item in toc])
     footer = len(listed).to_bytes(4, "big") + crc32c(listed)
     raw = b"".join((MAGIC, data, listed, footer))
+    assert len(raw) <= MAX_PACK, len(raw)
     return hashlib.sha256(raw).digest(), raw
 
 

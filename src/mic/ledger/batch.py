@@ -90,7 +90,7 @@ class Batch:
         wanted = {entry.hash for entry in edits.values() if entry is not None}
         for contents in (wish.request.contents, verdict.contents):
             for content, raw in contents.items():
-                if content in wanted and content not in self._contents and self._objects.find(content) is None:
+                if content in wanted and content not in self._contents and not self._objects.holds(content):
                     self._contents[content] = raw
                     self._bytes += len(raw)
         self._packs += [pack for pack in wish.request.packs if pack not in self._packs]

@@ -15,7 +15,7 @@ from mic.core import epoch as stored
 from mic.core.blob import encode_blob
 from mic.core.errors import AlreadyExists
 from mic.core.indexrun import IndexRun, Place, RunName, parse_run_name
-from mic.core.pack import decode_toc, encode_pack, toc_bytes
+from mic.core.pack import decode_toc, encode_pack, fits, toc_bytes
 from mic.core.record import PathChange
 from mic.core.repoint import repoint
 from mic.core.segment import SEGMENT
@@ -29,7 +29,6 @@ from mic.ledger.small import read_small
 
 # zstd: over versions of one file level 12 takes twice the time of level 3 and a quarter less room.
 LEVEL = 12
-PACK_BYTES = 32 << 20
 # Positions whose changes are held in memory at once, some 500 bytes each. Each window keeps a whole version of a path.
 WINDOW = 50 * SEGMENT
 
@@ -123,10 +122,10 @@ class _Writer:
         self._bytes = 0
 
     def add(self, hashes: list[bytes], kind: int, raw: bytes) -> Protocol[None]:
+        if not fits(self._bytes + len(raw), len(self._waiting) + 1):
+            yield from self.flush()
         self._waiting.append((hashes, kind, raw))
         self._bytes += len(raw)
-        if self._bytes >= PACK_BYTES:
-            yield from self.flush()
 
     def flush(self) -> Protocol[None]:
         """Write what waits as one pack. Its list names a group by the first member; the group names the rest."""

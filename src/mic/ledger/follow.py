@@ -12,7 +12,7 @@ from mic.core.epoch import HEADER_BYTES, Epoch, PackRef, Stored, decode_epoch, m
 from mic.core.errors import AlreadyExists, Corrupt, NotFound
 from mic.core.head import Head, decode_head, next_hlc
 from mic.core.origin import Tie, decode_origin
-from mic.core.pack import FOOTER_BYTES, decode_toc, toc_bytes
+from mic.core.pack import FOOTER_BYTES, MAX_PACK, decode_toc, toc_bytes
 from mic.core.tree import EMPTY_TREE
 from mic.ledger.effects import Get, GetRange, List, Now, Protocol, PutNew
 from mic.ledger.line import Line
@@ -192,10 +192,17 @@ def _load_packs(line: Line, packs: Sequence[PackRef]) -> Protocol[None]:
 
 
 def read_pack_toc(line: Line, pack: PackRef) -> Protocol[tuple[Stored, ...]]:
-    """The contents list of a pack of known size."""
+    """The contents list of a pack of known size; raises Corrupt when the pack has another one.
+
+    A content can be bytes that look like the end of a pack: one byte more is asked for, which must not be there.
+    """
     key = line.pack_key(pack.hash)
+    if not FOOTER_BYTES <= pack.size <= MAX_PACK:
+        raise Corrupt(f"{key} is damaged: what names it says that it has {pack.size} bytes", object=key)
     try:
-        footer = yield GetRange(key, pack.size - FOOTER_BYTES, FOOTER_BYTES)
+        footer = yield GetRange(key, pack.size - FOOTER_BYTES, FOOTER_BYTES + 1)
+        if len(footer) != FOOTER_BYTES:
+            raise Corrupt(f"{key} is damaged: it has not the {pack.size} bytes that what names it says", object=key)
         length = toc_bytes(footer, key)
         start = pack.size - FOOTER_BYTES - length
         if start < 0:

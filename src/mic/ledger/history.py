@@ -85,7 +85,7 @@ class HistoryImport:
 
     def add_content(self, object_hash: bytes, size: int, raw: bytes, kind: int = stored.BLOB) -> None:
         """A verified content in stored form, before the commit that names it."""
-        if object_hash in self._pending or self.objects.find(object_hash) is not None:
+        if object_hash in self._pending or self.objects.holds(object_hash):
             return
         self._packed.append((object_hash, kind, raw))
         self._pending[object_hash] = (size, kind)

@@ -38,6 +38,11 @@ class Objects:
             return self.below.find(object_hash)
         return place
 
+    def holds(self, object_hash: bytes) -> bool:
+        """Whether there is a content of this hash: not only a tree node or a session of the same bytes."""
+        place = self.find(object_hash)
+        return place is not None and place.kind in stored.CONTENTS
+
     def add(self, key: str, base: int, objects: Iterable[stored.Stored]) -> None:
         """Objects of a container whose offsets count from byte `base`."""
         for item in objects:

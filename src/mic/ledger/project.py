@@ -12,7 +12,6 @@ from collections import OrderedDict
 from collections.abc import Generator, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
-from mic.core import epoch as stored
 from mic.core.chunklist import ChunkList, decode_page
 from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound, Unavailable
 from mic.core.head import Head
@@ -214,8 +213,7 @@ class Project:
     def has_blob(self, object_hash: bytes) -> bool:
         """Whether a content is part of the project, as of the last look at the head."""
         self._known()
-        place = self.line.objects.find(object_hash)
-        return place is not None and place.kind in stored.CONTENTS
+        return self.line.objects.holds(object_hash)
 
     def _follow(self, hashes: Sequence[bytes]) -> None:
         """Another front end may have landed what is asked for here."""

@@ -12,15 +12,13 @@ from mic.core.blob import MAX_WHOLE, compress, encode_blob, frame_blob
 from mic.core.chunklist import Chunk, ChunkList, outline
 from mic.core.epoch import PackRef, Stored
 from mic.core.errors import AlreadyExists, InvalidInput, TooLarge
-from mic.core.pack import decode_toc, encode_pack, toc_bytes
+from mic.core.pack import decode_toc, encode_pack, fits, toc_bytes
 from mic.ledger.effects import Protocol, PutNew
 from mic.ledger.frame import Frame, check_hash, plain, whole
 from mic.ledger.line import Line
 from mic.ledger.objects import Objects
 from mic.ledger.sent_list import parse_list, verify_list
 
-# Small contents wait in memory until a pack of this size is written.
-PACK_BYTES = 32 << 20
 # Chunk lists wait for what they name; at 36 bytes a page these stand for some 4 TiB.
 LIST_BYTES = 32 << 20
 
@@ -110,10 +108,10 @@ class Upload:
     def _store(self, object_hash: bytes, kind: int, raw: bytes) -> Protocol[None]:
         if object_hash in self._waiting:
             return
+        if not fits(self._waiting_bytes + len(raw), len(self._waiting) + 1):
+            yield from self.flush()
         self._waiting[object_hash] = (kind, raw)
         self._waiting_bytes += len(raw)
-        if self._waiting_bytes >= PACK_BYTES:
-            yield from self.flush()
 
     def flush(self) -> Protocol[None]:
         """Write what waits as one pack."""
