@@ -304,6 +304,11 @@ class Project:
         with self._lock:
             return self.run(history.finish())
 
+    @property
+    def due_to_seal(self) -> bool:
+        """Whether `seal` has something to do, as of the last look at the head."""
+        return due(self.line)
+
     def seal(self) -> int:
         """Write segments and index runs that are due; the position up to which all is sealed."""
         with self._lock:

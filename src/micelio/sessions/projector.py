@@ -1,13 +1,15 @@
 """The projector: reads each project's log from its last position, in order, and derives rows from it.
 
 Idempotent and restartable: a batch of rows and the new position commit together. The request that landed
-nudges it; a thread looks at every project at the start and whenever a nudge failed.
+nudges it; a thread looks at every project at the start and whenever a nudge failed. The same thread seals logs:
+no landing waits for that.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -32,9 +34,12 @@ _log = logging.getLogger("micelio.projector")
 BATCH = 500
 # How often the thread looks at every project, in seconds: only what a crash between landing and nudge left.
 SWEEP = 60.0
+# Between two attempts at a project whose rows are behind, unless a landing asks for it sooner.
+RETRY = 5.0
 
 _locks: defaultdict[UUID, threading.Lock] = defaultdict(threading.Lock)
 _failed: set[UUID] = set()
+_unsealed: set[UUID] = set()  # their logs are long enough to be sealed
 _reached: dict[UUID, int] = {}  # rows stand up to here, at least; what another process derived is not in it
 _wake = threading.Event()
 # A fork's history up to here is derived while its maker waits; a longer one by the thread.
@@ -55,6 +60,16 @@ def catch_up(project_id: UUID, at_least: int | None = None) -> int:
 
     Whoever only needs the rows up to `at_least` does nothing when another landing has derived them meanwhile.
     """
+    reached = _caught_up(project_id, at_least)
+    if project_id in _failed:
+        _wake.set()
+    elif open_ledger(project_id).due_to_seal:
+        _unsealed.add(project_id)
+        _wake.set()
+    return reached
+
+
+def _caught_up(project_id: UUID, at_least: int | None = None) -> int:
     try:
         with _locks[project_id]:
             if not exists(project_id):
@@ -66,8 +81,16 @@ def catch_up(project_id: UUID, at_least: int | None = None) -> int:
     except (MicError, OSError, IntegrityError) as error:
         _log.error("project %s: rows are behind its log: %s", project_id, error)
         _failed.add(project_id)
-        _wake.set()
         return 0
+
+
+def _seal(project_id: UUID) -> None:
+    """Write the segments and index runs of a log that are due. What fails is tried again at the next look."""
+    try:
+        if exists(project_id):
+            open_ledger(project_id).seal()
+    except (MicError, OSError) as error:
+        _log.error("project %s: its log could not be sealed: %s", project_id, error)
 
 
 def rebuild() -> tuple[int, list[MicError]]:
@@ -93,6 +116,7 @@ def _rebuild(project_id: UUID) -> int:
             for model in (Landing, LastChange, Projection, OpenSession):
                 model._default_manager.filter(project_id=project_id).delete()
         total = _follow(project_id)
+        open_ledger(project_id).seal()
         _mirror_open(project_id)
         return total
 
@@ -138,9 +162,12 @@ def start() -> Callable[[], None]:
 
 
 def _loop(stopping: threading.Event) -> None:
-    everything = True
+    swept: float | None = None
     while not stopping.is_set():
         _wake.clear()
+        everything = swept is None or time.monotonic() - swept >= SWEEP
+        if everything:
+            swept = time.monotonic()
         close_old_connections()
         try:
             due = all_project_ids() if everything else list(_failed)
@@ -151,8 +178,13 @@ def _loop(stopping: threading.Event) -> None:
             if stopping.is_set():
                 break
             _failed.discard(project_id)
-            catch_up(project_id)
-        everything = not _wake.wait(SWEEP if not _failed else 5.0)
+            _caught_up(project_id)  # which does not wake this thread: what failed has its pause
+        for project_id in due if everything else list(_unsealed):
+            if stopping.is_set():
+                break
+            _unsealed.discard(project_id)
+            _seal(project_id)
+        _wake.wait(RETRY if _failed else SWEEP)
     connection.close()
 
 
@@ -167,7 +199,6 @@ def _follow(project_id: UUID) -> int:
         records = ledger.records(position + 1, min(head, position + BATCH))
         _derive(project_id, ledger, records)
         position = records[-1].position
-    ledger.seal()
     return position
 
 
