@@ -28,7 +28,7 @@ class GetRange(NamedTuple):
 
 
 class Map(NamedTuple):
-    """-> bytes or mmap: an immutable object whole, mapped where the store can; NotFound"""
+    """-> bytes, memoryview or mmap: an immutable object whole, mapped where the store can; NotFound"""
 
     key: str
 

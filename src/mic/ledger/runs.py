@@ -88,9 +88,10 @@ def _open(line: Line, name: RunName) -> Protocol[IndexRun]:
     run = IndexRun(raw, key)
     if (run.first, run.last) != (name.first, name.last) or run.head.position != name.last:
         raise Corrupt(f"{key} covers other positions than its name says", object=key)
-    if isinstance(raw, mmap):
+    mapped = raw.obj if isinstance(raw, memoryview) else raw
+    if isinstance(mapped, mmap):
         # The checksum has read every page; only those that are searched need to stay with this process.
-        raw.madvise(MADV_DONTNEED)
+        mapped.madvise(MADV_DONTNEED)
     return run
 
 

@@ -20,7 +20,9 @@ import stat
 import struct
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
+from mmap import ACCESS_READ, mmap
 from typing import NamedTuple
 
 import google_crc32c
@@ -32,12 +34,17 @@ _COUNTER = itertools.count()
 _FOLDERS = 256
 # Files take whole blocks of the disk; many small ones would otherwise fill it long before the budget says so.
 _GRAIN = 4096
-# A group of folders is swept as one. Its budget is at least this, so that a large entry fits beside small ones.
-_GROUP_BYTES = 16 << 20
+# A group of folders is swept as one. Its budget is at least this: a quarter of it, the largest entry, holds an index
+# run of 128 MiB.
+_GROUP_BYTES = 512 << 20
 # What was used this recently is not marked as used again: most hits then write nothing.
 _TOUCH_SECONDS = 600
 # A writer that is still at work after this was killed.
 _STALE_SECONDS = 3600
+# A mapping keeps a descriptor open (Python duplicates it); processes often get 1,024.
+_MAX_MAPPED = 256
+# A checksum is taken over pieces, so that what is mapped is never copied whole.
+_PIECE = 1 << 20
 # After a failed write (disk full, folder gone read-only) the cache only reads for so long.
 _REST_SECONDS = 10.0
 
@@ -79,6 +86,7 @@ class DiskCache:
         self._lock = threading.Lock()
         self._usable: bool | None = None
         self._rests_until = 0.0
+        self._mapped: weakref.WeakSet[mmap] = weakref.WeakSet()
 
     # ------------------------------------------------------------ entries
 
@@ -101,6 +109,27 @@ class DiskCache:
             os.close(descriptor)
         if data is None:
             _remove(path)
+        return data
+
+    def map(self, kind: str, key: bytes) -> memoryview | None:
+        """As `get`, mapped and verified now; None also when too much is mapped already.
+
+        The cache never changes a file in place, and one that is dropped stays with those who have mapped it.
+        """
+        if not self._may_use() or len(self._mapped) >= _MAX_MAPPED:
+            return None
+        try:
+            descriptor = os.open(self._path(kind, key), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return None
+        try:
+            data = self._mapped_whole(descriptor, kind, key)
+        except (OSError, ValueError):
+            data = None
+        finally:
+            os.close(descriptor)
+        if data is None:
+            self.remove(kind, key)
         return data
 
     def put(self, kind: str, key: bytes, data: bytes) -> None:
@@ -195,6 +224,31 @@ class DiskCache:
             with contextlib.suppress(OSError):
                 os.utime(descriptor, (now, now))
         return data
+
+    def _mapped_whole(self, descriptor: int, kind: str, key: bytes) -> memoryview | None:
+        found = os.fstat(descriptor)
+        lifetime, now = self._kinds[kind], self._now()
+        start = _HEADER.size + len(key)
+        if not stat.S_ISREG(found.st_mode) or not start <= found.st_size <= self.max_entry:
+            return None
+        if lifetime is not None and found.st_mtime + lifetime < now:
+            return None
+        mapped = mmap(descriptor, found.st_size, access=ACCESS_READ)
+        view = memoryview(mapped)
+        magic, version, _, key_length, length, check = _HEADER.unpack_from(view)
+        if (magic, version, key_length, start + length) != (_MAGIC, _VERSION, len(key), len(view)):
+            return None
+        if view[_HEADER.size : start] != key:
+            return None
+        value = google_crc32c.value(bytes(view[: _HEADER.size - 4]) + key)
+        for at in range(start, len(view), _PIECE):
+            value = google_crc32c.extend(value, bytes(view[at : at + _PIECE]))
+        if value != check:
+            return None
+        if now - found.st_mtime > _TOUCH_SECONDS:
+            os.utime(descriptor, (now, now))
+        self._mapped.add(mapped)
+        return view[start:]
 
     def _write(self, path: str, parts: tuple[bytes, ...]) -> None:
         temporary = f"{self.root}/new/{os.getpid()}-{next(_COUNTER)}-{os.urandom(4).hex()}"

@@ -63,8 +63,10 @@ class ObjectStore(Protocol):
 class MapsObjects(Protocol):
     """What a store with local files offers beside its seven calls."""
 
-    def map(self, key: str) -> bytes | mmap:
+    def map(self, key: str) -> bytes | memoryview | mmap:
         """The whole of an object that never changes: mapped when that pays, else its bytes. NotFound when absent.
+
+        A memoryview is of a mapping that holds the object somewhere inside.
 
         The file must not be cut short while it is mapped; removing or replacing it by another is safe.
         """

@@ -29,6 +29,9 @@ MAX_IN_RAM = 1 << 20
 # Nobody waits longer for another thread's read than any store takes to time out.
 _PATIENCE = 300.0
 _MAX_DOUBTED = 1024
+# Smaller objects are read rather than mapped.
+MAP_FROM = 256 << 10
+_WHOLE = -1  # in place of a block's number: the object in one file of the cache
 # The classes of the disk tier.
 KINDS = ("blobs", "trees", "logs")
 
@@ -171,6 +174,27 @@ class TieredStore:
         """Whether `prefetch` does anything."""
         return self._prefetcher is not None
 
+    def map(self, key: str) -> bytes | memoryview:
+        """The whole of an object that never changes: mapped from the disk where it fits there, else its bytes."""
+        kind = kind_of(key)
+        if kind is None or self._disk is None:
+            return self.get(key).data
+        name = _name(key, _WHOLE)
+        found = self._disk.map(kind, name)
+        if found is not None:
+            self.counts.disk.hit(len(found))
+            return found
+        data = self.get(key).data
+        if len(data) < MAP_FROM:
+            return data
+        self._disk.put(kind, name, data)
+        mapped = self._disk.map(kind, name)
+        if mapped is None:  # too large for the cache, a full disk, or too much mapped already
+            return data
+        for number in range(len(data) // BLOCK + 1):  # once is enough
+            self._disk.remove(kind, _name(key, number))
+        return mapped
+
     def prefetch(self, ranges: Sequence[Range]) -> None:
         """Say what will probably be asked for soon; returns at once. Does nothing where reading costs nothing."""
         if self._prefetcher is not None and ranges:
@@ -188,7 +212,7 @@ class TieredStore:
         if self._ram is not None:
             self._ram.forget(key)
         if self._disk is not None and (kind := kind_of(key)) is not None:
-            for number in range(MAX_RANGE // BLOCK):
+            for number in range(_WHOLE, MAX_RANGE // BLOCK):
                 self._disk.remove(kind, _name(key, number))
 
     def close(self) -> None:

@@ -12,6 +12,9 @@ from pathlib import Path
 from bench.measure import Row
 from mic.core.head import Head
 from mic.core.indexrun import IndexRun, Place, encode_run
+from mic.store import DirectoryStore
+from mic.store.disk_cache import DiskCache
+from mic.store.tiers import KINDS, TieredStore
 
 OBJECTS = 1_000_000
 ASKED = 2000
@@ -20,6 +23,7 @@ ASKED = 2000
 def rows() -> Iterator[Row]:
     """Microseconds a look-up, and private bytes that opening the runs took."""
     names = [hashlib.sha256(b"%d" % n).digest() for n in range(OBJECTS)]
+    yield _through_tiers(names)
     base = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for count in (1, 10, 40):
@@ -50,6 +54,30 @@ def rows() -> Iterator[Row]:
                 f"private memory of {count} mapped runs", f"{grown >> 20} MiB", f"the runs: {size >> 20} MiB",
                 f"{grown / size:.2f}x", "does not grow with them", None,
             )  # fmt: skip
+
+
+def _through_tiers(names: list[bytes]) -> Row:
+    """What a process keeps of one run behind a bucket: mapped from the disk tier, and as bytes without one."""
+    key = "projects/p/packs/index/000000000001-000000001000.run"
+    raw = encode_run(1, Head(1, bytes(32), 1), {name: Place("k", 1, 8, 9) for name in names}, {})
+    with tempfile.TemporaryDirectory() as folder:
+        bucket = DirectoryStore(Path(folder, "bucket"))
+        bucket.put(key, raw)
+        size = len(raw)
+        del raw
+        grown = []
+        for disk in (DiskCache(Path(folder, "cache"), 8 << 30, dict.fromkeys(KINDS)), None):
+            TieredStore(bucket, disk=disk).map(key)  # brings it to the disk
+            before = _private()
+            found = TieredStore(bucket, disk=disk).map(key)
+            assert IndexRun(found, key).objects == len(names)
+            grown.append(_private() - before)
+            del found
+    mapped, held = max(grown[0], 0), grown[1]
+    return Row(
+        f"private memory of a run of {len(names):,} objects from the disk tier", f"{mapped / (1 << 20):.1f} MiB",
+        f"its bytes ({size >> 20} MiB): {held >> 20} MiB", f"{mapped / held:.2f}x", "does not grow with it", None,
+    )  # fmt: skip
 
 
 def _private() -> int:
