@@ -91,7 +91,7 @@ def test_discovery_names_everything_a_client_needs(forge: Forge, browser: Browse
     base = forge.base_url
     assert browser.get("/.well-known/micelio.json").json() == {
         "name": "Micelio",
-        "version": "0.1.0",
+        "version": "0.2.0",
         "base_url": base,
         "grpc": forge.grpc_address,
         "grpc_tls": False,
@@ -262,4 +262,4 @@ def test_the_command_runs_through_a_symlink_from_anywhere(tmp_path: Path) -> Non
     done = subprocess.run(
         [str(tmp_path / "elsewhere" / "m"), "--version"], capture_output=True, text=True, check=True, cwd="/"
     )
-    assert done.stdout == "micelio 0.1.0\n"
+    assert done.stdout == "micelio 0.2.0\n"
