@@ -13,7 +13,7 @@ from mic.cli.app import json_option
 from mic.cli.connection import connect
 from mic.cli.open_session import add_note, address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
-from mic.cli.sending import Sent, gather, send_contents
+from mic.cli.sending import Sent, send
 from mic.cli.unresolved import require_resolved
 from mic.cli.words import decision_pb, message_pb
 from mic.core.errors import BaseMismatch, Conflicted, NothingToLand
@@ -24,6 +24,7 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.conflicts import write_conflicts
 from mic.workspace.session import LocalSession
+from mic.workspace.status import LocalChange
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
 
@@ -68,8 +69,10 @@ def run_land(out: Output, goal: str, agent: str = "") -> int:
                 add_note(ws, session, goal, "agent" if session.agent else "human")
                 local.save(ws, session)
         with connect(ws.config.instance, signed_in=True) as client:
-            sent = gather(ws, changes)
-            answer = _landed_without_a_word(client, ws, session) if not changes else _send(client, ws, session, sent)
+            if changes:
+                sent, answer = _send(client, ws, session, changes)
+            else:
+                sent, answer = Sent([], {}, {}), _landed_without_a_word(client, ws, session)
             if answer.clashes:
                 raise _clash_error(session, list(answer.clashes))
             # Written first: whatever stops the rest, the next `mic land` knows that this session has landed.
@@ -86,9 +89,11 @@ def _notes(session: LocalSession) -> list[str]:
     return [item.text for item in session.conversation]
 
 
-def _send(client: Client, ws: Workspace, session: LocalSession, sent: Sent) -> pb.LandSessionResponse:
+def _send(
+    client: Client, ws: Workspace, session: LocalSession, changes: list[LocalChange]
+) -> tuple[Sent, pb.LandSessionResponse]:
     project = address_of(ws).ref
-    frames, packs = send_contents(client, ws, project, sent)
+    sent, frames, packs = send(client, ws, project, changes)
     request = pb.LandSessionRequest(
         project=project,
         session=pb.Session(
@@ -109,7 +114,7 @@ def _send(client: Client, ws: Workspace, session: LocalSession, sent: Sent) -> p
     except BaseMismatch as error:
         # A file was edited while an earlier landing brought it up to date, and is still recorded with its old base.
         raise BaseMismatch(error.message, hint="Run `mic sync`, then land again.") from error
-    return answer
+    return sent, answer
 
 
 def _landed_without_a_word(client: Client, ws: Workspace, session: LocalSession) -> pb.LandSessionResponse:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import zstandard
@@ -12,9 +13,9 @@ import zstandard
 from mic.cli.large_files import LargeFiles, Outlined, changed, outline_file
 from mic.core.blob import MAX_WHOLE
 from mic.core.paths import parse_path
-from mic.rpc.client import STREAM_SECONDS, Client
+from mic.rpc.client import HASHES_PER_CALL, STREAM_SECONDS, Client
 from mic.rpc.v1 import mic_pb2 as pb
-from mic.workspace.files import hash_file, open_content, read_content
+from mic.workspace.files import hash_file, open_content, read_small
 from mic.workspace.folders import Folders
 from mic.workspace.status import LocalChange
 from mic.workspace.workspace import Workspace
@@ -24,8 +25,10 @@ _INLINE_FILE = 100_000
 _INLINE = 8 << 20
 _PART = 1 << 20
 _MESSAGE = 1 << 20
-_TYPE, _LINK = 0o170000, 0o120000
+# The forge is asked what it lacks of so much at a time.
+_BATCH = 8 << 20
 _OPS = (pb.Change.ADDED, pb.Change.MODIFIED, pb.Change.DELETED)
+_DELETED = int(pb.Change.DELETED)
 
 
 class Sent(NamedTuple):
@@ -36,58 +39,105 @@ class Sent(NamedTuple):
     large: dict[bytes, Outlined]
 
 
-def gather(ws: Workspace, changes: list[LocalChange]) -> Sent:
-    """Hash what changed. Raises InvalidPath, NotFound when a file goes away meanwhile."""
-    found: list[pb.Change] = []
-    stats: dict[bytes, os.stat_result] = {}
-    large: dict[bytes, Outlined] = {}
-    root = os.fsencode(ws.root)
-    with Folders(root) as folders:
+class _Read(NamedTuple):
+    """A change, and its content when that is small enough to be kept in memory until it is sent."""
+
+    change: pb.Change
+    data: bytes | None
+
+
+def send(
+    client: Client, ws: Workspace, project: pb.ProjectRef, changes: list[LocalChange]
+) -> tuple[Sent, list[pb.BlobFrame], list[bytes]]:
+    """Read what changed, and bring the contents that the forge lacks there.
+
+    Returns what was read, frames that go with the landing itself, and receipts of what went ahead. Each small file
+    is read once; while some are sent, the next are read. Raises InvalidPath, NotFound when a file goes away meanwhile.
+    """
+    sent = Sent([], {}, {})
+    batches = _batches(_read(ws, changes, sent))
+    held: list[list[_Read]] = []
+    size = 0
+    for batch in batches:
+        held.append(batch)
+        size += sum(len(item.data) for item in batch if item.data is not None)
+        if size > _INLINE:
+            break
+    wanted = _wanted(client, project, itertools.chain(held, batches))
+    inline: list[pb.BlobFrame] = []
+    if size <= _INLINE:
+        # Small contents go with the landing when all of them fit; else in packs.
+        everything = list(itertools.chain.from_iterable(wanted))
+        inline = [_frame(item.change, 0, item.data) for item in everything if item.data is not None]
+        wanted = iter([[item for item in everything if item.data is None]])
+    messages = _messages(client, ws, project, wanted, sent.large)
+    first = next(messages, None)
+    if first is None:
+        return sent, inline, []
+    requests = itertools.chain([first], messages)
+    answer = client.call(client.projects.UploadBlobs, requests, seconds=STREAM_SECONDS)
+    return sent, inline, list(answer.packs)
+
+
+def _read(ws: Workspace, changes: list[LocalChange], sent: Sent) -> Iterator[_Read]:
+    """Hash what changed, in the order of paths; `sent` grows by each."""
+    with Folders(os.fsencode(ws.root)) as folders:
         for change in changes:
             parse_path(change.path)
+            data = None
             message = pb.Change(path=change.path, op=_OPS[change.op], mode=change.mode)
             if change.old is not None:
                 message.base_hash, message.base_mode = change.old.hash, change.old.mode
-            if change.op != pb.Change.DELETED:
-                stats[change.path] = os.lstat(os.path.join(root, change.path))
-                if change.mode & _TYPE != _LINK and stats[change.path].st_size > MAX_WHOLE:
+            if change.op != _DELETED:
+                stat, data = read_small(ws, change.path, change.mode, folders, _INLINE_FILE)
+                sent.stats[change.path] = stat
+                if data is not None:
+                    message.hash, message.size = hashlib.sha256(data).digest(), len(data)
+                elif stat.st_size > MAX_WHOLE:
                     file = outline_file(ws, change.path)
                     message.hash, message.size = file.hash, file.size
                     if file.size > MAX_WHOLE:  # it may have been cut short meanwhile
-                        large[file.hash] = file
+                        sent.large[file.hash] = file
                 else:
                     message.hash, message.size = hash_file(ws, change.path, change.mode, folders)
-            found.append(message)
-    return Sent(found, stats, large)
+            sent.changes.append(message)
+            yield _Read(message, data)
 
 
-def send_contents(
-    client: Client, ws: Workspace, project: pb.ProjectRef, sent: Sent
-) -> tuple[list[pb.BlobFrame], list[bytes]]:
-    """Bring the contents that the forge lacks there: frames for the landing itself, receipts of what went ahead."""
-    by_hash = {change.hash: change for change in sent.changes if change.op != pb.Change.DELETED}
-    missing = client.missing(project, list(by_hash)) if by_hash else set()
-    # Small contents go with the landing when all of them fit, by the sizes that the forge counts; else in packs.
-    wanted = [change for content, change in by_hash.items() if content in missing]
-    small = [change for change in wanted if change.size <= _INLINE_FILE]
-    if sum(change.size for change in small) > _INLINE:
-        small = []
-    ahead = [change for change in wanted if not small or change.size > _INLINE_FILE]
-    with Folders(os.fsencode(ws.root)) as folders:
-        inline = [_frame(change, 0, _small(ws, change, folders)) for change in small]
-    if not ahead:
-        return inline, []
-    answer = client.call(
-        client.projects.UploadBlobs, _messages(client, ws, project, ahead, sent.large), seconds=STREAM_SECONDS
-    )
-    return inline, list(answer.packs)
+def _batches(found: Iterator[_Read]) -> Iterator[list[_Read]]:
+    batch: list[_Read] = []
+    size = 0
+    for item in found:
+        batch.append(item)
+        size += len(item.data or b"")
+        if size >= _BATCH or len(batch) >= HASHES_PER_CALL:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _wanted(client: Client, project: pb.ProjectRef, batches: Iterable[list[_Read]]) -> Iterator[list[_Read]]:
+    """Of each batch what the forge lacks, each content once."""
+    seen: set[bytes] = set()
+    for batch in batches:
+        fresh = {item.change.hash: item for item in batch if item.change.op != _DELETED}
+        for content in seen.intersection(fresh):
+            del fresh[content]
+        seen.update(fresh)
+        missing = client.missing(project, list(fresh)) if fresh else set()
+        yield [item for content, item in fresh.items() if content in missing]
 
 
 def _messages(
-    client: Client, ws: Workspace, project: pb.ProjectRef, changes: list[pb.Change], large: dict[bytes, Outlined]
+    client: Client,
+    ws: Workspace,
+    project: pb.ProjectRef,
+    wanted: Iterable[list[_Read]],
+    large: dict[bytes, Outlined],
 ) -> Iterator[pb.UploadBlobsRequest]:
     message, size = pb.UploadBlobsRequest(project=project), 0
-    for frame in _frames(client, ws, project, changes, large):
+    for frame in _frames(client, ws, project, wanted, large):
         message.frames.append(frame)
         size += len(frame.data) + 64
         if size >= _MESSAGE:
@@ -98,11 +148,18 @@ def _messages(
 
 
 def _frames(
-    client: Client, ws: Workspace, project: pb.ProjectRef, changes: list[pb.Change], large: dict[bytes, Outlined]
+    client: Client,
+    ws: Workspace,
+    project: pb.ProjectRef,
+    wanted: Iterable[list[_Read]],
+    large: dict[bytes, Outlined],
 ) -> Iterator[pb.BlobFrame]:
     files = LargeFiles(client, ws, project)
     with Folders(os.fsencode(ws.root)) as folders:
-        for change in changes:
+        for change, data in itertools.chain.from_iterable(wanted):
+            if data is not None:
+                yield _frame(change, 0, data)
+                continue
             if change.hash in large:
                 yield from files.frames(change.path, large[change.hash])
                 continue
@@ -114,9 +171,6 @@ def _frames(
 
 def _parts(ws: Workspace, change: pb.Change, folders: Folders) -> Iterator[bytes]:
     """The content in parts. The forge checks its hash, so a file that changes meanwhile is refused."""
-    if change.mode & _TYPE == _LINK or not change.size:
-        yield _small(ws, change, folders)
-        return
     left = change.size
     with open_content(ws, change.path, folders) as file:
         while left:
@@ -127,13 +181,6 @@ def _parts(ws: Workspace, change: pb.Change, folders: Folders) -> Iterator[bytes
             yield part
 
 
-def _small(ws: Workspace, change: pb.Change, folders: Folders) -> bytes:
-    data = read_content(ws, change.path, change.mode, folders)
-    if hashlib.sha256(data).digest() != change.hash:
-        raise changed(change.path)
-    return data
-
-
 def _frame(change: pb.Change, offset: int, part: bytes) -> pb.BlobFrame:
     return pb.BlobFrame(
         hash=change.hash,
@@ -141,8 +188,9 @@ def _frame(change: pb.Change, offset: int, part: bytes) -> pb.BlobFrame:
         offset=offset,
         length=len(part),
         data=_compressor.compress(part),
-        encoding=pb.BlobFrame.ZSTD,
+        encoding=_ZSTD,
     )
 
 
+_ZSTD = pb.BlobFrame.ZSTD
 _compressor = zstandard.ZstdCompressor(level=3, write_checksum=False)

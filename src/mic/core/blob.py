@@ -42,7 +42,7 @@ def inflate(frame: bytes, size: int, name: str) -> bytes:
     """The content of one zstd frame that must be exactly `size` bytes. Never allocates more than that."""
     try:
         claimed = zstandard.frame_content_size(frame)
-        if claimed not in (-1, size):
+        if claimed != size and claimed != -1:
             raise Corrupt(f"{name} is damaged: it says {size} bytes and holds {claimed}", object=name)
         data = _decompressor().decompress(frame, max_output_size=max(size, 1), allow_extra_data=False)
     except zstandard.ZstdError as error:

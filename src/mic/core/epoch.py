@@ -72,15 +72,15 @@ def epoch_name(head: Head) -> str:
     return f"{head.position:016x}-{head.hlc:016x}-{head.tree[:8].hex()}"
 
 
-def lay_out(objects: Iterable[tuple[bytes, int, bytes]]) -> tuple[list[Stored], bytes]:
-    """Contents list and data for (hash, kind, stored bytes); one entry a hash.
+def lay_out(objects: Iterable[tuple[bytes, int, bytes]], offset: int = 0) -> tuple[list[Stored], bytes]:
+    """Contents list and data for (hash, kind, stored bytes); one entry a hash. Offsets count from `offset` on.
 
     The list is sorted by hash. The data lies in the order given, so that what is read together can lie together.
     The members of a group come with the same bytes, which are laid down once.
     """
     unique = {item[0]: item for item in objects}
     groups: dict[bytes, int] = {}
-    toc, parts, offset = [], [], 0
+    toc, parts = [], []
     for object_hash, kind, data in unique.values():
         start = groups.setdefault(data, offset) if kind == GROUP else offset
         toc.append(Stored(object_hash, kind, start, len(data)))
@@ -134,6 +134,18 @@ def encode_epoch(
     objects: Iterable[tuple[bytes, int, bytes]],
 ) -> bytes:
     """The whole object. `objects` are (hash, kind, stored bytes)."""
+    return make_epoch(prev, new, attempt, records, packs, objects)[1]
+
+
+def make_epoch(
+    prev: Head,
+    new: Head,
+    attempt: int,
+    records: Sequence[Record],
+    packs: Sequence[PackRef],
+    objects: Iterable[tuple[bytes, int, bytes]],
+) -> tuple[Epoch, bytes]:
+    """An epoch as `decode_epoch` gives it, and its bytes; `objects` are (hash, kind, stored bytes)."""
     assert 0 < len(records) <= MAX_LANDINGS
     assert records[0].position == prev.position + 1
     assert records[-1].position == new.position
@@ -154,7 +166,8 @@ def encode_epoch(
             meta,
         )
     )
-    return head + crc32c(head) + data
+    epoch = Epoch(prev, new, attempt, tuple(records), tuple(packs), tuple(toc), len(head) + 4)
+    return epoch, b"".join((head, crc32c(head), data))
 
 
 def meta_bytes(raw: bytes, name: str) -> int:

@@ -28,8 +28,8 @@ def fits(data_bytes: int, objects: int) -> bool:
 
 def encode_pack(objects: Iterable[tuple[bytes, int, bytes]]) -> tuple[bytes, bytes]:
     """(name, bytes) of a pack of (hash, kind, stored bytes), together at most MAX_PACK."""
-    toc, data = lay_out(objects)
-    listed = encode_toc([item._replace(offset=item.offset + len(MAGIC)) for item in toc])
+    toc, data = lay_out(objects, len(MAGIC))
+    listed = encode_toc(toc)
     footer = len(listed).to_bytes(4, "big") + crc32c(listed)
     raw = b"".join((MAGIC, data, listed, footer))
     assert len(raw) <= MAX_PACK, len(raw)

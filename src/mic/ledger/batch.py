@@ -9,7 +9,7 @@ import msgspec
 
 from mic.core import epoch as stored
 from mic.core.blob import encode_node
-from mic.core.epoch import PackRef, decode_epoch, encode_epoch
+from mic.core.epoch import PackRef, make_epoch
 from mic.core.errors import AlreadyExists
 from mic.core.head import Head, next_hlc
 from mic.core.ids import content_hash
@@ -129,7 +129,7 @@ class Batch:
             records = [
                 record._replace(session_object=item[0]) for record, item in zip(self._records, sealed, strict=True)
             ]
-            raw = encode_epoch(self.head, new, attempt, records, self._packs, packed + sealed)
+            epoch, raw = make_epoch(self.head, new, attempt, records, self._packs, packed + sealed)
             try:
                 yield PutNew(line.epoch_key(new), raw)
                 break
@@ -142,7 +142,7 @@ class Batch:
         if not (yield from swap(line, self.head, new)):
             return False
         if line.head == self.head:  # else settling an unclear answer has read our epoch back, and what came behind it
-            line.add_epoch(decode_epoch(raw, line.epoch_key(new)))
+            line.add_epoch(epoch)
             line.objects.recent.update(self._objects.recent)
             line.head = new
         for path, content in self._modified():
@@ -165,7 +165,9 @@ def _final_session(session: Session, verdict: Verdict, edits: Mapping[bytes, Ent
         if change.path in merged:
             changes.append(merged[change.path])
         elif change.path in edits:
-            changes.append(msgspec.structs.replace(change, kind=entry.kind) if entry else change)
+            if entry is not None and entry.kind != change.kind:
+                change = msgspec.structs.replace(change, kind=entry.kind)
+            changes.append(change)
     metadata = dict(session.metadata)
     if merged:
         metadata["merged"] = [

@@ -18,7 +18,7 @@ from mic.core.merge3 import merge3
 from mic.core.paths import display, parse_path
 from mic.core.record import Record
 from mic.core.session import Change, Op, Session
-from mic.core.tree import BLOB, Entry, NodeSource, has_under, lookup, scan
+from mic.core.tree import BLOB, EMPTY_TREE, Entry, NodeSource, has_under, lookup, scan
 from mic.core.tree.read import after_prefix
 from mic.ledger.contents import read_blob
 from mic.ledger.effects import Protocol
@@ -61,13 +61,21 @@ def new_entries(session: Session) -> dict[bytes, Entry | None]:
         wanted[path] = (
             None if change.op == Op.DELETED else Entry(path, change.mode, change.kind, change.size, change.hash)
         )
-    present = sorted(path for path, entry in wanted.items() if entry is not None)
-    known = set(present)
-    for path in present:
-        for ancestor in ancestors(path):
-            if ancestor in known:
-                raise InvalidInput(f"{display(ancestor)} cannot be a file and a directory at once")
+    for ancestor in sorted(_above(wanted)):
+        if wanted.get(ancestor) is not None:
+            raise InvalidInput(f"{display(ancestor)} cannot be a file and a directory at once")
     return wanted
+
+
+def _above(wanted: Mapping[bytes, Entry | None]) -> set[bytes]:
+    """Every directory above a path that is to be a file."""
+    found: set[bytes] = set()
+    for path, entry in wanted.items():
+        above = path.rpartition(b"/")[0] if entry is not None else b""
+        while above and above not in found:
+            found.add(above)
+            above = above.rpartition(b"/")[0]
+    return found
 
 
 def ancestors(path: bytes) -> list[bytes]:
@@ -108,11 +116,10 @@ def judge(
     The tree is that of the head with the records `newer` on top; `nodes` has what they made of it, `sent` finds
     uploaded contents, `contents` are stored bytes that came with the sessions.
     """
-    asked = set(wanted)
-    for path, entry in wanted.items():
-        if entry is not None:
-            asked.update(ancestors(path))
-    theirs = yield from with_nodes(line.objects, line.cache, lookup(nodes, tree, sorted(asked)))
+    theirs: dict[bytes, Entry] = {}
+    if tree != EMPTY_TREE:
+        asked = sorted(_above(wanted).union(wanted))
+        theirs = yield from with_nodes(line.objects, line.cache, lookup(nodes, tree, asked))
     verdict = Verdict({}, {}, [], [])
     for change in session.changes:
         path, mine = change.path, wanted[change.path]
@@ -131,7 +138,7 @@ def judge(
                     verdict.contents[entry.hash] = stored
                 if entry != mine:
                     verdict.merged.append(_merged_change(change, entry, now))
-        if mine is not None and now is None and not reason:
+        if mine is not None and now is None and not reason and tree != EMPTY_TREE:
             reason, shadow = yield from _shadow(line, nodes, tree, path, wanted, theirs)
         if reason:
             position = yield from _last_change(line, newer, shadow.path if shadow else path, session.base_position)

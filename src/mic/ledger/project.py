@@ -283,7 +283,7 @@ class Project:
         if request.packs:
             # Before the line is held: a large content may have hundreds of list pages.
             self.head()
-            self.run(check_lists(self.line, request.packs))
+            request = request._replace(uploaded=self.run(check_lists(self.line, request.packs)))
         return self._combiner.land(request)
 
     def _land_group(self, requests: Sequence[LandRequest]) -> list[Landed | MicError]:

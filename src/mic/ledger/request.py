@@ -25,11 +25,15 @@ from mic.ledger.trees import tree_at
 
 
 class LandRequest(NamedTuple):
-    """A session to land. `contents` are stored bytes (MICB) by hash, verified; `packs` hold uploaded ones."""
+    """A session to land. `contents` are stored bytes (MICB) by hash, verified; `packs` hold uploaded ones.
+
+    `uploaded` is where those lie, when `check_lists` has read it already.
+    """
 
     session: Session
     contents: Mapping[bytes, bytes]
     packs: Sequence[PackRef] = ()
+    uploaded: Mapping[bytes, Place] | None = None
 
 
 class Prepared(NamedTuple):
@@ -47,7 +51,9 @@ class Prepared(NamedTuple):
 def prepare(line: Line, request: LandRequest) -> Protocol[Prepared]:
     """Check a request; raises InvalidInput, InvalidPath, BaseMismatch, and Corrupt for a pack that is none."""
     wanted = new_entries(request.session)
-    uploaded = yield from _uploaded(line, request.packs)
+    uploaded = request.uploaded
+    if uploaded is None:
+        uploaded = yield from _uploaded(line, request.packs)
     base = yield from _base(line, request.session)
     checked = yield from _check_contents(line, request.session, wanted, request.contents, uploaded)
     return Prepared(request, checked, base, uploaded)
@@ -109,7 +115,8 @@ def _check_contents(
             size, kind = found[0], CHUNKED if found[1] == stored.CHUNK_LIST else BLOB
         if size != entry.size:
             raise InvalidInput(f"{display(path)} has {size} bytes, not {entry.size} as the session says", path=path)
-        checked[path] = entry._replace(kind=kind)
+        if kind != entry.kind:
+            checked[path] = entry._replace(kind=kind)
     return checked
 
 
@@ -120,13 +127,15 @@ def _with(line: Line, uploaded: Mapping[bytes, Place]) -> Objects:
     return objects
 
 
-def check_lists(line: Line, packs: Sequence[PackRef]) -> Protocol[None]:
-    """Raises InvalidInput when packs list large contents whose chunks are neither in these packs nor in the line.
+def check_lists(line: Line, packs: Sequence[PackRef]) -> Protocol[dict[bytes, Place]]:
+    """Where the contents of packs lie.
 
-    An upload of several packs has several receipts, and a landing may name fewer. The content would then count as
+    Raises InvalidInput when they list large contents whose chunks are neither in these packs nor in the line. An
+    upload of several packs has several receipts, and a landing may name fewer. The content would then count as
     present, and nobody would send it again.
     """
     uploaded = yield from _uploaded(line, packs)
     objects = _with(line, uploaded)
     for object_hash in [item for item, place in uploaded.items() if place.kind == stored.CHUNK_LIST]:
         yield from require_chunks(objects, object_hash)
+    return uploaded

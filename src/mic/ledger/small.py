@@ -83,31 +83,39 @@ def stated_sizes(objects: Objects, hashes: Iterable[bytes]) -> Protocol[dict[byt
 
     What is not there, stored otherwise or damaged is left out; `expected_size` says what is wrong with it.
     """
-    found = ((objects.find(object_hash), object_hash) for object_hash in hashes)
-    heads = sorted(
-        (place, object_hash) for place, object_hash in found if place is not None and place.kind == stored.BLOB
-    )
+    containers: dict[str, list[tuple[int, bytes]]] = {}
+    for object_hash in hashes:
+        place = objects.find(object_hash)
+        if place is not None and place.kind == stored.BLOB and place.length >= _HEAD:
+            containers.setdefault(place.key, []).append((place.offset, object_hash))
     sizes: dict[bytes, int] = {}
-    at = 0
-    while at < len(heads):
-        first = heads[at][0]
-        stop, end = at, first.offset
-        while stop < len(heads) and heads[stop][0].key == first.key:
-            offset = heads[stop][0].offset
-            if offset > end + GAP or offset + _HEAD - first.offset > READ_BYTES:
-                break
-            stop, end = stop + 1, offset + _HEAD
-        objects.reads += 1
-        try:
-            raw = yield GetRange(first.key, first.offset, end - first.offset)
-        except NotFound:
-            raw = b""
-        for place, object_hash in heads[at:stop]:
-            start = place.offset - first.offset
-            if raw[start : start + 4] == b"MICB" and place.length >= _HEAD and len(raw) >= start + _HEAD:
-                sizes[object_hash] = int.from_bytes(raw[start + 4 : start + _HEAD], "big")
-        at = stop
+    for key, heads in sorted(containers.items()):
+        heads.sort()
+        at = 0
+        while at < len(heads):
+            first = end = heads[at][0]
+            stop = at
+            while stop < len(heads):
+                offset = heads[stop][0]
+                if offset > end + GAP or offset + _HEAD - first > READ_BYTES:
+                    break
+                stop, end = stop + 1, offset + _HEAD
+            objects.reads += 1
+            try:
+                raw = yield GetRange(key, first, end - first)
+            except NotFound:
+                raw = b""
+            _read_heads(raw, first, heads[at:stop], sizes)
+            at = stop
     return sizes
+
+
+def _read_heads(raw: bytes, first: int, heads: list[tuple[int, bytes]], sizes: dict[bytes, int]) -> None:
+    """The sizes that stored contents state, from the bytes of their container from offset `first` on."""
+    for offset, object_hash in heads:
+        head = raw[offset - first : offset - first + _HEAD]
+        if len(head) == _HEAD and head.startswith(b"MICB"):
+            sizes[object_hash] = int.from_bytes(head[4:], "big")
 
 
 def expected_size(objects: Objects, place: Place, object_hash: bytes, expected: int) -> Protocol[int]:

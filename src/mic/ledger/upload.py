@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import tempfile
+from collections.abc import Iterable
 from typing import IO
 
 from mic.core import epoch as stored
@@ -61,6 +62,11 @@ class Upload:
                 yield from self._store_large(large)
             self.blobs += 1
             self.bytes += large.size
+
+    def receive_all(self, frames: Iterable[Frame]) -> Protocol[None]:
+        """Take frame after frame, as `receive`."""
+        for frame in frames:
+            yield from self.receive(frame)
 
     def _receive_list(self, frame: Frame) -> None:
         if self._large is not None:

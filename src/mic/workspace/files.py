@@ -14,6 +14,8 @@ from mic.workspace.workspace import Workspace
 
 _PIECE = 1 << 20
 _LINK = 0o120000
+# Without O_NONBLOCK a pipe put in the file's place would hang the command.
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def open_content(ws: Workspace, path: bytes, folders: Folders | None = None) -> BinaryIO:
@@ -21,24 +23,23 @@ def open_content(ws: Workspace, path: bytes, folders: Folders | None = None) -> 
 
     Whoever reads many files hands in the open directories, in the order of paths.
     """
-    folder, _, name = path.rpartition(b"/")
     with _opened(ws, folders) as folders:
-        try:
-            # Without O_NONBLOCK a pipe put in the file's place would hang the command.
-            handle = os.open(
-                name,
-                os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
-                dir_fd=folders.handle(folder),
-            )
-        except FileNotFoundError:
-            raise _gone(path) from None
-        except OSError as error:
-            raise _not_regular(path) from error
+        handle = _open(path, folders)
     stream = os.fdopen(handle, "rb")
     if os.fstat(handle).st_mode & 0o170000 != 0o100000:
         stream.close()
         raise _not_regular(path)
     return stream
+
+
+def _open(path: bytes, folders: Folders) -> int:
+    folder, _, name = path.rpartition(b"/")
+    try:
+        return os.open(name, _FLAGS, dir_fd=folders.handle(folder))
+    except FileNotFoundError:
+        raise _gone(path) from None
+    except OSError as error:
+        raise _not_regular(path) from error
 
 
 def read_content(ws: Workspace, path: bytes, mode: int, folders: Folders | None = None) -> bytes:
@@ -56,6 +57,29 @@ def read_content(ws: Workspace, path: bytes, mode: int, folders: Folders | None 
             raise InvalidPath(
                 f"{display(path)} is no symlink any more", hint="run `mic status` again", path=path
             ) from error
+
+
+def read_small(
+    ws: Workspace, path: bytes, mode: int, folders: Folders, limit: int
+) -> tuple[os.stat_result, bytes | None]:
+    """How a file stood just before it was read, and its content; None instead of more than `limit` bytes.
+
+    Raises as `open_content`.
+    """
+    if mode & 0o170000 == _LINK:
+        return os.lstat(os.path.join(os.fsencode(ws.root), path)), read_content(ws, path, mode, folders)
+    handle = _open(path, folders)
+    try:
+        stat = os.fstat(handle)
+        if stat.st_mode & 0o170000 != 0o100000:
+            raise _not_regular(path)
+        if stat.st_size > limit:
+            return stat, None
+        # A read of a regular file is short at its end only.
+        data = os.read(handle, limit + 1)
+        return stat, data if len(data) <= limit else None
+    finally:
+        os.close(handle)
 
 
 def hash_file(ws: Workspace, path: bytes, mode: int, folders: Folders | None = None) -> tuple[bytes, int]:

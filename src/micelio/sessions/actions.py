@@ -322,6 +322,5 @@ def upload(actor: Actor, project: ProjectView, frames: Iterable[Frame]) -> tuple
     ledger = open_ledger(project.id)
     ledger.head()
     with closing(ledger.upload()) as receiver:
-        for frame in frames:
-            ledger.run(receiver.receive(frame))
+        ledger.run(receiver.receive_all(frames))
         return ledger.run(receiver.finish()), receiver.blobs, receiver.bytes

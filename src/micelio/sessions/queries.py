@@ -131,6 +131,13 @@ def get_landing(actor: Actor, project: ProjectView, position: int) -> LandingVie
     return LandingView(view, session, record.root_after, before[0].root_after if before else EMPTY_TREE)
 
 
+def get_row(actor: Actor, project: ProjectView, position: int) -> LandingRow:
+    """One landing as lists show it, without reading its session when the rows have it. Raises NotFound."""
+    require_read(actor, project)
+    row = Landing.objects.filter(project_id=project.id, position=position).first()
+    return _rows(actor, [row])[0] if row else get_landing(actor, project, position).row
+
+
 def get_session(actor: Actor, project: ProjectView, session_id: bytes) -> LandingView:
     """A session by its id, landed or (for members) still open. Raises NotFound."""
     require_read(actor, project)

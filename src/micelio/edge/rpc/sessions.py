@@ -45,9 +45,8 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
             clashes = [convert.clash_message(clash) for clash in error.details["clashes"]]
             message = pb.Session(id=session.id, state="conflicted", goal=session.goal)
             return pb.LandSessionResponse(session=message, clashes=clashes)
-        view = queries.get_landing(actor, project, landed.position)
         return pb.LandSessionResponse(
-            session=convert.row_message(view.row),
+            session=convert.row_message(queries.get_row(actor, project, landed.position)),
             position=landed.position,
             tree=landed.tree,
             merged=map(convert.change_message, landed.merged),
