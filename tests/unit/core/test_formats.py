@@ -25,7 +25,18 @@ from mic.core.chunking import check_content, cutter_with, find_plain
 from mic.core.chunklist import Chunk, ChunkList, decode_chunk_list, decode_list, encode_chunk_list, encode_page_list
 from mic.core.codec import Reader, varint
 from mic.core.delta import Delta, Group, Member, decode_delta, decode_group, encode_delta, encode_group
-from mic.core.epoch import BLOB, CHUNK_LIST, PackRef, Stored, decode_epoch, encode_epoch, encode_pack_ref, epoch_name
+from mic.core.epoch import (
+    BLOB,
+    CHUNK_LIST,
+    Epoch,
+    PackRef,
+    Stored,
+    decode_epoch,
+    encode_epoch,
+    encode_pack_ref,
+    epoch_name,
+    make_epoch,
+)
 from mic.core.epoch import read_pack_ref as decode_pack_ref
 from mic.core.head import Head, decode_head
 from mic.core.ids import content_hash, parse_ulid, ulid_text
@@ -299,3 +310,15 @@ def test_cache_file(tmp_path: Path) -> None:
     path.write_bytes(b"")
     path.write_bytes(VECTORS["cache-file"])
     assert made.get("blobs", b"key") == b"bytes"
+
+
+def test_an_epoch_is_known_as_it_reads_back() -> None:
+    """Whoever wrote an epoch goes on with it, and never decodes what it has just encoded."""
+    epoch, raw = make_epoch(PREV, HEAD, 3, [RECORD], [PackRef(h(6), 100)], PACK_OBJECTS)
+    assert epoch == decode_epoch(raw, "written")
+    assert all(raw[epoch.data_start + item.offset :][: item.length] == data for item, data in _laid(epoch))
+
+
+def _laid(epoch: Epoch) -> list[tuple[Stored, bytes]]:
+    by_hash = {object_hash: data for object_hash, _, data in PACK_OBJECTS}
+    return [(item, by_hash[item.hash]) for item in epoch.objects]
