@@ -166,15 +166,13 @@ def test_a_member_does_not_change_or_delete_a_project(world: World, name: str) -
 def test_forking_what_is_hidden_answers_like_forking_nothing(world: World, who: str) -> None:
     """Into an organization of one's own; a visitor has none and learns nothing either."""
     caller: Caller = getattr(world, who)
-    if who == "stan":
-        caller("OrganizationService.CreateOrganization", pb.CreateOrganizationRequest(handle="stans-own"))
+    target = f"target-of-{who}"
+    world.stan("OrganizationService.CreateOrganization", pb.CreateOrganizationRequest(handle=target))
     answers = [
         _all_of(
             caller.refused(
                 "ProjectService.CreateProject",
-                pb.CreateProjectRequest(
-                    organization="stans-own", handle="x", fork_from=f"{world.organization}/{handle}"
-                ),
+                pb.CreateProjectRequest(organization=target, handle="x", fork_from=f"{world.organization}/{handle}"),
             )
         )
         for handle in ("closed", "absent")
