@@ -52,7 +52,7 @@ def test_a_full_disk_is_one_sentence_and_the_next_start_succeeds(tiny: Path) -> 
         forge.stop()
 
 
-@pytest.mark.parametrize("tiny", [2048], indirect=True)
+@pytest.mark.parametrize("tiny", [2900], indirect=True)
 def test_a_first_import_that_does_not_fit_is_one_sentence_and_the_forge_starts(tiny: Path, tmp_path: Path) -> None:
     """It says that the store is full, not where in it; the next start with room imports."""
     checkout = tmp_path / "checkout"
