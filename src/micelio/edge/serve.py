@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -35,6 +36,10 @@ class PortTaken(MicError):
     """A port that cannot be listened on. The message names it and its setting."""
 
     code = "port_in_use"
+
+
+# Objects made before the youngest are searched for cycles; Python's own 700 is for small programs.
+_YOUNG = 50_000
 
 
 def serve(settings: Settings, first_project: Path | None) -> int:
@@ -164,6 +169,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            # What is loaded stays. A landing of 100,000 files makes a million objects without a cycle; never looking
+            # them again and again took a quarter of its time.
+            gc.freeze()
+            gc.set_threshold(_YOUNG, 20, 20)
             print("\n".join(self._lines), flush=True)
 
     @contextlib.contextmanager
