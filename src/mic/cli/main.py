@@ -51,8 +51,12 @@ def _run(argv: list[str]) -> int:
 
         sys.stdout.write(f"mic {version('micelio')}\n")
         return 0
+    import gc
+
     from mic.cli.app import run
 
+    # A command that handles 100,000 files makes millions of objects and no cycles worth looking for again and again.
+    gc.set_threshold(100_000, 50, 100)
     return run(argv)
 
 
