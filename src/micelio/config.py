@@ -149,8 +149,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     environ = os.environ if environ is None else environ
     values = _file_values(environ.get("MICELIO_CONFIG", ""))
     known = _READ | _CLIENT | {"MICELIO_CONFIG"}
+    # Other programs have S3_ names too: they are ours where a bucket is.
+    bucket = environ.get("STORAGE_BACKEND", "local") != "local"
     for name in sorted(environ):
-        if name.startswith("MICELIO_") and name not in known:
+        ours = name.startswith(("MICELIO_", "STORAGE_")) or (bucket and name.startswith("S3_"))
+        if ours and name not in known and name not in _NOT_HERE:
             raise BadSetting(f"{name} is not a setting of this version of Micelio; unset it or correct its spelling.")
     values.update({name: environ[name] for name in _READ if environ.get(name)})
     for name, reason in _NOT_HERE.items():

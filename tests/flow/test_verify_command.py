@@ -74,7 +74,6 @@ def test_repair_puts_a_lost_head_back(world: World) -> None:
     position = answer.project.head_position
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
-        f"{name}: the head stands at @{position} again.\n{name}: sound.\n"
-        "Run `micelio rebuild` to derive the lists again.\n"
+        f"{name}: the head stands at @{position} again.\n{name}: sound.\nLists derived again: {position} landings.\n"
     )
     assert head.read_bytes() == wanted

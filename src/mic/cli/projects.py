@@ -83,14 +83,17 @@ def show(out: Output, project: str) -> None:
 @click.argument("project", metavar="ORG/PROJECT")
 @click.option("--name", default=None, help="What people call it.")
 @click.option("--description", default=None, help="One sentence about it.")
-@click.option("--public/--private", "public", default=None, help="Who may see it: everybody, or members.")
+@click.option("--public", is_flag=True, help="Let everybody see it.")
+@click.option("--private", is_flag=True, help="Let only members see it.")
 @json_option
-def update(out: Output, project: str, name: str | None, description: str | None, public: bool | None) -> None:
+def update(out: Output, project: str, name: str | None, description: str | None, public: bool, private: bool) -> None:
     """Change what a project is called or who may see it."""
     address = parse_address(project)
-    if name is None and description is None and public is None:
+    if public and private:
+        raise click.UsageError("A project cannot be --public and --private.")
+    if name is None and description is None and not public and not private:
         raise click.UsageError("Say what to change: --name, --description, --public or --private.")
-    visibility = None if public is None else "public" if public else "private"
+    visibility = "public" if public else "private" if private else None
     request = pb.UpdateProjectRequest(project=address.ref, name=name, description=description, visibility=visibility)
     with connect(address.instance, signed_in=True) as client:
         made = client.call(client.projects.UpdateProject, request).project
@@ -120,7 +123,11 @@ def delete(out: Output, project: str, yes: bool) -> None:
 def _confirm(address: Address, landings: int) -> None:
     """The name must be typed; raises WrongCommandLine when it was not."""
     click.echo(f"{address} with {plural(landings, 'landing')} will be gone for good.", err=True)
-    typed = click.prompt("Type its name to delete it", default="", show_default=False, err=True)
+    try:
+        typed = click.prompt("Type its name to delete it", default="", show_default=False, err=True)
+    except click.Abort as error:
+        click.echo("", err=True)
+        raise WrongCommandLine("Nothing was deleted: nobody typed the name.", hint="Or add --yes.") from error
     if typed.strip().lower() != str(address):
         raise WrongCommandLine(f"Nothing was deleted: {typed.strip()[:200]!r} is not {address}.", hint="Or add --yes.")
 

@@ -28,21 +28,24 @@ from mic.store import Listed
 _CACHE = 8 << 20
 
 
-def repair(project: str, findings: Sequence[Finding], accept_loss: bool = False) -> Protocol[list[str]]:
+def repair(project: str, findings: Sequence[Finding], known: int = 0, accept_loss: bool = False) -> Protocol[list[str]]:
     """Repair what the findings of a check name; what was done, one sentence each.
 
-    Nobody else may write to the project meanwhile. Raises InvalidInput when the head can only be put back below
-    landings that were acknowledged and `accept_loss` is not given, or when two histories end equally far; then only
-    derived objects were touched.
+    `known` is the newest position that somebody remembers. Nobody else may write to the project meanwhile. Raises
+    InvalidInput when the head can only be put back below landings that are known and `accept_loss` is not given, or
+    when two histories end equally far; then only derived objects were touched.
     """
     line = Line(project, NodeCache(_CACHE))
     done = yield from _set_aside_derived(line, findings)
     try:
         yield from refresh(line)
     except (Corrupt, NotFound):
-        done += yield from _put_head_back(line, accept_loss)
+        done += yield from _put_head_back(line, known, accept_loss)
         line = Line(project, NodeCache(_CACHE))
-        yield from refresh(line)
+        try:
+            yield from refresh(line)
+        except Corrupt:
+            return done  # what is still missing is nothing that can be derived; a check names it
     if due(line):
         done.append(f"segments and index runs stand up to @{(yield from seal(line))}")
     return done
@@ -81,7 +84,7 @@ def _set_aside(line: Line, key: str) -> Protocol[bool]:
     return True
 
 
-def _put_head_back(line: Line, accept_loss: bool) -> Protocol[list[str]]:
+def _put_head_back(line: Line, known: int, accept_loss: bool) -> Protocol[list[str]]:
     """Put the head on the newest landing that can be followed to the beginning."""
     said = None
     with contextlib.suppress(NotFound, Corrupt):
@@ -99,15 +102,18 @@ def _put_head_back(line: Line, accept_loss: bool) -> Protocol[list[str]]:
             hint="restore the head from a backup; which of them was acknowledged cannot be told from here",
         )
     end = ends[0]
-    if said is not None and said.position > end.position and not accept_loss:
+    if said == end:
+        return []
+    newest = max(known, said.position if said else 0)
+    if newest > end.position and not accept_loss:
         raise InvalidInput(
-            f"the head says @{said.position}, and the log is complete up to @{end.position} only",
-            hint=f"restore the landing-log from a backup, or give up @{end.position + 1} to @{said.position} for good "
+            f"@{newest} has landed, and the log is complete up to @{end.position} only",
+            hint=f"restore the landing-log from a backup, or give up @{end.position + 1} to @{newest} for good "
             "with --accept-loss",
         )
     yield from _set_aside(line, line.head_key)
     yield Put(line.head_key, end.encode())
-    lost = f"; @{end.position + 1} to @{said.position} are lost" if said and said.position > end.position else ""
+    lost = f"; @{end.position + 1} to @{newest} are lost" if newest > end.position else ""
     return [f"the head stands at @{end.position} again{lost}"]
 
 
@@ -131,7 +137,8 @@ def _complete_ends(line: Line) -> Protocol[list[Head]]:
         follows[key] = begins or (follows.get(before, False) and sound[before].new == epoch.prev)
         if follows[key]:
             ends = [head for head in ends if head.position == epoch.new.position] + [epoch.new]
-    return ends
+    # A fork that nobody has landed in stands where it began.
+    return ends or ([start] if start is not None else [])
 
 
 def _fork_point(line: Line) -> Protocol[Head | None]:

@@ -13,6 +13,7 @@ from mic.ledger.repair import repair as repaired
 from mic.ledger.verify import Finding, Verifier
 from micelio.projects.ledgers import ledger
 from micelio.projects.queries import all_project_ids, project_name
+from micelio.sessions import projector
 
 
 def verify(names: list[str], as_json: bool) -> int:
@@ -49,14 +50,16 @@ def repair(name: str, accept_loss: bool) -> int:
     if project is None:
         raise NotFound(f"There is no project {name}.", hint="`micelio verify` lists them all.")
     before = _one(name, project, quiet=False)
-    for line in ledger().driver.run(repaired(project.hex, before, accept_loss)):
+    done = ledger().driver.run(repaired(project.hex, before, projector.derived(project), accept_loss))
+    for line in done:
         print(f"{name}: {line}.")
     found = _one(name, project, quiet=False)
     harm = [finding for finding in found if finding.kind != "unreachable"]
     _say(name, found, harm)
     if harm:
-        print("What is named above is lost to the forge; it comes back from a backup only.")
-    print("Run `micelio rebuild` to derive the lists again.")
+        print("What is named above cannot be derived from anything; it comes back from a backup only.")
+    if done:
+        print(f"Lists derived again: {projector.rebuild_project(project):,} landings.")
     return 1 if harm else 0
 
 
@@ -77,7 +80,7 @@ def _one(name: str, project: UUID, quiet: bool) -> list[Finding]:
 
 def _say(name: str, found: list[Finding], harm: list[Finding]) -> None:
     for finding in harm:
-        print(f"{name}: {finding.kind}: {finding.object}: {finding.message}")
+        print(f"{name}: {finding.kind}: {finding.object}: {finding.message.removeprefix(finding.object).strip(': ')}")
     loose = [finding for finding in found if finding.kind == "unreachable"]
     verdict = "sound" if not harm else f"{len(harm)} finding{'s' if len(harm) > 1 else ''}"
     rest = f"; {len(loose)} object{'s' if len(loose) > 1 else ''} that nothing names" if loose else ""

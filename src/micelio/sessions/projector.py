@@ -79,7 +79,7 @@ def _caught_up(project_id: UUID, at_least: int | None = None) -> int:
             _reached[project_id] = _follow(project_id)
             return _reached[project_id]
     except (MicError, OSError, IntegrityError) as error:
-        _log.error("project %s: rows are behind its log: %s", project_id, error)
+        _log.error("project %s: rows do not follow its log: %s", project_id, error)
         _failed.add(project_id)
         return 0
 
@@ -91,6 +91,19 @@ def _seal(project_id: UUID) -> None:
             open_ledger(project_id).seal()
     except (MicError, OSError) as error:
         _log.error("project %s: its log could not be sealed: %s", project_id, error)
+
+
+def derived(project_id: UUID) -> int:
+    """The newest position that rows stand for: it has landed, whatever became of the store since."""
+    return Projection.objects.filter(project_id=project_id).values_list("position", flat=True).first() or 0
+
+
+def rebuild_project(project_id: UUID) -> int:
+    """Forget the derived rows of one project and make them again; 0 when its log cannot be read."""
+    try:
+        return _rebuild(project_id)
+    except (Corrupt, NotFound):
+        return 0
 
 
 def rebuild() -> tuple[int, list[MicError]]:

@@ -6,13 +6,14 @@ import random
 
 import pytest
 
-from ledgers import REGULAR, Files, check_history, contents, land, traced
+from ledgers import REGULAR, Files, check_history, contents, land, request, traced
 from mic.core.blob import encode_blob
 from mic.core.epoch import decode_epoch
 from mic.core.errors import InvalidInput
 from mic.core.head import Head, decode_head
 from mic.core.ids import content_hash
 from mic.core.session import Author
+from mic.ledger.frame import Frame
 from mic.ledger.history import HistoryCommit
 from mic.ledger.project import Ledger
 from mic.ledger.repair import repair
@@ -62,10 +63,10 @@ def files(kept: dict[str, bytes]) -> Files:
     return contents(Ledger(sound).open(P))
 
 
-def _repair(store: ObjectStore, accept_loss: bool = False) -> list[str]:
+def _repair(store: ObjectStore, accept_loss: bool = False, known: int = 0) -> list[str]:
     driver = Ledger(store).driver
     found = list(Verifier(P, driver.run).findings())
-    return driver.run(repair(P, found, accept_loss))
+    return driver.run(repair(P, found, known, accept_loss))
 
 
 def _sound(store: ObjectStore) -> bool:
@@ -125,7 +126,7 @@ def test_a_lost_head_is_put_on_the_newest_complete_landing(
 def test_a_lost_landing_is_given_up_only_when_that_is_said(store: MemoryStore) -> None:
     newest = _epochs(store)[-1]
     store.delete(newest)
-    with pytest.raises(InvalidInput, match="the head says @1003, and the log is complete up to @1002 only"):
+    with pytest.raises(InvalidInput, match="@1003 has landed, and the log is complete up to @1002 only"):
         _repair(store)
     assert decode_head(store.get(f"{PREFIX}head").data, "").position == 1003
     assert _repair(store, accept_loss=True)[0] == "the head stands at @1002 again; @1003 to @1003 are lost"
@@ -172,3 +173,38 @@ def test_a_fork_is_repaired_down_to_where_it_began(store: MemoryStore) -> None:
     found = list(Verifier(name, driver.run).findings())
     assert driver.run(repair(name, found)) == ["the head stands at @1004 again"]
     assert store.get(f"projects/{name}/head").data == wanted
+
+
+def test_a_landing_that_only_the_rows_remember_is_not_given_up_unasked(store: MemoryStore) -> None:
+    """Head and newest epoch are both gone: the log looks whole, and is not."""
+    store.delete(_epochs(store)[-1])
+    store.delete(f"{PREFIX}head")
+    with pytest.raises(InvalidInput, match="@1003 has landed, and the log is complete up to @1002 only"):
+        _repair(store, known=1003)
+    assert _repair(store, accept_loss=True, known=1003) == ["the head stands at @1002 again; @1003 to @1003 are lost"]
+
+
+def test_a_fork_that_nobody_landed_in_gets_its_head_back(store: MemoryStore) -> None:
+    name = f"{2:032x}"
+    Ledger(store).fork(P, name)
+    wanted = store.get(f"projects/{name}/head").data
+    store.delete(f"projects/{name}/head")
+    driver = Ledger(store).driver
+    found = list(Verifier(name, driver.run).findings())
+    assert driver.run(repair(name, found)) == ["the head stands at @1003 again"]
+    assert store.get(f"projects/{name}/head").data == wanted
+
+
+def test_a_lost_content_is_no_reason_to_move_the_head(store: MemoryStore, kept: dict[str, bytes]) -> None:
+    """A pack that is gone stays gone, and is left for the check to name."""
+    project = Ledger(store).open(P)
+    upload = project.upload()
+    data = b"in a pack"
+    project.run(upload.receive(Frame(content_hash(data), len(data), 0, len(data), False, data)))
+    packs = project.run(upload.finish())
+    project.land(request(project, 2000, 1003, {b"packed": data}, send=False)._replace(packs=packs))
+    head = store.get(f"{PREFIX}head").data
+    (pack,) = (key for key in _keys(store, "packs") if key.endswith(".pack"))
+    store.delete(pack)
+    assert _repair(store) == []
+    assert store.get(f"{PREFIX}head").data == head

@@ -160,3 +160,12 @@ def test_settings_do_not_show_the_keys_of_the_bucket() -> None:
     assert "projects" in said
     for secret in ("AKIAEXAMPLE", "s3cr3t", "t0k3n"):
         assert secret not in said
+
+
+def test_a_misspelt_setting_of_the_store_is_refused() -> None:
+    """Else the data would quietly lie in another place. S3 names of other programs are none of ours on a directory."""
+    with pytest.raises(BadSetting, match="STORAGE_BAKEND is not a setting"):
+        load({"STORAGE_BAKEND": "s3"})
+    with pytest.raises(BadSetting, match="S3_PREFX is not a setting"):
+        load({"STORAGE_BACKEND": "s3", "S3_BUCKET": "bucket", "S3_PREFX": "forge"})
+    assert load({"S3_PREFX": "of another program"}).storage == "local"

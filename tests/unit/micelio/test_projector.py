@@ -87,4 +87,4 @@ def test_what_fails_has_a_pause(monkeypatch: pytest.MonkeyPatch, caplog: pytest.
     monkeypatch.setattr(projector, "connection", SimpleNamespace(close=lambda: None))
     projector._loop(stopping)
     assert pauses == [(projector.RETRY, False)] * 3
-    assert sum("rows are behind its log" in message for message in caplog.messages) == 3
+    assert sum("rows do not follow its log" in message for message in caplog.messages) == 3
