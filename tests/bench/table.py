@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import os
 import platform
 import subprocess
@@ -22,6 +23,15 @@ def met(row: Row) -> str:
 def show(row: Row) -> None:
     """Print one row while the others still run."""
     print("  " + " | ".join((row.what, row.ours, row.peer, row.result, row.asked, met(row))), flush=True)
+
+
+def rows_of(module: str) -> list[Row]:
+    """Run the module of one subject, printing its rows as they come."""
+    rows = []
+    for row in importlib.import_module(module).rows():
+        show(row)
+        rows.append(row)
+    return rows
 
 
 def write_table(command: str, arguments: str, rows: Sequence[Row]) -> None:
