@@ -115,7 +115,7 @@ def _error_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _believes_412(monkeypatch: pytest.MonkeyPatch) -> None:
-    def swap(line: Line, head: Any, new: Any) -> Protocol[bool]:
+    def swap(line: Line, head: Any, new: Any, ours: Any) -> Protocol[bool]:
         try:
             yield PutIf(line.head_key, new.encode(), line.tag)
         except PreconditionFailed:

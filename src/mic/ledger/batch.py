@@ -139,7 +139,7 @@ class Batch:
                 self._hlc += 1
                 self._sessions[-1] = msgspec.structs.replace(self._sessions[-1], hlc_updated=self._hlc)
                 self._records[-1] = self._records[-1]._replace(hlc=self._hlc)
-        if not (yield from swap(line, self.head, new)):
+        if not (yield from swap(line, self.head, new, epoch.records)):
             return False
         if line.head == self.head:  # else settling an unclear answer has read our epoch back, and what came behind it
             line.add_epoch(epoch)

@@ -221,7 +221,7 @@ class HistoryImport:
         # By position: at 0 nothing vouches for the clock in the head, and what is read of it may be damaged.
         if current.position != self.start.position:
             raise InvalidInput("somebody landed in the project during the import", hint="import into a new project")
-        if not (yield from swap(self.line, current, self.head)):
+        if not (yield from swap(self.line, current, self.head, self._epochs[-1].records)):
             raise InvalidInput("somebody landed in the project during the import", hint="import into a new project")
         if self.line.head == current:  # else settling an unclear answer has read all of it back
             for epoch in self._epochs:

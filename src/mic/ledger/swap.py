@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mic.core.errors import PreconditionFailed, StorageFull, Unavailable
 from mic.core.head import Head
+from mic.core.record import Record
 from mic.ledger.effects import Protocol, PutIf
 from mic.ledger.follow import refresh
 from mic.ledger.line import Line
 from mic.ledger.log import records
 
 
-def swap(line: Line, head: Head, new: Head) -> Protocol[bool]:
-    """True when the head is ours, False when another landing was faster. An unclear answer is settled by reading."""
+def swap(line: Line, head: Head, new: Head, ours: Sequence[Record]) -> Protocol[bool]:
+    """True when the head is ours, False when another landing was faster. An unclear answer is settled by reading.
+
+    `ours` are records up to the new head by which it is known again.
+    """
     try:
         yield PutIf(line.head_key, new.encode(), line.tag)
         return True
@@ -32,5 +38,6 @@ def swap(line: Line, head: Head, new: Head) -> Protocol[bool]:
     now = yield from refresh(line)
     if now.position < new.position:
         return False
-    record = (yield from records(line, new.position, new.position))[0]
-    return record.hlc == new.hlc and record.root_after == new.tree
+    # All of ours, whole: inside another's epoch lie records that no head named, and one of them may have the same
+    # position, clock and tree as ours, and yet be another session.
+    return (yield from records(line, ours[0].position, new.position)) == list(ours)

@@ -328,3 +328,24 @@ def test_pins_forget_the_oldest_group_with_all_its_roots() -> None:
     assert pins.node(bytes([1]) * 32) is None
     assert pins.node(bytes([2]) * 32) is EMPTY_LEAF
     assert pins.of(b"d") is third
+
+
+def test_a_neighbour_inside_anothers_epoch_is_not_taken_for_ones_own(place: tuple[Project, Traced]) -> None:
+    """Same position, clock and tree, another session: two agents made the same change, and one of them in a group."""
+    project, driver = place
+    other, others = traced(project.driver.store, "p")
+    others.now = driver.now
+    mine = request(project, 9, 1, {b"a": b"same"})
+    armed = [True]
+
+    def overtake(effect: Effect) -> None:
+        if isinstance(effect, PutIf) and armed:
+            armed.clear()
+            wishes = [request(other, 2, 1, {b"a": b"same"}), request(other, 3, 1, {b"b": b"more"})]
+            assert [type(outcome) for outcome in _together(other, *wishes)] == [Landed, Landed]
+
+    driver.before = overtake
+    outcome = _together(project, mine)[0]
+    assert isinstance(outcome, Landed)
+    assert outcome.position == project.find_session(session_id(9)) == 4
+    check_history(project)
