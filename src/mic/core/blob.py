@@ -78,6 +78,11 @@ def blob_size(raw: bytes, name: str) -> int:
     """The size that a stored blob claims."""
     reader = Reader(raw, name)
     reader.expect(b"MICB")
+    return read_size(reader)
+
+
+def read_size(reader: Reader) -> int:
+    """The next u32 as the size of a content in one piece; raises Corrupt beyond 4 MiB."""
     size = reader.u32()
     if size > MAX_WHOLE:
         raise reader.fail(f"{size} bytes in one piece; the limit is {MAX_WHOLE}")
@@ -87,13 +92,19 @@ def blob_size(raw: bytes, name: str) -> int:
 def decode_blob(raw: bytes, expected: bytes, name: str) -> bytes:
     """The content of a stored blob; raises Corrupt when its SHA-256 is not `expected`."""
     data = inflate(raw[8:], blob_size(raw, name), name)
-    if hashlib.sha256(data).digest() != expected:
+    verify_content(data, expected, name)
+    return data
+
+
+def verify_content(data: bytes, expected: bytes, name: str) -> None:
+    """Raises Corrupt when the SHA-256 of a content that was opened is not `expected`."""
+    found = hashlib.sha256(data)
+    if found.digest() != expected:
         raise Corrupt(
-            f"{name} is damaged: its content has SHA-256 {hashlib.sha256(data).hexdigest()}",
+            f"{name} is damaged: its content has SHA-256 {found.hexdigest()}",
             hint="restore the object from a backup",
             object=name,
         )
-    return data
 
 
 def encode_node(raw: bytes) -> bytes:

@@ -13,13 +13,12 @@ A reader checks every stated size before it inflates, never inflates beyond it, 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import zstandard
 
-from mic.core.blob import MAX_WHOLE
+from mic.core.blob import MAX_WHOLE, read_size, verify_content
 from mic.core.codec import Reader
 from mic.core.errors import Corrupt
 
@@ -70,17 +69,14 @@ def decode_delta(raw: bytes, name: str) -> Delta:
     """The parts of a stored delta; raises Corrupt."""
     reader = Reader(raw, name)
     reader.expect(b"MICD")
-    size = reader.u32()
-    if size > MAX_WHOLE:
-        raise reader.fail(f"{size} bytes in one piece; the limit is {MAX_WHOLE}")
-    depth = _depth(reader)
+    size, depth = read_size(reader), _depth(reader)
     return Delta(size, depth, reader.take(32), raw[reader.pos :])
 
 
 def open_delta(delta: Delta, base: bytes, expected: bytes, name: str) -> bytes:
     """The content; raises Corrupt when its SHA-256 is not `expected`."""
     data = _inflate(delta.frame, base, delta.size, delta.size, name)
-    _verify(data, expected, name)
+    verify_content(data, expected, name)
     return data
 
 
@@ -143,7 +139,7 @@ def open_group(group: Group, base: bytes, wanted: Collection[bytes], name: str) 
     found = {}
     for object_hash, (start, stop) in spans.items():
         found[object_hash] = data[start:stop]
-        _verify(found[object_hash], object_hash, name)
+        verify_content(found[object_hash], object_hash, name)
     return found
 
 
@@ -190,16 +186,6 @@ def _inflate(frame: bytes, base: bytes, total: int, size: int, name: str) -> byt
     if len(data) != size:
         raise Corrupt(f"{name} is damaged: it ends after {len(data)} of {size} bytes", object=name)
     return data
-
-
-def _verify(data: bytes, expected: bytes, name: str) -> None:
-    found = hashlib.sha256(data)
-    if found.digest() != expected:
-        raise Corrupt(
-            f"{name} is damaged: its content has SHA-256 {found.hexdigest()}",
-            hint="restore the object from a backup",
-            object=name,
-        )
 
 
 def _absent(object_hash: bytes, name: str) -> Corrupt:

@@ -1,6 +1,6 @@
 """Epoch objects: the commit record of one compare-and-swap, holding one or more landings.
 
-    'MICE' u8 version u8 flags u16 n | u64 first_position | 48B prev_head | 48B new_head | u64 attempt
+    'MICE' u8 version u8 flags u16 n | u64 first_position | 48B prev_head | 48B new_head | 8B lander
     u32 meta_bytes
     n x record | u16 packs | packs x (32B pack, u32 bytes) | u32 objects | objects x toc entry     (meta_bytes of these)
     u32 crc32c of everything before
@@ -8,6 +8,7 @@
 
     toc entry: 32B hash | u8 kind | u64 offset | u32 length        sorted by hash, offsets from the start of the data
 
+`lander` names the front end that made it, zeros for none; version 1 had a number there that nobody read.
 The name of the object is a function of `new_head`, so a head names its own record; losers of a race and
 crashed attempts are unreachable. The contents list stands before the data so that one ranged read brings
 everything but the data; each object is verified by its own hash.
@@ -25,8 +26,10 @@ from mic.core.head import HEAD_BYTES, Head, decode_head
 from mic.core.record import Record, encode_record, read_record
 
 MAGIC = b"MICE"
-VERSION = 1
-HEADER_BYTES = 4 + 4 + 8 + 2 * HEAD_BYTES + 8 + 4
+VERSION = 2
+LANDER_BYTES = 8
+NOBODY = bytes(LANDER_BYTES)
+HEADER_BYTES = 4 + 4 + 8 + 2 * HEAD_BYTES + LANDER_BYTES + 4
 MAX_LANDINGS = 1024
 
 NODE, BLOB, CHUNK_LIST, SESSION, DELTA, GROUP = 0, 1, 2, 3, 4, 5
@@ -56,11 +59,14 @@ class PackRef(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """Everything of an epoch but the data. `data_start` is where offsets count from."""
+    """Everything of an epoch but the data. `data_start` is where offsets count from.
+
+    `lander` are the first bytes of the name of the front end that landed it, NOBODY when it did not say.
+    """
 
     prev: Head
     new: Head
-    attempt: int
+    lander: bytes
     records: tuple[Record, ...]
     packs: tuple[PackRef, ...]
     objects: tuple[Stored, ...]
@@ -125,28 +131,17 @@ def read_pack_ref(reader: Reader) -> PackRef:
     return PackRef(reader.take(32), reader.u32())
 
 
-def encode_epoch(
-    prev: Head,
-    new: Head,
-    attempt: int,
-    records: Sequence[Record],
-    packs: Sequence[PackRef],
-    objects: Iterable[tuple[bytes, int, bytes]],
-) -> bytes:
-    """The whole object. `objects` are (hash, kind, stored bytes)."""
-    return make_epoch(prev, new, attempt, records, packs, objects)[1]
-
-
 def make_epoch(
     prev: Head,
     new: Head,
-    attempt: int,
+    lander: bytes,
     records: Sequence[Record],
     packs: Sequence[PackRef],
     objects: Iterable[tuple[bytes, int, bytes]],
 ) -> tuple[Epoch, bytes]:
     """An epoch as `decode_epoch` gives it, and its bytes; `objects` are (hash, kind, stored bytes)."""
     assert 0 < len(records) <= MAX_LANDINGS
+    assert len(lander) == LANDER_BYTES
     assert records[0].position == prev.position + 1
     assert records[-1].position == new.position
     assert records[-1].root_after == new.tree
@@ -162,11 +157,12 @@ def make_epoch(
             struct.pack(">BBHQ", VERSION, 0, len(records), records[0].position),
             prev.encode(),
             new.encode(),
-            struct.pack(">QI", attempt, len(meta)),
+            lander,
+            len(meta).to_bytes(4, "big"),
             meta,
         )
     )
-    epoch = Epoch(prev, new, attempt, tuple(records), tuple(packs), tuple(toc), len(head) + 4)
+    epoch = Epoch(prev, new, lander, tuple(records), tuple(packs), tuple(toc), len(head) + 4)
     return epoch, b"".join((head, crc32c(head), data))
 
 
@@ -181,10 +177,10 @@ def decode_epoch(raw: bytes, name: str) -> Epoch:
     reader = Reader(raw, name)
     reader.expect(MAGIC)
     version, _, count, first = reader.u8(), reader.u8(), reader.u16(), reader.u64()
-    if version != VERSION:
+    if not 1 <= version <= VERSION:
         raise reader.fail(f"version {version} is newer than this program knows")
     prev, new = decode_head(reader.take(HEAD_BYTES), name), decode_head(reader.take(HEAD_BYTES), name)
-    attempt = reader.u64()
+    lander = reader.take(LANDER_BYTES)
     stop = reader.u32() + HEADER_BYTES
     if stop + 4 > len(raw):
         raise reader.fail(f"it ends after {len(raw)} bytes of at least {stop + 4}")
@@ -200,4 +196,4 @@ def decode_epoch(raw: bytes, name: str) -> Epoch:
         raise reader.fail("its positions do not follow on the head before it")
     if records[-1].position != new.position or records[-1].root_after != new.tree:
         raise reader.fail("its last record is not what its head says")
-    return Epoch(prev, new, attempt, records, packs, objects, stop + 4)
+    return Epoch(prev, new, lander if version > 1 else NOBODY, records, packs, objects, stop + 4)

@@ -54,6 +54,12 @@ class PreconditionFailed(MicError):
     code = "precondition_failed"
 
 
+class NotEmpty(PreconditionFailed):
+    """What is to be deleted still holds something that is deleted by itself."""
+
+    code = "not_empty"
+
+
 class Unavailable(MicError):
     """The store, the forge or the network did not answer. Never the same as NotFound."""
 
@@ -90,6 +96,24 @@ class PermissionDenied(MicError):
     code = "permission_denied"
 
 
+class Archived(PermissionDenied):
+    """The project is archived: everything can be read, nothing lands."""
+
+    code = "archived"
+
+
+class Protected(PermissionDenied):
+    """Others land on this line, or on these paths. `details['document']` lists each path, its rule and who may."""
+
+    code = "protected"
+
+
+class LimitReached(PermissionDenied):
+    """The owner has as much as it may: projects, or bytes. The message names the limit."""
+
+    code = "limit_reached"
+
+
 class TooLarge(InvalidInput):
     """A stated limit was passed; the message names the limit."""
 
@@ -100,6 +124,18 @@ class Conflicted(MicError):
     """A session clashes with what landed since its base. `details['clashes']` lists each path."""
 
     code = "conflict"
+
+
+class SecretFound(InvalidInput):
+    """A content of a session looks like it holds a secret. `details['document']` lists where, never what."""
+
+    code = "secret_found"
+
+
+class InvalidOwners(InvalidInput):
+    """The list of owners that a session brings along cannot be read. `details['document']` has each line."""
+
+    code = "invalid_owners"
 
 
 class NothingToLand(InvalidInput):
@@ -118,3 +154,21 @@ class Busy(MicError):
     """Somebody else holds the thing (another command in this workspace, a contended head)."""
 
     code = "busy"
+
+
+class QueueFull(Busy):
+    """As many landings wait for this project as may; nothing was accepted."""
+
+    code = "queue_full"
+
+
+class RateLimited(MicError):
+    """More requests than one may make. `details['retry_after']` says in how many seconds the next is taken."""
+
+    code = "rate_limited"
+
+
+class Blocked(PermissionDenied):
+    """An address or an account that the forge takes nothing from, for a time or until somebody lifts it."""
+
+    code = "blocked"

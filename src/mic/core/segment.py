@@ -47,10 +47,15 @@ def encode_segment(records: Sequence[Record]) -> bytes:
     return body + crc32c(body)
 
 
-def decode_segment(raw: bytes, name: str) -> tuple[Record, ...]:
-    """The records; raises Corrupt."""
+def check_segment(raw: bytes, name: str) -> None:
+    """Raises Corrupt unless these are the bytes that were written, as their checksum tells."""
     if len(raw) < 4 or crc32c(raw[:-4]) != raw[-4:]:
         raise Reader(raw, name).fail("its checksum does not match")
+
+
+def decode_segment(raw: bytes, name: str) -> tuple[Record, ...]:
+    """The records; raises Corrupt."""
+    check_segment(raw, name)
     reader = Reader(raw, name, end=len(raw) - 4)
     reader.expect(MAGIC)
     if reader.take(4)[0] != VERSION:

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from mic.core.codec import crc32c
-from mic.core.epoch import HEADER_BYTES, PackRef, decode_epoch, encode_epoch, meta_bytes
+from mic.core.epoch import HEADER_BYTES, PackRef, decode_epoch, make_epoch, meta_bytes
 from mic.core.errors import Corrupt
 from mic.core.head import Head
 from mic.core.indexrun import IndexRun, Place, encode_run
@@ -29,7 +29,7 @@ def _objects(count: int) -> list[tuple[bytes, int, bytes]]:
 def test_objects_of_an_epoch_and_a_pack_are_where_the_list_says(count: int) -> None:
     """Sorted by hash, one entry a hash, each slice exactly the object; the list alone is enough to read."""
     objects = _objects(count)
-    raw = encode_epoch(PREV, HEAD, 0, RECORDS, [PackRef(H, 9)], objects + objects[:5])
+    _, raw = make_epoch(PREV, HEAD, bytes(8), RECORDS, [PackRef(H, 9)], objects + objects[:5])
     epoch = decode_epoch(raw[: meta_bytes(raw[:HEADER_BYTES], "epoch")], "epoch")
     assert [item.hash for item in epoch.objects] == sorted(item[0] for item in objects)
     data = raw[epoch.data_start :]
@@ -63,7 +63,9 @@ def test_a_pack_that_is_shorter_than_its_list_says_is_damage() -> None:
 )
 def test_an_epoch_that_contradicts_its_heads_is_damage(prev: Head, new: Head, records: list[Record], why: str) -> None:
     """With a checksum that holds, as a faulty writer would leave it."""
-    raw = bytearray(encode_epoch(PREV, HEAD, 0, RECORDS if len(records) == 3 else [*records, RECORDS[2]], [], []))
+    raw = bytearray(
+        make_epoch(PREV, HEAD, bytes(8), RECORDS if len(records) == 3 else [*records, RECORDS[2]], [], [])[1]
+    )
     raw[16:64], raw[64:112] = prev.encode(), new.encode()
     stop = meta_bytes(bytes(raw[:HEADER_BYTES]), "epoch") - 4
     raw[stop : stop + 4] = crc32c(bytes(raw[:stop]))

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from mic.core.beacon import Beacon, decode_beacon, encode_beacon
 from mic.core.blob import (
     compress,
     decode_blob,
@@ -24,6 +25,7 @@ from mic.core.blob import (
 from mic.core.chunking import check_content, cutter_with, find_plain
 from mic.core.chunklist import Chunk, ChunkList, decode_chunk_list, decode_list, encode_chunk_list, encode_page_list
 from mic.core.codec import Reader, varint
+from mic.core.commit_point import CommitPoint, decode_commit_point
 from mic.core.delta import Delta, Group, Member, decode_delta, decode_group, encode_delta, encode_group
 from mic.core.epoch import (
     BLOB,
@@ -32,7 +34,6 @@ from mic.core.epoch import (
     PackRef,
     Stored,
     decode_epoch,
-    encode_epoch,
     encode_pack_ref,
     epoch_name,
     make_epoch,
@@ -41,9 +42,11 @@ from mic.core.epoch import read_pack_ref as decode_pack_ref
 from mic.core.head import Head, decode_head
 from mic.core.ids import content_hash, parse_ulid, ulid_text
 from mic.core.indexrun import IndexRun, Place, encode_run
+from mic.core.intent import Intent, decode_intent, encode_intent
 from mic.core.origin import Origin, Tie, decode_origin, encode_origin
 from mic.core.pack import FOOTER_BYTES, decode_toc, encode_pack, toc_bytes
 from mic.core.record import PathChange, Record, encode_record, read_record
+from mic.core.rollup import head_bytes, roll_records
 from mic.core.segment import decode_segment, encode_segment
 from mic.core.session import Alternative, Author, Change, Decision, Message, Session, decode_session, encode_session
 from mic.core.tree import EMPTY_TREE, Child, Entry, Leaf, decode_node, inner, leaf
@@ -61,6 +64,10 @@ def h(digit: int) -> bytes:
     return bytes([digit * 17]) * 32
 
 
+# Checked in tests/unit/git.
+OF_GIT = {"git-view", "git-index", "git-ready"}
+# SHA-256 of `hello` with a line end, as sha256sum prints it.
+HELLO = bytes.fromhex("5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03")
 HLC = 0x01A19467E8000001
 PREV = Head(0, EMPTY_TREE, HLC - 1)
 HEAD = Head(1, h(2), HLC)
@@ -160,17 +167,37 @@ CASES: dict[str, tuple[Callable[[], bytes] | None, Callable[[bytes], object], ob
         [0, 127, 128, 300, 16_384, (1 << 64) - 1],
     ),
     "head": (HEAD.encode, lambda raw: decode_head(raw, "vector"), HEAD),
+    "commit-point": (
+        lambda: CommitPoint(7, HEAD).encode(),
+        lambda raw: decode_commit_point(raw, "vector"),
+        CommitPoint(7, HEAD),
+    ),
+    "beacon": (
+        lambda: encode_beacon(Beacon(bytes(range(16)), 1_793_491_200_000, "10.0.0.7:4001")),
+        lambda raw: decode_beacon(raw, "vector"),
+        Beacon(bytes(range(16)), 1_793_491_200_000, "10.0.0.7:4001"),
+    ),
     "origin": (
         lambda: encode_origin(Origin("0123456789abcdef" * 2, HEAD)),
         lambda raw: decode_origin(raw, "vector"),
         Origin("0123456789abcdef" * 2, HEAD, Tie.READS_THROUGH),
     ),
+    "intent": (
+        lambda: encode_intent(VECTORS["session"], [PackRef(h(6), 100)], {HELLO: VECTORS["blob"]}),
+        lambda raw: decode_intent(raw, "vector"),
+        Intent(SESSION, (PackRef(h(6), 100),), {HELLO: VECTORS["blob"]}),
+    ),
     "record": (lambda: encode_record(RECORD), _record, RECORD),
     "receipt": (lambda: encode_pack_ref(PackRef(h(6), 100)), _receipt, PackRef(h(6), 100)),
     "epoch": (
-        lambda: encode_epoch(PREV, HEAD, 3, [RECORD], [PackRef(h(6), 100)], PACK_OBJECTS),
+        None,
         lambda raw: decode_epoch(raw, "vector")[:-1],
-        (PREV, HEAD, 3, (RECORD,), (PackRef(h(6), 100),), EPOCH_OBJECTS),
+        (PREV, HEAD, bytes(8), (RECORD,), (PackRef(h(6), 100),), EPOCH_OBJECTS),
+    ),
+    "epoch-2": (
+        lambda: make_epoch(PREV, HEAD, b"\xaa" * 8, [RECORD], [PackRef(h(6), 100)], PACK_OBJECTS)[1],
+        lambda raw: decode_epoch(raw, "vector")[:-1],
+        (PREV, HEAD, b"\xaa" * 8, (RECORD,), (PackRef(h(6), 100),), EPOCH_OBJECTS),
     ),
     "pack": (
         lambda: encode_pack(PACK_OBJECTS)[1],
@@ -192,9 +219,7 @@ CASES: dict[str, tuple[Callable[[], bytes] | None, Callable[[bytes], object], ob
     "empty-leaf": (lambda: leaf([]).raw, _node, ()),
     "blob": (
         lambda: encode_blob(b"hello\n"),
-        lambda raw: decode_blob(
-            raw, bytes.fromhex("5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"), "v"
-        ),
+        lambda raw: decode_blob(raw, HELLO, "v"),
         b"hello\n",
     ),
     "delta": (
@@ -280,6 +305,15 @@ def test_a_segment_is_pinned_by_its_header_and_hash() -> None:
     assert raw[20:52] == hashlib.sha256(digests).digest()
 
 
+def test_the_head_of_a_rollup() -> None:
+    """What follows it is packed by zstd, and so not pinned byte for byte."""
+    nothing = bytes(32)
+    changes = {7: (PathChange(b"p", 1, Entry(b"p", 0o100644, 0, 1, nothing)),), 9: (PathChange(b"p", 2, None),)}
+    records = [Record(n, n.to_bytes(16, "big"), nothing, n - 1, n, nothing, changes.get(n, ())) for n in range(1, 1001)]
+    raw = roll_records(records)
+    assert raw[: head_bytes(raw, "vector")].hex() == VECTORS["rollup-head"].hex()
+
+
 def test_a_stored_node_is_a_zstd_frame_of_its_bytes() -> None:
     assert (
         inflate_node(encode_node(VECTORS["leaf"]), hashlib.sha256(VECTORS["leaf"]).digest(), "vector")
@@ -298,7 +332,10 @@ def test_names_are_functions_of_the_bytes() -> None:
 
 
 def test_every_vector_is_checked() -> None:
-    assert set(VECTORS) == set(CASES) | {"session-body", "segment-header", "segment-hash", "cache-file"}
+    assert (
+        set(VECTORS)
+        == set(CASES) | {"session-body", "segment-header", "segment-hash", "cache-file", "rollup-head"} | OF_GIT
+    )
 
 
 def test_cache_file(tmp_path: Path) -> None:
@@ -314,7 +351,7 @@ def test_cache_file(tmp_path: Path) -> None:
 
 def test_an_epoch_is_known_as_it_reads_back() -> None:
     """Whoever wrote an epoch goes on with it, and never decodes what it has just encoded."""
-    epoch, raw = make_epoch(PREV, HEAD, 3, [RECORD], [PackRef(h(6), 100)], PACK_OBJECTS)
+    epoch, raw = make_epoch(PREV, HEAD, b"\xaa" * 8, [RECORD], [PackRef(h(6), 100)], PACK_OBJECTS)
     assert epoch == decode_epoch(raw, "written")
     assert all(raw[epoch.data_start + item.offset :][: item.length] == data for item, data in _laid(epoch))
 

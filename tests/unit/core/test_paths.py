@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mic.core.errors import InvalidPath
-from mic.core.paths import display, parse_path, unwritable_reason
+from mic.core.paths import display, parse_path, parse_paths, unwritable_reason
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,7 @@ from mic.core.paths import display, parse_path, unwritable_reason
 )
 def test_paths_that_a_tree_can_hold(path: bytes) -> None:
     assert parse_path(path) == path
+    parse_paths([b"a/b", path, b"c"])
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,8 @@ def test_paths_that_a_tree_can_hold(path: bytes) -> None:
 def test_paths_that_no_tree_can_hold(path: bytes, why: str) -> None:
     with pytest.raises(InvalidPath, match=why):
         parse_path(path)
+    with pytest.raises(InvalidPath, match=why):
+        parse_paths([b"a/b", path, b"c"])
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ The same set of files has the same root hash, however it came to be; a one-file 
 per level (4 levels for 10**9 files); equal subtrees are recognised without reading them.
 """
 
+from mic.core.tree.compare import compare, occupied
 from mic.core.tree.decode import decode_node
 from mic.core.tree.diff import TreeChange, diff
 from mic.core.tree.edit import NodeSource, apply, build, reachable
@@ -45,6 +46,7 @@ __all__ = [
     "TreeMerge",
     "apply",
     "build",
+    "compare",
     "decode_node",
     "diff",
     "has_under",
@@ -53,6 +55,7 @@ __all__ = [
     "list_directory",
     "lookup",
     "merge",
+    "occupied",
     "reachable",
     "scan",
     "totals",

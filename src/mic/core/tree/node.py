@@ -142,6 +142,13 @@ class _Keyed:
         raw = self.raw
         return [raw[at:end] for at, end in pairwise(self.offsets[start : stop + 1])]
 
+    def same_keys(self, other: Node) -> bool:
+        """Whether another node has the same keys, and as many levels below it."""
+        return self is other or (
+            self.raw[: HEADER.size] == other.raw[: HEADER.size]
+            and self.raw[HEADER.size : self.keys_end] == other.raw[HEADER.size : other.keys_end]
+        )
+
     def _weight(self, offset_columns: int) -> int:
         width = 2 if len(self.raw) <= 0xFFFF else 4
         arrays = offset_columns * (_ARRAY_OBJECT + width * (self.count + 1))
@@ -217,6 +224,24 @@ class Leaf(_Keyed):
         at, path = self.hashes_at + 32 * index, raw[offsets[index] : offsets[index + 1]]
         return Entry(path, mode, raw[modes + self.count + index], self.size(index), raw[at : at + 32])
 
+    def holds(self, index: int, content: bytes, mode: int) -> bool:
+        """Whether entry number `index` has this content and mode."""
+        code = self.raw[self.keys_end + index]
+        at = self.hashes_at + 32 * index
+        return self.raw[at : at + 32] == content and mode == (
+            MODES[code] if code != OTHER_MODE else self._raw_mode(index)
+        )
+
+    def alike(self, index: int, other: Leaf, at: int) -> bool:
+        """Whether entry number `index` and entry number `at` of another leaf have one mode and one content."""
+        mine, theirs = self.hashes_at + 32 * index, other.hashes_at + 32 * at
+        code = self.raw[self.keys_end + index]
+        return (
+            self.raw[mine : mine + 32] == other.raw[theirs : theirs + 32]
+            and code == other.raw[other.keys_end + at]
+            and (code != OTHER_MODE or self._raw_mode(index) == other._raw_mode(at))
+        )
+
     def _raw_mode(self, index: int) -> int:
         before = self.raw.count(OTHER_MODE, self.keys_end, self.keys_end + index)
         at = self.hashes_at + 32 * self.count + 2 * before
@@ -284,11 +309,19 @@ class Leaf(_Keyed):
 class Inner(_Keyed):
     """Nodes of the level below, by their last key."""
 
-    __slots__ = ()
+    __slots__ = ("_keys",)
 
     def __init__(self, raw: bytes, node_hash: bytes | None = None, offsets: array[int] | None = None) -> None:
         """An inner node of bytes that are known to be well-formed: made here, or checked by `decode_node`."""
         super().__init__(raw, node_hash, offsets)
+        self._keys: list[bytes] | None = None
+
+    @property
+    def all_keys(self) -> list[bytes]:
+        """All keys as objects, kept: inner nodes are few, and a session of many files asks each for many."""
+        if self._keys is None:
+            self._keys = self.keys()
+        return self._keys
 
     @property
     def files(self) -> int:
@@ -303,7 +336,7 @@ class Inner(_Keyed):
     @property
     def weight(self) -> int:
         """The bytes of memory that this node takes once all its offsets have been asked for."""
-        return self._weight(1)
+        return self._weight(1) + 64 + self.count * (_BYTES_OBJECT + 15) + self.keys_end - HEADER.size
 
     def files_of(self, start: int, stop: int) -> int:
         """The files below children start..stop, at most MAX_TOTAL."""
