@@ -102,7 +102,7 @@ class DirectoryStore:
                     raise AlreadyExists(f"{key} exists already") from error
                 _flush_directory(os.path.dirname(path))
 
-    def put_if(self, key: str, data: bytes, tag: str) -> None:
+    def put_if(self, key: str, data: bytes, tag: str) -> str:
         path = self._path(key)
         with _translated(key), self._written(path, data) as temporary, self._locked(key):
             try:
@@ -113,6 +113,7 @@ class DirectoryStore:
                 raise PreconditionFailed(f"{key} has changed")
             os.replace(temporary, path)
             _flush_directory(os.path.dirname(path))
+        return content_tag(data)
 
     def list(self, prefix: str, start_after: str = "") -> Iterator[Listed]:
         folder = prefix.rstrip("/")
@@ -139,7 +140,11 @@ class DirectoryStore:
                 if not (not folder and item.name in (".tmp", ".locks")) and key + "0" > start_after:
                     yield from self._walk(key, start_after)
             elif key > start_after:
-                yield Listed(key, item.stat().st_size)
+                try:
+                    size = item.stat().st_size
+                except FileNotFoundError:
+                    continue  # deleted since the folder was read: no key any more, and no error
+                yield Listed(key, size)
 
     @contextlib.contextmanager
     def _written(self, path: str, data: bytes) -> Iterator[str]:

@@ -76,10 +76,12 @@ class Report:
             return f"The store is not safe to land on: {reason}"
         if verdict is Verdict.UNCLEAR:
             return f"The store could not be examined: {reason}"
-        return (
-            f"The store cannot carry a head that moves with every landing: {reason} It would need landings written as a"
-            " sequence of new objects (sequenced-log), which this version does not have."
-        )
+        return f"The store is true. Landings are committed there by a sequence of new objects: {reason}"
+
+    @property
+    def lands(self) -> bool:
+        """Whether the store may be landed on."""
+        return self.verdict in (Verdict.SOUND, Verdict.SEQUENCED_LOG)
 
     def as_json(self) -> str:
         """The report as one line of JSON, which `read_report` reads."""

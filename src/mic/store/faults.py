@@ -71,8 +71,8 @@ class FaultyStore:
     def put_new(self, key: str, data: bytes) -> None:
         self._carried(self._fault("put_new", key), key, lambda: self.inner.put_new(key, data))
 
-    def put_if(self, key: str, data: bytes, tag: str) -> None:
-        self._carried(self._fault("put_if", key), key, lambda: self.inner.put_if(key, data, tag))
+    def put_if(self, key: str, data: bytes, tag: str) -> str:
+        return self._carried(self._fault("put_if", key), key, lambda: self.inner.put_if(key, data, tag))
 
     def list(self, prefix: str, start_after: str = "") -> Iterator[Listed]:
         fault = self._fault("list", prefix)

@@ -40,12 +40,13 @@ class MemoryStore:
                 raise AlreadyExists(f"{key} exists already")
             self._objects[key] = bytes(data)
 
-    def put_if(self, key: str, data: bytes, tag: str) -> None:
+    def put_if(self, key: str, data: bytes, tag: str) -> str:
         with self._lock:
             current = self._objects.get(check_key(key))
             if current is None or content_tag(current) != tag or not tag:
                 raise PreconditionFailed(f"{key} has changed")
             self._objects[key] = bytes(data)
+        return content_tag(data)
 
     def list(self, prefix: str, start_after: str = "") -> Iterator[Listed]:
         with self._lock:

@@ -49,8 +49,11 @@ class ObjectStore(Protocol):
     def put_new(self, key: str, data: bytes) -> None:
         """Create; AlreadyExists when there is an object, which stays as it was."""
 
-    def put_if(self, key: str, data: bytes, tag: str) -> None:
-        """Replace the object whose tag this is; PreconditionFailed when it is another or absent."""
+    def put_if(self, key: str, data: bytes, tag: str) -> str:
+        """Replace the object whose tag this is; PreconditionFailed when it is another or absent.
+
+        The new tag, or "" when the store does not say it.
+        """
 
     def list(self, prefix: str, start_after: str = "") -> Iterator[Listed]:
         """Keys that begin with `prefix`, sorted, after `start_after`. `prefix` ends with a slash or is empty."""

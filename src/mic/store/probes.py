@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from mic.core.errors import AlreadyExists, MicError, NotFound, PreconditionFailed, Unavailable
 from mic.store.port import ObjectStore
+from mic.store.race import race
 
 RACERS = 32
 # What one writer asks, it asks this often.
@@ -95,26 +95,6 @@ class Patient:
             self.store.delete(key)
 
 
-def _race(work: Callable[[int], None]) -> list[MicError | None]:
-    """What each of the racers got, all started at once: None, or the error."""
-    outcomes: list[MicError | None] = [None] * RACERS
-    start = threading.Barrier(RACERS)
-
-    def run(which: int) -> None:
-        start.wait()
-        try:
-            work(which)
-        except MicError as error:
-            outcomes[which] = error
-
-    threads = [threading.Thread(target=run, args=(which,), daemon=True) for which in range(RACERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
-
-
 def _judge_race(outcomes: list[MicError | None], refusal: type[MicError], left: bytes, what: str) -> int:
     """How many got no clear answer. Raises Found unless one racer won and its bytes are there. Racer n wrote n.
 
@@ -189,7 +169,7 @@ def _create_race(patient: Patient) -> str:
     count = unclear = 0
     for count in patient.rounds():
         key = patient.key(f"create/{count}")
-        outcomes = _race(lambda which, key=key: patient.store.put_new(key, b"%d" % which))  # type: ignore[misc]
+        outcomes = race(RACERS, lambda which, key=key: patient.store.put_new(key, b"%d" % which))  # type: ignore[misc]
         unclear += _judge_race(outcomes, AlreadyExists, patient.store.get(key).data, "created the same object")
     return _raced("created", count + 1, unclear)
 
@@ -216,7 +196,7 @@ def _swap_race(patient: Patient) -> str:
     for count in patient.rounds():
         patient.store.put(key, b"start %d" % count)
         tag = patient.store.get(key).tag
-        outcomes = _race(lambda which, tag=tag: patient.store.put_if(key, b"%d" % which, tag))  # type: ignore[misc]
+        outcomes = race(RACERS, lambda which, tag=tag: patient.store.put_if(key, b"%d" % which, tag))  # type: ignore[misc]
         unclear += _judge_race(outcomes, PreconditionFailed, patient.store.get(key).data, "replaced the same object")
     return _raced("replaced", count + 1, unclear)
 

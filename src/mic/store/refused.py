@@ -28,7 +28,7 @@ class RefusedStore:
     def put_new(self, key: str, data: bytes) -> None:
         self._refuse()
 
-    def put_if(self, key: str, data: bytes, tag: str) -> None:
+    def put_if(self, key: str, data: bytes, tag: str) -> str:
         self._refuse()
 
     def list(self, prefix: str, start_after: str = "") -> Iterator[Listed]:

@@ -119,11 +119,11 @@ class S3Store:
     def put_new(self, key: str, data: bytes) -> None:
         self._settled(check_key(key), data, None)
 
-    def put_if(self, key: str, data: bytes, tag: str) -> None:
+    def put_if(self, key: str, data: bytes, tag: str) -> str:
         if not _TAG.fullmatch(tag):
             check_key(key)
             raise PreconditionFailed(f"{key} has changed")
-        self._settled(check_key(key), data, tag)
+        return self._settled(check_key(key), data, tag)
 
     def delete(self, key: str) -> None:
         check_key(key)
@@ -163,8 +163,10 @@ class S3Store:
 
     # ------------------------------------------------------------ conditional writes
 
-    def _settled(self, key: str, data: bytes, tag: str | None) -> None:
+    def _settled(self, key: str, data: bytes, tag: str | None) -> str:
         """Write when the object is absent (`tag` None) or has this tag; whatever the store says, the answer is true.
+
+        Gives the new tag, "" when the store did not say it.
 
         Asking again is safe as long as a read shows that the condition still holds: of all attempts, late ones
         included, the condition lets one through, and the stamp tells whether it was one of ours.
@@ -174,15 +176,15 @@ class S3Store:
         answer = Answer(0, "", "it was not asked")
         for attempt in range(1, _TIMES + 1):
             said = self._attempt(key, data, tag, stamp)
-            if said is None:
-                return
+            if isinstance(said, str):
+                return said
             answer = said
             if answer.refused:
                 raise answer.error(key)
             unclear = unclear or answer.status not in (404, 409, 412)
             found = self._read_back(key, answer)
             if found is not None and (found.stamp == stamp or (not found.stamp and found.data == data)):
-                return
+                return found.tag
             holds = found is None if tag is None else found is not None and found.tag == tag
             if not holds:
                 if unclear:
@@ -203,14 +205,14 @@ class S3Store:
             store_code=answer.code,
         )
 
-    def _attempt(self, key: str, data: bytes, tag: str | None, stamp: str) -> Answer | None:
-        """One conditional write; None when the store says yes."""
+    def _attempt(self, key: str, data: bytes, tag: str | None, stamp: str) -> Answer | str:
+        """One conditional write; the new tag when the store says yes."""
         mode: PutMode = "create" if tag is None else {"e_tag": f'"{tag}"' if self._quoted else tag}
         try:
-            obstore.put(self._client, key, data, mode=mode, attributes={_STAMP: stamp}, use_multipart=False)
+            result = obstore.put(self._client, key, data, mode=mode, attributes={_STAMP: stamp}, use_multipart=False)
         except ERRORS as error:
             return read_answer(error)
-        return None
+        return _bare(result["e_tag"])
 
     def _read_back(self, key: str, answer: Answer) -> _Found | None:
         try:
@@ -319,8 +321,12 @@ def _whole(result: GetResult) -> _Found:
     data = result.bytes().to_bytes()
     if len(data) != result.meta["size"]:
         raise ValueError("the body is shorter than the answer says")
-    tag = (result.meta["e_tag"] or "").removeprefix("W/").strip('"')
-    return _Found(data, tag, result.attributes.get(_STAMP, ""))
+    return _Found(data, _bare(result.meta["e_tag"]), result.attributes.get(_STAMP, ""))
+
+
+def _bare(tag: str | None) -> str:
+    """A tag as `put_if` wants it, "" for none."""
+    return (tag or "").removeprefix("W/").strip('"')
 
 
 def _offset(start_after: str) -> str | None:

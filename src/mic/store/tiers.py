@@ -37,7 +37,7 @@ KINDS = ("blobs", "trees", "logs")
 
 _IMMUTABLE = re.compile(
     r"projects/[0-9a-zA-Z_-]+/(?:lines/[^/]+/)?"
-    r"(?:(?P<logs>landing-log/tail/[^/]+|landing-log/[0-9]{12}\.log|packs/index/[^/]+\.run)"
+    r"(?:(?P<logs>landing-log/tail/[^/]+|landing-log/[0-9]{12}\.log|landing-log/bloom-index/[^/]+/[0-9]{12}\.bloom|packs/index/[^/]+\.run)"
     r"|(?P<blobs>packs/[0-9a-f]{64}\.pack|blobs/[0-9a-f]{2}/[0-9a-f]{64})"
     r"|(?P<trees>trees/[0-9a-f]{2}/[0-9a-f]{64}\.bin))"
 )
@@ -156,8 +156,8 @@ class TieredStore:
             for number in range(len(data) // BLOCK + 1):
                 self._ram.put(key, number, data[number * BLOCK : (number + 1) * BLOCK])
 
-    def put_if(self, key: str, data: bytes, tag: str) -> None:
-        self.bucket.put_if(key, data, tag)
+    def put_if(self, key: str, data: bytes, tag: str) -> str:
+        return self.bucket.put_if(key, data, tag)
 
     def list(self, prefix: str, start_after: str = "") -> Iterator[Listed]:
         return self.bucket.list(prefix, start_after)
