@@ -8,27 +8,31 @@ guessed from filters or timestamps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from mic.core.blob import decode_blob, encode_blob
 from mic.core.errors import BaseMismatch, InvalidInput
 from mic.core.ids import content_hash
 from mic.core.merge3 import merge3
-from mic.core.paths import display, parse_path
+from mic.core.paths import display, parse_paths
 from mic.core.record import Record
 from mic.core.session import Change, Op, Session
-from mic.core.tree import BLOB, EMPTY_TREE, Entry, NodeSource, has_under, lookup, scan
+from mic.core.tree import BLOB, EMPTY_TREE, Entry, NodeSource, has_under, occupied, scan
+from mic.core.tree.compare import Place
 from mic.core.tree.read import after_prefix
 from mic.ledger.contents import read_blob
 from mic.ledger.effects import Protocol
+from mic.ledger.last_change import last_changes
 from mic.ledger.line import Line
-from mic.ledger.log import records
 from mic.ledger.nodes import with_nodes
 from mic.ledger.objects import Objects
 
 MAX_MERGE = 1 << 20
-_REGULAR = (0o100644, 0o100755)
+# New paths from which on one walk tells of all whether there are files below.
+_FEW = 3
+_FILE = 0o100000 >> 12  # the type in the mode of a regular file, whatever permissions an old repository gave it
 
 
 class Clash(NamedTuple):
@@ -53,29 +57,42 @@ class Verdict(NamedTuple):
 
 def new_entries(session: Session) -> dict[bytes, Entry | None]:
     """What the session wants each path to be; raises InvalidPath, InvalidInput."""
-    wanted: dict[bytes, Entry | None] = {}
-    for change in session.changes:
-        path = parse_path(change.path)
-        if path in wanted:
-            raise InvalidInput(f"{display(path)} is changed twice in one session")
-        wanted[path] = (
-            None if change.op == Op.DELETED else Entry(path, change.mode, change.kind, change.size, change.hash)
-        )
-    for ancestor in sorted(_above(wanted)):
-        if wanted.get(ancestor) is not None:
-            raise InvalidInput(f"{display(ancestor)} cannot be a file and a directory at once")
+    changes = session.changes
+    parse_paths([change.path for change in changes])
+    deleted = Op.DELETED
+    wanted: dict[bytes, Entry | None] = {
+        (path := change.path): Entry(path, change.mode, change.kind, change.size, change.hash)
+        if change.op != deleted
+        else None
+        for change in changes
+    }
+    if len(wanted) < len(changes):
+        seen: set[bytes] = set()
+        for change in changes:
+            if change.path in seen:
+                raise InvalidInput(f"{display(change.path)} is changed twice in one session")
+            seen.add(change.path)
+    # With the slash as the smallest byte, what lies below a path follows it at once.
+    files = sorted(path.replace(b"/", b"\0") for path, entry in wanted.items() if entry is not None)
+    above = [path for path, below in pairwise(files) if below.startswith(path + b"\0")]
+    if above:
+        first = min(path.replace(b"\0", b"/") for path in above)
+        raise InvalidInput(f"{display(first)} cannot be a file and a directory at once")
     return wanted
 
 
-def _above(wanted: Mapping[bytes, Entry | None]) -> set[bytes]:
-    """Every directory above a path that is to be a file."""
-    found: set[bytes] = set()
-    for path, entry in wanted.items():
-        above = path.rpartition(b"/")[0] if entry is not None else b""
-        while above and above not in found:
-            found.add(above)
-            above = above.rpartition(b"/")[0]
-    return found
+def asked(session: Session) -> Sequence[bytes]:
+    """The paths of a session and, as only a new file can come to lie below another, the directories above those."""
+    paths = [change.path for change in session.changes]
+    above: set[bytes] = set()
+    added = Op.ADDED
+    for change in session.changes:
+        if change.op == added:
+            directory = change.path.rpartition(b"/")[0]
+            while directory and directory not in above:
+                above.add(directory)
+                directory = directory.rpartition(b"/")[0]
+    return sorted(above.union(paths)) if above else paths
 
 
 def ancestors(path: bytes) -> list[bytes]:
@@ -87,17 +104,26 @@ def ancestors(path: bytes) -> list[bytes]:
     return out
 
 
-def check_base(session: Session, base: Mapping[bytes, Entry]) -> None:
+def check_base(session: Session, base: Mapping[bytes, Place]) -> None:
     """What the session says of its base must be what the project held there; raises BaseMismatch."""
+    added = Op.ADDED
     for change in session.changes:
-        entry = base.get(change.path)
-        known = (entry.hash, entry.mode) if entry else (b"", 0)
-        if (change.base_hash, change.base_mode if entry else 0) != known or (change.op == Op.ADDED) != (entry is None):
+        place = base.get(change.path)
+        if place is None:
+            right = change.op == added and not change.base_hash
+        else:
+            right = change.op != added and place[0].holds(place[1], change.base_hash, change.base_mode)
+        if not right:
             raise BaseMismatch(
                 f"{display(change.path)} was not like that at position {session.base_position}",
                 hint="clone again, or land from the workspace that has this base",
                 path=change.path,
             )
+
+
+def _entry(base: Mapping[bytes, Place], path: bytes) -> Entry | None:
+    place = base.get(path)
+    return place[0].entry(place[1]) if place is not None else None
 
 
 def judge(
@@ -108,42 +134,64 @@ def judge(
     newer: Sequence[Record],
     session: Session,
     wanted: Mapping[bytes, Entry | None],
-    base: Mapping[bytes, Entry],
+    base: Mapping[bytes, Place],
+    moved: Mapping[bytes, Entry | None],
     contents: Mapping[bytes, bytes],
+    texts: Mapping[bytes, bytes],
 ) -> Protocol[Verdict]:
     """Compare with a tree and merge what merges.
 
-    The tree is that of the head with the records `newer` on top; `nodes` has what they made of it, `sent` finds
-    uploaded contents, `contents` are stored bytes that came with the sessions.
+    The tree is that of the head with the records `newer` on top; `nodes` has what they made of it. `moved` are the
+    paths that `asked` names and that are not in the tree what they are in `base`; None for what is no file there.
+    `sent` finds uploaded contents, `contents` are stored bytes that came with the sessions, `texts` contents that were
+    read already.
     """
-    theirs: dict[bytes, Entry] = {}
-    if tree != EMPTY_TREE:
-        asked = sorted(_above(wanted).union(wanted))
-        theirs = yield from with_nodes(line.objects, line.cache, lookup(nodes, tree, asked))
+    new = [change.path for change in session.changes if change.op == Op.ADDED] if tree != EMPTY_TREE else []
+    if not moved and not new:
+        return Verdict(dict(wanted), {}, [], [])
+    full: Container[bytes] = new  # a few are looked for one by one
+    if len(new) > _FEW:
+        full = yield from with_nodes(line.objects, line.cache, occupied(nodes, tree, new))
     verdict = Verdict({}, {}, [], [])
+    edits = verdict.edits
     for change in session.changes:
         path, mine = change.path, wanted[change.path]
-        old, now = base.get(path), theirs.get(path)
-        reason, shadow = "", now
-        if _same(now, old):
-            verdict.edits[path] = mine
-        elif not _same(now, mine):
-            merged = yield from _merge(sent, old, mine, now, contents)
-            if merged is None:
-                reason = "changed"
-            else:
-                entry, stored = merged
-                verdict.edits[path] = entry
-                if stored:
-                    verdict.contents[entry.hash] = stored
-                if entry != mine:
-                    verdict.merged.append(_merged_change(change, entry, now))
-        if mine is not None and now is None and not reason and tree != EMPTY_TREE:
-            reason, shadow = yield from _shadow(line, nodes, tree, path, wanted, theirs)
-        if reason:
-            position = yield from _last_change(line, newer, shadow.path if shadow else path, session.base_position)
-            verdict.clashes.append(Clash(path, reason, old, mine, shadow, position))
+        if path not in moved and change.op != Op.ADDED:
+            edits[path] = mine
+        else:
+            old = _entry(base, path)
+            now = moved.get(path, old)
+            reason, shadow = "", now
+            if _same(now, old):
+                edits[path] = mine
+            elif not _same(now, mine):
+                merged = yield from _merge(line, sent, old, mine, now, contents, texts)
+                if merged is None:
+                    reason = "changed"
+                else:
+                    entry, stored = merged
+                    edits[path] = entry
+                    if stored:
+                        verdict.contents[entry.hash] = stored
+                    if entry != mine:
+                        verdict.merged.append(_merged_change(change, entry, now))
+            if change.op == Op.ADDED and now is None and not reason and tree != EMPTY_TREE:
+                reason, shadow = _beneath_a_file(path, wanted, base, moved)
+                if not reason and path in full:
+                    reason, shadow = yield from _over_files(line, nodes, tree, path, wanted)
+            if reason:
+                verdict.clashes.append(Clash(path, reason, old, mine, shadow, 0))
+    if verdict.clashes:
+        verdict.clashes[:] = yield from _dated(line, newer, verdict.clashes, session.base_position)
     return verdict
+
+
+def _dated(line: Line, newer: Sequence[Record], clashes: Sequence[Clash], base: int) -> Protocol[list[Clash]]:
+    """The clashes with the positions that put there what is in the way; 0 where nothing did since the base."""
+    blamed = [clash.theirs.path if clash.theirs else clash.path for clash in clashes]
+    theirs = {path: clash.theirs for path, clash in zip(blamed, clashes, strict=True)}
+    found = yield from last_changes(line, newer, theirs, base)
+    return [clash._replace(theirs_position=found.get(path, 0)) for path, clash in zip(blamed, clashes, strict=True)]
 
 
 def _same(left: Entry | None, right: Entry | None) -> bool:
@@ -167,7 +215,13 @@ def _merged_change(change: Change, entry: Entry, now: Entry | None) -> Change:
 
 
 def _merge(
-    sent: Objects, old: Entry | None, mine: Entry | None, now: Entry | None, contents: Mapping[bytes, bytes]
+    line: Line,
+    sent: Objects,
+    old: Entry | None,
+    mine: Entry | None,
+    now: Entry | None,
+    contents: Mapping[bytes, bytes],
+    texts: Mapping[bytes, bytes],
 ) -> Protocol[tuple[Entry, bytes] | None]:
     """Both sides changed a file: mode and content each merged on their own, or None."""
     if old is None or mine is None or now is None:
@@ -182,17 +236,42 @@ def _merge(
     if mine.hash == old.hash:
         return now._replace(mode=mode), b""
     sides = (old, mine, now)
-    if any(side.mode not in _REGULAR or side.kind != BLOB or side.size > MAX_MERGE for side in sides):
+    if not all(map(_is_text, sides)):
         return None
-    texts = []
+    three = []
     for side in sides:
-        texts.append((yield from _content(sent, side, contents)))
-    result = merge3(*texts)
+        text = texts.get(side.hash)
+        three.append((yield from _content(sent, side, contents)) if text is None else text)
+    result = merge3(*three)
     if not result.clean:
         return None
+    if line.inspect is not None:
+        line.inspect(mine.path, result.merged, three)
     merged_hash = content_hash(result.merged)
     entry = Entry(mine.path, mode, BLOB, len(result.merged), merged_hash)
     return entry, encode_blob(result.merged)
+
+
+def _is_text(side: Entry) -> bool:
+    return side.mode >> 12 == _FILE and side.kind == BLOB and side.size <= MAX_MERGE
+
+
+def to_merge(
+    wanted: Mapping[bytes, Entry | None],
+    base: Mapping[bytes, Place],
+    moved: Mapping[bytes, Entry | None],
+    contested: Iterable[bytes],
+) -> set[bytes]:
+    """The contents that `judge` will probably ask for: of paths that moved, or that others are about to move."""
+    found: set[bytes] = set()
+    for path in {*moved, *contested}:
+        old, mine = _entry(base, path), wanted.get(path)
+        now = moved.get(path, old)
+        if old is None or mine is None or now is None or not all(map(_is_text, (old, mine, now))):
+            continue
+        if mine.hash not in (old.hash, now.hash):
+            found.update((old.hash, mine.hash, now.hash))
+    return found
 
 
 def _content(sent: Objects, entry: Entry, contents: Mapping[bytes, bytes]) -> Protocol[bytes]:
@@ -201,18 +280,24 @@ def _content(sent: Objects, entry: Entry, contents: Mapping[bytes, bytes]) -> Pr
     return (yield from read_blob(sent, entry.hash, MAX_MERGE))
 
 
-def _shadow(
-    line: Line,
-    nodes: NodeSource,
-    tree: bytes,
+def _beneath_a_file(
     path: bytes,
     wanted: Mapping[bytes, Entry | None],
-    theirs: Mapping[bytes, Entry],
-) -> Protocol[tuple[str, Entry | None]]:
-    """A new path must not lie below a file of the head tree, nor hide files of it."""
+    base: Mapping[bytes, Place],
+    moved: Mapping[bytes, Entry | None],
+) -> tuple[str, Entry | None]:
+    """A new path must not lie below a file that stays."""
     for above in ancestors(path):
-        if above in theirs and wanted.get(above, theirs[above]) is not None:
-            return "directory_over_file", theirs[above]
+        now = moved[above] if above in moved else _entry(base, above)
+        if now is not None and wanted.get(above, now) is not None:
+            return "directory_over_file", now
+    return "", None
+
+
+def _over_files(
+    line: Line, nodes: NodeSource, tree: bytes, path: bytes, wanted: Mapping[bytes, Entry | None]
+) -> Protocol[tuple[str, Entry | None]]:
+    """Nor hide files that stay."""
     below = yield from with_nodes(line.objects, line.cache, has_under(nodes, tree, path))
     kept = [name for name in below if wanted.get(name, name) is not None]
     if len(below) >= 64 and not kept:
@@ -223,19 +308,3 @@ def _shadow(
     if kept:
         return "file_over_directory", Entry(kept[0], 0, BLOB, 0, b"")
     return "", None
-
-
-def _last_change(line: Line, newer: Sequence[Record], path: bytes, base: int) -> Protocol[int]:
-    """The newest landing after `base` that changed a path; 0 when none did."""
-    for record in reversed(newer):
-        if any(change.path == path for change in record.changes):
-            return record.position
-    assert line.head is not None
-    at = line.head.position
-    while at > base:
-        first = max(base + 1, at - 255)
-        for record in reversed((yield from records(line, first, at))):
-            if any(change.path == path for change in record.changes):
-                return record.position
-        at = first - 1
-    return 0

@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
-from mic.core.errors import Corrupt
+from mic.core.errors import Corrupt, MicError, Unavailable
 from mic.ledger.effects import (
+    Attempt,
     Delete,
     Effect,
+    Forward,
     Get,
     GetRange,
     List,
@@ -25,6 +27,7 @@ from mic.ledger.effects import (
     Random,
     Sleep,
 )
+from mic.ledger.front_ends import FrontEnds
 from mic.store import MapsObjects, ObjectStore
 from mic.store.tiers import Range, TieredStore
 
@@ -44,6 +47,10 @@ class Driver:
     def __init__(self, store: ObjectStore, parallel: int = 0) -> None:
         self.store = store
         self._pool = ThreadPoolExecutor(parallel, "store") if parallel else None
+        self.parallel = parallel
+        # Calls another front end; None where no other is known.
+        self.call: Callable[[Forward], Any] | None = None
+        self.front_ends: FrontEnds | None = None
         # A store with tiers may hold what it should not; it is told, so that the next reading asks the bucket.
         self._forget = store.forget if isinstance(store, TieredStore) else None
         # Takes what will probably be asked for soon; None where a read costs nothing and nobody reads ahead.
@@ -111,6 +118,15 @@ class Driver:
                 return time.sleep(seconds)
             case Random(length):
                 return os.urandom(length)
+            case Forward():
+                if self.call is None:
+                    raise Unavailable("no front end can be called from here")
+                return self.call(effect)
+            case Attempt(wanted):
+                try:
+                    return self._one(wanted)
+                except MicError as error:
+                    return error
 
 
 def _keys_read(wanted: Effect | tuple[Effect, ...]) -> list[str]:

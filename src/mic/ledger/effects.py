@@ -8,7 +8,10 @@ the same code runs in production and, step by step, under injected faults.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from mic.ledger.request import LandRequest
 
 T = TypeVar("T")
 
@@ -48,7 +51,7 @@ class PutNew(NamedTuple):
 
 
 class PutIf(NamedTuple):
-    """-> None; PreconditionFailed"""
+    """-> str, the new tag, "" when the store does not say it; PreconditionFailed"""
 
     key: str
     data: bytes
@@ -84,5 +87,20 @@ class Random(NamedTuple):
     length: int
 
 
-Effect = Get | GetRange | Map | Put | PutNew | PutIf | List | Delete | Sleep | Now | Random
+class Attempt(NamedTuple):
+    """-> what the effect gives, or the MicError that it raises, as a value: for effects that run at once"""
+
+    effect: Request
+
+
+class Forward(NamedTuple):
+    """-> list of Landed or MicError, what the front end at an address says to requests; Unavailable"""
+
+    address: str
+    project: str
+    requests: tuple[LandRequest, ...]
+
+
+Request = Get | GetRange | Map | Put | PutNew | PutIf | List | Delete
+Effect = Request | Sleep | Now | Random | Attempt | Forward
 Protocol = Generator[Effect | tuple[Effect, ...], Any, T]

@@ -10,16 +10,22 @@ from collections.abc import Sequence
 
 from mic.core.epoch import HEADER_BYTES, Epoch, PackRef, Stored, decode_epoch, meta_bytes
 from mic.core.errors import AlreadyExists, Corrupt, NotFound
-from mic.core.head import Head, decode_head, next_hlc
+from mic.core.head import Head, next_hlc
 from mic.core.origin import Tie, decode_origin
 from mic.core.pack import FOOTER_BYTES, MAX_PACK, decode_toc, toc_bytes
 from mic.core.tree import EMPTY_TREE
-from mic.ledger.effects import Get, GetRange, List, Now, Protocol, PutNew
+from mic.ledger.effects import Attempt, Get, GetRange, List, Now, Protocol, PutNew
 from mic.ledger.line import Line
+from mic.ledger.objects import missing
 from mic.ledger.runs import load_runs
+from mic.ledger.tip import first_bytes, read_tip
+from mic.store import Listed
 
 # One ranged read of this size usually brings an epoch's records and contents list.
 _FIRST_READ = 32 << 10
+# Whoever is not further behind reads epoch by epoch; else many at once.
+_ALONE = 2
+_AT_ONCE = 32
 # Forks of forks that read through each other. Each costs a small read whenever the newest one looks at its head.
 MAX_DEPTH = 32
 
@@ -29,7 +35,7 @@ def create(line: Line) -> Protocol[Head]:
     yield from _check_unborn(line)
     head = Head(0, EMPTY_TREE, next_hlc(0, (yield Now())))
     try:
-        yield PutNew(line.head_key, head.encode())
+        yield PutNew(line.head_key, first_bytes(line, head))
     except AlreadyExists:
         return (yield from refresh(line))
     return head
@@ -42,11 +48,8 @@ def _check_unborn(line: Line) -> Protocol[None]:
     try:
         yield Get(line.head_key)
     except NotFound as error:
-        raise Corrupt(
-            f"{line.head_key} is missing from the store",
-            hint="landing is stopped for this project; restore the head from a backup",
-            object=line.head_key,
-        ) from error
+        hint = "landing is stopped for this project; restore the head from a backup"
+        raise missing(line.head_key, hint=hint) from error
 
 
 def refresh(line: Line) -> Protocol[Head]:
@@ -55,6 +58,7 @@ def refresh(line: Line) -> Protocol[Head]:
     if line.origin is not None and (yield from _origin_changed(line)):
         # It has everything itself now: what was read through the origin may be gone soon.
         fresh = Line(line.project, line.cache)
+        fresh.far = line.far
         head = yield from advance(fresh, head)
         line.adopt(fresh)
     return (yield from advance(line, head))
@@ -62,13 +66,10 @@ def refresh(line: Line) -> Protocol[Head]:
 
 def _read_head(line: Line) -> Protocol[Head]:
     try:
-        tagged = yield Get(line.head_key)
+        return (yield from read_tip(line))
     except NotFound:
         yield from _check_unborn(line)
         raise
-    head = decode_head(tagged.data, line.head_key)
-    line.tag = tagged.tag
-    return head
 
 
 def advance(line: Line, head: Head) -> Protocol[Head]:
@@ -138,11 +139,7 @@ def _origin_changed(line: Line) -> Protocol[bool]:
         try:
             tagged = yield Get(at.origin_key)
         except NotFound as error:
-            raise Corrupt(
-                f"{at.origin_key} is missing from the store; project {line.project} reads through it",
-                hint="restore it from a backup",
-                object=at.origin_key,
-            ) from error
+            raise missing(at.origin_key, f"; project {line.project} reads through it") from error
         if tagged.tag != at.origin_tag:
             return True
         at = at.origin
@@ -151,10 +148,12 @@ def _origin_changed(line: Line) -> Protocol[bool]:
 
 def _walk(line: Line, head: Head, floor: int) -> Protocol[list[Epoch]]:
     """Epochs from just above position `floor` up to `head`, oldest first, following prev links."""
-    out = []
+    out: list[Epoch] = []
+    ahead = _Ahead(line, floor)
     at = head
     while at.position > floor:
-        epoch = yield from read_epoch(line, at)
+        raw = (yield from ahead.get(at)) if line.far and len(out) >= _ALONE else None
+        epoch = yield from read_epoch(line, at, raw)
         if epoch.prev.position == line.covered.position and epoch.prev != line.covered and line.covered.position:
             raise _broken(line, epoch.prev, "another history than its index")
         out.append(epoch)
@@ -165,11 +164,39 @@ def _walk(line: Line, head: Head, floor: int) -> Protocol[list[Epoch]]:
     return out
 
 
-def read_epoch(line: Line, head: Head) -> Protocol[Epoch]:
-    """The epoch that made a head: everything but its data."""
+class _Ahead:
+    """Beginnings of the epochs of a far store, read many at once by their names: each alone costs a journey.
+
+    A name tells nothing but where to look. Whoever follows the links still follows them, and epochs that lost their
+    race are read in vain.
+    """
+
+    def __init__(self, line: Line, floor: int) -> None:
+        self._line = line
+        self._prefix = f"{line.prefix}landing-log/tail/"
+        # Behind every name of that position.
+        self._after = f"{self._prefix}{floor:016x}_"
+        self._keys: list[str] | None = None  # oldest first, those that were not read yet
+        self._read: dict[str, bytes] = {}
+
+    def get(self, head: Head) -> Protocol[bytes | None]:
+        """The beginning of the epoch that made a head; None when it was not found in this way."""
+        key = self._line.epoch_key(head)
+        if self._keys is None:
+            listed: list[Listed] = yield List(self._prefix, self._after)
+            self._keys = [item.key for item in listed if item.key <= key]
+        while key not in self._read and self._keys and self._keys[-1] >= key:
+            some, self._keys = self._keys[-_AT_ONCE:], self._keys[:-_AT_ONCE]
+            found = yield tuple(Attempt(GetRange(each, 0, _FIRST_READ)) for each in some)
+            self._read = {each: raw for each, raw in zip(some, found, strict=True) if isinstance(raw, bytes)}
+        return self._read.pop(key, None)
+
+
+def read_epoch(line: Line, head: Head, begun: bytes | None = None) -> Protocol[Epoch]:
+    """The epoch that made a head: everything but its data. `begun` are its first bytes, if somebody has read them."""
     key = line.epoch_key(head)
     try:
-        raw = yield GetRange(key, 0, _FIRST_READ)
+        raw = begun if begun is not None else (yield GetRange(key, 0, _FIRST_READ))
         if len(raw) >= HEADER_BYTES and len(raw) < (needed := meta_bytes(raw, key)):
             raw = yield GetRange(key, 0, needed)
     except NotFound as error:
@@ -209,7 +236,7 @@ def read_pack_toc(line: Line, pack: PackRef) -> Protocol[tuple[Stored, ...]]:
             raise Corrupt(f"{key} is damaged: its contents list is longer than the pack", object=key)
         tail = yield GetRange(key, start, length + FOOTER_BYTES)
     except NotFound as error:
-        raise Corrupt(f"{key} is missing from the store", object=key) from error
+        raise missing(key) from error
     return decode_toc(tail, pack.size, key)
 
 

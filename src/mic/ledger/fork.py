@@ -17,11 +17,14 @@ from mic.core.epoch import Epoch, PackRef, decode_epoch
 from mic.core.errors import AlreadyExists, Corrupt, NotFound, PreconditionFailed, TooLarge
 from mic.core.head import Head
 from mic.core.origin import Origin, Tie, decode_origin, encode_origin
-from mic.ledger.effects import Delete, Get, List, Protocol, PutIf, PutNew
+from mic.ledger.container import check_container
+from mic.ledger.effects import Delete, Get, List, Protocol, PutNew
 from mic.ledger.follow import MAX_DEPTH, advance, read_epoch, read_pack_toc, refresh
 from mic.ledger.line import Line
+from mic.ledger.objects import Objects, missing
 from mic.ledger.runs import write_run
 from mic.ledger.seal import due, seal
+from mic.ledger.tip import first_bytes, replace
 from mic.store import Tagged
 
 DELETED = "deleted/"
@@ -35,8 +38,9 @@ def deleted_key(project: str) -> str:
 def fork(origin: Line, line: Line) -> Protocol[Head]:
     """Begin `line` where `origin` stands now; the head that both share.
 
-    Again for the same line changes nothing, whatever landed in between. Raises NotFound when the origin is not
-    there or is being deleted, TooLarge beyond MAX_DEPTH forks of forks, AlreadyExists when the line is another's.
+    Again for the same line changes nothing, whatever landed in between, also while the origin is being deleted.
+    Raises NotFound when the origin is not there or is being deleted, TooLarge beyond MAX_DEPTH forks of forks,
+    AlreadyExists when the line is another's.
     """
     head = yield from refresh(origin)
     if _depth(origin) >= MAX_DEPTH:
@@ -50,18 +54,19 @@ def fork(origin: Line, line: Line) -> Protocol[Head]:
     # Gone between the two looks, or going: the mark is the last thing to be removed, the head the first.
     going = (yield from _present(deleted_key(origin.project))) or not (yield from _present(origin.head_key))
     if going:
-        yield Delete(origin.fork_key(line.project))
-        raise _gone(origin)
+        # The same fork may have been made before, or by somebody who looked earlier: it must stay registered then.
+        wanted = wanted._replace(tie=Tie.VOID)
     try:
         yield PutNew(line.origin_key, encode_origin(wanted))
-    except AlreadyExists as error:
-        known, _ = yield from _read_origin(line)
-        if known.tie is Tie.VOID:
-            raise _gone(origin) from error
-        if known.project != origin.project:
+    except AlreadyExists:
+        wanted, _ = yield from _read_origin(line)
+        if wanted.project != origin.project:
             raise
-        head = known.head
-    yield from _put_new(line.head_key, head.encode())
+        head = wanted.head
+    if wanted.tie is Tie.VOID:
+        yield Delete(origin.fork_key(line.project))
+        raise _gone(origin)
+    yield from _put_new(line.head_key, first_bytes(line, head))
     return head
 
 
@@ -85,10 +90,14 @@ def release(origin: Line, line: Line) -> Protocol[bool]:
     `line` must be one that nobody else reads. Again, after a crash anywhere, goes on where it stopped.
     """
     registration = Origin(origin.project, Head(0, bytes(32), 0), Tie.VOID)
-    copied = False
-    try:
-        yield PutNew(line.origin_key, encode_origin(registration))
-    except AlreadyExists:
+    # Looked at before it is written: a store may refuse two writes of an object in one second, tried ones included.
+    copied = yield from _present(line.origin_key)
+    if not copied:
+        try:
+            yield PutNew(line.origin_key, encode_origin(registration))
+        except AlreadyExists:
+            copied = True
+    if copied:
         copied = yield from materialise(line)
     yield Delete(origin.fork_key(line.project))
     return copied
@@ -110,10 +119,10 @@ def materialise(line: Line) -> Protocol[bool]:
         yield from advance(source, origin.head)
         chain = yield from _chain(source)
         # All of the copies before the first run: whoever finds a run of the fork's own asks for no origin.
-        yield from _copy(line, chain)
+        yield from _copy(line, source.objects, chain)
         yield from _seal(line, chain)
     try:
-        yield PutIf(line.origin_key, encode_origin(origin._replace(tie=Tie.INDEPENDENT)), tag)
+        yield from replace(line.origin_key, encode_origin(origin._replace(tie=Tie.INDEPENDENT)), tag)
     except PreconditionFailed:
         known, _ = yield from _read_origin(line)
         if known.tie is not Tie.INDEPENDENT:  # else another front end was faster and did the same
@@ -155,7 +164,8 @@ def _chain(source: Line) -> Protocol[list[_Link]]:
     return chain
 
 
-def _copy(line: Line, chain: list[_Link]) -> Protocol[None]:
+def _copy(line: Line, objects: Objects, chain: list[_Link]) -> Protocol[None]:
+    """Copy what is not there yet. The origin goes afterwards, so what was misread must not be kept: all is verified."""
     epochs = yield List(f"{line.prefix}landing-log/tail/")
     packs = yield List(f"{line.prefix}packs/")
     have = {listed.key for listed in (*epochs, *packs)}
@@ -165,7 +175,7 @@ def _copy(line: Line, chain: list[_Link]) -> Protocol[None]:
             epoch = yield from read_epoch(line, head)
         else:
             raw = yield from _get(owner.epoch_key(head))
-            epoch = _checked(raw, head, owner.epoch_key(head))
+            epoch = yield from _checked(raw, head, owner.epoch_key(head), objects)
             yield from _put_new(key, raw)
         for pack in epoch.packs:
             if line.pack_key(pack.hash) not in have:
@@ -173,12 +183,13 @@ def _copy(line: Line, chain: list[_Link]) -> Protocol[None]:
                 have.add(line.pack_key(pack.hash))
 
 
-def _checked(raw: bytes, head: Head, key: str) -> Epoch:
-    """The epoch, with the data that it lists. What the data says is checked by whoever reads it, as everywhere."""
+def _checked(raw: bytes, head: Head, key: str, objects: Objects) -> Protocol[Epoch]:
+    """The epoch, with every object that it lists; `objects` holds what these lean on."""
     epoch = decode_epoch(raw, key)
     end = epoch.data_start + max((item.offset + item.length for item in epoch.objects), default=0)
     if epoch.new != head or end > len(raw):
         raise Corrupt(f"{key} is damaged: it is not the whole epoch of its name", object=key)
+    yield from check_container(objects, key, epoch.data_start, raw, epoch.objects)
     return epoch
 
 
@@ -216,7 +227,7 @@ def _get(key: str) -> Protocol[bytes]:
     try:
         return (yield Get(key)).data  # type: ignore[no-any-return]
     except NotFound as error:
-        raise Corrupt(f"{key} is missing from the store", hint="restore it from a backup", object=key) from error
+        raise missing(key) from error
 
 
 def _put_new(key: str, data: bytes) -> Protocol[None]:

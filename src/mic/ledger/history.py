@@ -1,30 +1,32 @@
 """Taking in a history: many landings, written ahead, made visible by one swap of the head.
 
 Epochs are written one after the other, each naming the head before it, while the real head still stands
-at position 0. Only the last step swaps it. An import that stops half-way leaves objects that nothing
-names; starting again starts clean.
+where it began: at position 0 for an import, at the position that it continues for a push. Only the last
+step swaps it. One that stops half-way leaves objects that nothing names; starting again starts clean. Who gives the
+`clock` of the attempt before makes the same epochs again, under the same names, and `forget` finds them all.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from mic.core import epoch as stored
-from mic.core.blob import encode_node
-from mic.core.epoch import PackRef, decode_epoch, encode_epoch
-from mic.core.errors import AlreadyExists, Corrupt, InvalidInput
+from mic.core.blob import decode_blob, encode_node
+from mic.core.epoch import NOBODY, PackRef, make_epoch
+from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, PreconditionFailed
 from mic.core.head import Head, ms_hlc, next_hlc
 from mic.core.ids import content_hash
 from mic.core.paths import display
 from mic.core.record import PathChange, Record
 from mic.core.session import Author, Change, Op, Session, State, encode_session
-from mic.core.tree import BLOB, CHUNKED, EMPTY_TREE, Entry, Node, apply, has_under, lookup, reachable
+from mic.core.tree import BLOB, CHUNKED, EMPTY_TREE, Entry, Node, apply, has_under, lookup, reachable, scan
 from mic.core.tree.edit import Found, Need
 from mic.ledger.conflict import ancestors
-from mic.ledger.contents import stored_size
-from mic.ledger.effects import Get, Now, Protocol, PutNew, Random
+from mic.ledger.contents import read_blob, stored_size
+from mic.ledger.effects import Delete, Get, List, Now, Protocol, PutNew, Random
 from mic.ledger.follow import refresh
 from mic.ledger.grouping import group_epoch
 from mic.ledger.line import Line
@@ -35,6 +37,7 @@ from mic.ledger.trees import Overlay
 
 T = TypeVar("T")
 
+_EPOCH = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})-.*")
 # An epoch keeps its last tree only; a position inside is made again from at most this many records.
 EPOCH_LANDINGS = 128
 EPOCH_BYTES = 24 << 20
@@ -49,13 +52,18 @@ class HistoryCommit(NamedTuple):
     authored_ms: int
     message: str
     changes: Sequence[tuple[bytes, int, int, bytes, int]]
+    agent: str = ""
 
 
 class HistoryImport:
     """An import in progress. Not thread-safe; its methods are protocols to be driven one after the other."""
 
-    def __init__(self, line: Line, source: str, owner: bytes) -> None:
-        self.line, self.source, self.owner = line, source, owner
+    def __init__(self, line: Line, source: str, owner: bytes, onto: int = 0, clock: int | None = None) -> None:
+        """A `clock` is that of the attempt before, 0 for the first one of those that can be made again."""
+        self.line, self.source, self.owner, self.onto = line, source, owner, onto
+        self.clock = clock or 0
+        # Another front end that goes on with an import makes the same bytes, so these are nobody's.
+        self._lander = line.lander if clock is None else NOBODY
         self.objects = Objects(line.project, below=line.objects)
         self.fresh: dict[bytes, Node] = {}
         self.head = Head(0, b"", 0)
@@ -71,17 +79,16 @@ class HistoryImport:
         self._epochs: list[stored.Epoch] = []
 
     def begin(self) -> Protocol[None]:
-        """Only an empty project can take a history; raises InvalidInput."""
+        """Only a project at the position that the history continues can take it; raises InvalidInput."""
         head = yield from refresh(self.line)
-        if head.position:
-            raise InvalidInput(
-                f"the project already has {head.position} landings",
-                hint="import into a new project",
-            )
+        if head.position != self.onto:
+            raise self._moved(f"the project already has {head.position} landings")
         self.start = self.head = head
         self._root = head.tree
         # A random logical part: what an abandoned import of the same millisecond left behind has other names.
-        self._hlc = next_hlc(head.hlc, (yield Now())) + int.from_bytes((yield Random(2)), "big")
+        if not self.clock:
+            self.clock = next_hlc(head.hlc, (yield Now())) + int.from_bytes((yield Random(2)), "big")
+        self._hlc = max(self.clock, head.hlc)
 
     def add_content(self, object_hash: bytes, size: int, raw: bytes, kind: int = stored.BLOB) -> None:
         """A verified content in stored form, before the commit that names it."""
@@ -90,6 +97,13 @@ class HistoryImport:
         self._packed.append((object_hash, kind, raw))
         self._pending[object_hash] = (size, kind)
         self._bytes += len(raw)
+
+    def content(self, object_hash: bytes, limit: int) -> Protocol[bytes]:
+        """A content that was sent, or that the line holds; raises TooLarge."""
+        if object_hash in self._pending:
+            raw = next(raw for name, _, raw in reversed(self._packed) if name == object_hash)
+            return decode_blob(raw, object_hash, "a content")
+        return (yield from read_blob(self.objects, object_hash, limit))
 
     def add_commit(self, commit: HistoryCommit) -> Protocol[None]:
         """The next landing; raises InvalidInput when a content is missing."""
@@ -176,6 +190,7 @@ class HistoryImport:
             hlc_updated=self._hlc,
             owner=self.owner,
             author=commit.author,
+            agent=commit.agent,
             changes=tuple(changes),
             metadata=metadata,
         )
@@ -192,15 +207,14 @@ class HistoryImport:
             (node.hash, stored.NODE, encode_node(node.raw)) for node in nodes
         ]
         new = Head(self._records[-1].position, self._root, self._hlc)
-        raw = encode_epoch(self.head, new, 0, self._records, self._packs, packed)
+        epoch, raw = make_epoch(self.head, new, self._lander, self._records, self._packs, packed)
         key = self.line.epoch_key(new)
         try:
             yield PutNew(key, raw)
         except AlreadyExists as error:
-            # The name has a random part: this is our own write, repeated below us, and must read like it.
+            # The name has a random part: this is our own write, repeated by us or below us, and must read like it.
             if (yield Get(key)).data != raw:
                 raise Corrupt(f"{key} is damaged: it is not what was written there", object=key) from error
-        epoch = decode_epoch(raw, key)
         self.objects.add(key, epoch.data_start, epoch.objects)
         self._epochs.append(epoch)
         for node in nodes:
@@ -210,8 +224,32 @@ class HistoryImport:
         self._records, self._packed, self._packs, self._bytes = [], [], [], 0
         self._pending.clear()
 
+    def files(self, after: bytes, limit: int) -> Protocol[list[Entry]]:
+        """The files of the newest tree, sorted by path, from behind `after` on."""
+        overlay = Overlay(self.fresh, self.line.cache)
+        return (yield from self._drive(scan(overlay, self._root, after + b"\x00" if after else b"", None, limit)))
+
+    def forget(self) -> Protocol[None]:
+        """Remove the epochs of this history, and of attempts with the same clock; only before `finish` has begun."""
+        prefix = self.line.epoch_key(self.head).rpartition("/")[0] + "/"
+        current = yield from refresh(self.line)
+        for item in (yield List(prefix)):
+            match = _EPOCH.fullmatch(item.key.removeprefix(prefix))
+            if match is None:
+                continue
+            position, hlc = int(match[1], 16), int(match[2], 16)
+            # Each landing takes the next value of the clock; nobody else's do.
+            if position > current.position and position - self.onto == hlc - self.clock:
+                yield Delete(item.key)
+
+    def _moved(self, why: str) -> InvalidInput | PreconditionFailed:
+        """An import needs a new project; a push only needs to look at what came before it."""
+        if self.onto:
+            return PreconditionFailed("somebody landed in the project meanwhile", hint="fetch, and push again")
+        return InvalidInput(why, hint="import into a new project")
+
     def finish(self) -> Protocol[Head]:
-        """Make the whole history visible at once; raises InvalidInput when the project is no longer empty."""
+        """Make the whole history visible at once; raises InvalidInput when the project is no longer where it began."""
         assert self.start is not None
         if self._records:
             yield from self._flush()
@@ -220,9 +258,9 @@ class HistoryImport:
         current = yield from refresh(self.line)
         # By position: at 0 nothing vouches for the clock in the head, and what is read of it may be damaged.
         if current.position != self.start.position:
-            raise InvalidInput("somebody landed in the project during the import", hint="import into a new project")
+            raise self._moved("somebody landed in the project during the import")
         if not (yield from swap(self.line, current, self.head, self._epochs[-1].records)):
-            raise InvalidInput("somebody landed in the project during the import", hint="import into a new project")
+            raise self._moved("somebody landed in the project during the import")
         if self.line.head == current:  # else settling an unclear answer has read all of it back
             for epoch in self._epochs:
                 self.line.add_epoch(epoch)

@@ -9,8 +9,10 @@ hold itself it reads there, and nothing that its origin landed later.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 
-from mic.core.epoch import Epoch, epoch_name
+from mic.core.commit_point import CommitPoint, number_name
+from mic.core.epoch import NOBODY, Epoch, epoch_name
 from mic.core.errors import MicError
 from mic.core.head import Head
 from mic.core.indexrun import RunName
@@ -20,18 +22,37 @@ from mic.core.tree import EMPTY_TREE
 from mic.ledger.nodes import NodeCache
 from mic.ledger.objects import Objects
 from mic.ledger.previous import Previous
+from mic.ledger.recent import Recent
+from mic.ledger.rollup_heads import RollupHeads
+
+# Epochs that tell who lands a project: about a second of a busy one.
+_RECENT = 8
+
+Tip = tuple[str, CommitPoint | None]
+
+
+# A pure function of a path, a merged text and the texts that it was merged from; raises MicError when it may not land.
+Inspect = Callable[[bytes, bytes, Sequence[bytes]], None]
 
 
 class Line:
     """State of one line. Not thread-safe; its owner serialises `refresh` and landing."""
 
-    def __init__(self, project: str, cache: NodeCache) -> None:
+    def __init__(self, project: str, cache: NodeCache, sequenced: bool = False) -> None:
         self.project = project
         self.prefix = f"projects/{project}/"
         self.cache = cache
         self.objects = Objects(project)
         self.head: Head | None = None
         self.tag = ""
+        # Whether a line that begins here, or is landed on, shall commit by a sequence of new objects.
+        self.sequenced = sequenced
+        self.point: CommitPoint | None = None  # the newest one known, of a line that does
+        self.far = False  # each request to the store is a journey, and many can be under way at once
+        self.tidied = 0  # commit points below this number were removed
+        # What the last swap that this process won has made of the head, and what the next one would go by. A look at
+        # the head that ends in an error may have left something else there.
+        self.own: tuple[Head, Tip] | None = None
         self.start = Head(0, EMPTY_TREE, 0)  # what is behind this head is the line's own: 0, or the fork point
         self.origin: Line | None = None  # the frozen line that a fork reads through
         self.origin_tag = ""
@@ -41,11 +62,46 @@ class Line:
         self.tail: list[Epoch] = []  # oldest first, from the first position that no segment holds
         self.sessions: dict[bytes, int] = {}
         self.previous = Previous()
+        self.recent = Recent()
+        self.inspect: Inspect | None = None
+        self.lander = NOBODY  # how epochs name this front end, where others are known
         self.segments: OrderedDict[int, tuple[Record, ...]] = OrderedDict()
+        self.rollups = RollupHeads()
+        self.rolled = 0  # rollups were written for what was sealed up to this position
+
+    @property
+    def tip(self) -> Tip:
+        """What the next move of the head goes by: the tag of `head`, the newest commit point."""
+        return self.tag, self.point
+
+    @property
+    def winner(self) -> bytes:
+        """Who landed most of the newest epochs, of several the one that did last; NOBODY when they do not say.
+
+        One swap that was won by chance makes nobody that: whoever reads the log comes to the same.
+        """
+        won: dict[bytes, int] = {}
+        for epoch in self.tail[-_RECENT:]:
+            won[epoch.lander] = won.pop(epoch.lander, 0) + 1
+        return max(reversed(won), key=won.__getitem__, default=NOBODY)
 
     @property
     def head_key(self) -> str:
         return f"{self.prefix}head"
+
+    @property
+    def points_prefix(self) -> str:
+        return f"{self.prefix}landing-log/seq/"
+
+    def point_key(self, number: int) -> str:
+        return self.points_prefix + number_name(number)
+
+    @property
+    def boundaries_prefix(self) -> str:
+        return f"{self.prefix}landing-log/boundary/"
+
+    def boundary_key(self, number: int) -> str:
+        return self.boundaries_prefix + number_name(number)
 
     @property
     def origin_key(self) -> str:
@@ -60,8 +116,17 @@ class Line:
     def segment_key(self, start: int) -> str:
         return f"{self.prefix}landing-log/{start:012d}.log"
 
+    def rollup_prefix(self, level: int) -> str:
+        return f"{self.prefix}landing-log/bloom-index/level-{level}/"
+
+    def rollup_key(self, level: int, start: int) -> str:
+        return f"{self.rollup_prefix(level)}{start:012d}.bloom"
+
     def pack_key(self, pack: bytes) -> str:
         return f"{self.prefix}packs/{pack.hex()}.pack"
+
+    def session_key(self, session_id: bytes) -> str:
+        return f"{self.prefix}sessions/{session_id.hex()}.bin"
 
     @property
     def run_prefix(self) -> str:
@@ -105,6 +170,7 @@ class Line:
         )
         self.head = other.head
         self.faults += other.faults
+        self.rolled = 0
         other.objects.reads += self.objects.reads
         self.objects = other.objects
 

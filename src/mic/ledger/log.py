@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mic.core.errors import Corrupt, NotFound
 from mic.core.record import Record
-from mic.core.segment import decode_segment, segment_start
+from mic.core.segment import check_segment, decode_segment, segment_start
 from mic.ledger.effects import Get, Protocol
 from mic.ledger.line import Line
+from mic.ledger.objects import missing
 
 _MAX_SEGMENTS = 16
 
@@ -41,23 +44,49 @@ def records(line: Line, first: int, last: int) -> Protocol[list[Record]]:
     return out
 
 
+def may_name(line: Line, position: int, contents: Iterable[bytes]) -> Protocol[bool]:
+    """Whether the segment of a position can hold a record that names one of these contents.
+
+    True where there is no segment, or one that is in memory already. Corrupt when it is damaged.
+    """
+    start = segment_start(position)
+    if line.origin is not None and start <= line.start.position:
+        return position > line.start.position or (yield from may_name(line.origin, position, contents))
+    if position > line.sealed or start in line.segments:
+        return True
+    key = line.segment_key(start)
+    raw = yield from _read(key)
+    check_segment(raw, key)
+    if not any(content in raw for content in contents):
+        return False
+    _keep(line, start, decode_segment(raw, key))
+    return True
+
+
 def _segment(line: Line, start: int) -> Protocol[tuple[Record, ...]]:
     found = line.segments.get(start)
     if found is None:
         key = line.segment_key(start)
-        try:
-            raw = (yield Get(key)).data
-        except NotFound as error:
-            raise Corrupt(f"{key} is missing from the store", hint="restore it from a backup", object=key) from error
-        found = decode_segment(raw, key)
-        _check_fork_point(line, found, key)
-        line.segments[start] = found
-        while len(line.segments) > _MAX_SEGMENTS:
-            line.segments.popitem(last=False)
+        found = decode_segment((yield from _read(key)), key)
+        check_fork_point(line, found, key)
+        _keep(line, start, found)
     return found
 
 
-def _check_fork_point(line: Line, found: tuple[Record, ...], key: str) -> None:
+def _read(key: str) -> Protocol[bytes]:
+    try:
+        return (yield Get(key)).data  # type: ignore[no-any-return]
+    except NotFound as error:
+        raise missing(key) from error
+
+
+def _keep(line: Line, start: int, found: tuple[Record, ...]) -> None:
+    line.segments[start] = found
+    while len(line.segments) > _MAX_SEGMENTS:
+        line.segments.popitem(last=False)
+
+
+def check_fork_point(line: Line, found: tuple[Record, ...], key: str) -> None:
     """A segment around the fork point holds records of two lines: they must meet in the head that both share."""
     start, first = line.start, found[0].position
     if line.origin is None or not first <= start.position < first + len(found):

@@ -61,7 +61,9 @@ def fetch_nodes(objects: Objects, cache: NodeCache, hashes: Sequence[bytes]) -> 
     wanted: list[tuple[bytes, Place]] = []
     files: list[bytes] = []  # nodes whose bytes are those of a file, and are stored as one
     for node_hash in hashes:
-        node = cache.get(node_hash) or objects.pins.node(node_hash)
+        node = cache.get(node_hash)
+        if node is None and (node := objects.pins.node(node_hash)) is not None:
+            cache.put(node)  # looking through the pins costs more than finding it there the next time
         if node is not None:
             found[node_hash] = node
         else:

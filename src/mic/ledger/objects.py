@@ -38,6 +38,10 @@ class Objects:
             return self.below.find(object_hash)
         return place
 
+    def all_runs(self) -> list[IndexRun]:
+        """The index runs by which contents are found now, those of what lies below included."""
+        return [*self.runs, *(self.below.all_runs() if self.below is not None else ())]
+
     def holds(self, object_hash: bytes) -> bool:
         """Whether there is a content of this hash: not only a tree node or a session of the same bytes."""
         place = self.find(object_hash)
@@ -65,13 +69,14 @@ def read_place(objects: Objects, place: Place, what: str) -> Protocol[bytes]:
     try:
         raw = yield GetRange(place.key, place.offset, place.length)
     except NotFound as error:
-        raise Corrupt(
-            f"{place.key} is missing from the store; it holds {what} of project {objects.name}",
-            hint="restore the object from a backup",
-            object=place.key,
-        ) from error
+        raise missing(place.key, f"; it holds {what} of project {objects.name}") from error
     check_length(place, raw, what)
     return raw  # type: ignore[no-any-return]
+
+
+def missing(key: str, more: str = "", hint: str = "restore the object from a backup") -> Corrupt:
+    """The error for an object that something else names; `more` goes on with its sentence."""
+    return Corrupt(f"{key} is missing from the store{more}", hint=hint, object=key)
 
 
 def check_length(place: Place, raw: bytes, what: str) -> None:

@@ -6,13 +6,15 @@ run side by side; following the head and landing take turns.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Generator, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from mic.core.chunklist import ChunkList, decode_page
+from mic.core.epoch import NOBODY
 from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound, Unavailable
 from mic.core.head import Head
 from mic.core.record import Record
@@ -21,7 +23,7 @@ from mic.core.tree import BLOB, EMPTY_TREE, Entry, TreeChange, diff, list_direct
 from mic.core.tree.edit import Found, Need
 from mic.core.tree.read import after_prefix
 from mic.ledger.chunked import read_list
-from mic.ledger.combiner import Combiner
+from mic.ledger.combiner import Combiner, Done
 from mic.ledger.compact import compact, due_for_compaction
 from mic.ledger.contents import read_blob, read_range
 from mic.ledger.download import read_frames
@@ -29,21 +31,30 @@ from mic.ledger.driver import Driver
 from mic.ledger.effects import Get, Protocol, Put, PutNew
 from mic.ledger.follow import create, refresh
 from mic.ledger.fork import DELETED, deleted_key, erase, fork, forks, release
+from mic.ledger.forward import forward, note
 from mic.ledger.frame import MAX_CONTENT, Frame
 from mic.ledger.history import HistoryCommit, HistoryImport
-from mic.ledger.land import Landed, land_group
-from mic.ledger.line import Line
+from mic.ledger.land import Landed, Outcome, land_group
+from mic.ledger.line import Inspect, Line
 from mic.ledger.log import records
 from mic.ledger.nodes import NodeCache, with_nodes
-from mic.ledger.request import LandRequest, check_lists
+from mic.ledger.objects import Objects
+from mic.ledger.outbound import Outbound
+from mic.ledger.pipeline import Flight, step
+from mic.ledger.request import LandRequest, check, check_lists
+from mic.ledger.route import Elsewhere, Here, Lists, Look, Route, Step, route, take
 from mic.ledger.runs import adopt, due_for_merge, merge
 from mic.ledger.seal import due, seal
 from mic.ledger.session_object import read_session
 from mic.ledger.small import read_small
+from mic.ledger.tip import due_to_tidy, tidy
 from mic.ledger.trees import tree_at
 from mic.ledger.upload import Upload
 from mic.store import ObjectStore
 from mic.store.tiers import Range
+
+if TYPE_CHECKING:
+    from mic.ledger.path_history import PathHistory
 
 T = TypeVar("T")
 
@@ -53,6 +64,9 @@ MAX_BLOB = 32 << 20
 # Of a directory that was opened, files up to this size are read ahead, and so many bytes of them.
 _SMALL = 64 << 10
 _FORETOLD = 4 << 20
+# Of what landed here last, so many landings and changes are kept for whoever asks right after it.
+_LATELY = 512
+_LATELY_CHANGES = 20_000
 
 
 class Landing(NamedTuple):
@@ -65,11 +79,19 @@ class Landing(NamedTuple):
 class Project:
     """Head, log, trees and contents of one project."""
 
-    def __init__(self, driver: Driver, project: str, cache: NodeCache) -> None:
+    def __init__(
+        self, driver: Driver, project: str, cache: NodeCache, sequenced: bool = False, inspect: Inspect | None = None
+    ) -> None:
         self.driver = driver
-        self.line = Line(project, cache)
+        self.line = Line(project, cache, sequenced)
+        self.line.far = driver.parallel > 0
+        self.line.inspect = inspect
         self._lock = threading.RLock()
-        self._combiner = Combiner(self._land_group)
+        self._lately: OrderedDict[int, Landing] = OrderedDict()
+        self._lately_changes = 0
+        self._flight: Flight | None = None
+        self._combiner = Combiner(self._step)
+        self._outbound = Outbound(self._forward)
 
     # ------------------------------------------------------------ head and log
 
@@ -89,7 +111,7 @@ class Project:
         """A damaged index run changes no answer, so no error tells of it: the log does."""
         while self.line.faults:
             fault = self.line.faults.pop()
-            _log.error("project %s goes round an index run: %s", self.line.project, fault.message)
+            _log.error("project %s goes round a damaged object: %s", self.line.project, fault.message)
 
     def _known(self, position: int = 0) -> Head:
         head = self.line.head
@@ -127,22 +149,31 @@ class Project:
             self.head()
             return self.line.find_session(session_id)
 
-    # ------------------------------------------------------------ open sessions
+    def path_history(self, path: bytes, before: int = 0, after: int = 0, limit: int = 50) -> PathHistory:
+        """Which landings touched a path, or anything below it; as `mic.ledger.path_history.path_history`."""
+        from mic.ledger.path_history import path_history, view_of  # brings numpy, which only this needs
 
-    def _session_key(self, session_id: bytes) -> str:
-        return f"{self.line.prefix}sessions/{session_id.hex()}.bin"
+        with self._lock:
+            self.head()
+            view = view_of(self.line)
+        try:
+            return self.run(path_history(view, path, before, after, limit))
+        finally:
+            self._report()
+
+    # ------------------------------------------------------------ open sessions
 
     def put_open_session(self, session: Session) -> None:
         """Keep the current state of a session that has not landed."""
-        self.run(_put(self._session_key(session.id), encode_session(session)))
+        self.run(_put(self.line.session_key(session.id), encode_session(session)))
 
     def put_new_session(self, session: Session) -> None:
         """Keep a session that nobody has opened yet; AlreadyExists when somebody has."""
-        self.run(_put_new(self._session_key(session.id), encode_session(session)))
+        self.run(_put_new(self.line.session_key(session.id), encode_session(session)))
 
     def open_session(self, session_id: bytes) -> Session:
         """The last kept state of a session; NotFound."""
-        key = self._session_key(session_id)
+        key = self.line.session_key(session_id)
         return decode_session(self.run(_get(key)), key)
 
     def kept_sessions(self) -> Iterator[Session]:
@@ -279,22 +310,152 @@ class Project:
     # ------------------------------------------------------------ landing
 
     def land(self, request: LandRequest) -> Landed:
-        """Land a session, with others that are landing now; errors as `mic.ledger.land.land`."""
-        if request.packs:
-            # Before the line is held: a large content may have hundreds of list pages.
-            self.head()
-            request = request._replace(uploaded=self.run(check_lists(self.line, request.packs)))
-        return self._combiner.land(request)
+        """Land a session, with others that are landing now; errors as `mic.ledger.land.land`.
 
-    def _land_group(self, requests: Sequence[LandRequest]) -> list[Landed | MicError]:
-        with self._lock:
-            return self.run(land_group(self.line, requests))
+        Where another front end is preferred for the project, it is asked first, unless the request has a gate.
+        """
+        if self.driver.front_ends is None or request.gate is not None:
+            return self._combiner.land(self._with_lists(request))
+        outcome = self._go(route(request))
+        if isinstance(outcome, MicError):
+            raise outcome
+        return outcome
 
-    def import_history(self, source: str, owner: bytes) -> HistoryImport:
-        """Begin to take in a history; drive its protocols with `run`, end with `finish_import`."""
+    def _go(self, landing: Route[T]) -> T:
+        """Take the steps of a landing, in this thread."""
+        try:
+            wanted = next(landing)
+            while True:
+                try:
+                    answer = self._take(wanted)
+                except MicError as error:
+                    wanted = landing.throw(error)
+                else:
+                    wanted = landing.send(answer)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+
+    def _take(self, wanted: Step) -> LandRequest | list[Outcome] | Outcome | None:
+        front_ends = self.driver.front_ends
+        match wanted:
+            case Lists(request):
+                return self._with_lists(request)
+            case Here(requests):
+                outcomes = self._combiner.land_all(requests)
+                if front_ends is not None:
+                    note(front_ends, self.line.project, front_ends.front_end, outcomes)
+                return outcomes
+            case Elsewhere(request):
+                if front_ends is None or front_ends.preferred(self.line.project) is None:
+                    return None
+                return self._outbound.land(request)
+            case Look():
+                if front_ends is not None and not front_ends.knows_winner(self.line.project):
+                    with contextlib.suppress(MicError):
+                        self.run(front_ends.look())
+                return None
+
+    def _forward(self, requests: Sequence[LandRequest]) -> list[Outcome | None]:
+        front_ends = self.driver.front_ends
+        if front_ends is None:  # it was told a moment ago that there are no others any more
+            return [None] * len(requests)
+        return self.run(forward(front_ends, self.line.project, requests))
+
+    def land_forwarded(self, requests: Sequence[LandRequest]) -> list[Outcome]:
+        """Land for another front end: here, and nowhere else. What is wrong with one is its own outcome."""
+        return self._go(take(requests))
+
+    def _with_lists(self, request: LandRequest) -> LandRequest:
+        if not request.packs or request.uploaded is not None:
+            return request
+        # Before the line is held: a large content may have hundreds of list pages.
+        self.head()
+        return request._replace(uploaded=self.run(check_lists(self.line, request.packs)))
+
+    def sent_pieces(self, request: LandRequest, object_hash: bytes) -> Iterator[bytes]:
+        """A content that a session is to land with, from its packs or from the project, in pieces of at most 4 MiB.
+
+        InvalidInput when it is in neither.
+        """
+        request = self._with_lists(request)
+        objects = Objects(self.line.project, below=self.line.objects)
+        objects.recent.update(request.uploaded or {})
+        if not objects.holds(object_hash):
+            raise InvalidInput(
+                f"the content {object_hash.hex()[:12]} was not sent",
+                hint="send it with the session, or upload it first",
+            )
+        return read_range(objects, object_hash, 0, MAX_CONTENT, self.run)
+
+    def with_lists(self, request: LandRequest) -> LandRequest:
+        """A request that knows where the contents of its packs lie; errors as `check_lists`."""
+        return self._with_lists(request)
+
+    def examine(self, request: LandRequest) -> int | None:
+        """Where a session has landed; else None, and all of it was checked that does not hang on what lands meanwhile.
+
+        Errors as `mic.ledger.request.prepare`, and NothingToLand.
+        """
+        request = self._with_lists(request)
         with self._lock:
             self.head()
-        history = HistoryImport(self.line, source, owner)
+            position = self.line.find_session(request.session.id)
+            if position is None:
+                self.run(check(self.line, request))
+            return position
+
+    def _step(self, requests: Sequence[LandRequest]) -> Done:
+        """Land a group. Where requests can be under way at once, its swap goes out with the next epoch."""
+        front_ends = self.driver.front_ends
+        with self._lock:
+            self.line.lander = front_ends.lander if front_ends is not None else NOBODY
+            if not self.driver.parallel:
+                done = Done(None, self.run(land_group(self.line, requests)))
+            else:
+                flight, self._flight = self._flight, None
+                stepped = self.run(step(self.line, flight, requests))
+                self._flight = stepped.flight
+                done = Done(stepped.before, stepped.given)
+            outcomes = (*(done.before or ()), *(done.given or ()))
+            self._keep_lately(outcomes)
+        for outcome in outcomes:
+            if isinstance(outcome, Corrupt | NotFound | Unavailable):
+                outcome.details.setdefault("project", self.line.project)
+        return done
+
+    def _keep_lately(self, outcomes: Sequence[Outcome]) -> None:
+        made = {
+            landed.position: landed.session
+            for landed in outcomes
+            if isinstance(landed, Landed) and landed.session is not None
+        }
+        if not made:
+            return
+        for record in self.run(records(self.line, min(made), max(made))):
+            session = made.get(record.position)
+            if session is not None:
+                self._lately[record.position] = Landing(record, session)
+                self._lately_changes += len(record.changes)
+        while len(self._lately) > _LATELY or self._lately_changes > _LATELY_CHANGES:
+            _, old = self._lately.popitem(last=False)
+            self._lately_changes -= len(old.record.changes)
+
+    def lately(self, first: int, last: int) -> list[Landing]:
+        """Landings first..last when all of them were made here just now, else none. Waits for nothing and nobody."""
+        if last - first >= _LATELY:
+            return []
+        found = [self._lately.get(position) for position in range(first, last + 1)]
+        return [] if None in found else [landing for landing in found if landing is not None]
+
+    def import_history(self, source: str, owner: bytes, onto: int = 0, clock: int | None = None) -> HistoryImport:
+        """Begin to take in a history behind position `onto`; drive its protocols with `run`, end with `finish_import`.
+
+        With the `clock` of an attempt that stopped (0 in the first), what that one wrote is written again as it is.
+        InvalidInput when the project is not empty; PreconditionFailed when it is not, or no longer, at `onto`.
+        """
+        with self._lock:
+            self.head()
+        history = HistoryImport(self.line, source, owner, onto, clock)
         with self._lock:
             self.run(history.begin())
         return history
@@ -307,7 +468,7 @@ class Project:
     @property
     def due_to_seal(self) -> bool:
         """Whether `seal` has something to do, as of the last look at the head."""
-        return due(self.line)
+        return due(self.line) or due_to_tidy(self.line)
 
     def seal(self) -> int:
         """Write segments and index runs that are due; the position up to which all is sealed."""
@@ -315,6 +476,8 @@ class Project:
             self.head()
             if due(self.line):
                 self.run(seal(self.line))
+            if due_to_tidy(self.line):
+                self.run(tidy(self.line))
             sealed = self.line.sealed
         while parts := due_for_merge(self.line.objects.runs):
             # Not under the lock: a large merge takes seconds, and landings go on meanwhile.
@@ -323,6 +486,24 @@ class Project:
                 adopt(self.line, merged, parts)
                 self._report()
         return sealed
+
+    @property
+    def due_to_roll(self) -> bool:
+        """Whether `roll` may have something to do, as of the last look at the head."""
+        return self.line.sealed > self.line.rolled
+
+    def roll(self) -> int:
+        """Write the rollups that are due; how many. Landings and reads go on meanwhile."""
+        from mic.ledger.rollups import roll  # brings numpy, which only this needs
+
+        # A view of its own: the shared one belongs to whoever holds its lock.
+        view = Line(self.line.project, self.line.cache)
+        self.run(refresh(view))
+        made = self.run(roll(view))
+        self.line.rolled = view.rolled
+        self.line.faults += view.faults
+        self._report()
+        return made
 
     def compact(self) -> bool:
         """Group the versions of the oldest run of landings that was not compacted; False when there is none.
@@ -354,10 +535,24 @@ def _get(key: str) -> Protocol[bytes]:
 
 
 class Ledger:
-    """All projects of a store, opened on demand; the least recently used are forgotten."""
+    """All projects of a store, opened on demand; the least recently used are forgotten.
 
-    def __init__(self, store: ObjectStore, cache_bytes: int = 128 << 20, parallel: int = 0, keep: int = 256) -> None:
+    `inspect` is asked of every merged text (`mic.ledger.line.Inspect`).
+    `sequenced`: on this store landings are committed by a sequence of new objects, not by swapping a head.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        cache_bytes: int = 128 << 20,
+        parallel: int = 0,
+        keep: int = 256,
+        sequenced: bool = False,
+        inspect: Inspect | None = None,
+    ) -> None:
+        self._inspect = inspect
         self.driver = Driver(store, parallel)
+        self._sequenced = sequenced
         self.cache = NodeCache(cache_bytes)
         self._keep = keep
         self._projects: OrderedDict[str, Project] = OrderedDict()
@@ -368,7 +563,9 @@ class Ledger:
         with self._lock:
             found = self._projects.get(project)
             if found is None:
-                found = self._projects[project] = Project(self.driver, project, self.cache)
+                found = self._projects[project] = Project(
+                    self.driver, project, self.cache, self._sequenced, self._inspect
+                )
                 while len(self._projects) > self._keep:
                     self._projects.popitem(last=False)
             self._projects.move_to_end(project)
@@ -379,7 +576,7 @@ class Ledger:
     def fork(self, origin: str, project: str) -> Head:
         """Begin a project where another stands now; three small writes. Errors as `mic.ledger.fork.fork`."""
         # A view of its own: the shared one belongs to whoever holds its lock.
-        return self.driver.run(fork(Line(origin, self.cache), Line(project, self.cache)))
+        return self.driver.run(fork(Line(origin, self.cache), Line(project, self.cache, self._sequenced)))
 
     def condemn(self, project: str) -> None:
         """Mark a project as going: it cannot be forked any more."""

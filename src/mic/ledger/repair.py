@@ -1,6 +1,6 @@
 """Repairing a project: what can be derived is derived again, what cannot is set aside, nothing is invented.
 
-    1 segments and index runs that are damaged, missing or contradictory are made again from the log
+    1 segments, index runs and rollups that are damaged, missing or contradictory are made again from the log
     2 a head that leads nowhere is put on the newest landing whose log is complete, when there is exactly one
     3 what was replaced is kept under set-aside/ in the project
 
@@ -15,13 +15,14 @@ from collections.abc import Sequence
 
 from mic.core.epoch import Epoch, decode_epoch
 from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, NotFound
-from mic.core.head import Head, decode_head
+from mic.core.head import Head
 from mic.core.origin import Tie, decode_origin
-from mic.ledger.effects import Delete, Get, List, Protocol, Put, PutNew
+from mic.ledger.effects import Delete, Get, List, Protocol, PutNew
 from mic.ledger.follow import refresh
 from mic.ledger.line import Line
 from mic.ledger.nodes import NodeCache
 from mic.ledger.seal import due, seal
+from mic.ledger.tip import points, put_tip, read_tip
 from mic.ledger.verify import Finding
 from mic.store import Listed
 
@@ -37,10 +38,12 @@ def repair(project: str, findings: Sequence[Finding], known: int = 0, accept_los
     """
     line = Line(project, NodeCache(_CACHE))
     done = yield from _set_aside_derived(line, findings)
+    done += yield from _set_aside_points(line, findings, newest=False)
     try:
         yield from refresh(line)
     except (Corrupt, NotFound):
         done += yield from _put_head_back(line, known, accept_loss)
+        done += yield from _set_aside_points(line, findings, newest=True)
         line = Line(project, NodeCache(_CACHE))
         try:
             yield from refresh(line)
@@ -48,6 +51,10 @@ def repair(project: str, findings: Sequence[Finding], known: int = 0, accept_los
             return done  # what is still missing is nothing that can be derived; a check names it
     if due(line):
         done.append(f"segments and index runs stand up to @{(yield from seal(line))}")
+    if any("/bloom-index/" in sentence for sentence in done):
+        from mic.ledger.rollups import roll  # brings numpy, which only this needs
+
+        done.append(f"{(yield from roll(line))} rollups were made again")
     return done
 
 
@@ -57,11 +64,25 @@ def _set_aside_derived(line: Line, findings: Sequence[Finding]) -> Protocol[list
     segments = [key for key in bad if key.startswith(f"{line.prefix}landing-log/") and key.endswith(".log")]
     runs = [key for key in bad if key.startswith(f"{line.prefix}packs/index/")]
     done: list[str] = []
+    for key in sorted(key for key in bad if key.startswith(f"{line.prefix}landing-log/bloom-index/")):
+        if (yield from _set_aside(line, key)):
+            done.append(f"{key} was set aside")
     if not segments and not runs:
         return done
     index: list[Listed] = yield List(f"{line.prefix}packs/index/")
     for key in sorted({*segments, *runs, *(listed.key for listed in index)}):
         if (yield from _set_aside(line, key)):
+            done.append(f"{key} was set aside")
+    return done
+
+
+def _set_aside_points(line: Line, findings: Sequence[Finding], newest: bool) -> Protocol[list[str]]:
+    """Move bad commit points away. The newest one only when the head does not rest on it any more."""
+    bad = {finding.object for finding in findings if finding.kind != "unreachable"}
+    listed = [item.key for item in (yield from points(line)) if item.key.startswith(line.points_prefix)]
+    done: list[str] = []
+    for key in listed if newest else listed[:-1]:
+        if key in bad and (yield from _set_aside(line, key)):
             done.append(f"{key} was set aside")
     return done
 
@@ -88,7 +109,7 @@ def _put_head_back(line: Line, known: int, accept_loss: bool) -> Protocol[list[s
     """Put the head on the newest landing that can be followed to the beginning."""
     said = None
     with contextlib.suppress(NotFound, Corrupt):
-        said = decode_head((yield Get(line.head_key)).data, line.head_key)
+        said = yield from read_tip(Line(line.project, line.cache))
     ends = yield from _complete_ends(line)
     if not ends:
         raise InvalidInput(
@@ -112,7 +133,7 @@ def _put_head_back(line: Line, known: int, accept_loss: bool) -> Protocol[list[s
             "with --accept-loss",
         )
     yield from _set_aside(line, line.head_key)
-    yield Put(line.head_key, end.encode())
+    yield from put_tip(line, end)
     lost = f"; @{end.position + 1} to @{newest} are lost" if newest > end.position else ""
     return [f"the head stands at @{end.position} again{lost}"]
 

@@ -169,8 +169,11 @@ def merge(line: Line, parts: Sequence[IndexRun]) -> Protocol[IndexRun]:
 
 
 def adopt(line: Line, run: IndexRun, parts: Sequence[IndexRun]) -> None:
-    """Let a run stand for its parts. Readers go on with the list that they hold."""
+    """Let a run stand for its parts; nothing happens where one of them, or all, are not known or not known any more.
+
+    Readers go on with the list that they hold.
+    """
     gone = {id(part) for part in parts}
     kept = [old for old in line.objects.runs if id(old) not in gone]
-    if len(kept) == len(line.objects.runs) - len(parts):
+    if parts and len(kept) == len(line.objects.runs) - len(parts):
         line.objects.runs = sorted([*kept, run], key=lambda each: each.first)

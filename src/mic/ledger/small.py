@@ -41,7 +41,19 @@ def read_small(objects: Objects, hashes: Iterable[bytes], limit: int = MAX_WHOLE
     itself by way of others.
     """
     asked = list(dict.fromkeys(hashes))
-    forms: dict[bytes, _Form] = {}
+    while True:
+        runs = objects.all_runs()
+        try:
+            return (yield from _read_small(objects, asked, limit))
+        except Corrupt:
+            # Compaction turns around what leans on what: half a chain from before it and half from behind it can be a
+            # ring. Whoever met the change of the index runs reads once more.
+            if objects.all_runs() == runs:
+                raise
+
+
+def _read_small(objects: Objects, asked: Sequence[bytes], limit: int) -> Protocol[dict[bytes, bytes]]:
+    forms: dict[bytes, Form] = {}
     front = asked
     for step in range(MAX_DEPTH + 2):
         front = [object_hash for object_hash in dict.fromkeys(front) if object_hash not in forms]
@@ -131,8 +143,8 @@ def expected_size(objects: Objects, place: Place, object_hash: bytes, expected: 
     return len((yield from read_small(here, [object_hash]))[object_hash])
 
 
-class _Form:
-    """The stored bytes at a place, and which contents are wanted of them."""
+class Form:
+    """The stored bytes at a place, and which contents are wanted of them. Raises Corrupt when they cannot be such."""
 
     def __init__(self, place: Place, raw: bytes, wanted: Sequence[bytes]) -> None:
         self.name = _name(wanted[0], place)
@@ -147,9 +159,11 @@ class _Form:
 
     @property
     def base(self) -> bytes | None:
+        """The content that this form leans on; None when it stands alone."""
         return self.parts.base if self.parts else None
 
     def size(self, object_hash: bytes) -> int:
+        """The bytes of one of the wanted contents, as the form states them; raises Corrupt."""
         if self.kind == stored.NODE:
             return frame_size(self.raw, self.name)
         if self.kind == stored.SESSION:
@@ -164,6 +178,7 @@ class _Form:
         return member_size(self.parts, object_hash, self.name) if isinstance(self.parts, Group) else self.parts.size
 
     def open(self, base: bytes) -> dict[bytes, bytes]:
+        """The wanted contents, verified by their hashes; raises Corrupt. `base` are the bytes of what it leans on."""
         if self.kind == stored.NODE:
             return {self.wanted[0]: inflate_node(self.raw, self.wanted[0], self.name)}
         if self.kind == stored.SESSION:
@@ -177,7 +192,7 @@ class _Form:
         return {self.wanted[0]: open_delta(self.parts, base, self.wanted[0], self.name)}
 
 
-def _read_forms(objects: Objects, hashes: Sequence[bytes]) -> Protocol[dict[bytes, _Form]]:
+def _read_forms(objects: Objects, hashes: Sequence[bytes]) -> Protocol[dict[bytes, Form]]:
     wanted: dict[Place, list[bytes]] = {}
     alone: list[tuple[Place, bytes]] = []  # two contents of one range are damage unless it is a group
     for object_hash in hashes:
@@ -189,16 +204,16 @@ def _read_forms(objects: Objects, hashes: Sequence[bytes]) -> Protocol[dict[byte
     raws = yield from read_places(objects, [*wanted, *(place for place, _ in alone)])
     found = {}
     for place, members in wanted.items():
-        form = _Form(place, raws[place], members)
+        form = Form(place, raws[place], members)
         found.update(dict.fromkeys(members, form))
     for place, object_hash in alone:
-        found[object_hash] = _Form(place, raws[place], [object_hash])
+        found[object_hash] = Form(place, raws[place], [object_hash])
     return found
 
 
-def _open_chain(objects: Objects, forms: dict[bytes, _Form], opened: dict[bytes, bytes], object_hash: bytes) -> None:
+def _open_chain(objects: Objects, forms: dict[bytes, Form], opened: dict[bytes, bytes], object_hash: bytes) -> None:
     """Open what a content leans on from the bottom up, then itself."""
-    chain: list[_Form] = []
+    chain: list[Form] = []
     at: bytes | None = object_hash
     while at is not None and at not in opened:
         if len(chain) > MAX_DEPTH:

@@ -1,4 +1,4 @@
-"""The compare-and-swap of a head, with an answer even where the store gives none."""
+"""Moving a head by compare-and-swap, with an answer even where the store gives none."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from mic.core.errors import PreconditionFailed, StorageFull, Unavailable
 from mic.core.head import Head
 from mic.core.record import Record
-from mic.ledger.effects import Protocol, PutIf
+from mic.ledger.effects import Protocol
 from mic.ledger.follow import refresh
 from mic.ledger.line import Line
 from mic.ledger.log import records
+from mic.ledger.tip import move_tip
 
 
 def swap(line: Line, head: Head, new: Head, ours: Sequence[Record]) -> Protocol[bool]:
@@ -19,7 +20,7 @@ def swap(line: Line, head: Head, new: Head, ours: Sequence[Record]) -> Protocol[
     `ours` are records up to the new head by which it is known again.
     """
     try:
-        yield PutIf(line.head_key, new.encode(), line.tag)
+        yield from move_tip(line, head, new)
         return True
     except PreconditionFailed:
         pass

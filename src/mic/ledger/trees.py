@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from mic.core.errors import Corrupt, NotFound
 from mic.core.record import Record
-from mic.core.tree import EMPTY_TREE, Node, apply
+from mic.core.tree import EMPTY_TREE, Node, NodeSource, apply
 from mic.ledger.effects import Protocol
 from mic.ledger.line import Line
 from mic.ledger.log import records
-from mic.ledger.nodes import NodeCache, with_nodes
+from mic.ledger.nodes import with_nodes
 
 # An epoch holds at most 1,024 landings and stores its last tree, so a stored root is never further away.
 _MAX_REPLAY = 1024
@@ -19,7 +19,7 @@ _MAX_REPLAY = 1024
 class Overlay:
     """Nodes made just now in front of a cache."""
 
-    def __init__(self, fresh: dict[bytes, Node], cache: NodeCache) -> None:
+    def __init__(self, fresh: dict[bytes, Node], cache: NodeSource) -> None:
         self.fresh, self.cache = fresh, cache
 
     def get(self, key: bytes, /) -> Node | None:

@@ -16,10 +16,11 @@ from itertools import islice
 from typing import NamedTuple
 
 from mic.core import epoch as stored
+from mic.core.commit_point import decode_commit_point, number_name
 from mic.core.delta import decode_group
-from mic.core.epoch import Epoch
-from mic.core.errors import Corrupt, MicError, NotFound
-from mic.core.head import Head, decode_head
+from mic.core.epoch import Epoch, decode_epoch
+from mic.core.errors import Corrupt, MicError, NotFound, TooLarge
+from mic.core.head import Head
 from mic.core.indexrun import IndexRun
 from mic.core.origin import Origin, Tie, decode_origin
 from mic.core.pack import FOOTER_BYTES, decode_toc, toc_bytes
@@ -35,6 +36,7 @@ from mic.ledger.line import Line
 from mic.ledger.nodes import NodeCache, fetch_nodes, with_nodes
 from mic.ledger.session_object import read_session
 from mic.ledger.small import read_small
+from mic.ledger.tip import points, read_tip
 from mic.ledger.trees import Overlay
 from mic.store import Listed, Tagged
 
@@ -70,21 +72,25 @@ class Verifier:
         self._whole = False  # whether the log was followed to its beginning: only then is the rest unreachable
         self._own = 0  # positions up to here are an origin's
         self._named: set[str] = set()
+        self._epochs: set[str] = set()  # every epoch of the log, where the line has it or would have its copy
         self.objects = self.line.objects
 
     def findings(self) -> Iterator[Finding]:
         """Everything that is wrong, as it is found."""
         head = None
         try:
-            raw: Tagged = self._run(_get(self.line.head_key))
-            head = decode_head(raw.data, self.line.head_key)
+            head = self._run(read_tip(self.line))
         except (NotFound, Corrupt) as error:
             yield _finding(error, self.line.head_key)
         if head is not None:
             yield from self._chain(head)
+            yield from self._points()
             yield from self._packs()
+            # Whoever seals writes segments before the run over them: listed in the other order, none can seem to lack.
+            packs = self._list(f"{self.line.prefix}packs/")
             yield from self._segments()
-            yield from self._indexes()
+            yield from self._rollups()
+            yield from self._indexes(packs)
             yield from self._log(head)
             yield from self._trees()
             yield from self._sessions()
@@ -125,7 +131,33 @@ class Verifier:
         for owner, epoch in self._links:
             key = owner.epoch_key(epoch.new)
             self._named.add(key)
+            self._epochs.add(self.line.epoch_key(epoch.new))
             self.objects.add(key, epoch.data_start, epoch.objects)
+
+    def _points(self) -> Iterator[Finding]:
+        """Every commit point that counts leads to a head of the log."""
+        if self.line.point is None:
+            return
+        made = {link.epoch.new for link in self._links} | {link.epoch.prev for link in self._links}
+        listed = [item.key for item in self._run(points(self.line))]
+        boundaries = [key for key in listed if key.startswith(self.line.boundaries_prefix)]
+        floor = boundaries[-1].rsplit("/", 1)[1] if boundaries else ""
+        for key in listed:
+            name = key.rsplit("/", 1)[1]
+            if name < floor:
+                continue  # waits to be removed
+            self._named.add(key)
+            if name > number_name(self.line.point.number):
+                continue  # came since the head was read
+            try:
+                point = decode_commit_point(self._run(_get(key)).data, key)
+            except NotFound:
+                continue  # was removed since it was listed
+            except Corrupt as error:
+                yield _finding(error, key)
+                continue
+            if number_name(point.number) != key.rsplit("/", 1)[1] or point.head not in made:
+                yield Finding("wrong", key, "it leads to a head that is not in the log")
 
     def _owners(self) -> list[tuple[Line, Head]]:
         """The line, and those it reads through, each with the head behind which it has its own log."""
@@ -184,15 +216,41 @@ class Verifier:
                     yield Finding("wrong", listed.key, f"it tells @{record.position} otherwise than the log")
                     break
 
-    def _indexes(self) -> Iterator[Finding]:
+    def _rollups(self) -> Iterator[Finding]:
+        """Every rollup that is there is what is made of the log. None has to be there."""
+        from mic.ledger.verify_rollups import RollupCheck  # brings numpy, which only this needs
+
+        known = self._links[-1].epoch.new.position if self._links else 0
+        check = RollupCheck(self.line, {record.position: record for record in self._records()})
+        listed = self._list(f"{self.line.prefix}landing-log/bloom-index/")
+        for number, each in enumerate(listed):
+            self._named.add(each.key)
+            if check.reaches(each.key) > known and check.reaches(each.key) <= self._newest():
+                continue  # came since the head was read
+            try:
+                why = check.wrong(each.key, lambda key=each.key: self._run(_get(key)).data)  # type: ignore[misc]
+            except (NotFound, Corrupt) as error:
+                yield _finding(error, each.key)
+                continue
+            if why:
+                yield Finding("wrong", each.key, why)
+            self._told("rollups", number + 1, len(listed))
+
+    def _newest(self) -> int:
+        """Where the head is now."""
+        return self._run(read_tip(Line(self.line.project, self.line.cache))).position  # type: ignore[no-any-return]
+
+    def _indexes(self, packs: Sequence[Listed]) -> Iterator[Finding]:
         """Every index run leads to what the log holds, or to another place with the same object."""
-        sizes = {listed.key: listed.size for listed in self._list(f"{self.line.prefix}packs/")}
+        sizes = {listed.key: listed.size for listed in packs}
         entries: dict[str, set[tuple[bytes, int, int, int]]] = {}
         runs = [key for key in sizes if key.endswith(".run")]
         for number, key in enumerate(runs):
             self._named.add(key)
             try:
                 run = IndexRun(self._run(_get(key)).data, key)
+                if self._came_since(run):
+                    continue
                 yield from self._index(run, key, sizes, entries)
                 for start in range(1, run.last - SEGMENT + 2, SEGMENT):
                     if start + SEGMENT - 1 > self._own and (segment := self.line.segment_key(start)) not in self._named:
@@ -201,6 +259,11 @@ class Verifier:
             except (NotFound, Corrupt) as error:
                 yield _finding(error, key)
             self._told("index", number + 1, len(runs))
+
+    def _came_since(self, run: IndexRun) -> bool:
+        """Whether a run covers what has landed since the head was read, of which nothing is known here."""
+        known = self._links[-1].epoch.new.position if self._links else 0
+        return run.last > known and run.last <= self._newest()
 
     def _index(
         self, run: IndexRun, key: str, sizes: dict[str, int], entries: dict[str, set[tuple[bytes, int, int, int]]]
@@ -219,8 +282,16 @@ class Verifier:
                 yield Finding("wrong", key, f"it does not know the session that landed @{record.position}")
 
     def _listed_in(self, key: str, size: int) -> set[tuple[bytes, int, int, int]]:
-        """What lies in a pack that only an index names: compaction wrote it, and its name is the hash of all of it."""
+        """What lies in a container that an index names for an object which the log has elsewhere.
+
+        A pack that compaction wrote, whose name is the hash of all of it. An epoch, when an old tree came back and its
+        nodes were stored again; or a fork's own copy of one, until the fork says that it is independent.
+        """
         name = key.rsplit("/", 1)[-1]
+        if key in self._epochs:
+            epoch = decode_epoch(self._run(_get(key)).data, key)
+            start = epoch.data_start
+            return {(item.hash, item.kind, start + item.offset, item.length) for item in epoch.objects}
         if not name.endswith(".pack") or not size:
             raise NotFound(f"{key} is missing from the store")
         raw = self._run(_get(key)).data
@@ -344,7 +415,7 @@ class Verifier:
     def _small(self, batch: Sequence[bytes], named: dict[bytes, tuple[int, int]]) -> Iterator[Finding]:
         try:
             found = self._run(read_small(self.objects, batch))
-        except MicError as error:
+        except (Corrupt, NotFound, TooLarge) as error:
             if len(batch) > 1:  # one by one, so that each finding has its name
                 for content in batch:
                     yield from self._small([content], named)
@@ -364,7 +435,7 @@ class Verifier:
             for data in read_range(self.objects, content, 0, MAX_CONTENT, self._run):
                 digest.update(data)
                 have += len(data)
-        except MicError as error:
+        except (Corrupt, NotFound, TooLarge) as error:
             yield _finding(error, f"a content of @{position}")
             return
         if digest.digest() != content:
@@ -375,7 +446,7 @@ class Verifier:
     # ------------------------------------------------------------ what nothing names
 
     def _unreachable(self) -> Iterator[Finding]:
-        kept = tuple(f"{self.line.prefix}{name}/" for name in ("sessions", "forks", "set-aside"))
+        kept = tuple(f"{self.line.prefix}{name}/" for name in ("sessions", "intents", "forks", "set-aside", "git"))
         known = {self.line.head_key, self.line.origin_key, *self._named}
         for listed in self._list(self.line.prefix):
             if listed.key not in known and not listed.key.startswith(kept):

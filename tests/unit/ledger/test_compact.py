@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from ledgers import check_history, contents, damage_of, land, traced
+from ledgers import check_history, contents, damage_of, land, objects_of, store_of, traced
 from mic.core.delta import GROUP_DEPTH, MAX_DEPTH, decode_group
 from mic.core.epoch import BLOB, DELTA, GROUP
 from mic.core.errors import Unavailable
 from mic.core.ids import content_hash
 from mic.core.indexrun import IndexRun, Place
 from mic.core.repoint import repoint
-from mic.ledger.effects import Effect, PutNew
+from mic.ledger.effects import Effect, Protocol, PutNew
 from mic.ledger.project import Ledger, Project
+from mic.ledger.small import read_small
 from mic.ledger.verify import Verifier
 from mic.store import MemoryStore
 from mic.store.port import ObjectStore
@@ -46,20 +48,13 @@ def landed() -> dict[str, bytes]:
             files[b"noise"] = random.Random(number).randbytes(2000)
         land(project, number + 1, number, files)
     assert project.seal() == 1000
-    return _all(store)
-
-
-def _all(store: ObjectStore) -> dict[str, bytes]:
-    return {item.key: store.get(item.key).data for item in store.list("")}
+    return objects_of(store)
 
 
 @pytest.fixture
 def store(landed: dict[str, bytes]) -> MemoryStore:
     """A copy of it."""
-    copy = MemoryStore()
-    for key, data in landed.items():
-        copy.put(key, data)
-    return copy
+    return store_of(landed)
 
 
 def _open(store: ObjectStore) -> Project:
@@ -92,6 +87,28 @@ def test_everybody_reads_on(store: MemoryStore) -> None:
     assert {finding.kind for finding in Verifier("p", project.run).findings()} <= {"unreachable"}
 
 
+def test_a_reading_that_meets_the_change_reads_on(store: MemoryStore) -> None:
+    """It found a delta by the old run and its base by the new one, where the base leans on what was asked for."""
+    project = _open(store)
+    readings = []
+    for number in range(140, (LANDINGS - 1) // EVERY + 1):
+        reading = read_small(project.line.objects, [content_hash(_version(number))])
+        readings.append((number, reading, next(reading)))
+    assert DELTA in {_place(project, _version(number)).kind for number in range(140, (LANDINGS - 1) // EVERY + 1)}
+    assert project.compact()
+    for number, reading, wanted in readings:
+        assert _finished(project, reading, wanted) == {content_hash(_version(number)): _version(number)}
+
+
+def _finished(project: Project, protocol: Protocol[Any], wanted: Any) -> Any:
+    """What a protocol gives that has begun and waits for `wanted`."""
+    while True:
+        try:
+            wanted = protocol.send(project.driver._perform(wanted))
+        except StopIteration as stop:
+            return stop.value
+
+
 def test_old_versions_are_in_groups_and_the_newest_of_each_path_is_whole(store: MemoryStore) -> None:
     project = _open(store)
     project.compact()
@@ -122,14 +139,23 @@ def test_a_cold_read_of_an_old_version_takes_few_reads(store: MemoryStore) -> No
 def test_two_front_ends_write_the_same(store: MemoryStore) -> None:
     first, second = _open(store), _open(store)
     assert first.compact()
-    after = _all(store)
+    after = objects_of(store)
     other = MemoryStore()
     for key, data in after.items():
         if ".0001." not in key and ".pack" not in key:
             other.put(key, data)
     assert _open(other).compact()
-    assert _all(other) == after
+    assert objects_of(other) == after
     assert not second.compact()  # its line is followed anew
+
+
+def test_who_never_looked_at_the_head_compacts(store: MemoryStore) -> None:
+    """As the job of a process just started does: afterwards no position is in two of the runs that it knows."""
+    project = Ledger(store).open("p")
+    assert project.compact()
+    assert project.head().position == LANDINGS
+    assert [(run.first, run.last) for run in project.line.objects.runs] == [(1, 1010)]
+    _check(project)
 
 
 @pytest.mark.parametrize("write", [0, 1])
@@ -137,7 +163,7 @@ def test_two_front_ends_write_the_same(store: MemoryStore) -> None:
 def test_a_crash_anywhere_leaves_a_project_that_reads_and_compacts(store: MemoryStore, moment: str, write: int) -> None:
     """Between any two writes, the pack and the run; doing it again ends in the same objects."""
     whole = MemoryStore()
-    for key, data in _all(store).items():
+    for key, data in objects_of(store).items():
         whole.put(key, data)
     _open(whole).compact()
     project, driver = traced(store)
@@ -156,7 +182,7 @@ def test_a_crash_anywhere_leaves_a_project_that_reads_and_compacts(store: Memory
         project.compact()
     _check(_open(store))
     assert _open(store).compact() == ((moment, write) != ("after", 1))
-    assert _all(store) == _all(whole)
+    assert objects_of(store) == objects_of(whole)
 
 
 def test_a_landing_over_a_compacted_version(store: MemoryStore) -> None:

@@ -8,13 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from ledgers import REGULAR, check_history, contents, damage_of, land, request, traced
+from ledgers import check_history, contents, damage_of, import_sealed, land, objects_of, request, store_of, traced
 from mic.core.blob import encode_blob
 from mic.core.epoch import decode_epoch
 from mic.core.errors import Corrupt, MicError
 from mic.core.ids import content_hash
-from mic.core.session import Author
-from mic.ledger.history import HistoryCommit
 from mic.ledger.project import Ledger, Project
 from mic.store import MemoryStore, ObjectStore
 
@@ -49,31 +47,19 @@ def sealed() -> dict[str, bytes]:
     """The objects of a project with 1,005 landings, 1,000 of them sealed, and of a healthy neighbour."""
     store = MemoryStore()
     project, _ = traced(store)
-    project.create()
-    history = project.import_history("test", bytes(16))
-    for number in range(1, 1003):
-        data = b"content %d\n" % number
-        history.add_content(content_hash(data), len(data), encode_blob(data))
-        change = (b"d%02d/f" % (number % 50), int(number > 50), REGULAR, content_hash(data), len(data))
-        oid = number.to_bytes(20, "big")
-        project.run(history.add_commit(HistoryCommit(oid, b"", Author("A"), number, f"Commit {number}", [change])))
-    project.finish_import(history)
-    assert project.seal() == 1000
+    import_sealed(project, 1002, lambda number: b"content %d\n" % number)
     for number in range(1003, 1006):
         land(project, number, number - 1, {b"late": b"%d" % number})
     neighbour = Ledger(store).open("q")
     neighbour.create()
     land(neighbour, 1, 0, {b"mine": b"stays"})
-    return {item.key: store.get(item.key).data for item in store.list("")}
+    return objects_of(store)
 
 
 @pytest.fixture
 def store(sealed: dict[str, bytes]) -> MemoryStore:
     """A copy that a test may spoil."""
-    copy = MemoryStore()
-    for key, data in sealed.items():
-        copy.put(key, data)
-    return copy
+    return store_of(sealed)
 
 
 def _keys(store: ObjectStore) -> dict[str, str]:

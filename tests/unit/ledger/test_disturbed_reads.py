@@ -54,9 +54,30 @@ def test_head_read_with_a_wrong_bit(at: int) -> None:
     wanted = request(project, 2, 1, {b"b": b"two"})
     driver.change = change
     with pytest.raises(Corrupt, match="another history"):
-        project.land(wanted)
+        project.head()
     driver.change = Wrong.change
     assert project.land(wanted).position == 2
+    check_history(Ledger(store).open("p"))
+
+
+def test_head_of_another_misread_as_ones_own_older_one() -> None:
+    """The tag that came with it is that of the other's head: a swap with it would take the other's landing away."""
+    store = MemoryStore()
+    project, driver = _wrong(store)
+    project.create()
+    land(project, 1, 0, {b"a": b"one"})
+    land(Ledger(store).open("p"), 2, 1, {b"b": b"two"})
+
+    def change(effect: Effect, answer: Any) -> Any:
+        if isinstance(effect, Get) and effect.key.endswith("/head"):
+            return Tagged(_flipped(answer.data, 47), answer.tag)
+        return answer
+
+    driver.change = change
+    with pytest.raises(Corrupt):
+        project.head()
+    driver.change = Wrong.change
+    assert land(project, 3, 1, {b"c": b"three"}).position == 3
     check_history(Ledger(store).open("p"))
 
 

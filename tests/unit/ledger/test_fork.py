@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from ledgers import Files, Traced, check_history, contents, damage_of, land, session_id, traced
+from ledgers import Files, Traced, check_history, contents, damage_of, land, objects_of, session_id, store_of, traced
+from mic.core.epoch import DELTA, NODE, SESSION
 from mic.core.errors import AlreadyExists, Corrupt, NotFound, TooLarge, Unavailable
 from mic.core.ids import content_hash
 from mic.core.origin import Origin, Tie, decode_origin, encode_origin
 from mic.core.record import Record
-from mic.ledger.effects import Delete, Effect, Put, PutIf, PutNew
+from mic.ledger.effects import Delete, Effect, Get, Put, PutIf, PutNew
 from mic.ledger.follow import MAX_DEPTH
-from mic.ledger.fork import fork, materialise
+from mic.ledger.fork import fork, materialise, release
 from mic.ledger.line import Line
 from mic.ledger.project import Ledger, Project
+from mic.ledger.verify import Verifier
 from mic.store import MemoryStore
 
+OBJECT_KINDS = {NODE, DELTA, SESSION}  # what an epoch of one changed text holds
 FORK_POINTS = (0, 1, 999, 1000, 1001, 1500)
 NEWEST = 1510
 
@@ -42,17 +47,6 @@ def _files(last: int, own: int, shift: int) -> Files:
     return files
 
 
-def _objects(store: MemoryStore) -> dict[str, bytes]:
-    return {listed.key: store.get(listed.key).data for listed in store.list("")}
-
-
-def _store(objects: dict[str, bytes]) -> MemoryStore:
-    store = MemoryStore()
-    for key, data in objects.items():
-        store.put(key, data)
-    return store
-
-
 @pytest.fixture(scope="module")
 def grown() -> dict[str, bytes]:
     """A project with 1,510 landings, forked as f0, f1, f999, ... on the way."""
@@ -65,12 +59,12 @@ def grown() -> dict[str, bytes]:
         at = point
         Ledger(store).fork("o", f"f{point}")
     _grow(origin, at + 1, NEWEST)
-    return _objects(store)
+    return objects_of(store)
 
 
 @pytest.fixture
 def store(grown: dict[str, bytes]) -> MemoryStore:
-    return _store(grown)
+    return store_of(grown)
 
 
 def _cold(store: MemoryStore, name: str) -> Project:
@@ -124,7 +118,7 @@ def test_a_fork_goes_its_own_way(store: MemoryStore, point: int, more: int) -> N
         assert cold.records(position, position)[0].session == session_id(landed)
         assert cold.landing(position).session.goal == f"Goal {landed}"
         assert cold.find_session(session_id(landed)) == position
-    segments = {key for key in _objects(store) if key.startswith(f"projects/f{point}/") and key.endswith(".log")}
+    segments = {key for key in objects_of(store) if key.startswith(f"projects/f{point}/") and key.endswith(".log")}
     sealed = {start for start in range(1, last, 1000) if point < start + 999 <= last}
     assert segments == {f"projects/f{point}/landing-log/{start:012d}.log" for start in sealed}
     assert _answers(_cold(store, "o")) == before
@@ -187,10 +181,10 @@ def test_forks_of_forks_have_an_end(store: MemoryStore) -> None:
         ledger.fork(below, f"d{depth}")
         below = f"d{depth}"
     assert contents(_cold(store, below)) == _files(NEWEST, NEWEST, 0)
-    before = _objects(store)
+    before = objects_of(store)
     with pytest.raises(TooLarge, match="the last of 32 forks of forks"):
         ledger.fork(below, "too-deep")
-    assert _objects(store) == before
+    assert objects_of(store) == before
 
 
 def test_forking_again_changes_nothing(store: MemoryStore) -> None:
@@ -201,10 +195,63 @@ def test_forking_again_changes_nothing(store: MemoryStore) -> None:
         ledger.fork("f1", "f1000")
     with pytest.raises(NotFound):
         ledger.fork("absent", "x")
-    assert not [key for key in _objects(store) if key.startswith("projects/x/")]
+    assert not [key for key in objects_of(store) if key.startswith("projects/x/")]
+
+
+def test_asking_again_while_the_origin_goes(store: MemoryStore) -> None:
+    """What was forked before stays registered, so the deletion sees it; what was not cannot come to be."""
+    ledger = Ledger(store)
+    expected = _answers(_cold(store, "f1000"))
+    ledger.condemn("o")
+    assert ledger.fork("o", "f1000").position == 1000
+    with pytest.raises(NotFound):
+        ledger.fork("o", "late")
+    _delete(store, "o")
+    assert _answers(_cold(store, "f1000")) == expected
+    assert not [key for key in objects_of(store) if key.startswith("projects/o/")]
+
+
+def test_two_ask_for_a_fork_while_the_origin_goes() -> None:
+    """The mark is set between the two: the second one's withdrawal holds for the first, who has looked before it."""
+    store = _small()
+    ledger, first = Ledger(store), Traced(store)
+
+    def before(effect: Effect) -> None:
+        if effect == PutNew("projects/g/origin", encode_origin(Origin("o", head))):
+            ledger.condemn("o")
+            with pytest.raises(NotFound):
+                ledger.fork("o", "g")
+
+    head = ledger.open("o").head()
+    first.before = before
+    with pytest.raises(NotFound):
+        first.run(fork(Line("o", ledger.cache), Line("g", ledger.cache)))
+    assert "projects/g/head" not in objects_of(store)
 
 
 # ------------------------------------------------------------------ letting go
+
+
+def test_a_fork_that_is_being_copied_is_sound() -> None:
+    """Its own runs lead to its copies, and what names the origin says still that it reads through."""
+    store = _small()
+    driver = Traced(store)
+    _writes(driver, 7, lambda: Unavailable("the store went away"))
+    with pytest.raises(Unavailable):
+        driver.run(materialise(Line("f", Ledger(store).cache)))
+    project = _cold(store, "f")
+    project.head()
+    assert [run.first for run in project.line.objects.runs] == [1]
+    assert {finding.kind for finding in Verifier("f", project.run).findings()} <= {"unreachable"}
+
+
+def test_letting_go_writes_what_names_the_origin_once() -> None:
+    """A store that takes one write a second of an object takes it at the first time."""
+    store = _small()
+    driver = Traced(store)
+    cache = Ledger(store).cache
+    assert driver.run(release(Line("o", cache), Line("f", cache)))
+    assert [write for write in driver.writes if write.endswith("f/origin")] == ["PutIf projects/f/origin"]
 
 
 def _delete(store: MemoryStore, project: str) -> None:
@@ -222,7 +269,7 @@ def test_forks_outlive_their_origin(store: MemoryStore, point: int) -> None:
     _grow(warm, point + 1, point + 3, 50_000)
     expected = _answers(warm)
     _delete(store, "o")
-    assert not [key for key in _objects(store) if "projects/o/" in key or key.startswith("deleted/")]
+    assert not [key for key in objects_of(store) if "projects/o/" in key or key.startswith("deleted/")]
     assert _answers(warm) == expected
     assert _answers(_cold(store, name)) == expected
     _grow(warm, point + 4, point + 1005, 50_000)
@@ -300,7 +347,7 @@ def test_materialising_may_stop_anywhere() -> None:
         else:
             break
         assert Ledger(store).driver.run(materialise(Line("f", warm.line.cache)))
-        for key in [key for key in _objects(store) if key.startswith("projects/o/")]:
+        for key in [key for key in objects_of(store) if key.startswith("projects/o/")]:
             store.delete(key)
         assert _answers(warm) == expected == _answers(_cold(store, "f"))
         stops += 1
@@ -339,7 +386,7 @@ def test_deletion_and_forking_meet_anywhere() -> None:
         try:
             driver.run(fork(Line("o", cache), Line("g", cache)))
         except (NotFound, Corrupt):
-            assert "projects/g/head" not in _objects(store)
+            assert "projects/g/head" not in objects_of(store)
             outcomes.append("refused")
         else:
             assert _answers(_cold(store, "g")) == expected
@@ -362,13 +409,52 @@ def test_a_fork_that_was_never_finished_does_not_hold_its_origin_back(store: Mem
 
 def test_damage_keeps_the_origin(store: MemoryStore) -> None:
     """A fork that cannot be copied whole stays registered, and says which object is at fault."""
-    key = next(k for k in _objects(store) if k.startswith("projects/o/landing-log/tail/") and "00005-" in k)
+    key = next(k for k in objects_of(store) if k.startswith("projects/o/landing-log/tail/") and "00005-" in k)
     store.put(key, store.get(key).data[:-1])
     ledger = Ledger(store)
     ledger.condemn("o")
     assert damage_of(lambda: ledger.release_forks("o")).details["object"] == key
     assert store.get("projects/o/forks/f1500")
     assert _cold(store, "f1").head().position == 1
+
+
+@pytest.mark.parametrize("kind", sorted(OBJECT_KINDS))
+def test_a_misread_object_is_not_kept(kind: int) -> None:
+    """One wrong bit in one reading of an epoch: nothing of it is written, and the next try copies what is there."""
+    store = MemoryStore()
+    origin, _ = traced(store, "o")
+    origin.create()
+    text = random.Random(5).randbytes(3000).hex().encode()
+    for number in range(1, 4):
+        land(origin, number, number - 1, {b"text": text + b"%d" % number})
+    ledger = Ledger(store)
+    ledger.fork("o", "f")
+    expected = _answers(_cold(store, "f"))
+    epoch = origin.line.tail[1]
+    item = next(item for item in epoch.objects if item.kind == kind)
+    driver = _Misreading(store, origin.line.epoch_key(epoch.new), epoch.data_start + item.offset + item.length - 1)
+    lines = Line("o", ledger.cache), Line("f", ledger.cache)
+    assert damage_of(lambda: driver.run(release(*lines))).details["object"]
+    assert driver.run(release(Line("o", ledger.cache), Line("f", ledger.cache)))
+    _delete(store, "o")
+    assert _answers(_cold(store, "f")) == expected
+
+
+class _Misreading(Traced):
+    """The first reading of a whole object has one wrong byte."""
+
+    def __init__(self, store: MemoryStore, key: str, at: int) -> None:
+        super().__init__(store)
+        self._key, self._at = key, at
+
+    def _one(self, effect: Effect) -> Any:
+        found = super()._one(effect)
+        if isinstance(effect, Get) and effect.key == self._key:
+            self._key = ""
+            data = bytearray(found.data)
+            data[self._at] ^= 1
+            return found._replace(data=bytes(data))
+        return found
 
 
 # ------------------------------------------------------------------ damage

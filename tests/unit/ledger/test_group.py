@@ -13,7 +13,7 @@ from mic.core.errors import BaseMismatch, Conflicted, MicError, NothingToLand, P
 from mic.core.ids import content_hash
 from mic.core.session import Session
 from mic.core.tree import EMPTY_LEAF
-from mic.ledger.combiner import Combiner
+from mic.ledger.combiner import Combiner, Done
 from mic.ledger.effects import Effect, PutIf, PutNew
 from mic.ledger.frame import Frame
 from mic.ledger.land import Landed, land_group
@@ -208,7 +208,7 @@ def test_who_comes_while_one_lands_lands_together_afterwards() -> None:
             assert go_on.wait(10)
         return [Landed(int.from_bytes(wish.session.id, "big"), b"", None) for wish in requests]
 
-    combiner = Combiner(together)  # type: ignore[arg-type]
+    combiner = Combiner(lambda requests: Done(None, together(list(requests))))
     answers: dict[int, int] = {}
 
     def caller(number: int) -> None:

@@ -143,6 +143,12 @@ MERGES: list[tuple[str, Wanted, Wanted, tuple[int, bytes]]] = [
         TEN.replace(b"line 8\n", b""),
         (EXECUTABLE, TEN.replace(b"line 1\n", b"ONE\n").replace(b"line 8\n", b"")),
     ),
+    (
+        "disjoint lines and a mode that only old repositories have",
+        (0o100664, TEN.replace(b"line 1\n", b"ONE\n")),
+        TEN.replace(b"line 8\n", b""),
+        (0o100664, TEN.replace(b"line 1\n", b"ONE\n").replace(b"line 8\n", b"")),
+    ),
 ]
 
 

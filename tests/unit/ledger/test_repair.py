@@ -6,15 +6,12 @@ import random
 
 import pytest
 
-from ledgers import REGULAR, Files, check_history, contents, land, request, traced
-from mic.core.blob import encode_blob
+from ledgers import REGULAR, Files, check_history, contents, import_sealed, land, objects_of, request, store_of, traced
 from mic.core.epoch import decode_epoch
 from mic.core.errors import InvalidInput
 from mic.core.head import Head, decode_head
 from mic.core.ids import content_hash
-from mic.core.session import Author
 from mic.ledger.frame import Frame
-from mic.ledger.history import HistoryCommit
 from mic.ledger.project import Ledger
 from mic.ledger.repair import repair
 from mic.ledger.verify import Verifier
@@ -30,37 +27,22 @@ def kept() -> dict[str, bytes]:
     """1,003 landings, 1,000 of them sealed."""
     store = MemoryStore()
     project, _ = traced(store, P)
-    project.create()
-    history = project.import_history("test", bytes(16))
-    for number in range(1, 1001):
-        data = b"content %d" % number
-        history.add_content(content_hash(data), len(data), encode_blob(data))
-        change = (b"d%02d/f" % (number % 50), int(number > 50), REGULAR, content_hash(data), len(data))
-        oid = number.to_bytes(20, "big")
-        project.run(history.add_commit(HistoryCommit(oid, b"", Author("A"), number, f"Commit {number}", [change])))
-    project.finish_import(history)
-    assert project.seal() == 1000
+    import_sealed(project, 1000, lambda number: b"content %d" % number)
     for number in (1001, 1002, 1003):
         land(project, number, number - 1, {b"late": b"%d" % number})
-    return {item.key: store.get(item.key).data for item in store.list("")}
+    return objects_of(store)
 
 
 @pytest.fixture
 def store(kept: dict[str, bytes]) -> MemoryStore:
     """A copy that a test may spoil."""
-    copy = MemoryStore()
-    for key, data in kept.items():
-        copy.put(key, data)
-    return copy
+    return store_of(kept)
 
 
 @pytest.fixture(scope="module")
 def files(kept: dict[str, bytes]) -> Files:
     """What the project holds at its head."""
-    sound = MemoryStore()
-    for key, data in kept.items():
-        sound.put(key, data)
-    return contents(Ledger(sound).open(P))
+    return contents(Ledger(store_of(kept)).open(P))
 
 
 def _repair(store: ObjectStore, accept_loss: bool = False, known: int = 0) -> list[str]:
@@ -84,7 +66,7 @@ def _epochs(store: ObjectStore) -> list[str]:
 
 def test_a_sound_project_is_left_alone(store: MemoryStore, kept: dict[str, bytes]) -> None:
     assert _repair(store) == []
-    assert {item.key: store.get(item.key).data for item in store.list("")} == kept
+    assert objects_of(store) == kept
 
 
 @pytest.mark.parametrize("spoil", ["segment", "run", "both", "gone"])

@@ -8,18 +8,17 @@ from uuid import UUID
 
 import pytest
 
-from ledgers import REGULAR, land, request, traced
-from mic.core.blob import encode_blob
-from mic.core.epoch import decode_epoch, encode_epoch
+from ledgers import import_sealed, land, objects_of, request, store_of, traced
+from mic.core.epoch import decode_epoch, make_epoch
+from mic.core.errors import Unavailable
 from mic.core.head import Head, decode_head
 from mic.core.ids import content_hash
 from mic.core.segment import decode_segment, encode_segment
-from mic.core.session import Author
-from mic.ledger.effects import Delete, Put, PutIf, PutNew
+from mic.ledger.effects import Delete, Effect, GetRange, List, Put, PutIf, PutNew
 from mic.ledger.frame import Frame
-from mic.ledger.history import HistoryCommit
 from mic.ledger.project import Ledger, Project
 from mic.ledger.verify import Finding, Verifier
+from mic.sim.limits import small_limits
 from mic.store import MemoryStore, ObjectStore
 
 P = UUID(int=1).hex
@@ -31,16 +30,7 @@ def kept() -> dict[str, bytes]:
     """1,005 landings, 1,000 of them sealed, one file of them large."""
     store = MemoryStore()
     project, _ = traced(store, P)
-    project.create()
-    history = project.import_history("test", bytes(16))
-    for number in range(1, 1003):
-        data = b"content %d\n" % number * (1 + number % 7)
-        history.add_content(content_hash(data), len(data), encode_blob(data))
-        change = (b"d%02d/f" % (number % 50), int(number > 50), REGULAR, content_hash(data), len(data))
-        oid = number.to_bytes(20, "big")
-        project.run(history.add_commit(HistoryCommit(oid, b"", Author("A"), number, f"Commit {number}", [change])))
-    project.finish_import(history)
-    assert project.seal() == 1000
+    import_sealed(project, 1002, lambda number: b"content %d\n" % number * (1 + number % 7))
     big = random.Random(1).randbytes(5 << 20)
     upload = project.upload()
     for start in range(0, len(big), 1 << 20):
@@ -50,16 +40,13 @@ def kept() -> dict[str, bytes]:
     project.land(request(project, 1003, 1002, {b"big": big}, send=False)._replace(packs=packs))
     for number in (1004, 1005):
         land(project, number, number - 1, {b"late": b"%d" % number})
-    return {item.key: store.get(item.key).data for item in store.list("")}
+    return objects_of(store)
 
 
 @pytest.fixture
 def store(kept: dict[str, bytes]) -> MemoryStore:
     """A copy that a test may spoil."""
-    copy = MemoryStore()
-    for key, data in kept.items():
-        copy.put(key, data)
-    return copy
+    return store_of(kept)
 
 
 def _verify(store: ObjectStore, name: str = P) -> list[Finding]:
@@ -83,6 +70,80 @@ def test_a_sound_project_has_no_findings(store: MemoryStore) -> None:
     project, _ = traced(store, P)
     assert list(Verifier(P, project.run, lambda what, done, of: told.append(what)).findings()) == []
     assert list(dict.fromkeys(told)) == ["log", "packs", "index", "trees", "sessions", "contents"]
+
+
+def test_sealing_meanwhile_is_no_finding(store: MemoryStore) -> None:
+    """Whichever of its lists a check reads first, segments and runs appear behind it."""
+    for item in [*store.list(f"{PREFIX}packs/index/"), *store.list(f"{PREFIX}landing-log/0")]:
+        store.delete(item.key)
+    for number in range(1, 6):
+        copy = store_of(objects_of(store))
+        project, driver = traced(copy, P)
+        lists: list[Effect] = []
+
+        def seals(effect: Effect, lists: list[Effect] = lists, copy: MemoryStore = copy, number: int = number) -> None:
+            if isinstance(effect, List):
+                lists.append(effect)
+                if len(lists) == number:
+                    assert Ledger(copy).open(P).seal() == 1000
+
+        driver.after = seals
+        assert {finding.kind for finding in Verifier(P, project.run).findings()} <= {"unreachable"}
+    assert len(lists) < 5
+
+
+def test_a_run_beyond_the_head_that_was_read() -> None:
+    """Others land old contents again and seal them while a check reads: it goes by what it has read of the log."""
+    beyond = 0
+    with small_limits():
+        for moment in range(60):
+            store = MemoryStore()
+            busy, _ = traced(store, P)
+            busy.create()
+            for number in range(1, 6):
+                land(busy, number, number - 1, {b"text": b"%d" % (number % 2)})
+            project, driver = traced(store, P)
+            effects: list[Effect] = []
+
+            def lands(
+                effect: Effect, effects: list[Effect] = effects, busy: Project = busy, moment: int = moment
+            ) -> None:
+                effects.append(effect)
+                if len(effects) == moment + 1:
+                    for number in range(6, 13):
+                        land(busy, number, number - 1, {b"text": b"%d" % (number % 2)})
+                    busy.seal()
+
+            driver.after = lands
+            assert {finding.kind for finding in Verifier(P, project.run).findings()} <= {"unreachable"}, moment
+            beyond += len(effects) > moment
+    assert beyond > 10
+
+
+def test_a_store_that_is_away_is_no_damage(store: MemoryStore) -> None:
+    """While the contents are read: the check ends with an error, and says of no content that it is damaged."""
+    project, driver = traced(store, P)
+    told: list[str] = []
+
+    def away(effect: Effect) -> None:
+        if told == ["sessions"] and isinstance(effect, GetRange):
+            raise Unavailable("the store is away")
+
+    def sessions(what: str, last: bool) -> None:
+        if what == "sessions" and last:
+            told.append(what)
+
+    driver.before = away
+    with pytest.raises(Unavailable):
+        list(Verifier(P, project.run, lambda what, done, of: sessions(what, done == of)).findings())
+
+
+def test_an_object_that_was_stored_twice_is_where_either_says(store: MemoryStore) -> None:
+    """A landing that brings an old tree back stores its nodes again, behind the run that knows them already."""
+    project, _ = traced(store, P)
+    land(project, 1006, 1005, {b"big": None, b"late": None})
+    assert project.head().tree == project.tree_at(1002)
+    assert _verify(store) == []
 
 
 def test_an_empty_project_has_no_findings() -> None:
@@ -185,7 +246,7 @@ def test_a_landing_that_does_not_make_its_tree_is_wrong(store: MemoryStore) -> N
     before = decode_epoch(store.get(_key_of(epoch.prev)).data, "")
     lie = Head(epoch.new.position, before.prev.tree, epoch.new.hlc)
     record = epoch.records[0]._replace(root_after=lie.tree)
-    store.put(_key_of(lie), encode_epoch(epoch.prev, lie, 0, [record], epoch.packs, packed))
+    store.put(_key_of(lie), make_epoch(epoch.prev, lie, bytes(8), [record], epoch.packs, packed)[1])
     store.delete(key)
     store.put(f"{PREFIX}head", lie.encode())
     messages = {finding.message for finding in _verify(store)}
