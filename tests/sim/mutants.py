@@ -6,17 +6,43 @@ the production code (`patch`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import pytest
 
-from mic.core.errors import AlreadyExists, PreconditionFailed, Unavailable
-from mic.core.tree import EMPTY_LEAF, Entry, lookup
-from mic.ledger import batch, history, nodes, request, seal
-from mic.ledger.effects import Protocol, Put, PutIf, PutNew
+from mic.core import rollup
+from mic.core.epoch import Epoch
+from mic.core.errors import AlreadyExists, MicError, PreconditionFailed, Unavailable
+from mic.core.indexrun import IndexRun
+from mic.core.origin import Tie, decode_origin
+from mic.core.tree import EMPTY_LEAF
+from mic.ledger import (
+    batch,
+    compact,
+    follow,
+    fork,
+    front_ends,
+    history,
+    land,
+    nodes,
+    path_history,
+    pipeline,
+    request,
+    rollups,
+    route,
+    runs,
+    seal,
+    tip,
+    together,
+    verify,
+)
+from mic.ledger.effects import Delete, Forward, Protocol, Put, PutIf, PutNew
 from mic.ledger.line import Line
-from mic.ledger.nodes import with_nodes
+from mic.ledger.log import records
+from mic.ledger.previous import Previous
+from mic.sim import forwarding
 from mic.sim.bucket import Rules
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -32,6 +58,8 @@ class Mutant(NamedTuple):
     patch: Patch = lambda monkeypatch: None
     wrap: Wrap | None = None
     rules: Rules = Rules()
+    profile: str = ""
+    start: int = 0  # the first seed to try, where many find nothing: the tests do not run all of those
 
 
 def _is_epoch(effect: object) -> bool:
@@ -42,30 +70,53 @@ def _is_head(effect: object) -> bool:
     return isinstance(effect, PutIf) and effect.key.endswith("/head")
 
 
+def _is_pack(effect: object) -> bool:
+    return isinstance(effect, PutNew) and effect.key.endswith(".pack")
+
+
+def _is_run(effect: object) -> bool:
+    return isinstance(effect, PutNew) and effect.key.endswith(".run")
+
+
 # ---------------------------------------------------------------- effects
 
 
-def _head_first(protocol: Protocol[Any]) -> Protocol[Any]:
-    """The compare-and-swap before the record."""
-    held: list[PutNew] = []
-    answer: Any = None
-    error: Exception | None = None
-    while True:
-        try:
-            wanted = protocol.throw(error) if error is not None else protocol.send(answer)
-        except StopIteration as stop:
-            return stop.value
-        answer = error = None
-        if _is_epoch(wanted):
-            held.append(wanted)
-            continue
-        try:
-            answer = yield wanted
-        except Exception as problem:
-            error = problem
-        if _is_head(wanted) and error is None:
-            yield from held
+def _put_off(late: Callable[[object], bool], until: Callable[[object], bool]) -> Wrap:
+    """Writes that wait until another one is done, or until the protocol is."""
+
+    def wrap(protocol: Protocol[Any]) -> Protocol[Any]:
+        held: list[PutNew] = []
+
+        def flush() -> Protocol[None]:
+            for effect in held:
+                with contextlib.suppress(AlreadyExists):  # named by its content: nothing to know of
+                    yield effect
             held.clear()
+
+        answer: Any = None
+        error: Exception | None = None
+        while True:
+            try:
+                wanted = protocol.throw(error) if error is not None else protocol.send(answer)
+            except StopIteration as stop:
+                yield from flush()
+                return stop.value
+            answer = error = None
+            if late(wanted):
+                held.append(wanted)
+                continue
+            try:
+                answer = yield wanted
+            except Exception as problem:
+                error = problem
+            if until(wanted) and error is None:
+                yield from flush()
+
+    return wrap
+
+
+_head_first = _put_off(_is_epoch, _is_head)
+_run_first = _put_off(_is_pack, _is_run)
 
 
 def _each(change: Callable[[Any], Any], swallow: Callable[[Any, Exception], bool]) -> Wrap:
@@ -117,7 +168,7 @@ def _error_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
 def _believes_412(monkeypatch: pytest.MonkeyPatch) -> None:
     def swap(line: Line, head: Any, new: Any, ours: Any) -> Protocol[bool]:
         try:
-            yield PutIf(line.head_key, new.encode(), line.tag)
+            yield from tip.move_tip(line, head, new)
         except PreconditionFailed:
             return False
         return True
@@ -136,12 +187,12 @@ def _no_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _base_is_head(monkeypatch: pytest.MonkeyPatch) -> None:
-    def base(line: Line, session: Any) -> Protocol[Mapping[bytes, Entry]]:
+    def root(line: Line, position: int) -> Protocol[bytes]:
+        yield from ()
         assert line.head is not None
-        paths = [change.path for change in session.changes]
-        return (yield from with_nodes(line.objects, line.cache, lookup(line.cache, line.head.tree, paths)))
+        return line.head.tree
 
-    monkeypatch.setattr(request, "_base", base)
+    monkeypatch.setattr(request, "tree_at", root)
 
 
 def _trusts_base(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,19 +211,381 @@ def _hole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seal, "write_run", skips_one)
 
 
+def _no_boundary(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(line: Line, number: int) -> Protocol[None]:
+        return
+        yield
+
+    monkeypatch.setattr(tip, "_boundary", nothing)
+
+
+def _boundary_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    tidy = tip.tidy
+
+    def careless(line: Line) -> Protocol[int]:
+        held: list[PutNew] = []
+        inner = tidy(line)
+        answer: Any = None
+        while True:
+            try:
+                wanted = inner.send(answer)
+            except StopIteration as stop:
+                yield from held
+                return stop.value
+            answer = None
+            if isinstance(wanted, PutNew):
+                held.append(wanted)
+            else:
+                answer = yield wanted
+
+    monkeypatch.setattr(tip, "tidy", careless)
+
+
+def _blind_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    def replace(key: str, data: bytes, tag: str) -> Protocol[None]:
+        yield Put(key, data)
+
+    monkeypatch.setattr(tip, "replace", replace)
+
+
+# ---------------------------------------------------------------- deltas and compaction
+
+
+def _drops_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    make = compact.make_group
+
+    def drops(anchors: Any, contents: Sequence[tuple[bytes, bytes]], alone: int, level: int) -> bytes | None:
+        return make(anchors, contents[:-1] if len(contents) > 1 else contents, alone, level)
+
+    monkeypatch.setattr(compact, "make_group", drops)
+
+
+def _without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    put = Previous.put
+    monkeypatch.setattr(Previous, "put", lambda kept, path, name, whole, depth: put(kept, path, name, whole, 0))
+
+
+def _old_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    add = Line.add_epoch
+
+    def everywhere(line: Line, epoch: Epoch) -> None:
+        add(line, epoch)
+        line.objects.add(line.epoch_key(epoch.new), epoch.data_start, epoch.objects)
+
+    monkeypatch.setattr(Line, "add_epoch", everywhere)
+
+
+def _beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    def adopt(line: Line, run: IndexRun, parts: Sequence[IndexRun]) -> None:
+        kept = [old for old in line.objects.runs if old not in parts]
+        line.objects.runs = sorted([*kept, run], key=lambda each: each.first)
+
+    monkeypatch.setattr(runs, "adopt", adopt)
+
+
+def _any_tag(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our own head is trusted with whatever tag a look that ended in an error has left."""
+
+    def trusted(line: Line) -> Any:
+        return line.head if line.own is not None and line.own[0] == line.head else None
+
+    monkeypatch.setattr(land, "trusted", trusted)
+    monkeypatch.setattr(pipeline, "trusted", trusted)
+
+
+def _old_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong by a head that was not read since counts."""
+    prepare = land.Group.prepare
+    monkeypatch.setattr(land.Group, "prepare", lambda group, sure: prepare(group, True))
+
+
+def _lost_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group whose swap was lost while the next epoch was written is told what it would have got."""
+    landed = pipeline._landed
+    monkeypatch.setattr(pipeline, "_landed", lambda line, flight, won: landed(line, flight, won is False or won))
+
+
+# ---------------------------------------------------------------- forks
+
+
+def _is_registration(effect: object) -> bool:
+    return isinstance(effect, PutNew) and "/forks/" in effect.key
+
+
+def _is_first_head(effect: object) -> bool:
+    return isinstance(effect, PutNew) and effect.key.endswith("/head")
+
+
+_registered_last = _put_off(_is_registration, _is_first_head)
+
+
+def _withdrawn(protocol: Protocol[Any]) -> Protocol[Any]:
+    """Whoever is refused takes the registration away, and does not ask whether the fork was made before."""
+    answer: Any = None
+    error: Exception | None = None
+    while True:
+        try:
+            wanted = protocol.throw(error) if error is not None else protocol.send(answer)
+        except StopIteration as stop:
+            return stop.value
+        answer = error = None
+        try:
+            answer = yield wanted
+        except Exception as problem:
+            error = problem
+        if isinstance(error, AlreadyExists) and isinstance(wanted, PutNew) and wanted.key.endswith("/origin"):
+            origin = decode_origin(wanted.data, wanted.key)
+            if origin.tie is Tie.VOID and origin.head.position:
+                yield Delete(f"projects/{origin.project}/forks/{wanted.key.split('/')[1]}")
+
+
+def _live_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    load = follow.load_runs
+    monkeypatch.setattr(follow, "load_runs", lambda line, most=None: load(line))
+
+
+def _not_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(origin: Line, line: Line) -> Protocol[bool]:
+        yield Delete(origin.fork_key(line.project))
+        return False
+
+    monkeypatch.setattr(fork, "release", nothing)
+
+
+def _copied_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(*container: Any) -> Protocol[None]:
+        return
+        yield
+
+    monkeypatch.setattr(fork, "check_container", nothing)
+
+
+# ---------------------------------------------------------------- forwarding
+
+
+def _silence_is_landed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that does not come counts as the next landing."""
+
+    def forward(known: Any, project: str, requests: Sequence[Any]) -> Protocol[Any]:
+        peer = known.preferred(project)
+        try:
+            return (yield Forward(peer.address, project, tuple(requests)))
+        except Unavailable:
+            return [land.Landed(request.session.base_position + 1, bytes(32), None) for request in requests]
+
+    monkeypatch.setattr(forwarding, "forward", forward)
+
+
+def _any_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the other one says counts, its trouble with the store included."""
+
+    def forward(known: Any, project: str, requests: Sequence[Any]) -> Protocol[Any]:
+        peer = known.preferred(project)
+        try:
+            return (yield Forward(peer.address, project, tuple(requests)))
+        except Unavailable:
+            return [None] * len(requests)
+
+    monkeypatch.setattr(forwarding, "forward", forward)
+
+
+def _forwarded_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is asked asks the one that it prefers itself."""
+
+    def take(requests: Sequence[Any]) -> route.Route[Any]:
+        outcomes = []
+        for wanted in requests:
+            try:
+                outcomes.append((yield from route.route(wanted)))
+            except MicError as error:
+                outcomes.append(error)
+        return outcomes
+
+    monkeypatch.setattr(route, "take", take)
+
+
+def _other_way_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call is answered in the order of landing, not in that of asking."""
+    encode = forwarding.encode_outcomes
+    monkeypatch.setattr(forwarding, "encode_outcomes", lambda outcomes: encode(list(reversed(outcomes))))
+
+
+def _leaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever kept losing is told so, where nobody else takes the landing."""
+
+    def way(wanted: Any) -> route.Route[Any]:
+        wanted = yield route.Lists(wanted)
+        outcome = yield route.Elsewhere(wanted)
+        return outcome or (yield route.Here((wanted._replace(may_move=True),)))[0]
+
+    monkeypatch.setattr(route, "route", way)
+
+
+def _believes_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A front end is alive while the time in its beacon is near the own one."""
+    look = front_ends.FrontEnds.look
+
+    def by_the_clock(known: front_ends.FrontEnds) -> Protocol[None]:
+        known._seen, known._looked = {}, False
+        return look(known)
+
+    monkeypatch.setattr(front_ends.FrontEnds, "look", by_the_clock)
+
+
+def _each_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every front end gives numbers of its own to the others."""
+    weight, favourite = front_ends._weight, front_ends.FrontEnds.favourite
+
+    def mine(known: front_ends.FrontEnds, project: str) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr(front_ends, "_weight", lambda name, one: weight(name + known.address, one))
+            return favourite(known, project)
+
+    monkeypatch.setattr(front_ends.FrontEnds, "favourite", mine)
+
+
+def _exchanged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two that ask side by side each is given what the other asked for."""
+    answer = together._Running.answer
+
+    def other(one: Any, said: Sequence[Any]) -> None:
+        answer(one, list(reversed(said)))
+
+    monkeypatch.setattr(together._Running, "answer", other)
+
+
+def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was compared with one head counts for the next."""
+    moved = batch.Batch._moved
+
+    def careless(one: batch.Batch, before: Any) -> Protocol[Any]:
+        first = one if one._after is None else one._after
+        return moved(one, before._replace(seen=first.head.tree))
+
+    monkeypatch.setattr(batch.Batch, "_moved", careless)
+
+
+def _neighbours_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The edits of the group before, whose swap is still to come, are not looked at."""
+    moved = batch.Batch._moved
+
+    def careless(one: batch.Batch, before: Any) -> Protocol[Any]:
+        after = one._after
+        edits, empty = (after._edits, {}) if after is not None else ({}, {})
+        if after is not None:
+            after._edits = empty
+        try:
+            return (yield from moved(one, before))
+        finally:
+            if after is not None:
+                after._edits = edits
+
+    monkeypatch.setattr(batch.Batch, "_moved", careless)
+
+
+# ---------------------------------------------------------------- checks
+
+
+def _away_is_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "TooLarge", Unavailable)  # one of the errors that are taken for damage of a content
+
+
+# ---------------------------------------------------------------- rollups
+
+
+def _forgets_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A landing whose record could not be found is left out of a rollup, with the others shown as all."""
+    roll = rollups.roll_records
+
+    def without(records: Sequence[Any]) -> bytes:
+        return roll([*records[:-1], records[-1]._replace(changes=())])
+
+    monkeypatch.setattr(rollups, "roll_records", without)
+
+
+def _too_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A range that still grows gets its rollup."""
+    roll = rollups.roll
+
+    def early(line: Line) -> Protocol[int]:
+        made = yield from roll(line)
+        assert line.head is not None
+        start = line.sealed + 1
+        if start <= line.head.position:
+            found = yield from records(line, start, line.head.position)
+            last = found[-1]
+            full = [*found, *(last._replace(position=last.position + at + 1) for at in range(rollup.SEGMENT))]
+            with contextlib.suppress(AlreadyExists):
+                yield PutNew(line.rollup_key(1, start), rollup.roll_records(full[: rollup.SEGMENT]))
+        return made
+
+    monkeypatch.setattr(rollups, "roll", early)
+
+
+def _missing_is_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rollup that is not there, or damaged, means that nobody touched the path."""
+    look = path_history._look
+
+    def careless(*asked: Any) -> Protocol[Any]:
+        return (yield from look(*asked)) or []
+
+    monkeypatch.setattr(path_history, "_look", careless)
+
+
+def _whatever_it_covers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that a rollup knows is told, whatever was asked for."""
+    ask = path_history.path_history
+
+    def all_of_it(view: Any, path: bytes, before: int, after: int, *rest: Any) -> Protocol[Any]:
+        return ask(view, path, 0, after, *rest)
+
+    monkeypatch.setattr(path_history, "path_history", all_of_it)
+
+
 MUTANTS = (
-    Mutant("compare-and-swap before the record", 1, 20, wrap=_head_first),
-    Mutant("a read error is an empty tree", 24, 150, _error_is_empty),
-    Mutant("412 after a repeated request is a lost race", 162, 600, _believes_412),
-    Mutant("409 on create means that it exists", 10, 100, rules=Rules(conflict_on_create=AlreadyExists)),
-    Mutant("an update of an absent key is accepted", 59, 300, rules=Rules(updates_absent=True)),
-    Mutant("two creations of one key both succeed", 3, 40, rules=Rules(exclusive=False)),
-    Mutant("the clock goes back", 1, 20, _wall_clock),
-    Mutant("a session lands twice", 1, 20, _no_look_up),
-    Mutant("the base is taken at landing time", 1, 20, _base_is_head),
-    Mutant("a name is used again for another record", 10, 100, wrap=_same_name_again),
-    Mutant("the head is put without a condition", 3, 40, wrap=_blind_put),
-    Mutant("a swap without an answer counts as won", 1, 40, wrap=_acknowledged_unknown),
-    Mutant("what a session says of its base is believed", 1, 20, _trusts_base),
-    Mutant("a range is sealed with a hole in it", 1, 40, _hole),
+    Mutant("compare-and-swap before the record", 1, 50, wrap=_head_first),
+    Mutant("an update of an absent key is accepted", 86, 1500, rules=Rules(updates_absent=True)),
+    Mutant("a read error is an empty tree", 23, 150, _error_is_empty),
+    Mutant("412 after a repeated request is a lost race", 114, 750, _believes_412),
+    Mutant("409 on create means that it exists", 16, 100, rules=Rules(conflict_on_create=AlreadyExists)),
+    Mutant("two creations of one key both succeed", 1, 50, rules=Rules(exclusive=False)),
+    Mutant("the clock goes back", 1, 50, _wall_clock),
+    Mutant("a session lands twice", 1, 50, _no_look_up),
+    Mutant("the base is taken at landing time", 1, 50, _base_is_head),
+    Mutant("a name is used again for another record", 208, 1500, wrap=_same_name_again),
+    Mutant("the head is put without a condition", 12, 50, wrap=_blind_put),
+    Mutant("a swap without an answer counts as won", 5, 50, wrap=_acknowledged_unknown),
+    Mutant("what a session says of its base is believed", 6, 50, _trusts_base),
+    Mutant("a range is sealed with a hole in it", 2, 50, _hole),
+    Mutant("a commit point that was removed is created anew and counts", 21, 800, _no_boundary, profile="swift"),
+    Mutant("commit points are removed before the boundary is written", 4, 50, _boundary_last, profile="swift"),
+    Mutant("a sequence begins without looking at the head", 250, 1200, _blind_beginning),
+    Mutant("compaction drops a version", 30, 150, _drops_one),
+    Mutant("the run before the groups that it names", 18, 150, wrap=_run_first),
+    Mutant("a chain of deltas without an end", 114, 3100, _without_end),
+    Mutant("an object is looked up where it was before compaction", 752, 3800, _old_places, start=700),
+    Mutant("a run is taken in beside the one that it stands for", 569, 2800, _beside, start=500),
+    Mutant("a known head is trusted with another's tag", 86, 1450, _any_tag),
+    Mutant("a refusal stands on an old look at the head", 2, 50, _old_look),
+    Mutant("what was found counts although the swap was lost", 7, 50, _lost_counts),
+    Mutant("a fork reads the runs that its origin wrote later", 16, 150, _live_runs),
+    Mutant("a fork is registered last", 1, 50, wrap=_registered_last),
+    Mutant("a refused fork is struck from the register though it was made before", 91, 500, wrap=_withdrawn),
+    Mutant("an origin is erased before its forks are let go", 1, 60, _not_released),
+    Mutant("what a fork copies is not verified", 309, 6000, _copied_unseen, start=300),
+    Mutant("a call without an answer counts as landed", 1, 50, _silence_is_landed),
+    Mutant("another front end's trouble is the client's", 3, 50, _any_answer),
+    Mutant("what was forwarded is forwarded on", 10, 100, _forwarded_on),
+    Mutant("a forwarded landing is answered with another one's outcome", 131, 700, _other_way_round, start=100),
+    Mutant("who kept losing is told so", 26, 150, _leaks),
+    Mutant("a beacon's time is believed", 1, 50, _believes_time),
+    Mutant("each front end counts by itself", 1, 50, _each_its_own),
+    Mutant("answers to reads that went out together are exchanged", 7, 50, _exchanged),
+    Mutant("what was compared with one head counts for the next", 15, 100, _as_it_was),
+    Mutant("the group before is not looked at", 1, 50, _neighbours_unseen),
+    Mutant("a landing is left out of a rollup", 1, 50, _forgets_one),
+    Mutant("a rollup over a range that still grows", 1, 50, _too_early),
+    Mutant("a rollup that is missing means no", 22, 150, _missing_is_no),
+    Mutant("a rollup tells what was not asked for", 7, 50, _whatever_it_covers),
+    Mutant("a check takes a store that is away for damage", 865, 3000, _away_is_damaged, start=800),
 )

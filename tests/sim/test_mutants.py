@@ -12,7 +12,7 @@ from mutants import MUTANTS, Mutant
 def test_mutant_is_killed(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run of one of the first seeds fails with the bug in it."""
     mutant.patch(monkeypatch)
-    for seed in range(mutant.bound):
-        if simulate(seed, rules=mutant.rules, wrap=mutant.wrap).failure:
+    for seed in range(mutant.start, mutant.bound):
+        if simulate(seed, rules=mutant.rules, wrap=mutant.wrap, profile=mutant.profile).failure:
             return
     pytest.fail(f"{mutant.bound} seeds did not find: {mutant.name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
@@ -19,14 +20,22 @@ SEEDS = 200
 def test_nothing_is_lost_doubled_or_torn(group: int) -> None:
     """Every landing is told the truth, the history is what the naive model says, and all finish when faults stop."""
     landings = faults = 0
+    answers: Counter[str] = Counter()
     for seed in range(group, SEEDS, GROUPS):
         outcome = simulate(seed)
         assert not outcome.failure, f"seed {seed}: {outcome.failure}\nagain: python -m mic.sim --seed {seed}"
         landings += outcome.landings
         faults += len(outcome.faults)
+        answers.update(outcome.answers)
     # A run that does nothing would hold as well.
     assert landings > 3 * SEEDS // GROUPS
     assert faults > SEEDS // GROUPS
+    assert answers["compacted"]
+    assert answers["content in a group"]
+    assert answers["forked"]
+    assert answers["erased"]
+    assert answers["forwarded"]
+    assert answers["forwarded in vain"]
 
 
 @pytest.mark.parametrize("profile", sorted(PROFILES))

@@ -12,6 +12,7 @@ from functools import partial
 from multiprocessing import Pool
 from pathlib import Path
 
+from mic.sim.agents import land_all
 from mic.sim.minimise import minimise
 from mic.sim.profiles import PROFILES
 from mic.sim.run import Outcome, simulate
@@ -27,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--seed", type=int, help="run one seed, say what happened, cut it down if it fails")
     what.add_argument("--seeds", default="0:200", metavar="FROM:TO", help="run these seeds (default 0:200)")
+    what.add_argument("--agents", type=int, help="have so many agents land in one project, with mild faults")
     parser.add_argument("--schedule", type=Path, help="with or without --seed: the run that a file describes")
     parser.add_argument("--profile", choices=sorted(PROFILES), default="", help="a store for all seeds")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
@@ -36,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         if chosen.schedule is not None:
             seed, schedule = read(chosen.schedule)
             return _one(seed if chosen.seed is None else chosen.seed, schedule, cut=False)
+        if chosen.agents is not None:
+            return _crowd(chosen.agents)
         if chosen.seed is not None:
             return _one(chosen.seed, Schedule(profile=chosen.profile), cut=True)
         first, last = (int(part) for part in chosen.seeds.split(":"))
@@ -60,6 +64,22 @@ def _one(seed: int, schedule: Schedule, cut: bool) -> int:
     if cut:
         _cut(outcome)
     return 1
+
+
+def _crowd(agents: int) -> int:
+    start = time.process_time()
+    crowd = land_all(agents)
+    spent = time.process_time() - start
+    times = crowd.times or [0.0]
+    print(
+        f"{agents} agents: {crowd.landings} landings in {crowd.virtual:.0f} s, p50 {times[len(times) // 2]:.2f} s, "
+        f"p99 {times[len(times) * 99 // 100]:.2f} s, {crowd.lost} of {crowd.swaps} swaps lost, "
+        f"{crowd.crashes} crashes, {crowd.faults} faults, in {spent:.1f} s, trace {crowd.trace}"
+    )
+    print(f"answers: {', '.join(f'{count} {name}' for name, count in crowd.answers.items())}")
+    if crowd.failure:
+        print(f"FAILED: {crowd.failure}")
+    return 1 if crowd.failure else 0
 
 
 def _cut(failed: Outcome) -> None:

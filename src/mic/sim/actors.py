@@ -7,6 +7,7 @@ was told: a base is a position that it has seen.
 from __future__ import annotations
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from random import Random
@@ -16,7 +17,7 @@ from mic.core.blob import encode_blob
 from mic.core.errors import Conflicted, InvalidInput, Unavailable
 from mic.core.session import Author, Change, Op, Session
 from mic.core.tree import Entry, scan
-from mic.ledger import follow, history, runs, seal, trees, upload
+from mic.ledger import follow, history, runs, seal, tip, trees, upload
 from mic.ledger.contents import read_blob
 from mic.ledger.effects import Protocol
 from mic.ledger.frame import Frame
@@ -29,6 +30,11 @@ from mic.sim.oracle import Oracle, Violation
 
 LINES = 7
 TOKENS = (b"a", b"b", b"c")
+# A line is its number and noise that does not get smaller: a version that changed a line is worth storing as a delta.
+_ROWS = [
+    {token: b"%d:%s\n" % (at, b64encode(hashlib.sha256(b"%d%s" % (at, token)).digest())[:32]) for token in TOKENS}
+    for at in range(LINES)
+]
 PATHS = (b"a", b"a/b", b"a/b/c", b"a/d", b"a-b", b"e", b"f/g", b"f/h", b"f", b"i/j/k", b"l", b"m")
 
 
@@ -47,14 +53,26 @@ class Ask(NamedTuple):
     locked: bool = True
 
 
+class Through(NamedTuple):
+    """Have a front end do work that drives many protocols: `run` takes one to its end, and time passes meanwhile.
+
+    `check` is given what it returned or raised, and a task with all that befell it.
+    """
+
+    front: int
+    work: Callable[[Callable[[Protocol[Any]], Any]], Any]
+    check: Callable[[Front, Task, Any, BaseException | None], None]
+
+
 class Spawn(NamedTuple):
     """Another actor that begins now."""
 
     actor: Actor
 
 
-Steps = Generator[Wait | Ask | Spawn, Any, None]  # a part of what an actor does
-Actor = Generator[Wait | Ask | Spawn, Any, Any]
+Order = Wait | Ask | Through | Spawn
+Steps = Generator[Order, Any, None]  # a part of what an actor does
+Actor = Generator[Order, Any, Any]
 
 
 class Plan(NamedTuple):
@@ -66,7 +84,8 @@ class Plan(NamedTuple):
     skip: frozenset[tuple[int, int]]  # (client, session) that are left out
 
 
-def _pause(rnd: Random, seconds: float) -> Wait:
+def idle(rnd: Random, seconds: float) -> Wait:
+    """Up to so many seconds."""
     return Wait(int(rnd.uniform(0.02, 1.0) * seconds * SECOND))
 
 
@@ -83,7 +102,7 @@ def creator(plan: Plan, rnd: Random) -> Steps:
         )
         if error is None:
             return
-        yield _pause(rnd, 1)
+        yield idle(rnd, 1)
 
 
 # ---------------------------------------------------------------- landing
@@ -106,7 +125,7 @@ class Client:
         yield Wait(int((self.begin + self.rnd.uniform(0, 3) * self.pause) * SECOND))
         for at in range(self.count):
             rnd = Random(self.rnd.getrandbits(64))  # a session left out changes nothing for the next one
-            yield _pause(rnd, self.pause)
+            yield idle(rnd, self.pause)
             if (self.number, at) not in self.plan.skip:
                 yield from self._session(at, rnd)
 
@@ -136,7 +155,7 @@ class Client:
 
     def _sent(self, session: bytes, base: int, rnd: Random) -> Sent | None:
         """A change set over what the base holds; the client's workspace shows exactly that."""
-        files = self.model.trees[base]
+        files = self.model.at(base)
         wants: dict[bytes, File | None] = {}
         for path in rnd.sample(self.plan.paths, min(len(self.plan.paths), rnd.choice((1, 1, 2, 3)))):
             new = edited(files.get(path), rnd)
@@ -153,9 +172,10 @@ class Client:
             unsent = frozenset(file.data for file in wants.values() if file is not None)
         return Sent(session, base, wants, claims, unsent, packed=not unsent and rnd.random() < 0.2)
 
-    def _land(self, sent: Sent, rnd: Random) -> Generator[Wait | Ask | Spawn, Any, BaseException | None]:
+    def _land(self, sent: Sent, rnd: Random) -> Generator[Order, Any, BaseException | None]:
         """Land until there is an answer that asking again would not change."""
         oracle, ready = self.plan.oracle, request(sent)
+        error: BaseException | None
         while True:
             asked = ready
             if sent.packed:
@@ -166,7 +186,9 @@ class Client:
                     locked=False,
                 )
                 if error is not None:
-                    yield _pause(rnd, 3)
+                    if oracle.gone:
+                        return error
+                    yield idle(rnd, 3)
                     continue
                 asked = ready._replace(packs=packs)
             value, error = yield Ask(
@@ -179,9 +201,9 @@ class Client:
             if error is None:
                 self.known = max(self.known, value.position)
                 return None
-            if isinstance(error, (Conflicted, InvalidInput)):
+            if isinstance(error, (Conflicted, InvalidInput)) or oracle.gone:
                 return error
-            yield _pause(rnd, 3)
+            yield idle(rnd, 3)
 
     def _look_up(self, session: bytes, rnd: Random) -> Steps:
         """Learn the newest position, and where a session landed."""
@@ -205,7 +227,7 @@ def _crosses(path: bytes, new: File | None, wants: dict[bytes, File | None]) -> 
 
 def text(rnd: Random) -> bytes:
     """A new text: few of them, so that two clients often write the same."""
-    return b"".join(b"%d:%s\n" % (at, rnd.choice(TOKENS)) for at in range(LINES))
+    return b"".join(row[rnd.choice(TOKENS)] for row in _ROWS)
 
 
 def edited(old: File | None, rnd: Random) -> File | None:
@@ -221,7 +243,7 @@ def edited(old: File | None, rnd: Random) -> File | None:
         return File(LINK, b"to-" + rnd.choice(TOKENS)) if drawn < 0.28 else File(REGULAR, text(rnd))
     lines = old.data.splitlines(True)
     for at in rnd.sample(range(LINES), rnd.choice((1, 1, 2))):
-        lines[at] = b"%d:%s\n" % (at, rnd.choice(TOKENS))
+        lines[at] = _ROWS[at][rnd.choice(TOKENS)]
     return File(old.mode, b"".join(lines))
 
 
@@ -262,7 +284,7 @@ def _find(front: Front, session: bytes) -> Protocol[tuple[int, int | None]]:
 def reader(plan: Plan, count: int, pause: float, rnd: Random) -> Steps:
     """Looks at the tree of some position: its root in turn, its files and contents beside a landing."""
     for _ in range(count):
-        yield _pause(rnd, pause * 3)
+        yield idle(rnd, pause * 3)
         front_number, part = rnd.randrange(plan.fronts), rnd.random()
         told, error = yield Ask(
             front_number,
@@ -271,19 +293,20 @@ def reader(plan: Plan, count: int, pause: float, rnd: Random) -> Steps:
         )
         if error is not None:
             continue
-        life, position, root = told
+        life, since, position, root = told
         yield Ask(
             front_number,
             partial(_files, life=life, root=root),
-            partial(plan.oracle.read, position),
+            partial(plan.oracle.read, position, since),
             locked=False,
         )
 
 
-def _root(front: Front, part: float) -> Protocol[tuple[int, int, bytes]]:
+def _root(front: Front, part: float) -> Protocol[tuple[int, int, int, bytes]]:
+    since = front.world.heap.now
     head = yield from follow.refresh(front.line)
     position = min(int(part * (head.position + 2)), head.position)
-    return front.life, position, (yield from trees.tree_at(front.line, position))
+    return front.life, since, position, (yield from trees.tree_at(front.line, position))
 
 
 def _files(front: Front, life: int, root: bytes) -> Protocol[Files]:
@@ -335,9 +358,9 @@ def importer(plan: Plan, commits: Sequence[Edits], rnd: Random) -> Steps:
                 raise Violation(f"an import is told the head {value}, which was never written")
 
         _, error = yield Ask(rnd.randrange(plan.fronts), work, check)
-        if error is None or isinstance(error, InvalidInput):
+        if error is None or isinstance(error, InvalidInput) or plan.oracle.gone:
             return
-        yield _pause(rnd, 2)
+        yield idle(rnd, 2)
 
 
 def _import(taking: history.HistoryImport, commits: Sequence[Edits], oids: Sequence[bytes]) -> Protocol[Any]:
@@ -359,12 +382,17 @@ def _import(taking: history.HistoryImport, commits: Sequence[Edits], oids: Seque
 
 
 def commits(rnd: Random, count: int) -> list[Edits]:
-    """A history of flat files, each commit another content."""
+    """A history of flat files, each commit another content: a new one, or the old one with two lines changed."""
     out: list[Edits] = []
     files: Files = {}
     for at in range(count):
         path = b"h%d" % rnd.randrange(4)
-        edits: Edits = {path: None if path in files and rnd.random() < 0.2 else File(REGULAR, b"%d\n" % at)}
+        old = files.get(path)
+        lines = (old.data if old is not None else text(rnd)).splitlines(True)
+        lines[0] = b"0:%d\n" % at
+        changed = rnd.randrange(1, LINES)
+        lines[changed] = _ROWS[changed][rnd.choice(TOKENS)]
+        edits: Edits = {path: None if old is not None and rnd.random() < 0.2 else File(REGULAR, b"".join(lines))}
         for name, file in edits.items():
             if file is None:
                 del files[name]
@@ -377,7 +405,7 @@ def commits(rnd: Random, count: int) -> list[Edits]:
 def keeper(plan: Plan, count: int, pause: float, rnd: Random) -> Steps:
     """Seals what is due, now here, now there, and merges index runs while others land."""
     for _ in range(count):
-        yield _pause(rnd, pause * 2)
+        yield idle(rnd, pause * 2)
         front_number = rnd.randrange(plan.fronts)
         yield Ask(
             front_number,
@@ -395,8 +423,13 @@ def keeper(plan: Plan, count: int, pause: float, rnd: Random) -> Steps:
 
 
 def _seal(front: Front) -> Protocol[int]:
-    yield from follow.refresh(front.line)
-    return (yield from seal.seal(front.line)) if seal.due(front.line) else front.line.sealed
+    line = front.line
+    yield from follow.refresh(line)
+    if seal.due(line):
+        yield from seal.seal(line)
+    if tip.due_to_tidy(line):
+        yield from tip.tidy(line)
+    return line.sealed
 
 
 def _merge(front: Front) -> Protocol[int]:

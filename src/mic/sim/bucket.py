@@ -44,10 +44,12 @@ class Bucket:
             case PutIf(key, data, tag):
                 current = self.objects.get(key)
                 if current is None and self.rules.updates_absent:
-                    return self.write(key, data)
+                    self.write(key, data)
+                    return content_tag(data)
                 if current is None or not tag or content_tag(current) != tag:
                     raise PreconditionFailed(f"{key} has changed")
-                return self.write(key, data)
+                self.write(key, data)
+                return content_tag(data)
             case Put(key, data):
                 return self.write(key, data)
             case List(prefix, start_after):

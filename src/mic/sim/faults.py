@@ -12,12 +12,13 @@ from collections.abc import Iterable
 from random import Random
 from typing import NamedTuple
 
-from mic.ledger.effects import Effect, Get, GetRange, Map, Put, PutIf, PutNew
+from mic.ledger.effects import Effect, Forward, Get, GetRange, Map, Put, PutIf, PutNew
 
 READS = (Get, GetRange, Map)
 WRITES = (Put, PutNew, PutIf)
 CONDITIONAL = (PutNew, PutIf)
 ANY: tuple[type, ...] = (object,)
+CALL: tuple[type, ...] = (Forward,)
 
 # Kind -> the effects that it can befall. Sleeping, the clock and randomness know only crashes.
 KINDS: dict[str, tuple[type, ...]] = {
@@ -34,7 +35,13 @@ KINDS: dict[str, tuple[type, ...]] = {
     "pause": ANY,  # the front end stands still before it sees the answer
     "crash_before": ANY,  # the front end forgets all; nothing was asked
     "crash_after": ANY,  # the front end forgets all; what it asked goes on
+    "unheard": CALL,  # what is forwarded never arrives, and the caller waits in vain
+    "unanswered": CALL,  # it lands, and its answer never arrives
+    "twice": CALL,  # it arrives twice
+    "tardy": CALL,  # the answer comes late, or too late
 }
+# What befalls calls between front ends.
+CALL_KINDS = ("before", "crash_before", "crash_after", "unheard", "unanswered", "twice", "tardy")
 
 
 class Fault(NamedTuple):
@@ -47,19 +54,29 @@ class Fault(NamedTuple):
 
 
 class Swarm:
-    """Faults drawn from the seed. `fired` lists those that befell something."""
+    """Faults drawn from the seed. `fired` lists those that befell something.
 
-    def __init__(self, rnd: Random, fronts: int) -> None:
-        kinds = [kind for kind in KINDS if rnd.random() < 0.4]
+    `calls` draws what befalls calls between front ends, which are rare: one in 50 up to one in 2.
+    """
+
+    def __init__(self, rnd: Random, fronts: int, calls: Random) -> None:
+        kinds = [kind for kind in KINDS if KINDS[kind] is not CALL and rnd.random() < 0.4]
         # A fault at one effect in 500 up to one in 12; what befalls only the rare conditional writes, up to one in 2.
         self.rates = {
             kind: math.exp(rnd.uniform(math.log(0.002), math.log(0.5 if KINDS[kind] is CONDITIONAL else 0.08)))
             for kind in kinds
         }
-        self.total = sum(self.rates.values())
+        drawn = [kind for kind in CALL_KINDS if calls.random() < 0.4]
+        self.call_rates = {kind: math.exp(calls.uniform(math.log(0.02), math.log(0.5))) for kind in drawn}
+        self.set_rates(self.rates, self.call_rates)
         self._random = [Random(rnd.getrandbits(64)) for _ in range(fronts)]
         self.fired: list[Fault] = []
         self.calm = False
+
+    def set_rates(self, rates: dict[str, float], call_rates: dict[str, float]) -> None:
+        """How often each kind befalls a request to the store, and a call."""
+        self.rates, self.call_rates = rates, call_rates
+        self._total, self._call_total = sum(rates.values()), sum(call_rates.values())
 
     def at(self, front: int, number: int, effect: Effect) -> Fault | None:
         """The fault of this effect, if any."""
@@ -67,10 +84,11 @@ class Swarm:
             return None
         rnd = self._random[front]
         drawn = rnd.random()
-        if drawn >= self.total:
+        rates, total = (self.call_rates, self._call_total) if isinstance(effect, Forward) else (self.rates, self._total)
+        if drawn >= total:
             return None
         value = rnd.getrandbits(32)
-        for kind, rate in self.rates.items():
+        for kind, rate in rates.items():
             drawn -= rate
             if drawn < 0:
                 if not isinstance(effect, KINDS[kind]):

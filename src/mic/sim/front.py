@@ -7,20 +7,25 @@ It drives production protocols one effect at a time. Between any two effects the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random as Generator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from mic.core.errors import MicError, StorageFull, Unavailable
 from mic.ledger import land as landing
-from mic.ledger.effects import Effect, List, Now, Protocol, PutNew, Random, Sleep
+from mic.ledger import pipeline
+from mic.ledger.batch import MAX_LANDINGS
+from mic.ledger.effects import Attempt, Effect, Forward, List, Now, Protocol, PutIf, PutNew, Random, Sleep
 from mic.ledger.line import Line
 from mic.ledger.nodes import NodeCache
 from mic.ledger.request import LandRequest
 from mic.sim.faults import READS, Fault
 from mic.sim.heap import SECOND
 from mic.sim.world import World
+
+if TYPE_CHECKING:
+    from mic.sim.forwarding import Forwarding
 
 TIMEOUT = 5 * SECOND  # after this a caller gives up on a request
 PROJECT = "p"
@@ -31,10 +36,11 @@ EPOCH_MS = 1_793_491_200_000
 class Task:
     """A protocol under way, begun at time `began` when position `started` was the newest.
 
-    `disturbed`: something failed in it; `damaged`: it was given wrong bytes.
+    `disturbed`: something failed in it; `damaged`: it was given wrong bytes; `judged`: the newest position that another
+    front end knew which answered it, -1 when none did.
     """
 
-    __slots__ = ("began", "damaged", "disturbed", "done", "life", "locked", "protocol", "started")
+    __slots__ = ("began", "damaged", "disturbed", "done", "judged", "life", "locked", "protocol", "started")
 
     protocol: Protocol[Any]
 
@@ -42,13 +48,22 @@ class Task:
         self.done, self.locked = done, locked
         self.disturbed = self.damaged = False
         self.life = self.started = self.began = 0
+        self.judged = -1
+
+
+Group = list[tuple[Task, LandRequest]]
 
 
 class Front:
-    """Front end `number`. `skew` is how many milliseconds its clock is off; `drift` how fast it runs."""
+    """Front end `number`. `skew` is how many milliseconds its clock is off; `drift` how fast it runs.
 
-    def __init__(self, world: World, number: int, stopped: bool, rnd: Generator) -> None:
-        self.world, self.number = world, number
+    `sequenced`: it commits by creating commit points, and makes lines that do.
+    """
+
+    def __init__(
+        self, world: World, number: int, stopped: bool, sequenced: bool, rnd: Generator, project: str = PROJECT
+    ) -> None:
+        self.world, self.number, self.sequenced, self.project = world, number, sequenced, project
         self.skew = rnd.choice((0, 0, rnd.randrange(-300, 300), rnd.randrange(-60_000, 60_000)))
         self.drift = rnd.choice((1.0, 1.0, 1.0, 0.0, 0.9, 1.1))
         if stopped:
@@ -61,12 +76,19 @@ class Front:
         self._queue: deque[Task] = deque()
         self._running: list[Task] = []
         self._turn: Task | None = None
-        self._group: list[tuple[Task, LandRequest]] | None = None
+        self._group: Group | None = None  # waits for its turn
+        # Whether requests of its protocols go out side by side, as with a far store.
+        self.pipelined = rnd.random() < 0.5
+        self._flight: pipeline.Flight | None = None
+        self._flying: Group = []  # who is in it
+        self.forwarding: Forwarding | None = None  # where front ends know each other
+        self.cache_bytes = 8 << 20
         self._forget()
 
     def _forget(self) -> None:
-        self.cache = NodeCache(8 << 20)
-        self.line = Line(PROJECT, self.cache)
+        self.cache = NodeCache(self.cache_bytes)
+        self.line = Line(self.project, self.cache, self.sequenced)
+        self.line.far = self.pipelined
 
     # ------------------------------------------------------------ tasks
 
@@ -78,7 +100,7 @@ class Front:
             self.world.heap.after(1000, task.done, task, None, Unavailable("connection refused"))
             return
         task.protocol = self.world.wrap(work(self))
-        task.life, task.started = self.life, self.world.committed()
+        task.life, task.started = self.life, self.world.committed(self.project)
         self._running.append(task)
         if task.locked and self._turn is not None:
             self._queue.append(task)
@@ -88,27 +110,59 @@ class Front:
         self._step(task, None, None)
 
     def land(self, task: Task, wanted: LandRequest) -> None:
-        """Land in turn; who waits for the same turn lands in the same epoch, as in a process that serves many."""
-        task.began, task.started = self.world.heap.now, self.world.committed()
-        if self._group is not None:
+        """Land where it is best: here, or at the preferred front end."""
+        task.began, task.started = self.world.heap.now, self.world.committed(self.project)
+        if self.forwarding is not None and self.alive:
+            self.forwarding.land(task, wanted)
+        else:
+            self.join(task, wanted)
+
+    def join(self, task: Task, wanted: LandRequest) -> None:
+        """Land here in turn; who waits for the same turn lands in the same epoch, as in a process that serves many."""
+        task.began, task.started = self.world.heap.now, self.world.committed(self.project)
+        if self._group is not None and len(self._group) < MAX_LANDINGS:
             self._group.append((task, wanted))
             return
         group = [(task, wanted)]
-
-        def lead(front: Front) -> Protocol[Any]:
-            front._group = None
-            return (yield from landing.land_group(front.line, [request for _, request in group]))
-
-        def done(leader: Task, value: Any, error: BaseException | None) -> None:
-            for at, (member, _) in enumerate(group):
-                member.disturbed, member.damaged = leader.disturbed, leader.damaged
-                outcome = error or value[at]
-                failed = isinstance(outcome, BaseException)
-                member.done(member, None if failed else outcome, outcome if failed else None)
-
         if self.alive:
             self._group = group
+        self._lead(group)
+
+    def _lead(self, group: Group) -> None:
+        """Land a group in its turn; without one, bring what is in flight to its end."""
+
+        def lead(front: Front) -> Protocol[Any]:
+            if group and front._group is group:
+                front._group = None
+            requests = [request for _, request in group]
+            if not front.pipelined:
+                return pipeline.Step(None, (yield from landing.land_group(front.line, requests)), None)
+            flight, front._flight = front._flight, None
+            if not (flight or requests):
+                return pipeline.Step(None, None, None)
+            return (yield from pipeline.step(front.line, flight, requests))
+
+        def done(leader: Task, value: Any, error: BaseException | None) -> None:
+            for member, _ in (*self._flying, *group):
+                member.disturbed |= leader.disturbed
+                member.damaged |= leader.damaged
+            if error is not None:
+                self._tell(group, [error] * len(group))
+                return
+            before, self._flying, self._flight = self._flying, [], value.flight
+            if value.flight is not None:
+                self._flying = group
+            self._tell(before, value.before or ())
+            self._tell(group, value.given or ())
+            if value.flight is not None:
+                self._lead([])
+
         self.submit(Task(done, True), lead)
+
+    def _tell(self, group: Group, outcomes: Sequence[Any]) -> None:
+        for (member, _), outcome in zip(group, outcomes, strict=False):
+            failed = isinstance(outcome, BaseException)
+            member.done(member, None if failed else outcome, outcome if failed else None)
 
     def _finish(self, task: Task, value: Any, error: BaseException | None) -> None:
         self._running.remove(task)
@@ -122,12 +176,16 @@ class Front:
     def crash(self, down: int) -> None:
         """Forget everything, be down for so many microseconds, start cold. Callers lose their connection."""
         lost, self._running, self._turn, self.alive = self._running, [], None, False
+        lost += [member for member, _ in self._flying]
+        self._flying, self._flight = [], None
         self._queue.clear()
         self._group = None
         self.life += 1
         self.world.note("crash", self.number)
         self.world.crashes += 1
         self._forget()
+        if self.forwarding is not None:
+            self.forwarding.crashed()
         for task in lost:
             task.disturbed = True
             self.world.heap.after(1000, task.done, task, None, Unavailable("connection reset"))
@@ -135,6 +193,8 @@ class Front:
 
     def _start(self) -> None:
         self.alive = True
+        if self.forwarding is not None:
+            self.forwarding.start()
 
     # ------------------------------------------------------------ effects
 
@@ -183,6 +243,8 @@ class Front:
         left = [len(effects)]
 
         def answer(at: int, value: Any, error: BaseException | None) -> None:
+            if isinstance(effects[at], Attempt) and isinstance(error, MicError):
+                value, error = error, None
             answers[at], errors[at] = value, error
             left[0] -= 1
             if not left[0]:
@@ -191,7 +253,8 @@ class Front:
         life = self.life
         for at, effect in enumerate(effects):
             if self.life == life:
-                self._request(task, effect, partial(answer, at))
+                wanted = effect.effect if isinstance(effect, Attempt) else effect
+                self._request(task, wanted, partial(answer, at))
 
     def _request(self, task: Task, effect: Effect, deliver: Callable[[Any, BaseException | None], None]) -> None:
         world = self.world
@@ -202,6 +265,12 @@ class Front:
                 self.crash(fault.value % (5 * SECOND))
             else:
                 heap.after(int(effect.seconds * SECOND), deliver, None, None)
+            return
+        if isinstance(effect, Forward):
+            assert self.forwarding is not None
+            if fault is not None:
+                world.note(f"fault {fault.kind}", self.number)
+            self.forwarding.call(task, effect, fault, deliver)
             return
         latency = int(world.profile.latency * medians * world.slowness(self.number))
         cut = world.partition(self.number)
@@ -226,10 +295,16 @@ class Front:
                 task.disturbed = True
             deliver(None, Unavailable("429 Too Many Requests"))
             return
+        if world.unknown(effect):
+            world.note("501", self.number)
+            deliver(None, Unavailable("501 Not Implemented", status=501))
+            return
+        world.swaps += isinstance(effect, PutIf)
         what = f"{type(effect).__name__} {effect[0]}"  # type: ignore[misc]  # the clock and randomness never come here
         try:
             value = world.bucket.apply(effect)
         except MicError as error:
+            world.lost += isinstance(effect, PutIf)
             world.note(f"{what} {error.code}", self.number)
             deliver(None, error)
         else:

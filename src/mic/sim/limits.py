@@ -10,7 +10,27 @@ import sys
 from collections.abc import Iterator
 from types import ModuleType
 
-SMALL = {"SEGMENT": 6, "EPOCH_LANDINGS": 3, "MAX_LANDINGS": 3, "FANOUT": 2}
+SMALL = {
+    "SEGMENT": 6,
+    "EPOCH_LANDINGS": 3,
+    "MAX_LANDINGS": 3,
+    "FANOUT": 2,
+    "PARTS": 2,
+    "POINTS_KEPT": 2,
+    "_ALONE": 1,
+    "_AT_ONCE": 3,
+    # Deltas of contents of a few hundred bytes, groups of two, compaction in windows; chains as long as may be read.
+    "LEAST": 32,
+    "WINDOW": 12,
+    "GROUP_MEMBERS": 2,
+    "DELTA_DEPTH": 1,
+    "GROUP_DEPTH": 2,
+    "MAX_DEPTH": 3,
+    # Milliseconds after which a beacon that nobody renews is removed.
+    "FORGET": 30_000,
+    # Lost swaps after which a landing goes elsewhere.
+    "HAND_OVER": 1,
+}
 
 
 @functools.cache

@@ -36,6 +36,26 @@ def minimise(failed: Outcome, attempt: Try, runs: int = 400) -> tuple[Schedule, 
     scenario = failed.scenario
     names = [f"client {at}" for at in range(len(scenario.clients))]
     names += [f"reader {at}" for at in range(scenario.readers)] + ["keeper 0", "keeper 1", "importer"]
+    names += [f"compactor {at}" for at in range(scenario.compactors)]
+    names += [f"checker {at}" for at in range(scenario.checkers)]
+    names += [f"{who} {at}" for at in range(scenario.rollers) for who in ("roller", "historian")]
+    for fork in scenario.forks:
+        names += [f"{fork.name} client {at}" for at in range(len(fork.clients))]
+        names += [
+            f"{fork.name} {who}"
+            for who in (
+                "reader 0",
+                "keeper 0",
+                "compactor 0",
+                "checker 0",
+                "roller 0",
+                "historian 0",
+                "people",
+                "eraser",
+                "forker 1",
+            )
+        ]
+    names.append("p eraser")
     for name in names:
         fails(best[0]._replace(drop=(*best[0].drop, name)))
     _shrink(best[0].windows or (), lambda kept: fails(best[0]._replace(windows=kept)))

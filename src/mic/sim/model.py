@@ -7,7 +7,8 @@ comparison *is* the minimal difference and a merge can be decided without an alg
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
@@ -49,12 +50,36 @@ class Decided(NamedTuple):
     refused: str = ""
 
 
+class Tree:
+    """The files at a position. Looked up path by path: ten thousand landings are not ten thousand copies."""
+
+    def __init__(self, model: Model, position: int) -> None:
+        self._model, self.position = model, position
+
+    def get(self, path: bytes) -> File | None:
+        """The file of that path."""
+        versions = self._model.versions.get(path)
+        if not versions:
+            return None
+        at = bisect_right(versions, self.position, key=lambda version: version[0])
+        return versions[at - 1][1] if at else None
+
+    def whole(self) -> Files:
+        """All of it."""
+        files = {path: self.get(path) for path in self._model.versions}
+        return {path: file for path, file in files.items() if file is not None}
+
+    def below(self, directory: bytes) -> Iterator[bytes]:
+        """The paths of files below a directory."""
+        return (path for path in self._model.below.get(directory, ()) if self.get(path) is not None)
+
+
 class Model:
-    """The history as it must be: `sessions[n - 1]` landed at n, `edits[n - 1]` made `trees[n]` of the tree before."""
+    """The history as it must be: `sessions[n - 1]` landed at n; `versions` say when a path became what."""
 
     def __init__(self) -> None:
-        self.trees: list[Files] = [{}]
-        self.edits: list[Edits] = []
+        self.versions: dict[bytes, list[tuple[int, File | None]]] = {}
+        self.below: dict[bytes, dict[bytes, None]] = {}  # every path that there ever was below a directory
         self.sessions: list[bytes] = []
         self.positions: dict[bytes, int] = {}
         self.clock = 0
@@ -65,11 +90,30 @@ class Model:
         """The newest position."""
         return len(self.sessions)
 
+    def begin_at(self, origin: Model, position: int, clock: int) -> None:
+        """Be what another project was at a position; whatever it lands later is not seen here."""
+        self.sessions = list(origin.sessions[:position])
+        for path, versions in origin.versions.items():
+            for at, file in versions:
+                if at <= position:
+                    self._becomes(path, at, file)
+        self.positions = {session: at for session, at in origin.positions.items() if at <= position}
+        self.contents = {data: at for data, at in origin.contents.items() if at <= position}
+        self.clock = clock
+
+    def at(self, position: int) -> Tree:
+        """The files at a position."""
+        return Tree(self, position)
+
+    def touched(self, path: bytes, position: int) -> int:
+        """The newest landing up to a position that changed a path; 0 when none did."""
+        return max((at for at, _ in self.versions.get(path, ()) if at <= position), default=0)
+
     def decide(self, sent: Sent, head: int) -> Decided:
         """What must become of a session that meets the head at position `head`."""
         if sent.base > head:
             return Decided({}, {}, "invalid_input")
-        base, now = self.trees[sent.base], self.trees[head]
+        base, now = self.at(sent.base), self.at(head)
         if any(sent.claims.get(path) != base.get(path) for path in sent.wants):
             return Decided({}, {}, "base_mismatch")
         if any(self.contents.get(data, head + 1) > head for data in sent.unsent):
@@ -92,26 +136,31 @@ class Model:
 
     def append(self, session: bytes, edits: Edits, uploaded: frozenset[bytes] = frozenset()) -> None:
         """The next landing."""
-        files = dict(self.trees[-1])
-        for path, file in edits.items():
-            if file is None:
-                files.pop(path, None)
-            else:
-                files[path] = file
-        self.trees.append(files)
-        self.edits.append(dict(edits))
         self.sessions.append(session)
+        for path, file in edits.items():
+            self._becomes(path, self.head, file)
         self.positions[session] = self.head
         for data in [file.data for file in edits.values() if file is not None] + sorted(uploaded):
             self.contents.setdefault(data, self.head)
 
+    def _becomes(self, path: bytes, position: int, file: File | None) -> None:
+        if path not in self.versions:
+            for directory in _above(path):
+                self.below.setdefault(directory, {})[path] = None
+        self.versions.setdefault(path, []).append((position, file))
 
-def _shadow(path: bytes, wants: Mapping[bytes, File | None], now: Files) -> str:
+
+def _above(path: bytes) -> list[bytes]:
+    """The directories that a path is in."""
+    parts = path.split(b"/")
+    return [b"/".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def _shadow(path: bytes, wants: Mapping[bytes, File | None], now: Tree) -> str:
     """Why a new file cannot stand beside the files that are there and stay."""
-    stays = [name for name in now if wants.get(name, now[name]) is not None]
-    if any(path.startswith(name + b"/") for name in stays):
+    if any(now.get(name) is not None and wants.get(name, now.get(name)) is not None for name in _above(path)):
         return "directory_over_file"
-    if any(name.startswith(path + b"/") for name in stays):
+    if any(wants.get(name, now.get(name)) is not None for name in now.below(path)):
         return "file_over_directory"
     return ""
 

@@ -7,8 +7,9 @@ wrongly judged landing fails at the very event that makes it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from mic.core.epoch import Epoch, decode_epoch, epoch_name
 from mic.core.errors import (
@@ -23,20 +24,35 @@ from mic.core.errors import (
 from mic.core.head import Head, decode_head
 from mic.core.record import Record
 from mic.ledger.land import Landed
+from mic.sim.commit_points import BOUNDARIES, POINTS, CommitPoints
 from mic.sim.front import PROJECT, Front, Task
 from mic.sim.model import Edits, Files, Model, Sent
-
-HEAD_KEY = f"projects/{PROJECT}/head"
 
 
 class Violation(Exception):
     """Something that must never happen did."""
 
 
-class Oracle:
-    """The model, what was sent, and the bucket that is watched."""
+def _fail(why: str) -> NoReturn:
+    raise Violation(why)
 
-    def __init__(self) -> None:
+
+class Oracle:
+    """The model of one project, what was sent to it, and the bucket that is watched. `origin` is that of a fork."""
+
+    def __init__(self, project: str = PROJECT, origin: Oracle | None = None) -> None:
+        self.origin = origin
+        self.forks: list[Oracle] = []
+        if origin is not None:
+            origin.forks.append(self)
+        self.asked: int | None = None  # where the origin stood when the fork was first asked for
+        self.expected = 0  # how many are still trying to make the project
+        self.born: Head | None = None
+        self.independent = -1  # since when a fork reads nothing of its origin any more
+        self.condemned = self.gone = False
+        self.project = project
+        self.prefix = f"projects/{project}/"
+        self.head_key = f"{self.prefix}head"
         self.model = Model()
         self.head: Head | None = None
         self.heads: set[Head] = set()
@@ -47,38 +63,60 @@ class Oracle:
         self.lost: bytes | None = None  # the head that somebody removed
         self.objects: dict[str, bytes] = {}
         self.answers: dict[str, int] = {}
+        self.points = CommitPoints(self._moved, _fail)
 
     # ------------------------------------------------------------ the bucket
 
     def watch(self, key: str, before: bytes | None, after: bytes | None) -> None:
         """The bucket changed."""
-        if key != HEAD_KEY:
-            if before is not None and before != after and "/sessions/" not in key:
-                raise Violation(f"{key} was there and is overwritten")
-            return
+        if key.startswith(self.prefix + POINTS):
+            self.points.point(key, before, after)
+        elif key.startswith(self.prefix + BOUNDARIES):
+            self.points.boundary(key, before, after)
+        elif key == self.head_key:
+            self._head_object(before, after)
+        elif before is not None and before != after and "/sessions/" not in key:
+            raise Violation(f"{key} was there and is overwritten")
+
+    def _head_object(self, before: bytes | None, after: bytes | None) -> None:
         if self.lost is not None or after is None:
             raise Violation("the head was written although it was gone")
-        new = decode_head(after, key)
-        old = self.head
-        if old is None:
-            if new.position:
-                raise Violation(f"the first head stands at position {new.position}")
-        elif before != old.encode():
+        if self.points.head_object(self.head_key, before, after, self.head):
+            return
+        if self.head is not None and before != self.head.encode():
             raise Violation("the head moved unseen")
+        self._moved(decode_head(after, self.head_key))
+
+    def _moved(self, new: Head) -> None:
+        """There is a newer head."""
+        if self.head is not None:
+            self._commit(self.head, new)
         else:
-            self._commit(old, new)
+            self._begins(new)
         self.head = new
         self.heads.add(new)
+
+    def _begins(self, new: Head) -> None:
+        origin = self.origin
+        if origin is None:
+            if new.position:
+                raise Violation(f"the first head stands at position {new.position}")
+        elif (new not in origin.heads and new.position) or new.position < (self.asked or 0):
+            raise Violation(f"{self.project} begins at {new}; its origin never had it, or not since it was asked for")
+        else:
+            self.model.begin_at(origin.model, new.position, new.hlc)
+            self.roots = origin.roots[: new.position + 1]
+        self.born = new
 
     def behead(self) -> None:
         """Somebody removes the head object, unless nothing has landed that could be lost with it."""
         if self.model.head and self.lost is None:
-            self.lost = self.objects.pop(HEAD_KEY)
+            self.lost = self.objects.pop(self.head_key)
 
     def restore(self) -> None:
         """And puts it back."""
         if self.lost is not None:
-            self.objects[HEAD_KEY], self.lost = self.lost, None
+            self.objects[self.head_key], self.lost = self.lost, None
 
     def _commit(self, old: Head, new: Head) -> None:
         if new.position <= old.position:
@@ -86,7 +124,7 @@ class Oracle:
         epochs: list[Epoch] = []
         at = new
         while at.position > old.position:
-            key = f"projects/{PROJECT}/landing-log/tail/{epoch_name(at)}"
+            key = f"{self.prefix}landing-log/tail/{epoch_name(at)}"
             raw = self.objects.get(key)
             if raw is None:
                 raise Violation(f"the head names position {at.position}, whose record {key} is not there")
@@ -149,10 +187,29 @@ class Oracle:
             self.model.append(session, edits)
             self.roots.append(record.root_after)
 
+    def contents(self, position: int) -> dict[bytes, bytes]:
+        """Every content that the project has had at a position, by hash."""
+        return {
+            hashlib.sha256(data).digest(): data
+            for data, landed in self.model.contents.items()
+            if landed <= position and data
+        }
+
     # ------------------------------------------------------------ answers
 
-    def _error(self, task: Task, error: BaseException, headless: bool) -> None:
-        """An error that is no judgement must have its reason."""
+    def torn(self, since: int) -> bool:
+        """Whether objects may be gone for who looked at the head then: the project is, or an origin before its time."""
+        erased, changed, at = self.gone, -1, self
+        while at.origin is not None:
+            changed = max(changed, at.independent)
+            at = at.origin
+            erased = erased or (at.gone and since <= changed)
+        return erased
+
+    def _error(self, task: Task, error: BaseException, headless: bool, since: int | None = None) -> None:
+        """An error that is no judgement must have its reason. `since` is when the head was looked at."""
+        if isinstance(error, (Corrupt, NotFound)) and self.torn(task.began if since is None else since):
+            return
         if isinstance(error, Unavailable):
             if not task.disturbed:
                 raise Violation(f"unavailable without a reason: {error}")
@@ -181,7 +238,7 @@ class Oracle:
         if not isinstance(error, (Conflicted, InvalidInput)):
             self._error(task, error, headless)
             return
-        head = front.line.head.position if front.line.head else 0
+        head = task.judged if task.judged >= 0 else front.line.head.position if front.line.head else 0
         if head < task.started:
             raise Violation(f"judged at position {head}; {task.started} was there when it was asked")
         # A session may meet its neighbours of a group: some position since it was asked must explain the answer.
@@ -204,13 +261,15 @@ class Oracle:
             return False
         for clash in clashes:
             path = clash.theirs.path if clash.theirs else clash.path
-            touched = [n for n in range(sent.base + 1, at + 1) if path in self.model.edits[n - 1]]
-            if clash.theirs_position != max(touched, default=0):
+            touched = self.model.touched(path, at)
+            if clash.theirs_position != (touched if touched > sent.base else 0):
                 return False
         return True
 
     def _acknowledged(self, sent: Sent, landed: Landed) -> None:
         model = self.model
+        if self.gone and self.head_key in self.objects:
+            return  # a late write brought the head back, and nobody but who landed knows of it
         if model.positions.get(sent.id) != landed.position:
             raise Violation(
                 f"session {sent.id.hex()} is told position {landed.position}; it is at {model.positions.get(sent.id)}"
@@ -226,13 +285,22 @@ class Oracle:
         }:
             raise Violation(f"position {landed.position} merged {sorted(merged)}, is told {landed.merged}")
 
-    def read(self, position: int, front: Front, task: Task, files: Files | None, error: BaseException | None) -> None:
-        """A front end shows the files at a position."""
-        self.count("read" if error is None else "unread")
+    def read(
+        self, position: int, since: int, front: Front, task: Task, files: Files | None, error: BaseException | None
+    ) -> None:
+        """A front end that looked at the head `since` then shows the files at a position."""
         if error is not None:
-            self._error(task, error, front.world.headless(task.began))
-        elif files != self.model.trees[position]:
-            raise Violation(f"the tree at {position} is shown as {files}, is {self.model.trees[position]}")
+            self.answered_late("read", since, front, task, error)
+            return
+        self.count("read")
+        if files != self.model.at(position).whole():
+            raise Violation(f"the tree at {position} is shown as {files}, is {self.model.at(position).whole()}")
+
+    def answered_late(self, what: str, since: int, front: Front, task: Task, error: BaseException | None) -> None:
+        """A question whose head was looked at `since` then could not be answered."""
+        assert error is not None
+        self.count(f"no {what}")
+        self._error(task, error, front.world.headless(task.began), since)
 
     def found(
         self,

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
 from random import Random
 from typing import Any, NamedTuple
 
 from mic.core.errors import MicError, Unavailable
-from mic.core.tree import scan
-from mic.ledger import follow, log, trees
-from mic.ledger.contents import read_blob
 from mic.ledger.effects import Protocol
-from mic.ledger.line import Line
-from mic.ledger.nodes import NodeCache, with_nodes
 from mic.ledger.request import LandRequest
-from mic.sim import actors
-from mic.sim.actors import Actor, Ask, Plan, Spawn, Wait
-from mic.sim.bucket import Bucket, Rules
+from mic.sim import actors, checking, compaction, forks, rollups
+from mic.sim.actors import Actor, Ask, Plan, Spawn, Through, Wait
+from mic.sim.bucket import Rules
 from mic.sim.faults import Fault, Listed, Swarm
-from mic.sim.front import PROJECT, Front, Task
+from mic.sim.forwarding import AGREED, Network
+from mic.sim.front import Front, Task
 from mic.sim.heap import SECOND
 from mic.sim.limits import small_limits
-from mic.sim.model import File, Files
 from mic.sim.oracle import Oracle, Violation
 from mic.sim.profiles import PROFILES
+from mic.sim.projects import Projects
 from mic.sim.scenario import Scenario, draw
 from mic.sim.schedule import Schedule
 from mic.sim.world import World
@@ -55,23 +53,32 @@ class Simulation:
         self.scenario = scenario
         rnd = Random(f"run {scenario.seed}")
         self.oracle = Oracle()
-        bucket = Bucket(rules, self.oracle.watch)
-        self.oracle.objects = bucket.objects
-        swarm = Swarm(Random(rnd.getrandbits(64)), scenario.fronts)
+        self.projects = Projects(self.oracle, {fork.name: fork.parent for fork in scenario.forks}, rules)
+        fronts = scenario.fronts + sum(len(fork.sequenced) for fork in scenario.forks)
+        swarm = self._swarm(Random(rnd.getrandbits(64)), fronts)
         faults = swarm if schedule.faults is None else Listed(schedule.faults)
         windows = scenario.windows if schedule.windows is None else schedule.windows
-        self.world = World(PROFILES[scenario.profile], bucket, faults, windows)
-        self.world.committed = lambda: self.oracle.model.head
+        self.world = World(PROFILES[scenario.profile], self.projects.bucket, faults, windows)
+        self.projects.now = lambda: self.world.heap.now
+        self.world.committed = self.projects.head
         if wrap is not None:
             self.world.wrap = wrap
         self.fronts = [
-            Front(self.world, n, scenario.stopped, Random(rnd.getrandbits(64))) for n in range(scenario.fronts)
+            Front(self.world, n, scenario.stopped, sequenced, Random(rnd.getrandbits(64)))
+            for n, sequenced in enumerate(scenario.sequenced)
         ]
+        self.network = Network(self.world, self.oracle) if scenario.calls else None
+        for front in self.fronts if self.network is not None else ():
+            assert self.network is not None
+            self.network.join(front, scenario.calls, Random(f"network {scenario.seed} {front.number}"))
         self.left = 0
-        self._creating = 0
-        self._settled = 0
+        self.ended = 0  # when the last answer was given
+        self._settled: dict[str, int] = {}
         self.windows = windows
         self._cast(schedule, rnd)
+
+    def _swarm(self, rnd: Random, fronts: int) -> Swarm:
+        return Swarm(rnd, fronts, Random(f"calls {self.scenario.seed}"))
 
     def _cast(self, schedule: Schedule, rnd: Random) -> None:
         """Everybody who asks for something. Each has randomness of its own, whoever else is left out."""
@@ -93,20 +100,67 @@ class Simulation:
             later.append((f"reader {number}", actors.reader(plan, 4, pause, Random(rnd.getrandbits(64)))))
         for number in range(2):
             later.append((f"keeper {number}", actors.keeper(plan, 5, pause, Random(rnd.getrandbits(64)))))
+        for number in range(scenario.compactors):
+            later.append((f"compactor {number}", compaction.compactor(plan, 4, pause, Random(rnd.getrandbits(64)))))
+        for number in range(scenario.rollers):
+            # Drawn apart, as forks are.
+            roller = rollups.roller(plan, 10, pause, Random(f"roller {number} {scenario.seed}"))
+            historian = rollups.historian(plan, 5, pause, Random(f"historian {number} {scenario.seed}"))
+            later += [(f"roller {number}", roller), (f"historian {number}", historian)]
+        for number in range(scenario.checkers):
+            # Drawn apart, as forks are.
+            checker = checking.checker(plan, 3, pause, Random(f"checker {number} {scenario.seed}"))
+            later.append((f"checker {number}", checker))
+        later += self._forks(schedule)
         self._later = [(name, actor) for name, actor in later if name not in schedule.drop]
         for creator in creators:
             self._begin(creator)
         self._wait_for_birth()
 
+    def _forks(self, schedule: Schedule) -> Iterator[tuple[str, Actor]]:
+        """Who makes forks, uses them, and deletes projects. Drawn apart: the project is the same with and without."""
+        scenario, oracles = self.scenario, self.projects.oracles
+        rnd = Random(f"forks {scenario.seed}")
+        for fork in scenario.forks:
+            first, oracle = len(self.fronts), oracles[fork.name]
+            for sequenced in fork.sequenced:
+                entropy = Random(rnd.getrandbits(64))
+                self.fronts.append(Front(self.world, len(self.fronts), scenario.stopped, sequenced, entropy, fork.name))
+            paths = Random(rnd.getrandbits(64)).sample(actors.PATHS, scenario.paths)
+            plan = Plan(oracle, len(fork.sequenced), paths, frozenset(schedule.skip))
+            for number in range(fork.forkers):
+                actor = forks.forker(oracle, plan.fronts, fork.begin, Random(rnd.getrandbits(64)))
+                yield f"{fork.name} forker {number}", forks.shifted(self._expected(oracle, actor), first)
+            people = forks.inhabitants(oracle, plan, scenario, fork, rnd)
+            kept = [forks.shifted(actor, first) for name, actor in people if name not in schedule.drop]
+            yield f"{fork.name} people", forks.when_born(oracle, kept)
+        for name, begin in scenario.erased:
+            eraser = forks.eraser(
+                oracles[name],
+                scenario.fronts,
+                begin,
+                partial(self._is_settled, oracles[name]),
+                Random(rnd.getrandbits(64)),
+            )
+            yield f"{name} eraser", eraser
+
     def _creator(self, plan: Plan, rnd: Random) -> Actor:
-        self._creating += 1
-        yield from actors.creator(plan, rnd)
-        self._creating -= 1
+        return self._expected(self.oracle, actors.creator(plan, rnd))
+
+    def _expected(self, oracle: Oracle, maker: Actor) -> Actor:
+        """Somebody who makes a project."""
+        oracle.expected += 1
+        yield from maker
+        oracle.expected -= 1
         # Until then a request to make the project may still be on its way.
-        self._settled = self.world.heap.now + 30 * SECOND
+        self._settled[oracle.project] = self.world.heap.now + 60 * SECOND
+
+    def _is_settled(self, oracle: Oracle) -> bool:
+        settled = self._settled.get(oracle.project)
+        return not oracle.expected and settled is not None and self.world.heap.now > settled
 
     def _behead(self) -> None:
-        if not self._creating and self.world.heap.now > self._settled:
+        if self._is_settled(self.oracle):
             self.oracle.behead()
 
     def _wait_for_birth(self) -> None:
@@ -135,11 +189,40 @@ class Simulation:
                 self._begin(wanted.actor)
                 answer = None
                 continue
-            if isinstance(wanted, Wait):
+            if isinstance(wanted, Through):
+                self.world.heap.after(0, self._through, actor, wanted)
+            elif isinstance(wanted, Wait):
                 self.world.heap.after(wanted.micros, self._go, actor, None)
             else:
                 self._ask(actor, wanted)
             return
+
+    def _through(self, actor: Actor, wanted: Through) -> None:
+        """Work that waits for each protocol: what happens meanwhile happens below it on the stack."""
+        front, heap = self.fronts[wanted.front], self.world.heap
+        whole = Task(lambda task, value, error: None, False)
+        whole.began, whole.started = heap.now, self.world.committed(front.project)
+
+        def run(protocol: Protocol[Any]) -> Any:
+            answers: list[tuple[Any, BaseException | None]] = []
+            task = Task(lambda task, value, error: answers.append((value, error)), False)
+            front.submit(task, lambda front: protocol)
+            while not answers:
+                self._pass()
+            whole.disturbed, whole.damaged = whole.disturbed or task.disturbed, whole.damaged or task.damaged
+            value, error = answers[0]
+            if error is not None:
+                raise error
+            return value
+
+        value, error = None, None
+        try:
+            value = wanted.work(run)
+        except MicError as problem:
+            error = problem
+        wanted.check(front, whole, value, error)
+        self.world.note(f"answer {type(error or value).__name__}", front.number)
+        heap.after(1000, self._go, actor, (value, error))
 
     def _ask(self, actor: Actor, ask: Ask) -> None:
         front = self.fronts[ask.front]
@@ -172,65 +255,46 @@ class Simulation:
                 heap.after(window.end, self.oracle.restore)
         heap.after(self.scenario.calm, self._calm)
         while self.left or self._later:
-            heap.step()
-            if heap.now > self.scenario.end:
-                raise Violation(
-                    f"{self.left} did not finish within {(heap.now - self.scenario.calm) // SECOND} s of calm"
-                )
+            self._pass()
         world.note("all have their answers", -1)
+        self.ended = heap.now
         self.oracle.restore()
-        self._check_history()
+        for oracle in self.projects.oracles.values():
+            checking.check(world.bucket, oracle, [f for f in self.fronts if f.project == oracle.project])
+        if self.network is not None:
+            self._agree(self.network)
+
+    def _agree(self, network: Network) -> None:
+        """Let time pass, in which nobody lands and front ends only beat: what was on its way arrives too."""
+        self._calm()
+        passed: list[bool] = []
+        self.world.heap.after(AGREED, passed.append, True)
+        while not passed:
+            self.world.heap.step()
+        network.check_agreed()
+
+    def _pass(self) -> None:
+        """The next thing happens."""
+        heap = self.world.heap
+        heap.step()
+        if heap.now > self.scenario.end:
+            raise Violation(f"{self.left} did not finish within {(heap.now - self.scenario.calm) // SECOND} s of calm")
 
     def _calm(self) -> None:
         self.oracle.restore()
         self.world.faults.calm = True
 
-    def _check_history(self) -> None:
-        """A reader that has never seen the project finds the whole of it in the raw bucket."""
-        model, line = self.oracle.model, Line(PROJECT, NodeCache(8 << 20))
-        head = self._read(follow.refresh(line))
-        if head.position != model.head:
-            raise Violation(f"the head is at {head.position}, {model.head} landed")
-        if model.head:
-            sessions = [record.session for record in self._read(log.records(line, 1, model.head))]
-            if sessions != model.sessions:
-                raise Violation("the log holds other sessions than landed")
-        for session in [*self.oracle.sent, *model.sessions]:
-            if line.find_session(session) != model.positions.get(session):
-                raise Violation(
-                    f"session {session.hex()} is found at {line.find_session(session)}, "
-                    f"not at {model.positions.get(session)}"
-                )
-        step = max(1, model.head // 12)
-        for position in sorted({*range(0, model.head, step), model.head}):
-            files = self._read(_whole(line, position))
-            if files != model.trees[position]:
-                raise Violation(f"the tree at {position} holds {files}, not {model.trees[position]}")
 
-    def _read(self, protocol: Protocol[Any]) -> Any:
-        """Drive a protocol straight against the bucket."""
-        apply = self.world.bucket.apply
-        try:
-            wanted = next(protocol)
-            while True:
-                single = type(wanted) is not tuple
-                try:
-                    answer = apply(wanted) if single else [apply(effect) for effect in wanted]  # type: ignore[arg-type]
-                except MicError as error:
-                    wanted = protocol.throw(error)
-                else:
-                    wanted = protocol.send(answer)
-        except StopIteration as stop:
-            return stop.value
-
-
-def _whole(line: Line, position: int) -> Protocol[Files]:
-    root = yield from trees.tree_at(line, position)
-    entries = yield from with_nodes(line.objects, line.cache, scan(line.cache, root))
-    files = {}
-    for entry in entries:
-        files[entry.path] = File(entry.mode, (yield from read_blob(line.objects, entry.hash, 1 << 20)))
-    return files
+def failure_of(simulation: Simulation) -> str:
+    """Run it; what it found, "" when all held."""
+    try:
+        simulation.run()
+    except Violation as violation:
+        return str(violation)
+    except Exception as error:  # a protocol that raises what is no expected error is a finding like any other
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__} in {where.name} ({where.filename.rsplit('/', 1)[-1]}): {error}"
+    return ""
 
 
 def simulate(
@@ -239,26 +303,22 @@ def simulate(
     """Run a seed: with its own faults, or with those of a schedule. Never raises for what the run finds."""
     schedule = schedule or Schedule()
     scenario = draw(seed, profile or schedule.profile)
-    failure = ""
     with small_limits():
         simulation = Simulation(scenario, schedule, rules or Rules(), wrap)
-        try:
-            simulation.run()
-        except Violation as violation:
-            failure = str(violation)
-        except Exception as error:  # a protocol that raises what is no expected error is a finding like any other
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            failure = f"{type(error).__name__} in {where.name} ({where.filename.rsplit('/', 1)[-1]}): {error}"
-    world, oracle = simulation.world, simulation.oracle
+        failure = failure_of(simulation)
+    world, oracles = simulation.world, simulation.projects.oracles.values()
+    answers: Counter[str] = Counter()
+    for oracle in oracles:
+        answers.update(oracle.answers)
     return Outcome(
         seed,
         failure,
         world.trace,
         world.heap.now / SECOND,
-        oracle.model.head,
+        sum(oracle.model.head - oracle.born.position for oracle in oracles if oracle.born is not None),
         world.requests,
         world.crashes,
-        dict(sorted(oracle.answers.items())),
+        dict(sorted(answers.items())),
         tuple(world.faults.fired),
         scenario,
     )

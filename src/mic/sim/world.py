@@ -18,7 +18,8 @@ class Window(NamedTuple):
     """A stretch of trouble, in microseconds. Front end -1 stands for the bucket.
 
     partition: no answer comes; what was asked is done when `applied`. slow: requests take 20 times as long.
-    headless: somebody removed the head object, and puts it back at the end.
+    headless: somebody removed the head object, and puts it back at the end. apart: no call between front ends reaches
+    this one, nor its calls and answers any other.
     """
 
     kind: str
@@ -46,13 +47,14 @@ class World:
         self.profile, self.bucket, self.faults = profile, bucket, faults
         self.crashes = 0
         self.requests = 0
-        self.committed: Callable[[], int] = lambda: 0
+        self.swaps = self.lost = 0  # conditional updates that the store has answered, those refused
+        self.committed: Callable[[str], int] = lambda project: 0  # the newest position of a project
         self.wrap: Callable[[Steps[Any]], Steps[Any]] = lambda protocol: protocol
         self._trace = hashlib.sha256()
         self._written: dict[str, int] = {}
         self._windows = {
             (kind, window.front): [w for w in windows if w.kind == kind and w.front == window.front]
-            for kind in ("partition", "slow", "headless")
+            for kind in ("partition", "slow", "headless", "apart")
             for window in windows
         }
 
@@ -80,9 +82,17 @@ class World:
         """How many times longer a request takes."""
         return 20 if self._window("slow", front) else 1
 
+    def apart(self, front: int) -> bool:
+        """Whether a front end is cut off from the others."""
+        return self._window("apart", front) is not None
+
     def headless(self, since: int) -> bool:
         """Whether the head object was gone at some time between `since` and now."""
         return any(w.start <= self.heap.now and w.end >= since for w in self._windows.get(("headless", -1), ()))
+
+    def unknown(self, effect: Effect) -> bool:
+        """Whether the store knows no such request."""
+        return isinstance(effect, PutIf) and not self.profile.swaps
 
     def paced(self, effect: Effect) -> bool:
         """Whether the store refuses a write because the key was written a moment ago."""
