@@ -1,4 +1,4 @@
-"""Git tree objects: parsing, and the difference between two trees over raw entries.
+"""Git tree objects: the difference between two trees over raw entries.
 
 Equal subtrees are skipped by id and equal entries by a set difference over their raw bytes, so a
 commit costs the trees it touched and not the size of the project.
@@ -6,7 +6,6 @@ commit costs the trees it touched and not the size of the project.
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from mic.core.errors import Corrupt, InvalidPath, TooLarge
 from mic.core.paths import MAX_PATH
 from mic.core.session import Op
+from mic.git.tree_entries import DIRECTORY, FORMAT, mode_of, split_tree
 
 # One commit's changes are held at once (about 250 bytes each). The largest public trees have 0.5 million files;
 # ten nested levels of ten equal subtrees would otherwise unfold to 10**10.
@@ -23,11 +23,6 @@ _CACHED_ENTRIES = 300_000
 
 EMPTY_TREE = bytes.fromhex("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
 
-_ENTRY = re.compile(rb"[0-7]+ [^\0]*\0.{20}", re.S)
-_NAME = re.compile(rb"[0-7]+ ([^\0]*)\0.{20}", re.S)
-
-_FORMAT = 0o170000
-_DIRECTORY = 0o040000
 _WITH_BLOB = frozenset((0o100000, 0o120000))
 
 
@@ -42,14 +37,16 @@ class TreeDifference(NamedTuple):
 
 def has_blob(mode: int) -> bool:
     """Whether an entry of this mode names a blob. As in Git, what is no file, link or directory is a gitlink."""
-    return mode & _FORMAT in _WITH_BLOB
+    return mode & FORMAT in _WITH_BLOB
 
 
 class TreeReader:
     """Parsed trees over `read(oid) -> raw bytes`, with a cache bounded by entries."""
 
-    def __init__(self, read: Callable[[bytes], bytes]) -> None:
+    def __init__(self, read: Callable[[bytes], bytes], *, first_wins: bool = False) -> None:
+        """With `first_wins` the first of two entries of one name counts, where a tree holds a name twice."""
         self._read = read
+        self._first_wins = first_wins
         self._cache: OrderedDict[bytes, frozenset[bytes]] = OrderedDict()
         self._cached = 0
 
@@ -61,7 +58,7 @@ class TreeReader:
         if known is not None:
             self._cache.move_to_end(oid)
             return known
-        parsed = parse_tree(self._read(oid), oid)
+        parsed = _path_entries(self._read(oid), oid, first_wins=self._first_wins)
         self._cache[oid] = parsed
         self._cached += len(parsed)
         while self._cached > _CACHED_ENTRIES and len(self._cache) > 1:
@@ -85,8 +82,8 @@ class TreeReader:
                 visited += 1
                 if visited > limit:
                     raise TooLarge(f"One commit changes more than {limit:,} paths.", hint="Import a smaller history.")
-                old_dir = before is not None and before[0] & _FORMAT == _DIRECTORY
-                new_dir = after is not None and after[0] & _FORMAT == _DIRECTORY
+                old_dir = before is not None and before[0] & FORMAT == DIRECTORY
+                new_dir = after is not None and after[0] & FORMAT == DIRECTORY
                 if old_dir or new_dir:
                     below_old = before[1] if before is not None and old_dir else EMPTY_TREE
                     below_new = after[1] if after is not None and new_dir else EMPTY_TREE
@@ -107,24 +104,24 @@ class TreeReader:
     ) -> Iterator[tuple[bytes, tuple[int, bytes] | None, tuple[int, bytes] | None]]:
         """(path, old (mode, oid), new (mode, oid)) of each differing entry of two trees."""
         old_entries, new_entries = self.entries(old), self.entries(new)
-        before = dict(_split(entry) for entry in old_entries - new_entries)
+        before = dict(_split(entry, old) for entry in old_entries - new_entries)
         for entry in new_entries - old_entries:
-            name, value = _split(entry)
+            name, value = _split(entry, new)
             yield _join(prefix, name), before.pop(name, None), value
         for name, value in before.items():
             yield _join(prefix, name), value, None
 
 
-def parse_tree(raw: bytes, oid: bytes) -> frozenset[bytes]:
-    """The entries of a raw tree, each `mode SP name NUL id`. Raises Corrupt or InvalidPath, naming the tree."""
-    entries = _ENTRY.findall(raw)
-    if sum(map(len, entries)) != len(raw):
-        raise Corrupt(f"Git tree {oid.hex()} is malformed.", hint="`git fsck` names the damage.")
-    names = _NAME.findall(raw)
+def _path_entries(raw: bytes, oid: bytes, *, first_wins: bool) -> frozenset[bytes]:
+    """The raw entries of a tree whose names can be parts of paths. Raises Corrupt or InvalidPath, naming the tree."""
+    entries, names = split_tree(raw, oid)
     distinct = set(names)
     if len(distinct) != len(names):
+        if first_wins:
+            firsts = dict(zip(reversed(names), reversed(entries), strict=True))
+            return _path_entries(b"".join(firsts.values()), oid, first_wins=False)
         raise Corrupt(f"Git tree {oid.hex()} holds the same name twice.", hint="`git fsck` names the damage.")
-    bad = distinct & {b"", b".", b".."} or {name for name in names if b"/" in name}
+    bad = distinct & {b".", b".."} or {name for name in names if b"/" in name}
     if bad:
         name = min(bad)
         raise InvalidPath(
@@ -135,13 +132,9 @@ def parse_tree(raw: bytes, oid: bytes) -> frozenset[bytes]:
     return frozenset(entries)
 
 
-def _split(entry: bytes) -> tuple[bytes, tuple[int, bytes]]:
-    head = entry[:-21]
-    digits, _, name = head.partition(b" ")
-    mode = int(digits[-12:], 8)
-    if mode > 0xFFFF:
-        raise Corrupt(f"A Git tree gives {name!r} the mode {mode:o}.", hint="`git fsck` names the damage.")
-    return name, (mode, entry[-20:])
+def _split(entry: bytes, tree: bytes) -> tuple[bytes, tuple[int, bytes]]:
+    digits, _, name = entry[:-21].partition(b" ")
+    return name, (mode_of(digits, tree), entry[-20:])
 
 
 def _join(prefix: bytes, name: bytes) -> bytes:

@@ -1,0 +1,129 @@
+"""The graph of commits of a project, as its packs list them: who is reachable from whom."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from mic.core.errors import NotFound
+from mic.git.packindex import CommitLine
+
+
+class Boundary(NamedTuple):
+    """The commits that a shallow clone ends with, and those of the client's that it no longer ends with."""
+
+    commits: set[bytes]
+    shallow: list[bytes]
+    unshallow: list[bytes]
+
+
+class Graph:
+    """Commits by id. Kept in memory: about 300 bytes each."""
+
+    def __init__(self) -> None:
+        self.lines: dict[bytes, CommitLine] = {}
+        self._closures: dict[frozenset[bytes], frozenset[bytes]] = {}
+
+    def add(self, lines: Iterable[CommitLine]) -> None:
+        """Commits of one more pack."""
+        self.lines.update((line.oid, line) for line in lines)
+
+    def __contains__(self, oid: bytes) -> bool:
+        return oid in self.lines
+
+    def reach(self, tips: Iterable[bytes], stop: set[bytes], cut: Iterable[bytes] = ()) -> set[bytes]:
+        """All commits reachable from `tips` without those of `stop` and what is behind them; `cut` have no parents."""
+        cut = set(cut)
+        found: set[bytes] = set()
+        todo = [tip for tip in tips if tip not in stop]
+        while todo:
+            oid = todo.pop()
+            if oid in found:
+                continue
+            line = self.lines.get(oid)
+            if line is None:
+                raise NotFound(f"There is no Git commit {oid.hex()} here.", hint="Fetch again.")
+            found.add(oid)
+            if oid not in cut:
+                todo += [parent for parent in line.parents if parent not in found and parent not in stop]
+        return found
+
+    def closure(self, tips: Iterable[bytes]) -> frozenset[bytes]:
+        """All commits reachable from `tips`. Those of two sets are remembered: clones ask for the same again."""
+        key = frozenset(tips)
+        known = self._closures.get(key)
+        if known is None:
+            known = frozenset(self.reach(key, set()))
+            self._closures = {**dict(list(self._closures.items())[-1:]), key: known}
+        return known
+
+    def behind(self, haves: Sequence[bytes], cut: Iterable[bytes] = ()) -> set[bytes]:
+        """What a client has that has these commits, and whose history is cut at `cut`."""
+        return self.reach([oid for oid in haves if oid in self.lines], set(), cut)
+
+    def is_ancestor(self, old: bytes, new: bytes) -> bool:
+        """Whether `old` is `new` or reachable from it."""
+        return old == new or old in self.reach([new], set())
+
+    def newest_first(self, commits: set[bytes]) -> list[bytes]:
+        """The commits so that none comes after one of its parents; by date where the graph leaves it open."""
+        children = dict.fromkeys(commits, 0)
+        for oid in commits:
+            for parent in self.lines[oid].parents:
+                if parent in children:
+                    children[parent] += 1
+        ready = [(-self.lines[oid].committed, oid) for oid, count in children.items() if not count]
+        heapq.heapify(ready)
+        out = []
+        while ready:
+            _, oid = heapq.heappop(ready)
+            out.append(oid)
+            for parent in self.lines[oid].parents:
+                if parent in children:
+                    children[parent] -= 1
+                    if not children[parent]:
+                        heapq.heappush(ready, (-self.lines[parent].committed, parent))
+        return out
+
+    def depth_of(self, tips: Sequence[bytes], shallow: set[bytes]) -> int:
+        """How many commits deep a history is that ends with `shallow`."""
+        depth, level, seen = 0, [oid for oid in tips if oid in self.lines], set(tips)
+        while level:
+            depth += 1
+            if not shallow.isdisjoint(level):
+                return depth
+            level = [parent for oid in level for parent in self.lines[oid].parents if parent not in seen]
+            seen.update(level)
+        return depth
+
+    def within_depth(self, tips: Sequence[bytes], depth: int, held: set[bytes]) -> Boundary:
+        """Commits at most `depth` away from a tip, the tip being 1. `held` are the client's shallow commits now."""
+        found: dict[bytes, int] = {}
+        level = [oid for oid in tips if oid in self.lines]
+        for distance in range(1, depth + 1):
+            following: list[bytes] = []
+            for oid in level:
+                if oid not in found:
+                    found[oid] = distance
+                    following += self.lines[oid].parents
+            level = following
+        return self._boundary(set(found), held)
+
+    def since(self, tips: Sequence[bytes], seconds: int, without: set[bytes], held: set[bytes]) -> Boundary:
+        """Commits not older than `seconds` (Unix) and not in `without`."""
+        found: set[bytes] = set()
+        todo = [oid for oid in tips if oid in self.lines]
+        while todo:
+            oid = todo.pop()
+            line = self.lines[oid]
+            if oid in found or oid in without or line.committed < seconds:
+                continue
+            found.add(oid)
+            todo += line.parents
+        return self._boundary(found, held)
+
+    def _boundary(self, found: set[bytes], held: set[bytes]) -> Boundary:
+        ends = {oid for oid in found if any(parent not in found for parent in self.lines[oid].parents)}
+        unshallow = sorted(oid for oid in held if oid in found and oid not in ends)
+        return Boundary(found, sorted(ends - held), unshallow)

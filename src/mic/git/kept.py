@@ -1,0 +1,347 @@
+"""The Git objects that a project keeps: the newest view, its packs, its graph; and catching up with the log.
+
+Whoever asks first after a landing makes its Git objects. That several front ends do so at once is harmless: what is
+made is a function of the log, and only one of the views counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import mmap
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO, cast
+
+import msgspec
+
+from mic.core.errors import AlreadyExists, Corrupt
+from mic.core.record import Record
+from mic.git.derive import Derivation, Tip, Unservable
+from mic.git.graph import Graph
+from mic.git.merge_packs import due_to_merge, merge_packs
+from mic.git.native import native_commit
+from mic.git.objects import EMPTY_TREE_OID, commit_line
+from mic.git.packentry import COMMIT
+from mic.git.packindex import PackIndex
+from mic.git.packs import Pack, Packs
+from mic.git.packscan import Limits
+from mic.git.packwrite import PackWriter, WrittenPack
+from mic.git.quarantine import Quarantine
+from mic.git.ready import ReadyPacks
+from mic.git.send import send_history
+from mic.git.snapshot import Snapshot
+from mic.git.view import KeptPack, Numbered, View, index_key, newest_view, pack_key, write_view
+from mic.ledger.effects import Delete, Get, GetRange, Map, Now, Protocol, PutNew
+from mic.ledger.project import Project
+from mic.store import MapsObjects
+
+# So many landings, or so many bytes, are one pack when a project catches up.
+_LANDINGS = 2_000
+_BYTES = 16 << 20
+_SPOOLED = 8 << 20
+# Of a far store, packs are read in blocks: what is sent lies side by side.
+_BLOCK = 1 << 20
+_COPIED = 16 << 20
+# A pack that was merged away may still be read by a clone on a slow line.
+_RETIRED_MS = 6 * 3600 * 1000
+
+
+class KeptObjects:
+    """Git objects of one project, shared by the threads of a process.
+
+    `origin` opens those of the project that a fork reads through: what was pushed there and no landing tells of, side
+    branches above all, belongs to the fork's history too.
+    """
+
+    def __init__(self, project: Project, origin: Callable[[str], KeptObjects] | None = None) -> None:
+        self.project = project
+        self._origin = origin
+        self._lock = threading.Lock()
+        self._catching_up = threading.Lock()
+        self._numbered = Numbered(0, View())
+        self._open: dict[str, Pack] = {}
+        self._graph = Graph()
+        self._oids: OrderedDict[bytes, bytes] = OrderedDict()
+        self.ready = ReadyPacks(project, self._bytes_of)
+
+    # ------------------------------------------------------------ reading
+
+    def snapshot(self) -> Snapshot:
+        """What counts now, as far as it was derived."""
+        with self._lock:
+            self._numbered = self.project.run(newest_view(self.project.line.project, self._numbered))
+            names = [pack.name for pack in self._numbered.view.packs]
+            gone = self._open.keys() - names
+            fresh = [name for name in names if name not in self._open]
+            for name in fresh:
+                self._open[name] = self._opened(name)
+            for name in gone:
+                del self._open[name]
+            if gone:  # merged, or taken out again: then its commits are no more
+                self._graph, fresh = Graph(), names
+            for name in fresh:
+                self._graph.add(self._open[name].index.commits())
+            return Snapshot(self._numbered, tuple(self._open[name] for name in names), self._graph)
+
+    def joined(self, snapshot: Snapshot, names: Sequence[str]) -> Snapshot:
+        """The snapshot with packs that are kept and that no view names yet."""
+        graph = Graph()
+        graph.lines = dict(snapshot.graph.lines)
+        opened = [self._opened_here(name) for name in names]
+        for pack in opened:
+            graph.add(pack.index.commits())
+        return Snapshot(snapshot.numbered, (*snapshot.packs, *opened), graph)
+
+    def _opened_here(self, name: str) -> Pack:
+        """A pack that is read here and there, all of it: in a file of this machine, where the store has none."""
+        opened = self._opened(name)
+        if isinstance(self.project.driver.store, MapsObjects):
+            return opened
+        with cast(BinaryIO, tempfile.TemporaryFile()) as file:
+            for at in range(0, opened.index.pack_bytes, _COPIED):
+                file.write(opened.read(at, min(_COPIED, opened.index.pack_bytes - at)))
+            file.flush()
+            mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        return Pack(opened.name, opened.index, lambda offset, length: mapped[offset : offset + length])
+
+    def examine(self, name: str) -> None:
+        """Read a kept pack back. Raises Corrupt when its bytes are not those that it is named for."""
+        key = pack_key(self.project.line.project, name)
+        read, digest, at = self._bytes_of(key), hashlib.sha256(), 0
+        size = PackIndex(self.project.run(_get(index_key(self.project.line.project, name))), key).pack_bytes
+        while at < size:
+            piece = read(at, min(_BLOCK, size - at))
+            digest.update(piece)
+            at += len(piece) or size
+        if digest.hexdigest() != name:
+            raise Corrupt(f"{key} is damaged: its bytes are others than were written.", object=key)
+
+    def landed_commit(self, position: int) -> bytes:
+        """The Git commit that a landing came from, b"" for one that was made with mic."""
+        return self._pushed(position)
+
+    def remove(self, name: str) -> None:
+        """Remove a kept pack that no view has ever named."""
+        project = self.project.line.project
+        self.project.run(_delete(pack_key(project, name)))
+        self.project.run(_delete(index_key(project, name)))
+
+    def reader(self, snapshot: Snapshot) -> Packs:
+        """The objects of a snapshot, for one thread."""
+        return Packs(snapshot.packs, self.project.pieces)
+
+    def _opened(self, name: str) -> Pack:
+        project = self.project.line.project
+        key = index_key(project, name)
+        index = PackIndex(self.project.run(_get(key)), key)
+        return Pack(pack_key(project, name), index, self._bytes_of(pack_key(project, name)))
+
+    def _bytes_of(self, key: str) -> Callable[[int, int], bytes | memoryview]:
+        """Ranges of a pack: of a mapping where the store has files, else of blocks that are read one by one."""
+        if isinstance(self.project.driver.store, MapsObjects):
+            mapped: list[memoryview] = []
+
+            def read_mapped(offset: int, length: int) -> memoryview:
+                if not mapped:
+                    mapped.append(memoryview(self.project.run(_map(key))))
+                return mapped[0][offset : offset + length]
+
+            return read_mapped
+        last: list[tuple[int, bytes]] = [(0, b"")]
+
+        def read_blocks(offset: int, length: int) -> bytes:
+            start, block = last[0]
+            if not start <= offset <= offset + length <= start + len(block):
+                block = self.project.run(_get_range(key, offset, max(length, _BLOCK)))
+                last[0] = start, block = offset, block
+            return block[offset - start : offset - start + length]
+
+        return read_blocks
+
+    # ------------------------------------------------------------ writing
+
+    def keep(self, written: WrittenPack, out: BinaryIO, derived: bool) -> KeptPack:
+        """Store a pack and its index; doing it again changes nothing. No view names it yet."""
+        project = self.project.line.project
+        out.seek(0)
+        for key, data in (
+            (pack_key(project, written.name), out.read()),
+            (index_key(project, written.name), written.index),
+        ):
+            # The name is that of the content: what is there already is the same.
+            with contextlib.suppress(AlreadyExists):
+                self.project.run(_put_new(key, data))
+        return KeptPack(written.name, written.size, written.objects, derived)
+
+    def now(self) -> int:
+        """Unix milliseconds."""
+        return self.project.run(_now())
+
+    def replace(self, before: Snapshot, view: View) -> bool:
+        """Make `view` the one that counts, if that of the snapshot still is."""
+        return self.project.run(write_view(self.project.line.project, before.numbered, view)) is not None
+
+    def change(self, edit: Callable[[View], View | None]) -> Numbered | None:
+        """Make what `edit` gives the view that counts; it is asked again when another came first. None: it gave up."""
+        while True:
+            before = self.snapshot().numbered
+            view = edit(before.view)
+            if view is None:
+                return None
+            made = self.project.run(write_view(self.project.line.project, before, view))
+            if made is not None:
+                return made
+
+    def caught_up(self) -> Snapshot:
+        """The snapshot that has a commit for every landing there is; its view may name a trouble instead."""
+        with self._catching_up:
+            head = self.project.head()
+            self._inherit()
+            while True:
+                snapshot = self.snapshot()
+                if snapshot.view.trouble or snapshot.view.position >= head.position:
+                    return snapshot
+                self._catch_up(snapshot, head.position)
+
+    def _inherit(self) -> None:
+        """Begin a fork with the objects that its origin has up to the fork point."""
+        line = self.project.line
+        snapshot = self.snapshot()
+        if snapshot.numbered.number or line.origin is None or self._origin is None or not line.start.position:
+            return
+        other = self._origin(line.origin.project)
+        theirs = other.caught_up()
+        tip = other.commit_at(theirs, line.start.position)
+        if theirs.view.trouble or tip is None:
+            return  # from the log, then, as far as that goes
+        with _spooled() as sent, _spooled() as out:
+            send_history(theirs, other.reader(theirs), tip, sent)
+            sent.seek(0)
+            quarantine = Quarantine(sent, snapshot, self.reader(snapshot), lambda oid, kind, data: None, Limits())
+            kept = self.keep(quarantine.write(out), out, derived=False)
+        self.replace(snapshot, View(position=line.start.position, tip=tip, packs=(kept,)))
+
+    def commit_at(self, snapshot: Snapshot, position: int) -> bytes | None:
+        """The commit of a landing: main's first parents lead from one to the one before."""
+        view, lines = snapshot.view, snapshot.graph.lines
+        if not 0 < position <= view.position:
+            return None
+        if pushed := self._pushed(position):
+            return pushed
+        at, oid = view.position, view.tip
+        while at > position:
+            at -= 1
+            parents = lines[oid].parents
+            # A pushed merge may have the landing before it as its second parent.
+            oid = parents[0] if len(parents) == 1 else self._landed_parent(snapshot, at, parents)
+        return oid
+
+    def _landed_parent(self, snapshot: Snapshot, position: int, parents: Sequence[bytes]) -> bytes:
+        """The one of these commits that landed at `position`."""
+        if pushed := self._pushed(position):
+            return pushed
+        record, session = self.project.landing(position)
+        packs = self.reader(snapshot)
+        for oid in parents:
+            line = snapshot.graph.lines[oid]
+            if packs.read(oid, COMMIT)[1] == native_commit(record, session, line.tree, b"".join(line.parents[:1])):
+                return oid
+        raise Corrupt(f"None of the parents of the commit behind landing @{position} is that landing's.")
+
+    def _pushed(self, position: int) -> bytes:
+        """The commit that a landing came from Git with, b"" for one made by mic."""
+        git: dict[str, Any] = self.project.landing(position).session.metadata.get("git") or {}
+        return bytes(git.get("commit") or b"")
+
+    def _catch_up(self, snapshot: Snapshot, last: int) -> None:
+        """Derive the next landings and make them part of the view, unless another does so first."""
+        view, packs = snapshot.view, self.reader(snapshot)
+        with _spooled() as out:
+            writer = PackWriter(out)
+            derivation = Derivation(self.project, packs, writer, self._oids)
+            position, tip, trouble = view.position, _tip(packs, view), ""
+            stop = min(last, position + _LANDINGS)
+            try:
+                for record in self._records(position + 1, stop):
+                    tip = derivation.landing(record, tip)
+                    position = record.position
+                    if writer.size > _BYTES:
+                        break
+            except Unservable as error:
+                trouble = str(error)
+            new = msgspec.structs.replace(view, position=position, tip=tip.commit, trouble=trouble)
+            if writer.objects:
+                kept = self.keep(writer.finish(), out, derived=True)
+                new = msgspec.structs.replace(new, packs=(*view.packs, kept))
+        made = self.project.run(write_view(self.project.line.project, snapshot.numbered, new))
+        if made is not None:
+            self.tidy()
+
+    def _records(self, first: int, last: int) -> Iterator[Record]:
+        while first <= last:
+            found = self.project.records(first, min(last, first + 255))
+            if not found:
+                return
+            yield from found
+            first = found[-1].position + 1
+
+    def tidy(self) -> None:
+        """Merge small packs, and remove those that were merged away long ago."""
+        snapshot = self.snapshot()
+        count = due_to_merge([pack.size for pack in snapshot.view.packs])
+        now = self.project.run(_now())
+        project = self.project.line.project
+        if count:
+            old = snapshot.view.packs[-count:]
+            with _spooled() as out:
+                written = merge_packs(snapshot.packs[-count:], self.reader(snapshot), out)
+                kept = self.keep(written, out, all(pack.derived for pack in old))
+            gone = [(pack, at) for pack, at in snapshot.view.retired if now - at > _RETIRED_MS]
+            staying = [item for item in snapshot.view.retired if item not in gone]
+            new = msgspec.structs.replace(
+                snapshot.view,
+                packs=(*snapshot.view.packs[:-count], kept),
+                retired=(*staying, *((pack.name, now) for pack in old)),
+            )
+            if self.project.run(write_view(project, snapshot.numbered, new)) is not None:
+                for name, _ in gone:
+                    self.project.run(_delete(pack_key(project, name)))
+                    self.project.run(_delete(index_key(project, name)))
+
+
+def _tip(packs: Packs, view: View) -> Tip:
+    if not view.tip:
+        return Tip(b"", EMPTY_TREE_OID)
+    return Tip(view.tip, commit_line(view.tip, packs.read(view.tip, COMMIT)[1]).tree)
+
+
+def _spooled() -> BinaryIO:
+    """A file that stays in memory while it is small."""
+    return cast(BinaryIO, tempfile.SpooledTemporaryFile(_SPOOLED))
+
+
+def _get(key: str) -> Protocol[bytes]:
+    return (yield Get(key)).data  # type: ignore[no-any-return]
+
+
+def _get_range(key: str, start: int, length: int) -> Protocol[bytes]:
+    return (yield GetRange(key, start, length))  # type: ignore[no-any-return]
+
+
+def _map(key: str) -> Protocol[bytes]:
+    return (yield Map(key))  # type: ignore[no-any-return]
+
+
+def _put_new(key: str, data: bytes) -> Protocol[None]:
+    yield PutNew(key, data)
+
+
+def _delete(key: str) -> Protocol[None]:
+    yield Delete(key)
+
+
+def _now() -> Protocol[int]:
+    return (yield Now())  # type: ignore[no-any-return]

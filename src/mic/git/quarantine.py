@@ -1,0 +1,159 @@
+"""A pushed pack before it counts: read, checked, and joined to what is here; then kept as a pack of our own."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from mic.core.errors import Corrupt, InvalidInput
+from mic.git.graph import Graph
+from mic.git.objects import EMPTY_TREE_OID, commit_line, tag_target
+from mic.git.packentry import BLOB, COMMIT, NAMES, OFS_DELTA, PACK_HEADER, REF_DELTA, TAG, TREE, entry_header, ofs_base
+from mic.git.packentry import read_header as header_of
+from mic.git.packindex import CommitLine, Packed, PackIndex, encode_index
+from mic.git.packs import Pack, Packs
+from mic.git.packscan import NAME, Limits, scan_pack
+from mic.git.packwrite import PackWriter, WrittenPack
+from mic.git.snapshot import Snapshot
+from mic.git.tree_entries import parse_tree
+
+# Judges an object: type and bytes; raises InvalidInput for one that is refused.
+Check = Callable[[bytes, int, bytes], None]
+
+
+class Quarantine:
+    """The objects of a push before the objects of the project. Nothing of it is kept before `write`.
+
+    Raises InvalidInput for what is no pack, what `check` refuses, or an object that names one that is neither in the
+    pack nor here; TooLarge beyond `limits`.
+    """
+
+    def __init__(self, file: BinaryIO | None, snapshot: Snapshot, here: Packs, check: Check, limits: Limits) -> None:
+        self.graph = Graph()
+        self.graph.lines = dict(snapshot.graph.lines)
+        self.lines: list[CommitLine] = []
+        self._here, self._check = here, check
+        self._named: dict[bytes, tuple[int, bytes]] = {}  # id -> type that it must have, and who says so
+        self._found: dict[bytes, Packed] = {}
+        self._raw = memoryview(b"")
+        packs = list(snapshot.packs)
+        if file is not None:
+            self._raw = _mapped(file)
+            try:
+                self._found = scan_pack(self._raw, self._external, self._visit, limits)
+            except Corrupt as error:
+                raise InvalidInput(error.message, hint="Push again; `git fsck` checks your side.") from error
+            index = PackIndex(encode_index(len(self._raw), list(self._found.values()), self.lines), NAME)
+            packs.insert(0, Pack(NAME, index, lambda offset, length: self._raw[offset : offset + length]))
+            self.graph.add(self.lines)
+        self.packs = Packs(packs, here.content)
+        self._connected()
+
+    def _external(self, oid: bytes) -> tuple[int, bytes] | None:
+        return self._here.read(oid) if self._here.has(oid) else None
+
+    def _visit(self, oid: bytes, kind: int, data: bytes) -> None:
+        self._check(oid, kind, data)
+        if kind == COMMIT:
+            line = commit_line(oid, data)
+            self.lines.append(line)
+            self._named.setdefault(line.tree, (TREE, oid))
+            for parent in line.parents:
+                self._named.setdefault(parent, (COMMIT, oid))
+        elif kind == TREE:
+            for entry in parse_tree(data, oid):
+                if not entry.is_gitlink:
+                    self._named.setdefault(entry.oid, (TREE if entry.is_tree else BLOB, oid))
+        elif kind == TAG:
+            target, target_kind = tag_target(oid, data)
+            self._named.setdefault(target, (target_kind, oid))
+
+    def _connected(self) -> None:
+        """Every object that a new one names is here or new, and what it is said to be."""
+        for oid, (kind, by) in self._named.items():
+            new = self._found.get(oid)
+            found = new.kind if new is not None else None
+            if found is None and (here := self._here.find(oid)) is not None:
+                found = here.kind
+            if found is None and oid != EMPTY_TREE_OID:
+                raise InvalidInput(
+                    f"The {NAMES[kind].decode()} {oid.hex()}, which {by.hex()[:12]} names, was not sent.",
+                    hint="Push again; `git fsck` checks your side. A shallow clone has to be deepened first.",
+                )
+            if found is not None and found != kind:
+                raise InvalidInput(f"{by.hex()[:12]} takes {oid.hex()}, a {NAMES[found].decode()}, for something else.")
+        self._named.clear()
+
+    def follow(self, snapshot: Snapshot, here: Packs) -> None:
+        """What is here has moved on: look at what was sent beside a newer snapshot."""
+        own = [pack for pack in self.packs.packs if pack.name == NAME]
+        self.graph = Graph()
+        self.graph.lines = dict(snapshot.graph.lines)
+        self.graph.add(self.lines)
+        self.packs = Packs([*own, *snapshot.packs], here.content)
+        self._here = here
+
+    def rebase(self, here: Packs) -> None:
+        """What is here has grown: the next `write` leaves that out too."""
+        self._here = here
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was sent that is not here already."""
+        return all(self._here.has(oid) for oid in self._found)
+
+    def write(self, out: BinaryIO) -> WrittenPack:
+        """A pack of what is new, in the order in which it was sent. What is here already is left out."""
+        writer = PackWriter(out)
+        places: dict[bytes, int] = {}
+        for item in sorted(self._found.values(), key=lambda item: item.offset):
+            if not self._here.has(item.oid):
+                places[item.oid] = writer.copy(item, b"".join(self._entry(item, places, writer.size)))
+        for line in self.lines:
+            if line.oid in places:
+                writer.commit(line)
+        return writer.finish()
+
+    def write_all(self, make: Callable[[], BinaryIO], limit: int) -> Iterator[tuple[WrittenPack, BinaryIO]]:
+        """Packs of about `limit` bytes of what is new, each in a file that `make` gives, in the order as sent."""
+        lines = {line.oid: line for line in self.lines}
+        places: dict[bytes, int] = {}
+        writer = PackWriter(out := make())
+        for item in sorted(self._found.values(), key=lambda item: item.offset):
+            if self._here.has(item.oid):
+                continue
+            places[item.oid] = writer.copy(item, b"".join(self._entry(item, places, writer.size)))
+            if item.kind == COMMIT:
+                writer.commit(lines[item.oid])
+            if writer.size >= limit:
+                yield writer.finish(), out
+                writer, places = PackWriter(out := make()), {}
+        if writer.objects:
+            yield writer.finish(), out
+
+    def _entry(self, item: Packed, places: dict[bytes, int], at: int) -> Iterator[bytes | memoryview]:
+        raw = self._raw[item.offset : item.offset + item.stored]
+        header = header_of(raw, 0, NAME)
+        if header.kind == OFS_DELTA and item.base in places:
+            yield entry_header(OFS_DELTA, header.size) + ofs_base(at - places[item.base])
+        elif header.kind in (OFS_DELTA, REF_DELTA):
+            yield entry_header(REF_DELTA, header.size) + item.base
+        else:
+            yield raw
+            return
+        yield raw[header.data :]
+
+
+def _mapped(file: BinaryIO) -> memoryview:
+    """What is left of the file: commands and options may stand before the pack."""
+    start = file.tell()
+    file.seek(0, 2)
+    if file.tell() - start < PACK_HEADER:
+        raise InvalidInput("What was sent is no Git pack.", hint="Push again with git.")
+    file.flush()
+    try:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))[start:]
+    except OSError:  # no file of the system
+        file.seek(start)
+        return memoryview(file.read())

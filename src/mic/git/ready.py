@@ -1,0 +1,272 @@
+"""Packs that are ready for those who clone: what the refs of a project reach, where that is not all that is kept.
+
+    git/ready/{request:32 hex}       'MICY' u8 version=1 u8[3]=0 | u32 bytes | zstd(msgpack)     create-only
+    git/ready/{name}.pack, .idx      what it holds, as kept packs and their indexes (mic.git.packindex)
+
+A whole repository is its kept packs one behind the other. Where something of them is to be left out - a ref that clones
+do not take, a branch that is gone, a filter, a depth - choosing the objects costs a walk through every tree. It is done
+once for a set of tips, kept beside the packs, and extended by what landed since. All of it can be removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import BinaryIO, NamedTuple, cast
+
+import msgspec
+
+from mic.core.blob import compress, inflate
+from mic.core.codec import Reader
+from mic.core.errors import AlreadyExists, NotFound
+from mic.git.packindex import PackIndex
+from mic.git.packs import Pack, Packs
+from mic.git.packwrite import PackWriter
+from mic.git.select import select
+from mic.git.send import copy_entries, send_parts
+from mic.git.serving import FetchRequest, PackStream
+from mic.git.snapshot import Snapshot
+from mic.ledger.effects import Delete, Get, List, Now, Protocol, PutNew
+from mic.ledger.project import Project
+from mic.store.port import Listed
+
+MAGIC = b"MICY" + bytes((1, 0, 0, 0))
+_MAX_BODY = 64 << 20
+# So few objects are chosen and copied for each client anew.
+FEW = 2_000
+# Parts that one is made of before it is made anew, and how many a project keeps.
+_PARTS = 8
+_KEPT = 8
+# A clone on a slow line may still be reading one that is removed.
+_READ_MS = 6 * 3600 * 1000
+_SPOOLED = 8 << 20
+_FILTERS = frozenset({"", "blob:none", "tree:0"})
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """What one that is kept says of itself: for which request, the commits and tags it was made for, its packs."""
+
+    shape: str
+    made_ms: int
+    commits: tuple[bytes, ...]
+    others: tuple[bytes, ...]
+    parts: tuple[str, ...]
+    shallow: tuple[bytes, ...] = ()
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Listing)
+
+
+class Asked(NamedTuple):
+    """A clone: its request, the commits behind what it wants, what else it gets by name, and the tags there are."""
+
+    request: FetchRequest
+    commits: frozenset[bytes]
+    others: frozenset[bytes]
+    tags: Mapping[bytes, bytes]
+
+    @property
+    def shape(self) -> str:
+        request = self.request
+        return f"{request.depth} {request.filter} {int(request.include_tag)}"
+
+    @property
+    def name(self) -> str:
+        digest = hashlib.sha256(self.shape.encode())
+        for oids in (self.commits, self.others):
+            digest.update(b"".join(sorted(oids)) + b"|")
+        return digest.hexdigest()[:32]
+
+
+def may_be_kept(request: FetchRequest, sets: Sequence[frozenset[bytes]]) -> bool:
+    """Whether it is a clone of one of these sets of tips, in a form that many ask for."""
+    return (
+        not request.haves and not request.shallow and request.ofs_delta
+        and request.depth in (0, 1) and not request.deepen_since and not request.deepen_not
+        and request.filter in _FILTERS and frozenset(request.wants) in sets
+    )  # fmt: skip
+
+
+class ReadyPacks:
+    """Those of one project, shared by the threads of a process; clones that ask at once share one build."""
+
+    def __init__(self, project: Project, bytes_of: Callable[[str], Callable[[int, int], bytes | memoryview]]) -> None:
+        self._project, self._bytes_of = project, bytes_of
+        self._prefix = f"projects/{project.line.project}/git/ready/"
+        self._lock = threading.Lock()
+        self._known: dict[str, Listing] = {}
+        self._open: dict[str, Pack] = {}
+
+    def stream(self, snapshot: Snapshot, packs: Packs, asked: Asked) -> PackStream | None:
+        """What a clone is sent; None where that is so little that nothing is kept of it."""
+        with self._lock:
+            found = self._known.get(asked.name)
+            if found is None:
+                self._look()
+                found = self._known.get(asked.name)
+            if found is not None and (parts := self._parts(asked.name, found)) is not None:
+                count, data = send_parts(packs, parts, ())
+                return PackStream(count, found.shallow, (), data)
+            base, parts = self._base(snapshot, asked)
+            haves = base.commits if base is not None else ()
+            wanted = msgspec.structs.replace(asked.request, haves=haves)
+            chosen = select(packs, snapshot.graph, wanted, asked.tags)
+            # A tag that came later may name a commit that is there already.
+            late = _tags_behind(snapshot, asked) if base is not None else []
+            oids = [
+                oid
+                for oid in dict.fromkeys([*chosen.oids, *late])
+                if all(part.index.find(oid) is None for part in parts)
+            ]
+            shallow = tuple(chosen.boundary.shallow) if chosen.boundary is not None else ()
+            if len(oids) > FEW:
+                made = self._keep(packs, asked, oids, base, parts, shallow)
+                if made is not None:
+                    parts, oids = (*parts, made), []
+            elif base is None:
+                return None
+            count, data = send_parts(packs, parts, oids)
+            return PackStream(count, shallow, (), data)
+
+    def _base(self, snapshot: Snapshot, asked: Asked) -> tuple[Listing | None, tuple[Pack, ...]]:
+        """The newest that holds nothing but what this clone is to be sent too, with its packs."""
+        if asked.request.depth or asked.request.filter:
+            return None, ()
+        for name, item in sorted(self._known.items(), key=lambda known: known[1].made_ms, reverse=True):
+            if item.shape != asked.shape or len(item.parts) >= _PARTS or not asked.others.issuperset(item.others):
+                continue
+            if snapshot.graph.closure(asked.commits).issuperset(item.commits):
+                parts = self._parts(name, item)
+                if parts is not None:
+                    return item, parts
+        return None, ()
+
+    # ------------------------------------------------------------ the store
+
+    def _look(self) -> None:
+        """Learn what is there; what is gone is forgotten."""
+        listed = {item.key.removeprefix(self._prefix) for item in self._project.run(_list(self._prefix))}
+        names = {name for name in listed if "." not in name}
+        for name in self._known.keys() - names:
+            del self._known[name]
+        for name in names - self._known.keys():
+            with contextlib.suppress(NotFound):
+                self._known[name] = decode_listing(self._project.run(_get(self._prefix + name)), self._prefix + name)
+        used = {part for item in self._known.values() for part in item.parts}
+        for part in self._open.keys() - used:
+            del self._open[part]
+
+    def _parts(self, name: str, listing: Listing) -> tuple[Pack, ...] | None:
+        """The packs of one; None when it was removed meanwhile, by another front end."""
+        try:
+            return tuple(self._opened(part) for part in listing.parts)
+        except NotFound:
+            del self._known[name]
+            return None
+
+    def _opened(self, name: str) -> Pack:
+        found = self._open.get(name)
+        if found is None:
+            key = f"{self._prefix}{name}"
+            index = PackIndex(self._project.run(_get(f"{key}.idx")), f"{key}.idx")
+            found = self._open[name] = Pack(f"{key}.pack", index, self._bytes_of(f"{key}.pack"))
+        return found
+
+    def _keep(
+        self,
+        packs: Packs,
+        asked: Asked,
+        oids: Sequence[bytes],
+        base: Listing | None,
+        before: Sequence[Pack],
+        shallow: tuple[bytes, ...],
+    ) -> Pack | None:
+        """Keep these objects behind the packs of `base`; None while as many are kept as a project may have."""
+        now = self._project.run(_now())
+        parts = base.parts if base is not None else ()
+        if not self._room(now, parts):
+            return None
+        with cast(BinaryIO, tempfile.SpooledTemporaryFile(_SPOOLED)) as out:
+            writer = PackWriter(out)
+            copy_entries(packs, oids, before, writer)
+            written = writer.finish()
+            out.seek(0)
+            self._put(f"{written.name}.pack", out.read())
+            self._put(f"{written.name}.idx", written.index)
+        made = Listing(
+            asked.shape, now, tuple(sorted(asked.commits)), tuple(sorted(asked.others)), (*parts, written.name), shallow
+        )
+        self._put(asked.name, encode_listing(made))
+        self._known[asked.name] = made
+        return self._opened(written.name)
+
+    def _room(self, now: int, needed: Sequence[str]) -> bool:
+        """Make room for one more, by removing the oldest if nobody can be reading it. The packs `needed` stay."""
+        if len(self._known) < _KEPT:
+            return True
+        name, oldest = min(self._known.items(), key=lambda item: item[1].made_ms)
+        if now - oldest.made_ms < _READ_MS:
+            return False
+        del self._known[name]
+        self._project.run(_delete(self._prefix + name))
+        used = {part for item in self._known.values() for part in item.parts}
+        for part in set(oldest.parts) - used - set(needed):
+            self._open.pop(part, None)
+            for kind in ("idx", "pack"):
+                self._project.run(_delete(f"{self._prefix}{part}.{kind}"))
+        return True
+
+    def _put(self, name: str, data: bytes) -> None:
+        # A pack's name is that of its content, and a listing says what is as good as this one.
+        with contextlib.suppress(AlreadyExists):
+            self._project.run(_put_new(self._prefix + name, data))
+
+
+def _tags_behind(snapshot: Snapshot, asked: Asked) -> list[bytes]:
+    if not asked.request.include_tag:
+        return []
+    reach = snapshot.graph.closure(asked.commits)
+    return [tag for target, tag in asked.tags.items() if target in reach]
+
+
+def encode_listing(listing: Listing) -> bytes:
+    """The bytes of a listing."""
+    body = _encoder.encode(listing)
+    return MAGIC + len(body).to_bytes(4, "big") + compress(body)
+
+
+def decode_listing(raw: bytes, name: str) -> Listing:
+    """A listing from its bytes. Raises Corrupt."""
+    reader = Reader(raw, name)
+    reader.expect(MAGIC)
+    size = reader.u32()
+    if size > _MAX_BODY:
+        raise reader.fail(f"a body of {size} bytes")
+    try:
+        return _decoder.decode(inflate(reader.take(reader.end - reader.pos), size, name))
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise reader.fail(f"its body cannot be read ({error})") from error
+
+
+def _get(key: str) -> Protocol[bytes]:
+    return (yield Get(key)).data  # type: ignore[no-any-return]
+
+
+def _list(prefix: str) -> Protocol[list[Listed]]:
+    return (yield List(prefix))  # type: ignore[no-any-return]
+
+
+def _put_new(key: str, data: bytes) -> Protocol[None]:
+    yield PutNew(key, data)
+
+
+def _delete(key: str) -> Protocol[None]:
+    yield Delete(key)
+
+
+def _now() -> Protocol[int]:
+    return (yield Now())  # type: ignore[no-any-return]

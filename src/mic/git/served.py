@@ -1,0 +1,188 @@
+"""A project as a Git repository: its refs, and packs for those who fetch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import BinaryIO
+
+import msgspec
+
+from mic.core.errors import InvalidInput, NotFound
+from mic.core.ids import parse_ulid
+from mic.git.graph import Graph
+from mic.git.kept import KeptObjects
+from mic.git.objects import tag_target
+from mic.git.packentry import TAG
+from mic.git.packs import Packs
+from mic.git.ready import Asked, may_be_kept
+from mic.git.select import asked_for, select, takes_all
+from mic.git.send import send, send_all
+from mic.git.serving import FetchRequest, PackStream, Ref, RefResult, Refs, RefUpdate
+from mic.git.snapshot import Snapshot
+
+MAIN = b"refs/heads/main"
+_LANDING = re.compile(rb"refs/landings/(\d{1,18})")
+_SESSION = re.compile(rb"refs/sessions/(?:ses_)?([0-9A-Za-z]{26})")
+
+# Takes a pushed pack: the snapshot it is judged against, the updates, the pack, and the push options.
+Take = Callable[[Snapshot, Sequence[RefUpdate], BinaryIO | None, bool, Sequence[bytes]], list[RefResult]]
+
+
+class ServedRepository:
+    """One request's look at a repository: all of its answers are of one snapshot. `take` takes in what is pushed.
+
+    Raises InvalidInput when the project's history cannot be given to Git with the ids that it promises.
+    """
+
+    def __init__(self, kept: KeptObjects, take: Take | None = None) -> None:
+        self._kept, self._take = kept, take
+        self._snapshot = kept.caught_up()
+        if self._snapshot.view.trouble:
+            raise InvalidInput(
+                f"This project cannot be served to Git: {self._snapshot.view.trouble}.",
+                hint="`mic import git SOURCE ORG/PROJECT` into this project brings what is missing.",
+            )
+        self._packs: Packs = kept.reader(self._snapshot)
+
+    @property
+    def _graph(self) -> Graph:
+        return self._snapshot.graph
+
+    def _all_refs(self) -> dict[bytes, bytes]:
+        view = self._snapshot.view
+        refs = dict(view.refs)
+        if view.tip:
+            refs[MAIN] = view.tip
+        return refs
+
+    def refs(self) -> Refs:
+        """All refs that are shown."""
+        found = [Ref(name, oid, self._peeled(oid)) for name, oid in sorted(self._all_refs().items())]
+        return Refs(MAIN, found)
+
+    def _peeled(self, oid: bytes) -> bytes | None:
+        if oid in self._graph or self._packs.require(oid).kind != TAG:
+            return None
+        target, kind = oid, TAG
+        for _ in range(64):
+            target, kind = tag_target(target, self._packs.read(target, TAG)[1])
+            if kind != TAG:
+                break
+        return target
+
+    def hidden(self, names: Sequence[bytes]) -> list[Ref]:
+        """`refs/landings/N` and `refs/sessions/ID`: the commits of landings."""
+        found = []
+        for name in names:
+            position = self._position(name)
+            oid = self._kept.commit_at(self._snapshot, position) if position else None
+            if oid is not None:
+                found.append(Ref(name, oid))
+        return found
+
+    def _position(self, name: bytes) -> int | None:
+        if landing := _LANDING.fullmatch(name):
+            return int(landing[1])
+        if session := _SESSION.fullmatch(name):
+            try:
+                return self._kept.project.find_session(parse_ulid(session[1].decode().upper()))
+            except InvalidInput:
+                return None
+        return None
+
+    def common(self, haves: Sequence[bytes]) -> list[bytes]:
+        """Those of the objects that are here."""
+        return [oid for oid in haves if oid in self._graph or self._packs.has(oid)]
+
+    def ready(self, wants: Sequence[bytes], haves: Sequence[bytes]) -> bool:
+        """Whether every want is one of the haves or has one behind it."""
+        graph = self._graph
+        held = {oid for oid in haves if oid in graph}
+        if not held:
+            return False
+        commits = [oid for oid in map(self._commit_of, wants) if oid is not None]
+        return all(self._meets(oid, held) for oid in commits)
+
+    def _meets(self, tip: bytes, held: set[bytes]) -> bool:
+        seen: set[bytes] = set()
+        todo = [tip]
+        while todo:
+            oid = todo.pop()
+            if oid in held:
+                return True
+            if oid not in seen and oid in self._graph:
+                seen.add(oid)
+                todo += self._graph.lines[oid].parents
+        return False
+
+    def _commit_of(self, want: bytes) -> bytes | None:
+        for _ in range(64):
+            if want in self._graph:
+                return want
+            found = self._packs.find(want)
+            if found is None or found.kind != TAG:
+                return None
+            want = tag_target(want, self._packs.read(want, TAG)[1])[0]
+        return None
+
+    def sizes(self, oids: Sequence[bytes]) -> list[int | None]:
+        """Sizes of objects in bytes, None for one that is not here."""
+        found = map(self._packs.find, oids)
+        return [None if item is None else item.size for item in found]
+
+    def fetch(self, request: FetchRequest) -> PackStream:
+        """What the client lacks. NotFound for a want that is not here."""
+        refs = self._all_refs()
+        tags: dict[bytes, bytes] = {}
+        for oid in refs.values():
+            peeled = self._peeled(oid)
+            if peeled is not None:
+                tags[peeled] = oid
+        resolved = msgspec.structs.replace(
+            request, deepen_not=tuple(self._named(name, refs) for name in request.deepen_not)
+        )
+        if not (request.haves or request.shallow) and (whole := self._cloned(resolved, refs, tags)) is not None:
+            return whole
+        selection = select(self._packs, self._graph, resolved, tags)
+        count, data = send(self._packs, selection.oids, selection.held, thin=request.thin, ofs_delta=request.ofs_delta)
+        boundary = selection.boundary
+        if boundary is None:
+            return PackStream(count, (), (), data)
+        return PackStream(count, boundary.shallow, boundary.unshallow, data)
+
+    def _cloned(
+        self, request: FetchRequest, refs: Mapping[bytes, bytes], tags: Mapping[bytes, bytes]
+    ) -> PackStream | None:
+        """What is sent to who has nothing, of packs that are kept; None where the objects must be chosen."""
+        commits, others = asked_for(self._packs, request.wants)
+        if self._snapshot.view.exact and takes_all(self._graph, request, set(refs.values()), commits, others):
+            count, data = send_all(self._packs)
+            return PackStream(count, (), (), data)
+        cloned = frozenset(oid for name, oid in refs.items() if name.startswith((b"refs/heads/", b"refs/tags/")))
+        sets = [cloned, frozenset(refs.values()), frozenset(oid for name, oid in refs.items() if name == MAIN)]
+        if not may_be_kept(request, sets):
+            return None
+        if request.include_tag:
+            others |= frozenset(tags.values())
+        return self._kept.ready.stream(self._snapshot, self._packs, Asked(request, commits, others, tags))
+
+    def _named(self, name: bytes, refs: dict[bytes, bytes]) -> bytes:
+        """The commit that a ref names, as a client asks not to go beyond it."""
+        for full in (name, b"refs/heads/" + name, b"refs/tags/" + name):
+            commit = self._commit_of(refs[full]) if full in refs else None
+            if commit is not None:
+                return commit
+        if len(name) == 40 and (commit := self._commit_of(bytes.fromhex(name.decode("ascii", "replace")))) is not None:
+            return commit
+        raise NotFound(
+            f"There is no ref {name[:80].decode('utf-8', 'replace')} to stop at.", hint="Name a branch or tag."
+        )
+
+    def receive(
+        self, updates: Sequence[RefUpdate], pack: BinaryIO | None, *, atomic: bool, options: Sequence[bytes]
+    ) -> list[RefResult]:
+        """Take a pushed pack and move refs."""
+        if self._take is None:
+            return [RefResult(update.name, "this repository is read-only here") for update in updates]
+        return self._take(self._snapshot, updates, pack, atomic, options)

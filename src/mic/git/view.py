@@ -1,0 +1,147 @@
+"""The Git view of a project: which commit each position is, which refs there are, which packs hold the objects.
+
+    git/views/{number:016x}   'MICV' u8 version=1 u8[3]=0 | u32 bytes | zstd(msgpack)     create-only
+    git/packs/{name}.pack     a Git pack          git/packs/{name}.idx    its index (mic.git.packindex)
+
+The view of the highest number counts. Whoever changes it creates the next number; who loses looks again. The commits of
+landings are a function of the log, so what is said of them can be made again; refs besides main, and what was pushed
+with them, live here alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import msgspec
+
+from mic.core.blob import compress, inflate
+from mic.core.codec import Reader
+from mic.core.errors import AlreadyExists, NotFound, Unavailable
+from mic.ledger.effects import Delete, Get, List, Protocol, PutNew
+
+MAGIC = b"MICV" + bytes((1, 0, 0, 0))
+MAX_BODY = 64 << 20
+MAX_REFS = 100_000
+# Views behind the newest that stay for readers who are looking at them.
+_KEPT = 64
+# Whoever created a number this far behind the newest began from a view that was removed meanwhile.
+_LOST = 32
+_NUMBER = re.compile(r"[0-9a-f]{16}")
+
+
+class KeptPack(msgspec.Struct, frozen=True, array_like=True):
+    """A pack of the view. `derived` when all of it is a function of the log."""
+
+    name: str
+    size: int
+    objects: int
+    derived: bool
+
+
+class View(msgspec.Struct, frozen=True):
+    """What a Git client sees. `refs` are those besides main; `trouble` says why nothing can be served, "" when it can.
+
+    `position`: landings up to it have their commits; `tip` is the commit of `position`, b"" at 0.
+    """
+
+    position: int = 0
+    tip: bytes = b""
+    packs: tuple[KeptPack, ...] = ()
+    refs: dict[bytes, bytes] = {}
+    trouble: str = ""
+    # Whether everything in the packs can be reached from what the refs name now.
+    exact: bool = True
+    # Packs that newer ones hold what they held, and since when (Unix milliseconds): somebody may be reading them.
+    retired: tuple[tuple[str, int], ...] = ()
+
+
+class Numbered(NamedTuple):
+    """A view and its number, 0 for a project that has none yet."""
+
+    number: int
+    view: View
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(View)
+
+
+def encode_view(view: View) -> bytes:
+    """The bytes of a view."""
+    body = _encoder.encode(view)
+    return MAGIC + len(body).to_bytes(4, "big") + compress(body)
+
+
+def decode_view(raw: bytes, name: str) -> View:
+    """A view from its bytes. Raises Corrupt."""
+    reader = Reader(raw, name)
+    reader.expect(MAGIC)
+    size = reader.u32()
+    if size > MAX_BODY:
+        raise reader.fail(f"a body of {size} bytes")
+    body = inflate(reader.take(reader.end - reader.pos), size, name)
+    try:
+        view = _decoder.decode(body)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise reader.fail(f"its body cannot be read ({error})") from error
+    if len(view.tip) != (20 if view.position else 0) or any(len(oid) != 20 for oid in view.refs.values()):
+        raise reader.fail("an id that has not 20 bytes")
+    return view
+
+
+def views_prefix(project: str) -> str:
+    return f"projects/{project}/git/views/"
+
+
+def pack_key(project: str, name: str) -> str:
+    """The key of a kept pack."""
+    return f"projects/{project}/git/packs/{name}.pack"
+
+
+def index_key(project: str, name: str) -> str:
+    """The key of the index of a kept pack."""
+    return f"projects/{project}/git/packs/{name}.idx"
+
+
+def newest_view(project: str, known: Numbered) -> Protocol[Numbered]:
+    """The view that counts now; `known` is returned when it still does."""
+    prefix = views_prefix(project)
+    for _ in range(8):
+        listed = yield List(prefix, f"{prefix}{max(known.number - 1, 0):016x}" if known.number else "")
+        numbers = [int(name, 16) for item in listed if _NUMBER.fullmatch(name := item.key.removeprefix(prefix))]
+        if not numbers:
+            return Numbered(0, View())
+        newest = max(numbers)
+        if newest == known.number:
+            return known
+        key = f"{prefix}{newest:016x}"
+        try:
+            return Numbered(newest, decode_view((yield Get(key)).data, key))
+        except NotFound:
+            continue  # many have moved it on while we looked
+    raise Unavailable("The Git view of the project changes faster than it can be read.", hint="Try again.")
+
+
+def write_view(project: str, before: Numbered, view: View) -> Protocol[Numbered | None]:
+    """Make `view` the one that counts, if `before` still is it; None when another came first."""
+    prefix = views_prefix(project)
+    number = before.number + 1
+    key = f"{prefix}{number:016x}"
+    raw = encode_view(view)
+    try:
+        yield PutNew(key, raw)
+    except AlreadyExists:
+        try:
+            if (yield Get(key)).data != raw:
+                return None
+        except NotFound:
+            return None  # an old number: its view is gone, and newer ones are there
+    listed = yield List(prefix)
+    numbers = sorted(int(name, 16) for item in listed if _NUMBER.fullmatch(name := item.key.removeprefix(prefix)))
+    if numbers and numbers[-1] - number >= _LOST:
+        yield Delete(key)
+        return None
+    for old in numbers[:-_KEPT]:
+        yield Delete(f"{prefix}{old:016x}")
+    return Numbered(number, view)
