@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import grpc
 
-from mic.core.errors import Corrupt, MicError, Unauthenticated
+from mic.core.errors import Corrupt, InvalidInput, MicError, RateLimited, Unauthenticated
 from mic.rpc.discovery import is_local
-from mic.rpc.status import from_rpc_error
+from mic.rpc.status import MOVED_KEY, from_rpc_error, retry_after
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.rpc.v1 import mic_pb2_grpc
 
@@ -20,22 +22,55 @@ MAX_MESSAGE = 64 << 20
 CALL_SECONDS = 60.0
 # Calls that move contents: long enough for 64 GiB over a slow line, short enough that nothing hangs for ever.
 STREAM_SECONDS = 24 * 3600.0
+# How long one call waits in all when the forge asks it to come back later.
+PATIENCE = 120.0
 TREE_PAGE = 10_000
 HASHES_PER_CALL = 10_000
 PAGES_PER_CALL = 1_000
 
 
+class Tokens(Protocol):
+    """A token that is renewed while it is in use."""
+
+    def current(self) -> str:
+        """The token to send now; "" asks as nobody."""
+
+    def instead_of(self, refused: str) -> str:
+        """A token to try when the forge did not take `refused`; "" when there is no other."""
+
+
+class Move(NamedTuple):
+    """A project was asked for where it is no longer, and where it is now."""
+
+    organization: str
+    project: str
+    new_organization: str
+    new_project: str
+
+
 class Client:
-    """Calls to the forge at `address` (`host:port`) as the owner of `token` ("" asks as nobody).
+    """Calls to the forge at `address` (`host:port`) as the owner of `token` ("" asks as nobody), or of `Tokens`.
 
     Every method raises errors of `mic.core.errors`; `Unavailable` when the forge does not answer. `refused` is the
-    hint when the token is: only who made the client knows where the token is from. Close it, or use it as a context
-    manager.
+    hint when the token is: only who made the client knows where the token is from. A forge that asks to come back later
+    is obeyed for two minutes in all; `waiting` is told the seconds. Close it, or use it as a context manager.
     """
 
-    def __init__(self, address: str, token: str = "", *, insecure: bool = False, refused: str = "") -> None:
+    def __init__(
+        self,
+        address: str,
+        token: str | Tokens = "",
+        *,
+        insecure: bool = False,
+        refused: str = "",
+        waiting: Callable[[float], None] = lambda seconds: None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.address = address
         self._refused = refused
+        self._waiting, self._pause = waiting, pause
+        # Told of each answer about a project that has moved.
+        self.on_move: Callable[[Move], None] | None = None
         options: list[tuple[str, Any]] = [
             ("grpc.max_receive_message_length", MAX_MESSAGE),
             ("grpc.max_send_message_length", MAX_MESSAGE),
@@ -48,9 +83,10 @@ class Client:
         if insecure:
             self._channel = grpc.insecure_channel(address, options)
         else:
-            self._channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(), options)
-        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+            self._channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(_roots()), options)
+        self._token = token
         self.auth: Any = mic_pb2_grpc.AuthServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self.account: Any = mic_pb2_grpc.AccountServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self.organizations: Any = mic_pb2_grpc.OrganizationServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self.projects: Any = mic_pb2_grpc.ProjectServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self.sessions: Any = mic_pb2_grpc.SessionServiceStub(self._channel)  # type: ignore[no-untyped-call]
@@ -70,28 +106,78 @@ class Client:
     def call(self, method: Callable[..., T], request: Any, *, seconds: float = CALL_SECONDS) -> T:
         """One answer to one request (or to an iterator of requests), within `seconds`."""
         outgoing = _Outgoing.of(request)
-        try:
-            answer = method(outgoing, timeout=seconds, metadata=self._metadata)
-        except grpc.RpcError as error:
+        token, patience = self._current(), PATIENCE
+        while True:
+            try:
+                answer, call = method.with_call(outgoing, timeout=seconds, metadata=_bearer(token))  # type: ignore[attr-defined]  # of a stub
+            except grpc.RpcError as error:
+                _Outgoing.check(outgoing)
+                waited = self._obey(error, outgoing, patience)
+                if waited:
+                    patience -= waited
+                    continue
+                token = self._another(token, error, outgoing)
+                if not token:
+                    raise self._error(error) from error
+                continue
             _Outgoing.check(outgoing)
-            raise self._error(error) from error
-        _Outgoing.check(outgoing)
-        return answer
+            self._look_for_move(call)
+            return answer  # type: ignore[no-any-return]
+
+    def _look_for_move(self, call: Any) -> None:
+        trailing: dict[str, Any] = dict(call.trailing_metadata() or ())
+        words = trailing.get(MOVED_KEY, b"").decode("utf-8", "replace").split()
+        if len(words) == 4 and self.on_move is not None:
+            self.on_move(Move(*words))
 
     def stream(
         self, method: Callable[..., Iterator[T]], request: Any, *, seconds: float = STREAM_SECONDS
     ) -> Iterator[T]:
         """All answers to one request or to an iterator of requests. A generator left early cancels the call."""
         outgoing = _Outgoing.of(request)
-        running: Any = method(outgoing, timeout=seconds, metadata=self._metadata)
-        try:
-            yield from running
-            _Outgoing.check(outgoing)
-        except grpc.RpcError as error:
-            _Outgoing.check(outgoing)
-            raise self._error(error) from error
-        finally:
-            running.cancel()
+        token, patience = self._current(), PATIENCE
+        while True:
+            running: Any = method(outgoing, timeout=seconds, metadata=_bearer(token))
+            begun = False
+            try:
+                for answer in running:
+                    begun = True
+                    yield answer
+                _Outgoing.check(outgoing)
+                return
+            except grpc.RpcError as error:
+                _Outgoing.check(outgoing)
+                waited = 0.0 if begun else self._obey(error, outgoing, patience)
+                if waited:
+                    patience -= waited
+                    continue
+                token = "" if begun else self._another(token, error, outgoing)
+                if not token:
+                    raise self._error(error) from error
+            finally:
+                running.cancel()
+
+    def _current(self) -> str:
+        return self._token if isinstance(self._token, str) else self._token.current()
+
+    def _obey(self, error: grpc.RpcError, outgoing: Any, patience: float) -> float:
+        """The seconds waited for a forge that takes nothing more just now; 0.0 when the call is not to be repeated.
+
+        It refused before it did anything, so to repeat is safe, unless requests were drawn already.
+        """
+        found = from_rpc_error(error)
+        wait = retry_after(found) if isinstance(found, RateLimited) and not isinstance(outgoing, _Outgoing) else 0.0
+        if not 0.0 < wait <= patience:
+            return 0.0
+        self._waiting(wait)
+        self._pause(wait)
+        return wait
+
+    def _another(self, refused: str, error: grpc.RpcError, outgoing: Any) -> str:
+        """A token to try once more with, "" when there is none: when the clock here is wrong, expiry comes unseen."""
+        if isinstance(self._token, str) or not refused or isinstance(outgoing, _Outgoing):
+            return ""
+        return self._token.instead_of(refused) if isinstance(from_rpc_error(error), Unauthenticated) else ""
 
     def _error(self, error: grpc.RpcError) -> MicError:
         found = from_rpc_error(error)
@@ -148,6 +234,25 @@ class Client:
             answer = self.call(self.projects.FindMissingBlobs, request).pages
             found.update(answer[at : at + 32] for at in range(0, len(answer), 32))
         return found
+
+
+def _roots() -> bytes | None:
+    """The authorities in SSL_CERT_FILE, which Python's own HTTPS reads too; None for those that gRPC brings along.
+
+    Raises InvalidInput.
+    """
+    name = os.environ.get("SSL_CERT_FILE", "")
+    if not name:
+        return None
+    try:
+        with open(name, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise InvalidInput(f"SSL_CERT_FILE names {name}, which cannot be read.", hint="Correct or unset it.") from error
+
+
+def _bearer(token: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {token}"),) if token else ()
 
 
 class _Outgoing:

@@ -40,11 +40,11 @@ def normal_instance(text: str) -> str:
         host = whole.partition("/")[0]
         scheme = "http" if is_local(host) else "https"
         whole = f"{scheme}://{whole}"
-    parts = urllib.parse.urlsplit(whole)
     try:
+        parts = urllib.parse.urlsplit(whole)
         valid = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:
-        valid = False
+    except ValueError:  # brackets that hold no address, or a port that is none
+        parts, valid = urllib.parse.SplitResult("", "", "", "", ""), False
     if not valid or parts.username is not None:
         raise InvalidInput(f"{text[:200]!r} is not the address of a forge.", hint="Use a form like https://host:port.")
     return f"{parts.scheme}://{parts.netloc.lower()}"

@@ -33,6 +33,134 @@ class UserResponse(_message.Message):
     forge_version: str
     def __init__(self, user: _Optional[_Union[User, _Mapping]] = ..., forge_version: _Optional[str] = ...) -> None: ...
 
+class Token(_message.Message):
+    __slots__ = ("id", "name", "scopes", "all_projects", "projects", "session_id", "mixes", "created_at_ms", "expires_at_ms", "last_used_at_ms", "anywhere")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SCOPES_FIELD_NUMBER: _ClassVar[int]
+    ALL_PROJECTS_FIELD_NUMBER: _ClassVar[int]
+    PROJECTS_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    MIXES_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    LAST_USED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    ANYWHERE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    name: str
+    scopes: _containers.RepeatedScalarFieldContainer[str]
+    all_projects: bool
+    projects: _containers.RepeatedScalarFieldContainer[str]
+    session_id: bytes
+    mixes: bool
+    created_at_ms: int
+    expires_at_ms: int
+    last_used_at_ms: int
+    anywhere: bool
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., all_projects: _Optional[bool] = ..., projects: _Optional[_Iterable[str]] = ..., session_id: _Optional[bytes] = ..., mixes: _Optional[bool] = ..., created_at_ms: _Optional[int] = ..., expires_at_ms: _Optional[int] = ..., last_used_at_ms: _Optional[int] = ..., anywhere: _Optional[bool] = ...) -> None: ...
+
+class CreateTokenRequest(_message.Message):
+    __slots__ = ("name", "scopes", "projects", "days", "mixes", "anywhere")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SCOPES_FIELD_NUMBER: _ClassVar[int]
+    PROJECTS_FIELD_NUMBER: _ClassVar[int]
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    MIXES_FIELD_NUMBER: _ClassVar[int]
+    ANYWHERE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    scopes: _containers.RepeatedScalarFieldContainer[str]
+    projects: _containers.RepeatedScalarFieldContainer[str]
+    days: int
+    mixes: bool
+    anywhere: bool
+    def __init__(self, name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., projects: _Optional[_Iterable[str]] = ..., days: _Optional[int] = ..., mixes: _Optional[bool] = ..., anywhere: _Optional[bool] = ...) -> None: ...
+
+class CreateTokenResponse(_message.Message):
+    __slots__ = ("value", "token")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    value: str
+    token: Token
+    def __init__(self, value: _Optional[str] = ..., token: _Optional[_Union[Token, _Mapping]] = ...) -> None: ...
+
+class CreateSessionTokenRequest(_message.Message):
+    __slots__ = ("project", "session_id", "name")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    session_id: bytes
+    name: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session_id: _Optional[bytes] = ..., name: _Optional[str] = ...) -> None: ...
+
+class RenewSessionTokenRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class TokenResponse(_message.Message):
+    __slots__ = ("token",)
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    token: Token
+    def __init__(self, token: _Optional[_Union[Token, _Mapping]] = ...) -> None: ...
+
+class ListTokensRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListTokensResponse(_message.Message):
+    __slots__ = ("tokens",)
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    tokens: _containers.RepeatedCompositeFieldContainer[Token]
+    def __init__(self, tokens: _Optional[_Iterable[_Union[Token, _Mapping]]] = ...) -> None: ...
+
+class RevokeTokenRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class RevokeTokenResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Network(_message.Message):
+    __slots__ = ("network", "note")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    note: str
+    def __init__(self, network: _Optional[str] = ..., note: _Optional[str] = ...) -> None: ...
+
+class GetNetworksRequest(_message.Message):
+    __slots__ = ("organization",)
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    def __init__(self, organization: _Optional[str] = ...) -> None: ...
+
+class SetNetworksRequest(_message.Message):
+    __slots__ = ("organization", "networks", "tokens_pass", "leave")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_PASS_FIELD_NUMBER: _ClassVar[int]
+    LEAVE_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    networks: _containers.RepeatedCompositeFieldContainer[Network]
+    tokens_pass: bool
+    leave: bool
+    def __init__(self, organization: _Optional[str] = ..., networks: _Optional[_Iterable[_Union[Network, _Mapping]]] = ..., tokens_pass: _Optional[bool] = ..., leave: _Optional[bool] = ...) -> None: ...
+
+class NetworksResponse(_message.Message):
+    __slots__ = ("networks", "tokens_pass", "address")
+    NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_PASS_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    networks: _containers.RepeatedCompositeFieldContainer[Network]
+    tokens_pass: bool
+    address: str
+    def __init__(self, networks: _Optional[_Iterable[_Union[Network, _Mapping]]] = ..., tokens_pass: _Optional[bool] = ..., address: _Optional[str] = ...) -> None: ...
+
 class Organization(_message.Message):
     __slots__ = ("id", "handle", "name", "description", "role", "created_at_ms")
     ID_FIELD_NUMBER: _ClassVar[int]
@@ -97,6 +225,66 @@ class Member(_message.Message):
     role: str
     def __init__(self, handle: _Optional[str] = ..., name: _Optional[str] = ..., role: _Optional[str] = ...) -> None: ...
 
+class UpdateOrganizationRequest(_message.Message):
+    __slots__ = ("organization", "name", "description")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    name: str
+    description: str
+    def __init__(self, organization: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
+
+class RenameOrganizationRequest(_message.Message):
+    __slots__ = ("organization", "handle")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    handle: str
+    def __init__(self, organization: _Optional[str] = ..., handle: _Optional[str] = ...) -> None: ...
+
+class TransferOrganizationRequest(_message.Message):
+    __slots__ = ("organization", "handle")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    handle: str
+    def __init__(self, organization: _Optional[str] = ..., handle: _Optional[str] = ...) -> None: ...
+
+class DeleteOrganizationRequest(_message.Message):
+    __slots__ = ("organization", "confirm")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    CONFIRM_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    confirm: str
+    def __init__(self, organization: _Optional[str] = ..., confirm: _Optional[str] = ...) -> None: ...
+
+class DeleteOrganizationResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Invitation(_message.Message):
+    __slots__ = ("id", "organization", "organization_name", "handle", "email", "role", "invited_by", "created_at_ms", "expires_at_ms")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    ORGANIZATION_NAME_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    INVITED_BY_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    organization: str
+    organization_name: str
+    handle: str
+    email: str
+    role: str
+    invited_by: str
+    created_at_ms: int
+    expires_at_ms: int
+    def __init__(self, id: _Optional[str] = ..., organization: _Optional[str] = ..., organization_name: _Optional[str] = ..., handle: _Optional[str] = ..., email: _Optional[str] = ..., role: _Optional[str] = ..., invited_by: _Optional[str] = ..., created_at_ms: _Optional[int] = ..., expires_at_ms: _Optional[int] = ...) -> None: ...
+
 class InviteMemberRequest(_message.Message):
     __slots__ = ("organization", "handle", "role")
     ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
@@ -108,10 +296,80 @@ class InviteMemberRequest(_message.Message):
     def __init__(self, organization: _Optional[str] = ..., handle: _Optional[str] = ..., role: _Optional[str] = ...) -> None: ...
 
 class InviteResponse(_message.Message):
-    __slots__ = ("member",)
-    MEMBER_FIELD_NUMBER: _ClassVar[int]
-    member: Member
-    def __init__(self, member: _Optional[_Union[Member, _Mapping]] = ...) -> None: ...
+    __slots__ = ("invitation", "link")
+    INVITATION_FIELD_NUMBER: _ClassVar[int]
+    LINK_FIELD_NUMBER: _ClassVar[int]
+    invitation: Invitation
+    link: str
+    def __init__(self, invitation: _Optional[_Union[Invitation, _Mapping]] = ..., link: _Optional[str] = ...) -> None: ...
+
+class ListInvitationsRequest(_message.Message):
+    __slots__ = ("organization", "page_size", "page_token")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    page_size: int
+    page_token: str
+    def __init__(self, organization: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListInvitationsResponse(_message.Message):
+    __slots__ = ("invitations", "next_page_token")
+    INVITATIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    invitations: _containers.RepeatedCompositeFieldContainer[Invitation]
+    next_page_token: str
+    def __init__(self, invitations: _Optional[_Iterable[_Union[Invitation, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class RevokeInvitationRequest(_message.Message):
+    __slots__ = ("organization", "id")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    id: str
+    def __init__(self, organization: _Optional[str] = ..., id: _Optional[str] = ...) -> None: ...
+
+class RevokeInvitationResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListOwnInvitationsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetInvitationRequest(_message.Message):
+    __slots__ = ("token",)
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    token: str
+    def __init__(self, token: _Optional[str] = ...) -> None: ...
+
+class InvitationResponse(_message.Message):
+    __slots__ = ("invitation",)
+    INVITATION_FIELD_NUMBER: _ClassVar[int]
+    invitation: Invitation
+    def __init__(self, invitation: _Optional[_Union[Invitation, _Mapping]] = ...) -> None: ...
+
+class AnswerInvitationRequest(_message.Message):
+    __slots__ = ("organization", "token")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    token: str
+    def __init__(self, organization: _Optional[str] = ..., token: _Optional[str] = ...) -> None: ...
+
+class DeclineInvitationResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class SetMemberRoleRequest(_message.Message):
+    __slots__ = ("organization", "handle", "role")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    handle: str
+    role: str
+    def __init__(self, organization: _Optional[str] = ..., handle: _Optional[str] = ..., role: _Optional[str] = ...) -> None: ...
 
 class RemoveMemberRequest(_message.Message):
     __slots__ = ("organization", "handle")
@@ -143,8 +401,106 @@ class ListMembersResponse(_message.Message):
     next_page_token: str
     def __init__(self, members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class ForgeArchiveRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ...) -> None: ...
+
+class StartForgeArchiveRequest(_message.Message):
+    __slots__ = ("project", "url", "provider", "token")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    url: str
+    provider: str
+    token: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., url: _Optional[str] = ..., provider: _Optional[str] = ..., token: _Optional[str] = ...) -> None: ...
+
+class ForgeArchiveResponse(_message.Message):
+    __slots__ = ("archive", "run")
+    ARCHIVE_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    archive: ForgeArchive
+    run: ForgeArchiveRun
+    def __init__(self, archive: _Optional[_Union[ForgeArchive, _Mapping]] = ..., run: _Optional[_Union[ForgeArchiveRun, _Mapping]] = ...) -> None: ...
+
+class ForgeArchive(_message.Message):
+    __slots__ = ("provider", "source", "fetched_at_ms", "counts", "warnings", "size")
+    class CountsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    FETCHED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    provider: str
+    source: str
+    fetched_at_ms: int
+    counts: _containers.ScalarMap[str, int]
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    size: int
+    def __init__(self, provider: _Optional[str] = ..., source: _Optional[str] = ..., fetched_at_ms: _Optional[int] = ..., counts: _Optional[_Mapping[str, int]] = ..., warnings: _Optional[_Iterable[str]] = ..., size: _Optional[int] = ...) -> None: ...
+
+class ForgeArchiveRun(_message.Message):
+    __slots__ = ("id", "provider", "source", "with_token", "state", "stage", "pages", "done", "warnings", "rests_until_ms", "error_code", "error", "hint", "created_at_ms", "updated_at_ms", "finished_at_ms")
+    class DoneEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    WITH_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    PAGES_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    RESTS_UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    HINT_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    provider: str
+    source: str
+    with_token: bool
+    state: str
+    stage: str
+    pages: int
+    done: _containers.ScalarMap[str, int]
+    warnings: int
+    rests_until_ms: int
+    error_code: str
+    error: str
+    hint: str
+    created_at_ms: int
+    updated_at_ms: int
+    finished_at_ms: int
+    def __init__(self, id: _Optional[str] = ..., provider: _Optional[str] = ..., source: _Optional[str] = ..., with_token: _Optional[bool] = ..., state: _Optional[str] = ..., stage: _Optional[str] = ..., pages: _Optional[int] = ..., done: _Optional[_Mapping[str, int]] = ..., warnings: _Optional[int] = ..., rests_until_ms: _Optional[int] = ..., error_code: _Optional[str] = ..., error: _Optional[str] = ..., hint: _Optional[str] = ..., created_at_ms: _Optional[int] = ..., updated_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ...) -> None: ...
+
+class ForgeArchiveChunk(_message.Message):
+    __slots__ = ("data",)
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    def __init__(self, data: _Optional[bytes] = ...) -> None: ...
+
 class Project(_message.Message):
-    __slots__ = ("id", "organization", "handle", "name", "description", "visibility", "head_position", "head_tree", "created_at_ms", "role", "fork_position", "forked_from", "forks")
+    __slots__ = ("id", "organization", "handle", "name", "description", "visibility", "head_position", "head_tree", "created_at_ms", "role", "fork_position", "forked_from", "forks", "archived_at_ms", "stars", "starred")
     ID_FIELD_NUMBER: _ClassVar[int]
     ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
     HANDLE_FIELD_NUMBER: _ClassVar[int]
@@ -158,6 +514,9 @@ class Project(_message.Message):
     FORK_POSITION_FIELD_NUMBER: _ClassVar[int]
     FORKED_FROM_FIELD_NUMBER: _ClassVar[int]
     FORKS_FIELD_NUMBER: _ClassVar[int]
+    ARCHIVED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    STARS_FIELD_NUMBER: _ClassVar[int]
+    STARRED_FIELD_NUMBER: _ClassVar[int]
     id: str
     organization: str
     handle: str
@@ -171,7 +530,10 @@ class Project(_message.Message):
     fork_position: int
     forked_from: str
     forks: int
-    def __init__(self, id: _Optional[str] = ..., organization: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ..., head_position: _Optional[int] = ..., head_tree: _Optional[bytes] = ..., created_at_ms: _Optional[int] = ..., role: _Optional[str] = ..., fork_position: _Optional[int] = ..., forked_from: _Optional[str] = ..., forks: _Optional[int] = ...) -> None: ...
+    archived_at_ms: int
+    stars: int
+    starred: bool
+    def __init__(self, id: _Optional[str] = ..., organization: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ..., head_position: _Optional[int] = ..., head_tree: _Optional[bytes] = ..., created_at_ms: _Optional[int] = ..., role: _Optional[str] = ..., fork_position: _Optional[int] = ..., forked_from: _Optional[str] = ..., forks: _Optional[int] = ..., archived_at_ms: _Optional[int] = ..., stars: _Optional[int] = ..., starred: _Optional[bool] = ...) -> None: ...
 
 class ProjectRef(_message.Message):
     __slots__ = ("organization", "handle")
@@ -216,10 +578,180 @@ class DeleteProjectRequest(_message.Message):
     def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ...) -> None: ...
 
 class DeleteProjectResponse(_message.Message):
-    __slots__ = ("forks",)
+    __slots__ = ("forks", "restorable_until_ms")
     FORKS_FIELD_NUMBER: _ClassVar[int]
+    RESTORABLE_UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
     forks: int
-    def __init__(self, forks: _Optional[int] = ...) -> None: ...
+    restorable_until_ms: int
+    def __init__(self, forks: _Optional[int] = ..., restorable_until_ms: _Optional[int] = ...) -> None: ...
+
+class RenameProjectRequest(_message.Message):
+    __slots__ = ("project", "handle")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    handle: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., handle: _Optional[str] = ...) -> None: ...
+
+class TransferProjectRequest(_message.Message):
+    __slots__ = ("project", "organization", "handle")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    organization: str
+    handle: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., organization: _Optional[str] = ..., handle: _Optional[str] = ...) -> None: ...
+
+class ArchiveProjectRequest(_message.Message):
+    __slots__ = ("project", "undo")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    UNDO_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    undo: bool
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., undo: _Optional[bool] = ...) -> None: ...
+
+class RestoreProjectRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ...) -> None: ...
+
+class ListDeletedProjectsRequest(_message.Message):
+    __slots__ = ("organization", "page_size", "page_token")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    page_size: int
+    page_token: str
+    def __init__(self, organization: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class DeletedProject(_message.Message):
+    __slots__ = ("organization", "handle", "name", "visibility", "deleted_at_ms", "deleted_by", "restorable_until_ms")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VISIBILITY_FIELD_NUMBER: _ClassVar[int]
+    DELETED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    DELETED_BY_FIELD_NUMBER: _ClassVar[int]
+    RESTORABLE_UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    handle: str
+    name: str
+    visibility: str
+    deleted_at_ms: int
+    deleted_by: str
+    restorable_until_ms: int
+    def __init__(self, organization: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., visibility: _Optional[str] = ..., deleted_at_ms: _Optional[int] = ..., deleted_by: _Optional[str] = ..., restorable_until_ms: _Optional[int] = ...) -> None: ...
+
+class ListDeletedProjectsResponse(_message.Message):
+    __slots__ = ("projects", "next_page_token")
+    PROJECTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    projects: _containers.RepeatedCompositeFieldContainer[DeletedProject]
+    next_page_token: str
+    def __init__(self, projects: _Optional[_Iterable[_Union[DeletedProject, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class LineRule(_message.Message):
+    __slots__ = ("lines", "who")
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    WHO_FIELD_NUMBER: _ClassVar[int]
+    lines: str
+    who: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, lines: _Optional[str] = ..., who: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Protection(_message.Message):
+    __slots__ = ("lines", "paths")
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    PATHS_FIELD_NUMBER: _ClassVar[int]
+    lines: _containers.RepeatedCompositeFieldContainer[LineRule]
+    paths: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, lines: _Optional[_Iterable[_Union[LineRule, _Mapping]]] = ..., paths: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ProtectProjectRequest(_message.Message):
+    __slots__ = ("project", "protection")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    PROTECTION_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    protection: Protection
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., protection: _Optional[_Union[Protection, _Mapping]] = ...) -> None: ...
+
+class GetProtectionRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ...) -> None: ...
+
+class ProtectionResponse(_message.Message):
+    __slots__ = ("protection",)
+    PROTECTION_FIELD_NUMBER: _ClassVar[int]
+    protection: Protection
+    def __init__(self, protection: _Optional[_Union[Protection, _Mapping]] = ...) -> None: ...
+
+class ExplainOwnersRequest(_message.Message):
+    __slots__ = ("project", "position", "head", "path")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    position: int
+    head: bool
+    path: bytes
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., position: _Optional[int] = ..., head: _Optional[bool] = ..., path: _Optional[bytes] = ...) -> None: ...
+
+class OwnersProblem(_message.Message):
+    __slots__ = ("line", "message")
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    line: int
+    message: str
+    def __init__(self, line: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
+
+class ExplainOwnersResponse(_message.Message):
+    __slots__ = ("path", "position", "protected_by", "line", "pattern", "owners", "listed", "problems", "reason")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    PROTECTED_BY_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    PATTERN_FIELD_NUMBER: _ClassVar[int]
+    OWNERS_FIELD_NUMBER: _ClassVar[int]
+    LISTED_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    path: bytes
+    position: int
+    protected_by: str
+    line: int
+    pattern: bytes
+    owners: _containers.RepeatedScalarFieldContainer[str]
+    listed: bool
+    problems: _containers.RepeatedCompositeFieldContainer[OwnersProblem]
+    reason: str
+    def __init__(self, path: _Optional[bytes] = ..., position: _Optional[int] = ..., protected_by: _Optional[str] = ..., line: _Optional[int] = ..., pattern: _Optional[bytes] = ..., owners: _Optional[_Iterable[str]] = ..., listed: _Optional[bool] = ..., problems: _Optional[_Iterable[_Union[OwnersProblem, _Mapping]]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class StarProjectRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ...) -> None: ...
+
+class StarResponse(_message.Message):
+    __slots__ = ("stars", "starred")
+    STARS_FIELD_NUMBER: _ClassVar[int]
+    STARRED_FIELD_NUMBER: _ClassVar[int]
+    stars: int
+    starred: bool
+    def __init__(self, stars: _Optional[int] = ..., starred: _Optional[bool] = ...) -> None: ...
+
+class ListStarsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class GetProjectRequest(_message.Message):
     __slots__ = ("project",)
@@ -250,6 +782,40 @@ class ListProjectsResponse(_message.Message):
     projects: _containers.RepeatedCompositeFieldContainer[Project]
     next_page_token: str
     def __init__(self, projects: _Optional[_Iterable[_Union[Project, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ListProjectMembersRequest(_message.Message):
+    __slots__ = ("project", "page_size", "page_token")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    page_size: int
+    page_token: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class SetProjectMemberRequest(_message.Message):
+    __slots__ = ("project", "handle", "role")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    handle: str
+    role: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., handle: _Optional[str] = ..., role: _Optional[str] = ...) -> None: ...
+
+class MemberResponse(_message.Message):
+    __slots__ = ("member",)
+    MEMBER_FIELD_NUMBER: _ClassVar[int]
+    member: Member
+    def __init__(self, member: _Optional[_Union[Member, _Mapping]] = ...) -> None: ...
+
+class RemoveProjectMemberRequest(_message.Message):
+    __slots__ = ("project", "handle")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    handle: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., handle: _Optional[str] = ...) -> None: ...
 
 class GetProjectTreeRequest(_message.Message):
     __slots__ = ("project", "position", "head", "prefix", "directory", "page_size", "page_token")
@@ -380,18 +946,20 @@ class ImportHistoryRequest(_message.Message):
     def __init__(self, start: _Optional[_Union[ImportStart, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[BlobFrame, _Mapping]]] = ..., commits: _Optional[_Iterable[_Union[ImportCommit, _Mapping]]] = ..., finish: _Optional[bool] = ...) -> None: ...
 
 class ImportStart(_message.Message):
-    __slots__ = ("project", "source", "commits", "tip", "branch")
+    __slots__ = ("project", "source", "commits", "tip", "branch", "accept_secrets")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     COMMITS_FIELD_NUMBER: _ClassVar[int]
     TIP_FIELD_NUMBER: _ClassVar[int]
     BRANCH_FIELD_NUMBER: _ClassVar[int]
+    ACCEPT_SECRETS_FIELD_NUMBER: _ClassVar[int]
     project: ProjectRef
     source: str
     commits: int
     tip: bytes
     branch: str
-    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., source: _Optional[str] = ..., commits: _Optional[int] = ..., tip: _Optional[bytes] = ..., branch: _Optional[str] = ...) -> None: ...
+    accept_secrets: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., source: _Optional[str] = ..., commits: _Optional[int] = ..., tip: _Optional[bytes] = ..., branch: _Optional[str] = ..., accept_secrets: _Optional[str] = ...) -> None: ...
 
 class ImportCommit(_message.Message):
     __slots__ = ("oid", "raw", "author_name", "author_email", "authored_at_ms", "message", "changes")
@@ -422,6 +990,136 @@ class ImportHistoryResponse(_message.Message):
     position: int
     tree: bytes
     def __init__(self, landed: _Optional[int] = ..., done: _Optional[bool] = ..., position: _Optional[int] = ..., tree: _Optional[bytes] = ...) -> None: ...
+
+class StartImportRequest(_message.Message):
+    __slots__ = ("project", "url", "sent", "accept_secrets")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    ACCEPT_SECRETS_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    url: str
+    sent: SentRepository
+    accept_secrets: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., url: _Optional[str] = ..., sent: _Optional[_Union[SentRepository, _Mapping]] = ..., accept_secrets: _Optional[str] = ...) -> None: ...
+
+class SentRepository(_message.Message):
+    __slots__ = ("source", "names", "oids", "head", "detached", "pack", "size")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    OIDS_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    DETACHED_FIELD_NUMBER: _ClassVar[int]
+    PACK_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    names: _containers.RepeatedScalarFieldContainer[bytes]
+    oids: bytes
+    head: bytes
+    detached: bytes
+    pack: str
+    size: int
+    def __init__(self, source: _Optional[str] = ..., names: _Optional[_Iterable[bytes]] = ..., oids: _Optional[bytes] = ..., head: _Optional[bytes] = ..., detached: _Optional[bytes] = ..., pack: _Optional[str] = ..., size: _Optional[int] = ...) -> None: ...
+
+class SendImportRequest(_message.Message):
+    __slots__ = ("project", "id", "offset", "data")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    id: str
+    offset: int
+    data: bytes
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., id: _Optional[str] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class GetImportRequest(_message.Message):
+    __slots__ = ("project", "id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    id: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., id: _Optional[str] = ...) -> None: ...
+
+class ImportResponse(_message.Message):
+    __slots__ = ("run",)
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    run: GitImport
+    def __init__(self, run: _Optional[_Union[GitImport, _Mapping]] = ...) -> None: ...
+
+class GitImport(_message.Message):
+    __slots__ = ("id", "source", "from_forge", "state", "stage", "size", "received", "refs", "objects_done", "objects_total", "landings_done", "landings_total", "marked", "aside", "position", "error_code", "error", "hint", "document", "created_at_ms", "updated_at_ms", "finished_at_ms")
+    class MarkedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class AsideEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    FROM_FORGE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    REFS_FIELD_NUMBER: _ClassVar[int]
+    OBJECTS_DONE_FIELD_NUMBER: _ClassVar[int]
+    OBJECTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    LANDINGS_DONE_FIELD_NUMBER: _ClassVar[int]
+    LANDINGS_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    MARKED_FIELD_NUMBER: _ClassVar[int]
+    ASIDE_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    HINT_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    source: str
+    from_forge: bool
+    state: str
+    stage: str
+    size: int
+    received: int
+    refs: int
+    objects_done: int
+    objects_total: int
+    landings_done: int
+    landings_total: int
+    marked: _containers.ScalarMap[str, int]
+    aside: _containers.ScalarMap[str, str]
+    position: int
+    error_code: str
+    error: str
+    hint: str
+    document: str
+    created_at_ms: int
+    updated_at_ms: int
+    finished_at_ms: int
+    def __init__(self, id: _Optional[str] = ..., source: _Optional[str] = ..., from_forge: _Optional[bool] = ..., state: _Optional[str] = ..., stage: _Optional[str] = ..., size: _Optional[int] = ..., received: _Optional[int] = ..., refs: _Optional[int] = ..., objects_done: _Optional[int] = ..., objects_total: _Optional[int] = ..., landings_done: _Optional[int] = ..., landings_total: _Optional[int] = ..., marked: _Optional[_Mapping[str, int]] = ..., aside: _Optional[_Mapping[str, str]] = ..., position: _Optional[int] = ..., error_code: _Optional[str] = ..., error: _Optional[str] = ..., hint: _Optional[str] = ..., document: _Optional[str] = ..., created_at_ms: _Optional[int] = ..., updated_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ...) -> None: ...
+
+class GetImportTipsRequest(_message.Message):
+    __slots__ = ("project",)
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ...) -> None: ...
+
+class GetImportTipsResponse(_message.Message):
+    __slots__ = ("oids",)
+    OIDS_FIELD_NUMBER: _ClassVar[int]
+    oids: bytes
+    def __init__(self, oids: _Optional[bytes] = ...) -> None: ...
 
 class Message(_message.Message):
     __slots__ = ("role", "author", "text", "at_ms")
@@ -466,7 +1164,7 @@ class Author(_message.Message):
     def __init__(self, name: _Optional[str] = ..., email: _Optional[str] = ...) -> None: ...
 
 class Change(_message.Message):
-    __slots__ = ("path", "op", "mode", "hash", "size", "base_hash", "base_mode", "kind")
+    __slots__ = ("path", "op", "mode", "hash", "size", "base_hash", "base_mode", "kind", "sent_hash")
     class Op(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         ADDED: _ClassVar[Change.Op]
@@ -483,6 +1181,7 @@ class Change(_message.Message):
     BASE_HASH_FIELD_NUMBER: _ClassVar[int]
     BASE_MODE_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
+    SENT_HASH_FIELD_NUMBER: _ClassVar[int]
     path: bytes
     op: Change.Op
     mode: int
@@ -491,10 +1190,11 @@ class Change(_message.Message):
     base_hash: bytes
     base_mode: int
     kind: int
-    def __init__(self, path: _Optional[bytes] = ..., op: _Optional[_Union[Change.Op, str]] = ..., mode: _Optional[int] = ..., hash: _Optional[bytes] = ..., size: _Optional[int] = ..., base_hash: _Optional[bytes] = ..., base_mode: _Optional[int] = ..., kind: _Optional[int] = ...) -> None: ...
+    sent_hash: bytes
+    def __init__(self, path: _Optional[bytes] = ..., op: _Optional[_Union[Change.Op, str]] = ..., mode: _Optional[int] = ..., hash: _Optional[bytes] = ..., size: _Optional[int] = ..., base_hash: _Optional[bytes] = ..., base_mode: _Optional[int] = ..., kind: _Optional[int] = ..., sent_hash: _Optional[bytes] = ...) -> None: ...
 
 class Session(_message.Message):
-    __slots__ = ("id", "state", "goal", "author", "agent", "base_position", "landed_position", "created_at_ms", "updated_at_ms", "conversation", "decisions", "changes", "owner", "git_commit", "additions", "deletions", "files")
+    __slots__ = ("id", "state", "goal", "author", "agent", "base_position", "landed_position", "created_at_ms", "updated_at_ms", "conversation", "decisions", "changes", "owner", "git_commit", "additions", "deletions", "files", "refusal", "touch")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     GOAL_FIELD_NUMBER: _ClassVar[int]
@@ -512,6 +1212,8 @@ class Session(_message.Message):
     ADDITIONS_FIELD_NUMBER: _ClassVar[int]
     DELETIONS_FIELD_NUMBER: _ClassVar[int]
     FILES_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    TOUCH_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     state: str
     goal: str
@@ -529,7 +1231,9 @@ class Session(_message.Message):
     additions: int
     deletions: int
     files: int
-    def __init__(self, id: _Optional[bytes] = ..., state: _Optional[str] = ..., goal: _Optional[str] = ..., author: _Optional[_Union[Author, _Mapping]] = ..., agent: _Optional[str] = ..., base_position: _Optional[int] = ..., landed_position: _Optional[int] = ..., created_at_ms: _Optional[int] = ..., updated_at_ms: _Optional[int] = ..., conversation: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., owner: _Optional[str] = ..., git_commit: _Optional[bytes] = ..., additions: _Optional[int] = ..., deletions: _Optional[int] = ..., files: _Optional[int] = ...) -> None: ...
+    refusal: str
+    touch: str
+    def __init__(self, id: _Optional[bytes] = ..., state: _Optional[str] = ..., goal: _Optional[str] = ..., author: _Optional[_Union[Author, _Mapping]] = ..., agent: _Optional[str] = ..., base_position: _Optional[int] = ..., landed_position: _Optional[int] = ..., created_at_ms: _Optional[int] = ..., updated_at_ms: _Optional[int] = ..., conversation: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., owner: _Optional[str] = ..., git_commit: _Optional[bytes] = ..., additions: _Optional[int] = ..., deletions: _Optional[int] = ..., files: _Optional[int] = ..., refusal: _Optional[str] = ..., touch: _Optional[str] = ...) -> None: ...
 
 class StartSessionRequest(_message.Message):
     __slots__ = ("project", "session_id", "goal", "base_position", "agent")
@@ -552,16 +1256,18 @@ class SessionResponse(_message.Message):
     def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ...) -> None: ...
 
 class LandSessionRequest(_message.Message):
-    __slots__ = ("project", "session", "frames", "packs")
+    __slots__ = ("project", "session", "frames", "packs", "asynchronous")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
     FRAMES_FIELD_NUMBER: _ClassVar[int]
     PACKS_FIELD_NUMBER: _ClassVar[int]
+    ASYNCHRONOUS_FIELD_NUMBER: _ClassVar[int]
     project: ProjectRef
     session: Session
     frames: _containers.RepeatedCompositeFieldContainer[BlobFrame]
     packs: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session: _Optional[_Union[Session, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[BlobFrame, _Mapping]]] = ..., packs: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    asynchronous: bool
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session: _Optional[_Union[Session, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[BlobFrame, _Mapping]]] = ..., packs: _Optional[_Iterable[bytes]] = ..., asynchronous: _Optional[bool] = ...) -> None: ...
 
 class Clash(_message.Message):
     __slots__ = ("path", "reason", "base_hash", "ours_hash", "theirs_hash", "theirs_position")
@@ -580,20 +1286,32 @@ class Clash(_message.Message):
     def __init__(self, path: _Optional[bytes] = ..., reason: _Optional[str] = ..., base_hash: _Optional[bytes] = ..., ours_hash: _Optional[bytes] = ..., theirs_hash: _Optional[bytes] = ..., theirs_position: _Optional[int] = ...) -> None: ...
 
 class LandSessionResponse(_message.Message):
-    __slots__ = ("session", "position", "tree", "clashes", "merged", "already_landed")
+    __slots__ = ("session", "position", "tree", "clashes", "merged", "already_landed", "queued")
     SESSION_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     TREE_FIELD_NUMBER: _ClassVar[int]
     CLASHES_FIELD_NUMBER: _ClassVar[int]
     MERGED_FIELD_NUMBER: _ClassVar[int]
     ALREADY_LANDED_FIELD_NUMBER: _ClassVar[int]
+    QUEUED_FIELD_NUMBER: _ClassVar[int]
     session: Session
     position: int
     tree: bytes
     clashes: _containers.RepeatedCompositeFieldContainer[Clash]
     merged: _containers.RepeatedCompositeFieldContainer[Change]
     already_landed: bool
-    def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., position: _Optional[int] = ..., tree: _Optional[bytes] = ..., clashes: _Optional[_Iterable[_Union[Clash, _Mapping]]] = ..., merged: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., already_landed: _Optional[bool] = ...) -> None: ...
+    queued: bool
+    def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., position: _Optional[int] = ..., tree: _Optional[bytes] = ..., clashes: _Optional[_Iterable[_Union[Clash, _Mapping]]] = ..., merged: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., already_landed: _Optional[bool] = ..., queued: _Optional[bool] = ...) -> None: ...
+
+class AwaitLandingRequest(_message.Message):
+    __slots__ = ("project", "session_id", "wait_ms")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    WAIT_MS_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    session_id: bytes
+    wait_ms: int
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session_id: _Optional[bytes] = ..., wait_ms: _Optional[int] = ...) -> None: ...
 
 class AbandonSessionRequest(_message.Message):
     __slots__ = ("project", "session_id")
@@ -634,16 +1352,20 @@ class ListSessionsResponse(_message.Message):
     def __init__(self, sessions: _Optional[_Iterable[_Union[Session, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ListLandingsRequest(_message.Message):
-    __slots__ = ("project", "before_position", "page_size", "page_token")
+    __slots__ = ("project", "before_position", "page_size", "page_token", "path", "after_position")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     BEFORE_POSITION_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    AFTER_POSITION_FIELD_NUMBER: _ClassVar[int]
     project: ProjectRef
     before_position: int
     page_size: int
     page_token: str
-    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., before_position: _Optional[int] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    path: bytes
+    after_position: int
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., before_position: _Optional[int] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., path: _Optional[bytes] = ..., after_position: _Optional[int] = ...) -> None: ...
 
 class ListLandingsResponse(_message.Message):
     __slots__ = ("landings", "next_page_token")

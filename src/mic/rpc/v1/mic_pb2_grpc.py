@@ -100,6 +100,257 @@ class AuthService:
             _registered_method=True)
 
 
+class AccountServiceStub:
+    """---------------------------------------------------------------- tokens
+    For whoever is signed in as a whole account; a token of these may call none of it.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.CreateToken = channel.unary_unary(
+                '/mic.v1.AccountService/CreateToken',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.CreateTokenRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.CreateTokenResponse.FromString,
+                _registered_method=True)
+        self.CreateSessionToken = channel.unary_unary(
+                '/mic.v1.AccountService/CreateSessionToken',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.CreateSessionTokenRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.CreateTokenResponse.FromString,
+                _registered_method=True)
+        self.RenewSessionToken = channel.unary_unary(
+                '/mic.v1.AccountService/RenewSessionToken',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RenewSessionTokenRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.TokenResponse.FromString,
+                _registered_method=True)
+        self.ListTokens = channel.unary_unary(
+                '/mic.v1.AccountService/ListTokens',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListTokensRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListTokensResponse.FromString,
+                _registered_method=True)
+        self.RevokeToken = channel.unary_unary(
+                '/mic.v1.AccountService/RevokeToken',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeTokenRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeTokenResponse.FromString,
+                _registered_method=True)
+
+
+class AccountServiceServicer:
+    """---------------------------------------------------------------- tokens
+    For whoever is signed in as a whole account; a token of these may call none of it.
+    """
+
+    def CreateToken(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateSessionToken(self, request, context):
+        """For an agent: reads one project, lands one session, good for 15 minutes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenewSessionToken(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTokens(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeToken(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_AccountServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'CreateToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateToken,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.CreateTokenRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.CreateTokenResponse.SerializeToString,
+            ),
+            'CreateSessionToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateSessionToken,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.CreateSessionTokenRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.CreateTokenResponse.SerializeToString,
+            ),
+            'RenewSessionToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenewSessionToken,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RenewSessionTokenRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.TokenResponse.SerializeToString,
+            ),
+            'ListTokens': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTokens,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListTokensRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListTokensResponse.SerializeToString,
+            ),
+            'RevokeToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeToken,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeTokenRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeTokenResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'mic.v1.AccountService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('mic.v1.AccountService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class AccountService:
+    """---------------------------------------------------------------- tokens
+    For whoever is signed in as a whole account; a token of these may call none of it.
+    """
+
+    @staticmethod
+    def CreateToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.AccountService/CreateToken',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.CreateTokenRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.CreateTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateSessionToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.AccountService/CreateSessionToken',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.CreateSessionTokenRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.CreateTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenewSessionToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.AccountService/RenewSessionToken',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.RenewSessionTokenRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.TokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTokens(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.AccountService/ListTokens',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListTokensRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListTokensResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.AccountService/RevokeToken',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeTokenRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class OrganizationServiceStub:
     """---------------------------------------------------------------- organizations
     """
@@ -125,10 +376,65 @@ class OrganizationServiceStub:
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListOrganizationsRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListOrganizationsResponse.FromString,
                 _registered_method=True)
+        self.UpdateOrganization = channel.unary_unary(
+                '/mic.v1.OrganizationService/UpdateOrganization',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.UpdateOrganizationRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.OrganizationResponse.FromString,
+                _registered_method=True)
+        self.RenameOrganization = channel.unary_unary(
+                '/mic.v1.OrganizationService/RenameOrganization',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RenameOrganizationRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.OrganizationResponse.FromString,
+                _registered_method=True)
+        self.TransferOrganization = channel.unary_unary(
+                '/mic.v1.OrganizationService/TransferOrganization',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.TransferOrganizationRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.OrganizationResponse.FromString,
+                _registered_method=True)
+        self.DeleteOrganization = channel.unary_unary(
+                '/mic.v1.OrganizationService/DeleteOrganization',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteOrganizationRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteOrganizationResponse.FromString,
+                _registered_method=True)
         self.InviteMember = channel.unary_unary(
                 '/mic.v1.OrganizationService/InviteMember',
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.InviteMemberRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.InviteResponse.FromString,
+                _registered_method=True)
+        self.ListInvitations = channel.unary_unary(
+                '/mic.v1.OrganizationService/ListInvitations',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListInvitationsRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListInvitationsResponse.FromString,
+                _registered_method=True)
+        self.RevokeInvitation = channel.unary_unary(
+                '/mic.v1.OrganizationService/RevokeInvitation',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeInvitationRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeInvitationResponse.FromString,
+                _registered_method=True)
+        self.ListOwnInvitations = channel.unary_unary(
+                '/mic.v1.OrganizationService/ListOwnInvitations',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListOwnInvitationsRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListInvitationsResponse.FromString,
+                _registered_method=True)
+        self.GetInvitation = channel.unary_unary(
+                '/mic.v1.OrganizationService/GetInvitation',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetInvitationRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.InvitationResponse.FromString,
+                _registered_method=True)
+        self.AcceptInvitation = channel.unary_unary(
+                '/mic.v1.OrganizationService/AcceptInvitation',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.AnswerInvitationRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.OrganizationResponse.FromString,
+                _registered_method=True)
+        self.DeclineInvitation = channel.unary_unary(
+                '/mic.v1.OrganizationService/DeclineInvitation',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.AnswerInvitationRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeclineInvitationResponse.FromString,
+                _registered_method=True)
+        self.SetMemberRole = channel.unary_unary(
+                '/mic.v1.OrganizationService/SetMemberRole',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SetMemberRoleRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.MemberResponse.FromString,
                 _registered_method=True)
         self.RemoveMember = channel.unary_unary(
                 '/mic.v1.OrganizationService/RemoveMember',
@@ -139,6 +445,16 @@ class OrganizationServiceStub:
                 '/mic.v1.OrganizationService/ListMembers',
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListMembersRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListMembersResponse.FromString,
+                _registered_method=True)
+        self.GetNetworks = channel.unary_unary(
+                '/mic.v1.OrganizationService/GetNetworks',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetNetworksRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.NetworksResponse.FromString,
+                _registered_method=True)
+        self.SetNetworks = channel.unary_unary(
+                '/mic.v1.OrganizationService/SetNetworks',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SetNetworksRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.NetworksResponse.FromString,
                 _registered_method=True)
 
 
@@ -164,19 +480,106 @@ class OrganizationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateOrganization(self, request, context):
+        """What it is called, as far as fields are set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenameOrganization(self, request, context):
+        """Another handle. Calls that name the old one go on to work, and answer with the new one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TransferOrganization(self, request, context):
+        """Another member becomes an owner, and whoever asks an admin.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteOrganization(self, request, context):
+        """Only without projects. Its handle stays taken.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def InviteMember(self, request, context):
+        """An account, by its handle, or whoever gets the link, by an e-mail address. Nobody joins who does not accept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListInvitations(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeInvitation(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOwnInvitations(self, request, context):
+        """Where whoever asks is invited to.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetInvitation(self, request, context):
+        """What a link invites to, for whoever has it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcceptInvitation(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeclineInvitation(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetMemberRole(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RemoveMember(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """A member, or oneself: that is to leave.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListMembers(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetNetworks(self, request, context):
+        """The networks that members come from; from elsewhere they are strangers. For owners.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetNetworks(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -200,10 +603,65 @@ def add_OrganizationServiceServicer_to_server(servicer, server):
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListOrganizationsRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListOrganizationsResponse.SerializeToString,
             ),
+            'UpdateOrganization': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateOrganization,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.UpdateOrganizationRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.OrganizationResponse.SerializeToString,
+            ),
+            'RenameOrganization': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenameOrganization,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RenameOrganizationRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.OrganizationResponse.SerializeToString,
+            ),
+            'TransferOrganization': grpc.unary_unary_rpc_method_handler(
+                    servicer.TransferOrganization,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.TransferOrganizationRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.OrganizationResponse.SerializeToString,
+            ),
+            'DeleteOrganization': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteOrganization,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteOrganizationRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteOrganizationResponse.SerializeToString,
+            ),
             'InviteMember': grpc.unary_unary_rpc_method_handler(
                     servicer.InviteMember,
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.InviteMemberRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.InviteResponse.SerializeToString,
+            ),
+            'ListInvitations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListInvitations,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListInvitationsRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListInvitationsResponse.SerializeToString,
+            ),
+            'RevokeInvitation': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeInvitation,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeInvitationRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeInvitationResponse.SerializeToString,
+            ),
+            'ListOwnInvitations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOwnInvitations,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListOwnInvitationsRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListInvitationsResponse.SerializeToString,
+            ),
+            'GetInvitation': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetInvitation,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetInvitationRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.InvitationResponse.SerializeToString,
+            ),
+            'AcceptInvitation': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptInvitation,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.AnswerInvitationRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.OrganizationResponse.SerializeToString,
+            ),
+            'DeclineInvitation': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeclineInvitation,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.AnswerInvitationRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeclineInvitationResponse.SerializeToString,
+            ),
+            'SetMemberRole': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetMemberRole,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SetMemberRoleRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.MemberResponse.SerializeToString,
             ),
             'RemoveMember': grpc.unary_unary_rpc_method_handler(
                     servicer.RemoveMember,
@@ -214,6 +672,16 @@ def add_OrganizationServiceServicer_to_server(servicer, server):
                     servicer.ListMembers,
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListMembersRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListMembersResponse.SerializeToString,
+            ),
+            'GetNetworks': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetNetworks,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetNetworksRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.NetworksResponse.SerializeToString,
+            ),
+            'SetNetworks': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetNetworks,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SetNetworksRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.NetworksResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -309,6 +777,114 @@ class OrganizationService:
             _registered_method=True)
 
     @staticmethod
+    def UpdateOrganization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/UpdateOrganization',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.UpdateOrganizationRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.OrganizationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenameOrganization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/RenameOrganization',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.RenameOrganizationRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.OrganizationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TransferOrganization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/TransferOrganization',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.TransferOrganizationRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.OrganizationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteOrganization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/DeleteOrganization',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteOrganizationRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteOrganizationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def InviteMember(request,
             target,
             options=(),
@@ -325,6 +901,195 @@ class OrganizationService:
             '/mic.v1.OrganizationService/InviteMember',
             mic_dot_rpc_dot_v1_dot_mic__pb2.InviteMemberRequest.SerializeToString,
             mic_dot_rpc_dot_v1_dot_mic__pb2.InviteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListInvitations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/ListInvitations',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListInvitationsRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListInvitationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeInvitation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/RevokeInvitation',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeInvitationRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeInvitationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOwnInvitations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/ListOwnInvitations',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListOwnInvitationsRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListInvitationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetInvitation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/GetInvitation',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.GetInvitationRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.InvitationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptInvitation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/AcceptInvitation',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.AnswerInvitationRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.OrganizationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeclineInvitation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/DeclineInvitation',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.AnswerInvitationRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.DeclineInvitationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetMemberRole(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/SetMemberRole',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.SetMemberRoleRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.MemberResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -389,6 +1154,60 @@ class OrganizationService:
             metadata,
             _registered_method=True)
 
+    @staticmethod
+    def GetNetworks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/GetNetworks',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.GetNetworksRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.NetworksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetNetworks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/SetNetworks',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.SetNetworksRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.NetworksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
 
 class ProjectServiceStub:
     """---------------------------------------------------------------- projects
@@ -410,10 +1229,65 @@ class ProjectServiceStub:
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.UpdateProjectRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.FromString,
                 _registered_method=True)
+        self.RenameProject = channel.unary_unary(
+                '/mic.v1.ProjectService/RenameProject',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RenameProjectRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.FromString,
+                _registered_method=True)
+        self.TransferProject = channel.unary_unary(
+                '/mic.v1.ProjectService/TransferProject',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.TransferProjectRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.FromString,
+                _registered_method=True)
+        self.ArchiveProject = channel.unary_unary(
+                '/mic.v1.ProjectService/ArchiveProject',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ArchiveProjectRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.FromString,
+                _registered_method=True)
         self.DeleteProject = channel.unary_unary(
                 '/mic.v1.ProjectService/DeleteProject',
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteProjectRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteProjectResponse.FromString,
+                _registered_method=True)
+        self.RestoreProject = channel.unary_unary(
+                '/mic.v1.ProjectService/RestoreProject',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RestoreProjectRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.FromString,
+                _registered_method=True)
+        self.ListDeletedProjects = channel.unary_unary(
+                '/mic.v1.ProjectService/ListDeletedProjects',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListDeletedProjectsRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListDeletedProjectsResponse.FromString,
+                _registered_method=True)
+        self.ProtectProject = channel.unary_unary(
+                '/mic.v1.ProjectService/ProtectProject',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProtectProjectRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProtectionResponse.FromString,
+                _registered_method=True)
+        self.GetProtection = channel.unary_unary(
+                '/mic.v1.ProjectService/GetProtection',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetProtectionRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProtectionResponse.FromString,
+                _registered_method=True)
+        self.ExplainOwners = channel.unary_unary(
+                '/mic.v1.ProjectService/ExplainOwners',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExplainOwnersRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExplainOwnersResponse.FromString,
+                _registered_method=True)
+        self.StarProject = channel.unary_unary(
+                '/mic.v1.ProjectService/StarProject',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.StarProjectRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.StarResponse.FromString,
+                _registered_method=True)
+        self.UnstarProject = channel.unary_unary(
+                '/mic.v1.ProjectService/UnstarProject',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.StarProjectRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.StarResponse.FromString,
+                _registered_method=True)
+        self.ListStars = channel.unary_unary(
+                '/mic.v1.ProjectService/ListStars',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListStarsRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsResponse.FromString,
                 _registered_method=True)
         self.GetProject = channel.unary_unary(
                 '/mic.v1.ProjectService/GetProject',
@@ -424,6 +1298,21 @@ class ProjectServiceStub:
                 '/mic.v1.ProjectService/ListProjects',
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsResponse.FromString,
+                _registered_method=True)
+        self.ListProjectMembers = channel.unary_unary(
+                '/mic.v1.ProjectService/ListProjectMembers',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectMembersRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListMembersResponse.FromString,
+                _registered_method=True)
+        self.SetProjectMember = channel.unary_unary(
+                '/mic.v1.ProjectService/SetProjectMember',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SetProjectMemberRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.MemberResponse.FromString,
+                _registered_method=True)
+        self.RemoveProjectMember = channel.unary_unary(
+                '/mic.v1.ProjectService/RemoveProjectMember',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RemoveProjectMemberRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RemoveMemberResponse.FromString,
                 _registered_method=True)
         self.GetProjectTree = channel.unary_unary(
                 '/mic.v1.ProjectService/GetProjectTree',
@@ -450,6 +1339,51 @@ class ProjectServiceStub:
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportHistoryRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportHistoryResponse.FromString,
                 _registered_method=True)
+        self.StartImport = channel.unary_unary(
+                '/mic.v1.ProjectService/StartImport',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.StartImportRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportResponse.FromString,
+                _registered_method=True)
+        self.SendImport = channel.stream_unary(
+                '/mic.v1.ProjectService/SendImport',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SendImportRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportResponse.FromString,
+                _registered_method=True)
+        self.GetImport = channel.unary_unary(
+                '/mic.v1.ProjectService/GetImport',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetImportRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportResponse.FromString,
+                _registered_method=True)
+        self.CancelImport = channel.unary_unary(
+                '/mic.v1.ProjectService/CancelImport',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetImportRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportResponse.FromString,
+                _registered_method=True)
+        self.GetImportTips = channel.unary_unary(
+                '/mic.v1.ProjectService/GetImportTips',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetImportTipsRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetImportTipsResponse.FromString,
+                _registered_method=True)
+        self.StartForgeArchive = channel.unary_unary(
+                '/mic.v1.ProjectService/StartForgeArchive',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.StartForgeArchiveRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveResponse.FromString,
+                _registered_method=True)
+        self.GetForgeArchive = channel.unary_unary(
+                '/mic.v1.ProjectService/GetForgeArchive',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveResponse.FromString,
+                _registered_method=True)
+        self.CancelForgeArchive = channel.unary_unary(
+                '/mic.v1.ProjectService/CancelForgeArchive',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveResponse.FromString,
+                _registered_method=True)
+        self.ExportForgeArchive = channel.unary_stream(
+                '/mic.v1.ProjectService/ExportForgeArchive',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveChunk.FromString,
+                _registered_method=True)
 
 
 class ProjectServiceServicer:
@@ -469,8 +1403,82 @@ class ProjectServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenameProject(self, request, context):
+        """Another handle. The address before leads to the project, and is nobody else's as long as there is one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TransferProject(self, request, context):
+        """To another organization, for who administers both.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ArchiveProject(self, request, context):
+        """Everything can be read, nothing lands; or again as before.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteProject(self, request, context):
-        """For good. Forks of it stay, and hold themselves what they read of it before its objects go.
+        """Gone for everybody at once; for 7 days RestoreProject takes it back. Forks of it stay, and hold themselves what they
+        read of it before its objects go.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestoreProject(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeletedProjects(self, request, context):
+        """What can be restored, for admins of the organization.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProtectProject(self, request, context):
+        """Who may land where. Protecting replaces all of it; for admins of the project.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetProtection(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainOwners(self, request, context):
+        """Whose a path is, as the list of owners at a position says, and who lands it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StarProject(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnstarProject(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListStars(self, request, context):
+        """Your own stars, the newest first, as far as you may see the projects.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -483,6 +1491,25 @@ class ProjectServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListProjects(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListProjectMembers(self, request, context):
+        """Who has a role in this project alone. In what somebody may do, the stronger of this and their role in the owner counts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetProjectMember(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveProjectMember(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -517,6 +1544,70 @@ class ProjectServiceServicer:
 
     def ImportHistory(self, request_iterator, context):
         """A Git history, oldest first. Nothing is visible before the last answer, which has done = true.
+        Only first parents, for older clients; StartImport brings all refs and the whole graph.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StartImport(self, request, context):
+        """A Git repository with all of its refs: fetched by the forge from `url`, or sent as one pack by SendImport. The forge
+        carries it out in the background; GetImport says how far it is. One at a time for a project.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendImport(self, request_iterator, context):
+        """The next bytes of the pack, from `offset` on, which is `received` of GetImport. The last ones start the work.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetImport(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelImport(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetImportTips(self, request, context):
+        """Git objects that are here, with all that is behind them: a pack need not hold those.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StartForgeArchive(self, request, context):
+        """Issues, pull requests and reviews of another forge, fetched through its API in the background and kept as an archive.
+        Again: what changed since, or where a run stopped. One at a time for a project.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetForgeArchive(self, request, context):
+        """What was fetched, for readers; and the newest run, for whoever may start one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelForgeArchive(self, request, context):
+        """Ends the open run and removes what it fetched; what earlier ones did stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportForgeArchive(self, request, context):
+        """JSON Lines, in pieces (docs/formats.md, "Archive").
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -535,10 +1626,65 @@ def add_ProjectServiceServicer_to_server(servicer, server):
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.UpdateProjectRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.SerializeToString,
             ),
+            'RenameProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenameProject,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RenameProjectRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.SerializeToString,
+            ),
+            'TransferProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.TransferProject,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.TransferProjectRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.SerializeToString,
+            ),
+            'ArchiveProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.ArchiveProject,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ArchiveProjectRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.SerializeToString,
+            ),
             'DeleteProject': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteProject,
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteProjectRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteProjectResponse.SerializeToString,
+            ),
+            'RestoreProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreProject,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RestoreProjectRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.SerializeToString,
+            ),
+            'ListDeletedProjects': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeletedProjects,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListDeletedProjectsRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListDeletedProjectsResponse.SerializeToString,
+            ),
+            'ProtectProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProtectProject,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProtectProjectRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProtectionResponse.SerializeToString,
+            ),
+            'GetProtection': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetProtection,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetProtectionRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ProtectionResponse.SerializeToString,
+            ),
+            'ExplainOwners': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainOwners,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExplainOwnersRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExplainOwnersResponse.SerializeToString,
+            ),
+            'StarProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.StarProject,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.StarProjectRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.StarResponse.SerializeToString,
+            ),
+            'UnstarProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnstarProject,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.StarProjectRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.StarResponse.SerializeToString,
+            ),
+            'ListStars': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStars,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListStarsRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsResponse.SerializeToString,
             ),
             'GetProject': grpc.unary_unary_rpc_method_handler(
                     servicer.GetProject,
@@ -549,6 +1695,21 @@ def add_ProjectServiceServicer_to_server(servicer, server):
                     servicer.ListProjects,
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsResponse.SerializeToString,
+            ),
+            'ListProjectMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListProjectMembers,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectMembersRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListMembersResponse.SerializeToString,
+            ),
+            'SetProjectMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetProjectMember,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SetProjectMemberRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.MemberResponse.SerializeToString,
+            ),
+            'RemoveProjectMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveProjectMember,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RemoveProjectMemberRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RemoveMemberResponse.SerializeToString,
             ),
             'GetProjectTree': grpc.unary_unary_rpc_method_handler(
                     servicer.GetProjectTree,
@@ -574,6 +1735,51 @@ def add_ProjectServiceServicer_to_server(servicer, server):
                     servicer.ImportHistory,
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportHistoryRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportHistoryResponse.SerializeToString,
+            ),
+            'StartImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartImport,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.StartImportRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportResponse.SerializeToString,
+            ),
+            'SendImport': grpc.stream_unary_rpc_method_handler(
+                    servicer.SendImport,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SendImportRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportResponse.SerializeToString,
+            ),
+            'GetImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetImport,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetImportRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportResponse.SerializeToString,
+            ),
+            'CancelImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelImport,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetImportRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportResponse.SerializeToString,
+            ),
+            'GetImportTips': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetImportTips,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetImportTipsRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetImportTipsResponse.SerializeToString,
+            ),
+            'StartForgeArchive': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartForgeArchive,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.StartForgeArchiveRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveResponse.SerializeToString,
+            ),
+            'GetForgeArchive': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetForgeArchive,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveResponse.SerializeToString,
+            ),
+            'CancelForgeArchive': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelForgeArchive,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveResponse.SerializeToString,
+            ),
+            'ExportForgeArchive': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportForgeArchive,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveChunk.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -642,6 +1848,87 @@ class ProjectService:
             _registered_method=True)
 
     @staticmethod
+    def RenameProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/RenameProject',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.RenameProjectRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TransferProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/TransferProject',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.TransferProjectRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ArchiveProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/ArchiveProject',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ArchiveProjectRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def DeleteProject(request,
             target,
             options=(),
@@ -658,6 +1945,222 @@ class ProjectService:
             '/mic.v1.ProjectService/DeleteProject',
             mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteProjectRequest.SerializeToString,
             mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteProjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/RestoreProject',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.RestoreProjectRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ProjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeletedProjects(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/ListDeletedProjects',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListDeletedProjectsRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListDeletedProjectsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProtectProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/ProtectProject',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ProtectProjectRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ProtectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetProtection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/GetProtection',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.GetProtectionRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ProtectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainOwners(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/ExplainOwners',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ExplainOwnersRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ExplainOwnersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StarProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/StarProject',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.StarProjectRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.StarResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnstarProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/UnstarProject',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.StarProjectRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.StarResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStars(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/ListStars',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListStarsRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -712,6 +2215,87 @@ class ProjectService:
             '/mic.v1.ProjectService/ListProjects',
             mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsRequest.SerializeToString,
             mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListProjectMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/ListProjectMembers',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectMembersRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetProjectMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/SetProjectMember',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.SetProjectMemberRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.MemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveProjectMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/RemoveProjectMember',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.RemoveProjectMemberRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.RemoveMemberResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -857,6 +2441,249 @@ class ProjectService:
             metadata,
             _registered_method=True)
 
+    @staticmethod
+    def StartImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/StartImport',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.StartImportRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ImportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendImport(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/mic.v1.ProjectService/SendImport',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.SendImportRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ImportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/GetImport',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.GetImportRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ImportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/CancelImport',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.GetImportRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ImportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetImportTips(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/GetImportTips',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.GetImportTipsRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.GetImportTipsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartForgeArchive(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/StartForgeArchive',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.StartForgeArchiveRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetForgeArchive(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/GetForgeArchive',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelForgeArchive(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/CancelForgeArchive',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportForgeArchive(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mic.v1.ProjectService/ExportForgeArchive',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveChunk.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
 
 class SessionServiceStub:
     """---------------------------------------------------------------- sessions and landings
@@ -876,6 +2703,11 @@ class SessionServiceStub:
         self.LandSession = channel.unary_unary(
                 '/mic.v1.SessionService/LandSession',
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.LandSessionRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.LandSessionResponse.FromString,
+                _registered_method=True)
+        self.AwaitLanding = channel.unary_unary(
+                '/mic.v1.SessionService/AwaitLanding',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.AwaitLandingRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.LandSessionResponse.FromString,
                 _registered_method=True)
         self.AbandonSession = channel.unary_unary(
@@ -916,6 +2748,13 @@ class SessionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AwaitLanding(self, request, context):
+        """The outcome of a landing that was accepted to be carried out later: as LandSession would have answered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AbandonSession(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -951,6 +2790,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
             'LandSession': grpc.unary_unary_rpc_method_handler(
                     servicer.LandSession,
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.LandSessionRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.LandSessionResponse.SerializeToString,
+            ),
+            'AwaitLanding': grpc.unary_unary_rpc_method_handler(
+                    servicer.AwaitLanding,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.AwaitLandingRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.LandSessionResponse.SerializeToString,
             ),
             'AbandonSession': grpc.unary_unary_rpc_method_handler(
@@ -1028,6 +2872,33 @@ class SessionService:
             target,
             '/mic.v1.SessionService/LandSession',
             mic_dot_rpc_dot_v1_dot_mic__pb2.LandSessionRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.LandSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AwaitLanding(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.SessionService/AwaitLanding',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.AwaitLandingRequest.SerializeToString,
             mic_dot_rpc_dot_v1_dot_mic__pb2.LandSessionResponse.FromString,
             options,
             channel_credentials,
