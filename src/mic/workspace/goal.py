@@ -1,4 +1,4 @@
-"""The first line of `.mic/session`: enough for `mic status` without decoding the rest.
+"""The first line of `.mic/session` and `.mic/queued`: enough for `mic status` without decoding the rest.
 
 `started_ms base_position goal`, the goal with backslashes and line ends escaped.
 """
@@ -14,9 +14,9 @@ def encode_line(started_ms: int, base_position: int, goal: str) -> bytes:
     return f"{started_ms} {base_position} {text}\n".encode()
 
 
-def read_line(root: bytes) -> tuple[int, int, str] | None:
-    """Start (Unix ms), base position and goal of the open session; None without one. Raises Corrupt."""
-    raw = read_file(root + b"/" + FOLDER + b"/session")
+def read_line(root: bytes, name: bytes = b"session") -> tuple[int, int, str] | None:
+    """Start (Unix ms), base position and goal of the open session, or of `queued`; None without. Raises Corrupt."""
+    raw = read_file(root + b"/" + FOLDER + b"/" + name)
     if raw is None:
         return None
     try:
@@ -27,6 +27,6 @@ def read_line(root: bytes) -> tuple[int, int, str] | None:
         from mic.core.errors import Corrupt
 
         raise Corrupt(
-            "the open session of this workspace is damaged",
-            hint="what it holds is in .mic/session; move that file away to go on",
+            f"the {'open' if name == b'session' else 'queued'} session of this workspace is damaged",
+            hint=f"what it holds is in .mic/{name.decode()}; move that file away to go on",
         ) from None

@@ -22,6 +22,10 @@ class Config(NamedTuple):
     tree: str
 
 
+# Where the project of a workspace was found to be. The command may have read the configuration before that.
+_followed: dict[str, tuple[str, str]] = {}
+
+
 class Workspace:
     """`root` is absolute. Reading is free; whoever changes anything holds `lock()` while doing so."""
 
@@ -83,6 +87,11 @@ class Workspace:
         self.config = self.config._replace(position=position, tree=tree)
         self._write_config()
 
+    def follow(self, organization: str, project: str) -> None:
+        """Writes down where the project is now, for every `Workspace` of this folder."""
+        _followed[self.root] = organization, project
+        self._write_config()
+
     def lock(self, wait: float = 5.0) -> AbstractContextManager[None]:
         """Keeps other commands from changing the workspace; raises Busy after `wait` seconds, naming the holder."""
         return Lock(self.folder, wait)
@@ -96,6 +105,8 @@ class Workspace:
         write_columns(os.fsencode(self.root), index.columns)
 
     def _write_config(self) -> None:
+        organization, project = _followed.get(self.root, self.config[1:3])
+        self.config = self.config._replace(organization=organization, project=project)
         values = {key: str(value) for key, value in self.config._asdict().items()}
         for key, value in values.items():
             if not value.isprintable():

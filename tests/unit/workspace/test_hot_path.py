@@ -95,6 +95,7 @@ def test_status_as_json(ws: Workspace) -> None:
         "sync_stopped": False,
         "conflicts": [],
         "session": None,
+        "queued": None,
         "changes": [
             {"path": "README", "op": "modified", "mode": "100755"},
             {"path": "caf\ufffd", "path_bytes": "Y2Fm6Q==", "op": "added", "mode": "100644"},
