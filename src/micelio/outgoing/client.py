@@ -1,65 +1,71 @@
-"""A guarded HTTP client: https, no redirects, time and bytes bounded, public addresses only."""
+"""A guarded HTTP client: public addresses by https unless settings say otherwise, time and bytes bounded.
+
+    client = outgoing(seconds=10)
+    client.get(url, headers, limit=1 << 20)        -> Answer, a redirect is one like any other
+    client.follow(url, headers, limit=1 << 20)     -> Answer, behind redirects, each of which is judged anew
+    with client.opened(url, limit=1 << 30, hops=5) as answer:
+        for piece in answer.pieces(): ...
+
+It is for threads. Whoever is on the loop of the edge asks in a thread, as for every other work that waits.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
-import io
-import ipaddress
-import socket
-import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urljoin
 
-from mic.core.errors import InvalidInput, TooLarge, Unavailable
+from mic.core.errors import InvalidInput, Unavailable
+from micelio.config import current
+from micelio.outgoing.bounded import BoundedSocket
+from micelio.outgoing.opened import Opened
+from micelio.outgoing.reach import Aim, Reach, left
+from micelio.setting_values import Network
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
-# Idle connections that are kept for each host; more at once are made and closed again.
+# Idle connections that are kept for each origin; more at once are made and closed again.
 _KEPT = 8
-_PIECE = 64 << 10
-_DIGITS = 20  # no length has as many
-# Prefixes that carry another address inside: 6to4, Teredo, NAT64.
-_CARRIERS = tuple(map(ipaddress.ip_network, ("2002::/16", "2001::/32", "64:ff9b::/96", "64:ff9b:1::/48")))
+_HOPS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# What may go to another origin with a redirect. Everything else may be a secret: there is no list of their names.
+_HARMLESS = frozenset({"accept", "accept-language", "range", "user-agent"})
+_AGENT = "Micelio"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. Names of headers are in lower case."""
+    """What came back. Names of headers are in lower case; `url` is the address that answered in the end."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    url: str = ""
 
 
-def may_reach(address: str) -> bool:
-    """Whether an IP address is out in the world: not this machine, not a private or special network."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is not None:
-            ip = ip.ipv4_mapped
-        elif any(ip in network for network in _CARRIERS):
-            return False
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    headers: Mapping[str, str]
+    body: bytes | None
 
 
 class Outgoing:
-    """Safe between threads. Hosts in `allowed` may be spoken to by http and at private addresses.
+    """Safe between threads. Hosts in `allowed` may be asked by http, at any port and at private addresses.
 
-    `seconds` bound a whole request, from the look-up of the name to the last byte.
+    So may whatever stands for addresses in `networks`. `seconds` bound a whole request, from the look-up of the name to
+    the last byte, redirects included.
     """
 
-    def __init__(self, allowed: frozenset[str] = frozenset(), seconds: float = 10.0) -> None:
-        self._allowed = allowed
+    def __init__(
+        self, allowed: frozenset[str] = frozenset(), seconds: float = 10.0, networks: tuple[Network, ...] = ()
+    ) -> None:
+        self._reach = Reach(allowed, networks)
         self._seconds = seconds
         self._idle: dict[tuple[str, str, int], list[http.client.HTTPConnection]] = {}
         self._lock = threading.Lock()
-        self._context = ssl.create_default_context()
 
     def get(self, url: str, headers: Mapping[str, str] | None = None, *, limit: int) -> Answer:
         """GET, whatever the status; a redirect is an answer like any other.
@@ -67,19 +73,59 @@ class Outgoing:
         Raises InvalidInput for an address that may not be asked, TooLarge for a body above `limit` bytes, and
         Unavailable when there is no answer in time.
         """
-        parts = urlsplit(url)
-        host, port = self._checked(parts)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        with self.opened(url, headers, limit=limit, hops=0) as answer:
+            return Answer(answer.status, answer.headers, answer.whole(), answer.url)
+
+    def follow(self, url: str, headers: Mapping[str, str] | None = None, *, limit: int, hops: int = _HOPS) -> Answer:
+        """GET behind at most `hops` redirects; raises as `get`, and InvalidInput where one may not be followed.
+
+        Each hop is judged as if somebody had named it, and none leads from https to http. At another origin only
+        headers arrive that can be no secret.
+        """
+        with self.opened(url, headers, limit=limit, hops=hops) as answer:
+            return Answer(answer.status, answer.headers, answer.whole(), answer.url)
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes, *, limit: int) -> Answer:
+        """POST, as `get`; once, and on a new connection, for nobody knows what a second time would do."""
+        with self.opened(url, headers, method="POST", body=body, limit=limit) as answer:
+            return Answer(answer.status, answer.headers, answer.whole(), answer.url)
+
+    @contextlib.contextmanager
+    def opened(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
+        limit: int,
+        hops: int = 0,
+        idle: float | None = None,
+    ) -> Iterator[Opened]:
+        """Ask, and read the answer piece by piece; raises as `get` and `follow`, also while it is read.
+
+        `idle` is how many seconds the other side may be silent, by default as long as the whole may take. A body is
+        sent again behind no redirect: then the redirect is the answer.
+        """
         deadline = time.monotonic() + self._seconds
-        place = (parts.scheme, host, port)
-        # A kept connection may have been closed by the other side meanwhile: then once more, with a new one.
-        kept = self._take(place)
-        if kept is not None:
-            try:
-                return self._ask(kept, place, target, headers or {}, limit, deadline)
-            except Unavailable:
-                pass
-        return self._ask(self._connect(place, deadline), place, target, headers or {}, limit, deadline)
+        request = _Request(method, _checked(headers or {}), body)
+        aim = self._reach.aim(url)
+        left_hops = hops if method in ("GET", "HEAD") else 0
+        while True:
+            with self._asked(aim, request, limit, deadline, idle or self._seconds, follows=left_hops > 0) as found:
+                further = _further(aim, found) if hops and method in ("GET", "HEAD") else None
+                if further is None:
+                    yield found
+                    return
+            if not left_hops:
+                raise InvalidInput(f"{aim.host} sends from one address to the next, more than {hops} times.")
+            left_hops -= 1
+            before, aim = aim, self._reach.aim(further)
+            if before.scheme == "https" and aim.scheme != "https":
+                raise InvalidInput(f"{before.host} sends from https to http, to {aim.host}.", hint=_HINT)
+            if before.place != aim.place:
+                kept = {name: value for name, value in request.headers.items() if name.lower() in _HARMLESS}
+                request = _Request(method, kept, None)
 
     def close(self) -> None:
         """Close what is idle."""
@@ -89,172 +135,111 @@ class Outgoing:
         for connection in idle:
             connection.close()
 
-    def _checked(self, parts: SplitResult) -> tuple[str, int]:
-        host = parts.hostname or ""
-        try:
-            port = parts.port
-        except ValueError as error:
-            raise InvalidInput(f"{parts.netloc[:200]!r} has no port that can be meant.") from error
-        if parts.username is not None or not host or not host.isascii():
-            raise InvalidInput(f"{parts.netloc[:200]!r} is not the name of a host.")
-        if parts.scheme != "https" and not (parts.scheme == "http" and host in self._allowed):
-            raise InvalidInput(
-                f"{host} may only be asked by https.", hint="The host of the forge can allow http for this name."
-            )
-        return host, port or (443 if parts.scheme == "https" else 80)
-
-    def _connect(self, place: tuple[str, str, int], deadline: float) -> http.client.HTTPConnection:
-        scheme, host, port = place
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise Unavailable(f"{host} has no address: {error}.") from error
-        addresses = [str(entry[4][0]) for entry in found]
-        good = addresses if host in self._allowed else [address for address in addresses if may_reach(address)]
-        if not good:
-            raise InvalidInput(
-                f"{host} is inside of a private network, where the forge asks nobody.",
-                hint="The host of the forge can allow this name.",
-            )
-        # The address that was looked at is the one that is connected to: a second look-up may say another.
-        try:
-            connected = socket.create_connection((good[0], port), timeout=_left(deadline, host))
+    @contextlib.contextmanager
+    def _asked(
+        self, aim: Aim, request: _Request, limit: int, deadline: float, idle: float, *, follows: bool
+    ) -> Iterator[Opened]:
+        """One hop. A kept connection may have been closed by the other side meanwhile: then once more, by a new one."""
+        connection = self._take(aim) if request.body is None and request.method in ("GET", "HEAD") else None
+        if connection is not None:
             try:
-                if scheme == "https":
-                    connected = self._context.wrap_socket(connected, server_hostname=host)
-                # Requests are written in two parts, and the answer is waited for.
-                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                response = _answered(connection, aim, request, deadline, idle)
+            except Unavailable:
+                _drop(connection)
+                connection = None
+        if connection is None:
+            connection = self._connect(aim, deadline)
+            try:
+                response = _answered(connection, aim, request, deadline, idle)
             except BaseException:
-                connected.close()
+                _drop(connection)
                 raise
-        except OSError as error:
-            raise Unavailable(f"{host} does not answer: {error}.") from error
-        connection = http.client.HTTPConnection(host, port)
-        connection.sock = _Bounded(connected)
-        return connection
-
-    def _ask(
-        self,
-        connection: http.client.HTTPConnection,
-        place: tuple[str, str, int],
-        target: str,
-        headers: Mapping[str, str],
-        limit: int,
-        deadline: float,
-    ) -> Answer:
-        scheme, host, port = place
         keep = False
         try:
-            assert isinstance(connection.sock, _Bounded)
-            connection.sock.until(deadline, host)
-            name = f"[{host}]" if ":" in host else host
-            usual = port == (443 if scheme == "https" else 80)
-            sent = {"Host": name if usual else f"{name}:{port}", "Accept-Encoding": "identity", **headers}
-            connection.request("GET", target, headers=sent)
-            response = connection.getresponse()
             with response:
-                body = _body(response, host, limit)
-                keep = not response.will_close
-                found = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, found, body)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise Unavailable(f"{host} does not answer: {str(error) or type(error).__name__}.") from error
+                redirects = follows and response.status in _REDIRECTS
+                # Nobody reads what a redirect says beside where to.
+                opened = Opened(response, aim.url, (1 << 62) if redirects else limit)
+                yield opened
+                keep = opened.at_end
         finally:
-            self._give_back(place, connection, keep)
+            if keep:
+                self._give_back(aim, connection)
+            else:
+                _drop(connection)
 
-    def _take(self, place: tuple[str, str, int]) -> http.client.HTTPConnection | None:
+    def _connect(self, aim: Aim, deadline: float) -> http.client.HTTPConnection:
+        connected = self._reach.connect(aim, deadline)
+        connection = http.client.HTTPConnection(aim.host, aim.port)
+        connection.sock = BoundedSocket(connected)
+        return connection
+
+    def _take(self, aim: Aim) -> http.client.HTTPConnection | None:
         with self._lock:
-            kept = self._idle.get(place)
+            kept = self._idle.get(aim.place)
             return kept.pop() if kept else None
 
-    def _give_back(self, place: tuple[str, str, int], connection: http.client.HTTPConnection, keep: bool) -> None:
-        if keep and connection.sock is not None:
-            with self._lock:
-                kept = self._idle.setdefault(place, [])
-                if len(kept) < _KEPT:
-                    kept.append(connection)
-                    return
-        with contextlib.suppress(OSError):
-            connection.close()
+    def _give_back(self, aim: Aim, connection: http.client.HTTPConnection) -> None:
+        with self._lock:
+            kept = self._idle.setdefault(aim.place, [])
+            if connection.sock is not None and len(kept) < _KEPT:
+                kept.append(connection)
+                return
+        _drop(connection)
 
 
-def _left(deadline: float, host: str) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise Unavailable(f"{host} does not answer in time.")
-    return left
+_HINT = "Name the address that it leads to."
 
 
-def _body(response: http.client.HTTPResponse, host: str, limit: int) -> bytes:
-    stated = response.getheader("Content-Length", "")  # "5, 10" when it was said twice
-    if stated and not (stated.isascii() and stated.isdigit() and len(stated) < _DIGITS):
-        response.will_close = True
-        raise Unavailable(f"{host} says {stated[:100]!r} of the length of its answer.")
-    parts: list[bytes] = []
-    size = 0
-    while size <= limit and not (stated and int(stated) > limit):
-        piece = response.read(min(_PIECE, limit + 1 - size))
-        if not piece:
-            if stated and int(stated) != size:
-                raise Unavailable(f"{host} ended its answer after {size} of {stated} bytes.")
-            return b"".join(parts)
-        parts.append(piece)
-        size += len(piece)
-    response.will_close = True  # the rest is not read
-    raise TooLarge(f"{host} sent more than {limit} bytes.")
+def outgoing(seconds: float = 10.0) -> Outgoing:
+    """A client with the exceptions that the settings of this forge make. To be closed."""
+    settings = current()
+    return Outgoing(settings.outgoing_allowed, seconds, settings.outgoing_networks)
 
 
-class _Bounded:
-    """A socket, as far as `http.client` uses one, that waits until a deadline and no longer, however bytes drip in."""
-
-    def __init__(self, connected: socket.socket) -> None:
-        self._socket = connected
-        self._deadline, self._host = 0.0, ""
-        self._readers, self._closed = 0, False
-
-    def until(self, deadline: float, host: str) -> None:
-        """From now on this deadline (monotonic seconds) holds."""
-        self._deadline, self._host = deadline, host
-
-    def left(self) -> socket.socket:
-        """The socket, which will wait at most as long as there is time."""
-        self._socket.settimeout(_left(self._deadline, self._host))
-        return self._socket
-
-    def sendall(self, data: bytes) -> None:
-        self.left().sendall(data)
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        assert mode == "rb"
-        self._readers += 1
-        return io.BufferedReader(_Received(self))
-
-    def close(self) -> None:
-        """Close, or leave it to the last reader: `http.client` closes before it reads the last answer's body."""
-        self._closed = True
-        if not self._readers:
-            self._socket.close()
-
-    def reader_closed(self) -> None:
-        """One of those that `makefile` made is done."""
-        self._readers -= 1
-        if self._closed:
-            self.close()
+def _answered(
+    connection: http.client.HTTPConnection, aim: Aim, request: _Request, deadline: float, idle: float
+) -> http.client.HTTPResponse:
+    bounded = connection.sock
+    assert isinstance(bounded, BoundedSocket)
+    left(deadline, aim.host)
+    bounded.until(deadline, idle, aim.host)
+    sent = {"Host": aim.authority, "Accept-Encoding": "identity", "User-Agent": _AGENT}
+    names = {name.lower(): name for name in sent}
+    for name, value in request.headers.items():
+        sent[names.get(name.lower(), name)] = value
+    try:
+        connection.request(request.method, aim.path, body=request.body, headers=sent)
+        response = connection.getresponse()
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise Unavailable(f"{aim.host} does not answer: {str(error) or type(error).__name__}.") from error
+    bounded.headers_end()
+    return response
 
 
-class _Received(io.RawIOBase):
-    """The bytes that come in."""
+def _further(aim: Aim, answer: Opened) -> str | None:
+    """Where a redirect leads, None for another answer."""
+    if answer.status not in _REDIRECTS:
+        return None
+    location = answer.headers.get("location", "")
+    try:
+        return urljoin(aim.url, location) if location else None
+    except ValueError as error:
+        raise InvalidInput(f"{aim.host} sends to what is no address.") from error
 
-    def __init__(self, bounded: _Bounded) -> None:
-        self._bounded = bounded
 
-    def readable(self) -> bool:
-        return True
+def _checked(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Headers that can be sent. Their values may be secrets and stand in no message."""
+    for name, value in headers.items():
+        if not (name.isascii() and name.replace("-", "").isalnum()):
+            raise InvalidInput(f"{name[:60]!r} is not the name of a header.")
+        if name.lower() in ("host", "content-length", "transfer-encoding", "connection"):
+            raise InvalidInput(f"The header {name} is not for the caller to say.")
+        if not (value.isascii() and value.isprintable()):
+            raise InvalidInput(f"What is to be sent as {name} holds a sign that no header may hold.")
+    return headers
 
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        return self._bounded.left().recv_into(buffer)
 
-    def close(self) -> None:
-        if not self.closed:
-            self._bounded.reader_closed()
-        super().close()
+def _drop(connection: http.client.HTTPConnection) -> None:
+    with contextlib.suppress(OSError):
+        connection.close()
