@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from mic.core.errors import Unauthenticated
+from mic.core.errors import PermissionDenied, Unauthenticated
+from micelio.accounts.grant import Grant
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -19,7 +20,11 @@ SCOPE = "mic"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody who acts. `user_id` is None for a visitor; `via` names the door (web, token, command, visitor)."""
+    """Somebody who acts. `user_id` is None for a visitor; `via` names the door.
+
+    Doors: web, token (signed in with `mic`), personal-token, agent-token, command, visitor, and queue for what is
+    carried out later. `grant` is what the token allows; None allows all that the account may.
+    """
 
     user_id: UUID | None
     handle: str
@@ -27,6 +32,12 @@ class Actor:
     email: str
     is_admin: bool
     via: str
+    grant: Grant | None = None
+
+    @property
+    def token(self) -> str:
+        """The id of the token that limits what this actor may do, "" when there is no such limit."""
+        return str(self.grant.token_id) if self.grant is not None else ""
 
     @property
     def signed_in(self) -> bool:
@@ -56,16 +67,27 @@ def actor_from_token(token: str) -> Actor:
     The token must exist, be neither expired nor revoked, carry the scope `mic` and belong to an active account.
     All failures give the same sentence: which of them it was is nobody's business.
     """
-    from allauth.idp.oidc.models import Token
+    from micelio.accounts.tokens import holder
 
+    found = holder(token) if token else None
+    if found is not None:
+        return found
+    raise invalid_token()
+
+
+def invalid_token() -> Unauthenticated:
+    """The one answer for a token that opens nothing: unknown, expired, revoked, of a closed account, of elsewhere."""
+    return Unauthenticated("The access token is not valid here.", hint="Sign in again with `mic auth login`.")
+
+
+def actor_of_account(user_id: UUID) -> Actor:
+    """Who acts when the forge carries out what an account asked for earlier. Raises PermissionDenied without one."""
     from micelio.accounts.models import User
 
-    found = Token.objects.lookup(Token.Type.ACCESS_TOKEN, token) if token else None
-    if found is not None and found.user_id is not None and SCOPE in found.get_scopes():
-        user = User.objects.filter(id=found.user_id, is_active=True).first()
-        if user is not None:
-            return actor_of(user, "token")
-    raise Unauthenticated("The access token is not valid here.", hint="Sign in again with `mic auth login`.")
+    user = User.objects.filter(id=user_id, is_active=True).first()
+    if user is None:
+        raise PermissionDenied("The account that asked for this is not active any more.", hint="Ask an administrator.")
+    return actor_of(user, "queue")
 
 
 def require_signed_in(actor: Actor) -> UUID:

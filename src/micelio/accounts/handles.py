@@ -35,3 +35,11 @@ def parse_handle(text: str, *, reserved_too: bool = False) -> str:
     if handle in RESERVED and not reserved_too:
         raise InvalidInput(f"The handle {handle} is reserved by the forge.", hint="Choose another handle.")
     return handle
+
+
+def sought(text: str) -> str:
+    """The spelling that a handle is looked up by. Nothing has the empty one, which stands for what holds a NUL.
+
+    PostgreSQL refuses to compare with a NUL; SQLite finds nothing.
+    """
+    return "" if "\x00" in text else text.strip().lower()

@@ -27,7 +27,11 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=200, blank=True)
     email = models.EmailField(blank=True)
     is_admin = models.BooleanField(default=False)
+    # False shuts every door. It says why: an account that waits for approval, was suspended, or was closed.
     is_active = models.BooleanField(default=True)
+    waiting = models.BooleanField(default=False)
+    suspended_at = models.DateTimeField(null=True)
+    suspended_for = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()
@@ -50,20 +54,28 @@ class User(AbstractBaseUser):
 
 
 class HandleClaim(models.Model):
-    """A handle that is taken, by a person or an organization: the primary key makes the namespace one."""
+    """A handle that is taken, by a person or an organization: the primary key makes the namespace one.
+
+    It stays taken when its holder has another one by now, or is gone. `holder` is null until then.
+    """
 
     handle = models.CharField(primary_key=True, max_length=MAX_LENGTH)
     kind = models.CharField(max_length=16)
     claimed_at = models.DateTimeField(auto_now_add=True)
+    holder = models.UUIDField(null=True, blank=True, default=None, db_index=True)
 
     def __str__(self) -> str:
         return self.handle
 
 
 class SignInLink(models.Model):
-    """A link that signs one account in, once. Only the SHA-256 of its token is kept."""
+    """A link that signs one account in, once. Only the SHA-256 of its token is kept.
+
+    `mailed_to` is the address that a link was sent to which its owner asked for, "" for a link of the operator's.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE)
+    mailed_to = models.EmailField(blank=True, default="")
     token_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
@@ -71,3 +83,38 @@ class SignInLink(models.Model):
 
     def __str__(self) -> str:
         return f"link for {self.user_id}"
+
+
+class FamilyToken(models.Model):
+    """A token that the OAuth provider has handed out, and which sign-in it goes back to; kept beyond its use.
+
+    `token_hash` is its SHA-256 as the provider keeps it. `spent_at` is set in a refresh token that was exchanged.
+    """
+
+    token_hash = models.CharField(primary_key=True, max_length=64)
+    family = models.UUIDField(db_index=True)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    spent_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"token of {self.family}"
+
+
+class Invitation(models.Model):
+    """A link that lets one person make an account. Only the SHA-256 of its token is kept.
+
+    It is over when `closed_at` is set: `used_by` has taken it, or it was withdrawn.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    token_hash = models.CharField(max_length=64, unique=True)
+    note = models.CharField(max_length=200, blank=True)
+    made_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    used_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"invitation {self.id}"

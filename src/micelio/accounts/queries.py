@@ -6,9 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
+from django.db.models import QuerySet
+
 from mic.core.errors import NotFound
-from micelio.accounts.actor import Actor
+from micelio.accounts.actor import Actor, require_signed_in
+from micelio.accounts.handles import sought
 from micelio.accounts.models import HandleClaim, User
+from micelio.accounts.policy import require_admin, require_whole
+from micelio.audit import queries as audit
+from micelio.audit.models import AuditEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +28,33 @@ class UserView:
 
 
 def get_user(actor: Actor, handle: str) -> UserView:
-    """The active account with this handle. Names are public here. Raises NotFound."""
-    user = User.objects.filter(handle=handle.strip().lower(), is_active=True).first()
+    """The active account with this handle, now or before it got another. Names are public here. Raises NotFound."""
+    open_accounts = User.objects.filter(is_active=True)
+    user = open_accounts.filter(handle=sought(handle)).first() or _renamed(open_accounts, handle)
     if user is None:
         raise NotFound(f"There is no account {handle!r}.", hint="Check the spelling of the handle.")
     return _view(user)
 
 
+def _renamed(accounts: QuerySet[User], handle: str) -> User | None:
+    claims = HandleClaim.objects.filter(handle=sought(handle), kind="user", holder__isnull=False)
+    return accounts.filter(id__in=claims.values("holder")).first()
+
+
 def users_by_id(actor: Actor, ids: Iterable[UUID]) -> dict[UUID, UserView]:
     """The accounts with these ids, in one query; an id without account is left out."""
     return {user.id: _view(user) for user in User.objects.filter(id__in=list(ids))}
+
+
+def proven_addresses(actor: Actor) -> list[str]:
+    """The actor's e-mail addresses that were shown to be theirs, in lower case. What somebody says is no proof."""
+    own = EmailAddress.objects.filter(user_id=actor.user_id, verified=True)
+    return [email.lower() for email in own.values_list("email", flat=True)]
+
+
+def handles_of(holders: Iterable[UUID]) -> list[str]:
+    """Every handle that these accounts and organizations have had before: nobody else ever gets one of them."""
+    return list(HandleClaim.objects.filter(holder__in=list(holders)).values_list("handle", flat=True))
 
 
 def handle_taken(handle: str) -> bool:
@@ -42,6 +66,18 @@ def administrator_has_password() -> bool:
     """Some active administrator can sign in with a password, so no one-time link is needed."""
     admins = User.objects.filter(is_admin=True, is_active=True)
     return any(admin.has_usable_password() for admin in admins)
+
+
+def own_events(actor: Actor) -> QuerySet[AuditEvent]:
+    """What the actor's account did, and what was done to it. Raises Unauthenticated, PermissionDenied for a token."""
+    require_whole(actor)
+    return audit.by_account(require_signed_in(actor))
+
+
+def all_events(actor: Actor) -> QuerySet[AuditEvent]:
+    """The whole audit log, for administrators. Raises Unauthenticated, PermissionDenied."""
+    require_admin(actor)
+    return audit.everything()
 
 
 def _view(user: User) -> UserView:

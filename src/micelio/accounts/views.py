@@ -1,32 +1,33 @@
-"""Doors to one's own account: account page, one-time link, sign-out, device approval, discovery."""
+"""Doors of signing in and out: discovery, passkeys, tokens of `mic`, device approval."""
 
 from __future__ import annotations
 
+import functools
+import json
+from collections.abc import Callable
 from typing import Any, cast
 
 from allauth.idp.oidc.views import DeviceAuthorizationView
+from allauth.idp.oidc.views import device_code as make_device_code
 from allauth.idp.oidc.views import revoke as revoke_token
-from django.contrib.auth import login, logout, update_session_auth_hash
-from django.contrib.auth.decorators import login_required
+from allauth.idp.oidc.views import token as issue_tokens
+from django.contrib.auth import logout
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from mic.core.errors import MicError, NotFound
 from micelio import __version__
-from micelio.accounts import actions
-from micelio.accounts.actor import SCOPE, actor_from_request
-from micelio.accounts.forms import AccountForm
-from micelio.accounts.models import User
+from micelio.accounts import actions, families
+from micelio.accounts.actor import SCOPE
+from micelio.accounts.confirmation import require_confirmed
+from micelio.cluster.locks import alone
 from micelio.config import current
-from micelio.sentences import one_line
-
-_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @require_GET
@@ -51,17 +52,53 @@ def discovery(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def once(request: HttpRequest, token: str) -> HttpResponse:
-    """A one-time link. Looking at it changes nothing, so a mail scanner cannot spend it; the button does."""
-    if request.method != "POST":
-        return render(request, "accounts/once.html")
-    try:
-        user = actions.burn_sign_in_link(token)
-    except NotFound as error:
-        return render(request, "accounts/once.html", {"error": error}, status=410)
-    login(request, user, backend=_BACKEND)
-    return HttpResponseRedirect(reverse("account"))
+@require_GET
+def passkey(request: HttpRequest) -> HttpResponse:
+    """Signing in with a passkey, on a page of its own: it is the one that needs a script."""
+    return render(request, "accounts/passkey.html")
+
+
+def _in_turn(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A view that reads codes and tokens, judges and writes: whoever has the same in mind waits, at every forge.
+
+    So a code is redeemed once and a refresh token renewed once, however many ask for it at the same time.
+    """
+
+    @functools.wraps(view)
+    def answer(*args: Any, **kwargs: Any) -> HttpResponseBase:
+        with transaction.atomic():
+            alone("grants")
+            return view(*args, **kwargs)
+
+    return answer
+
+
+@never_cache
+@csrf_exempt
+@require_POST
+@_in_turn
+def token(request: HttpRequest) -> HttpResponse:
+    """The token endpoint (RFC 6749, section 3.2). A refresh token that was exchanged before ends its whole sign-in.
+
+    The answer to it is the provider's for a token that never was.
+    """
+    refreshing = request.POST.get("grant_type") == "refresh_token"
+    presented = request.POST.get("refresh_token", "") if refreshing else ""
+    family = families.present(presented) if presented else None
+    answer = cast(HttpResponse, issue_tokens(request))
+    if answer.status_code == 200:
+        families.exchanged(family, presented, json.loads(answer.content))
+    return answer
+
+
+@csrf_exempt
+@require_POST
+def device_code(request: HttpRequest) -> HttpResponse:
+    """The device authorization endpoint (RFC 8628, section 3.1), whose library fails on a request without a type."""
+    if not request.content_type:
+        words = "Send application/x-www-form-urlencoded."
+        return JsonResponse({"error": "invalid_request", "error_description": words}, status=400)
+    return cast(HttpResponse, make_device_code(request))
 
 
 @csrf_exempt
@@ -79,45 +116,15 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect("/")
 
 
-@never_cache
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def account(request: HttpRequest) -> HttpResponse:
-    """One's own name, e-mail and password."""
-    user = cast(User, request.user)
-    saved = False
-    if request.method == "POST":
-        form = AccountForm(request.POST, user=user)
-        if form.is_valid() and _update(request, user, form):
-            saved = True
-            form = AccountForm(initial={"name": user.name, "email": user.email}, user=user)
-    else:
-        form = AccountForm(initial={"name": user.name, "email": user.email}, user=user)
-    return render(request, "accounts/account.html", {"form": form, "saved": saved})
-
-
-def _update(request: HttpRequest, user: User, form: AccountForm) -> bool:
-    values = form.cleaned_data
-    try:
-        actions.update_account(
-            actor_from_request(request), user, name=values["name"], email=values["email"], password=values["password"]
-        )
-    except MicError as error:
-        form.add_error(None, one_line(error))
-        user.refresh_from_db()
-        return False
-    # A new password ends all other sessions; this one goes on under a new key.
-    update_session_auth_hash(request, user)
-    return True
-
-
 # allauth exempts its approval page from CSRF: a foreign page could approve an attacker's device. A `dispatch` of
-# our own carries no such mark. One transaction around reading and writing the code keeps a poll from undoing it.
-@method_decorator([never_cache, csrf_protect, transaction.atomic], name="dispatch")
+# our own carries no such mark. Its turn lasts from reading to writing the code, so that no poll undoes it.
+@method_decorator([never_cache, csrf_protect, _in_turn], name="dispatch")
 class DeviceApproval(DeviceAuthorizationView):  # type: ignore[misc]
-    """Enter, look at and approve the code that `mic auth login` shows."""
+    """Enter, look at and approve the code that `mic auth login` shows. Approving lets a program in: it is confirmed."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "POST" and request.user.is_authenticated and request.POST.get("action") == "confirm":
+            require_confirmed(request)
         return cast(HttpResponse, super().dispatch(request, *args, **kwargs))
 
 

@@ -1,0 +1,45 @@
+"""Blocks and legal texts as rows."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+REASON_LENGTH = 500
+
+
+class Block(models.Model):
+    """Nothing is taken from a network, or from an account, until `ends_at` (null: until it is lifted).
+
+    Exactly one of `network` and `user` is set. `everybody` is false for what the forge did by itself to an address:
+    then whoever is signed in there goes on.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    network = models.CharField(max_length=43, blank=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+")
+    reason = models.CharField(max_length=REASON_LENGTH)
+    everybody = models.BooleanField(default=True)
+    made_by = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["lifted_at", "ends_at"], name="blocks_in_force"),)
+
+    def __str__(self) -> str:
+        return self.network or str(self.user_id)
+
+
+class LegalText(models.Model):
+    """One version of the legal page, in Markdown. The newest counts; none is changed or removed."""
+
+    text = models.TextField()
+    made_by = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"version {self.pk}"

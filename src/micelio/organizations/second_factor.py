@@ -1,0 +1,66 @@
+"""Organizations that ask their members for a second factor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from mic.core.errors import PreconditionFailed
+from micelio.accounts import queries as accounts
+from micelio.accounts.actor import Actor, require_signed_in
+from micelio.accounts.second_factor import with_factor
+from micelio.audit.actions import record
+from micelio.organizations.models import Membership
+from micelio.organizations.policy import forget_roles, lacks_second_factor, require_administering, require_owner
+from micelio.organizations.queries import find
+
+# Named on the page; the rest are counted.
+MOST_NAMED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether an organization asks, and which of its members have none: handles, at most `MOST_NAMED`, and how many."""
+
+    handle: str
+    asks: bool
+    lacking: tuple[str, ...]
+    lacking_in_all: int
+
+
+@transaction.atomic
+def ask_second_factor(actor: Actor, org_handle: str, wanted: bool) -> None:
+    """Ask members for a second factor, or no longer. Who has none is outside at once, until they have one.
+
+    Raises NotFound, Unauthenticated, PermissionDenied, PreconditionFailed for an owner who has none.
+    """
+    require_administering(actor)
+    organization = find(org_handle)
+    require_owner(actor, organization.id, organization.handle)
+    if wanted and not with_factor([require_signed_in(actor)]):
+        raise PreconditionFailed(
+            "Your own account has no second factor, so this would shut you out.",
+            hint="Set one up at /-/account/second-factor first.",
+        )
+    before, organization.asks_second_factor = organization.asks_second_factor, wanted
+    organization.save(update_fields=["asks_second_factor"])
+    forget_roles()
+    of, handle = organization.id, organization.handle
+    record(actor, "organization.second_factor", "organization", of, handle, before=before, after=wanted)
+
+
+def second_factor_standing(actor: Actor, org_handle: str) -> Standing:
+    """How things are, for owners. Raises NotFound, Unauthenticated, PermissionDenied."""
+    require_administering(actor)
+    organization = find(org_handle)
+    require_owner(actor, organization.id, organization.handle)
+    ids = set(Membership.objects.filter(organization=organization).values_list("user_id", flat=True))
+    lacking = accounts.users_by_id(actor, ids - with_factor(ids)).values()
+    handles = sorted(user.handle for user in lacking)
+    return Standing(organization.handle, organization.asks_second_factor, tuple(handles[:MOST_NAMED]), len(handles))
+
+
+def is_shut_out(actor: Actor, org_handle: str) -> bool:
+    """Whether the actor is a member who lacks the second factor that is asked for. Raises NotFound."""
+    return lacks_second_factor(actor, find(org_handle).id)
