@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 from django_tasks import TaskResultStatus
@@ -16,7 +15,9 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 from django_tasks_db.utils import exclusive_transaction
 
-from micelio.jobs.job import DEFAULT_LIMIT, RULES
+from micelio.cluster.presence import PROCESS, is_alive
+from micelio.databases import let_go
+from micelio.jobs.job import DEFAULT_LIMIT, RULES, enqueue_once
 
 _log = logging.getLogger("micelio.jobs")
 # Seconds between looks at an empty queue. One look is one indexed read.
@@ -40,7 +41,7 @@ def start() -> Callable[[], None]:
     return stop
 
 
-def run_one(worker_id: str = "once") -> bool:
+def run_one(worker_id: str = PROCESS) -> bool:
     """Run the next ready job, if there is one. Returns whether there was."""
     ready = DBTaskResult.objects.ready()
     if not ready.exists():
@@ -54,43 +55,42 @@ def run_one(worker_id: str = "once") -> bool:
     return True
 
 
-def reap(*, all_running: bool = False) -> int:
-    """Put RUNNING rows older than their job's limit back to READY; all of them when no other worker can be alive."""
+def reap() -> int:
+    """Put RUNNING rows back to READY that are older than their job's limit, or whose worker is dead."""
     count = 0
     now = timezone.now()
     for row in DBTaskResult.objects.running():
         limit = RULES[row.task_path].limit if row.task_path in RULES else DEFAULT_LIMIT
-        if all_running or row.started_at is None or now - row.started_at > limit:
+        alive = bool(row.worker_ids) and is_alive(row.worker_ids[-1])
+        if not alive or row.started_at is None or now - row.started_at > limit:
             same = DBTaskResult.objects.running().filter(id=row.id, started_at=row.started_at)
             count += same.update(status=TaskResultStatus.READY, started_at=None)
     DBTaskResult.objects.finished().filter(finished_at__lt=now - KEEP_FINISHED).delete()
     return count
 
 
-def schedule_daily() -> None:
-    """Enqueue every daily job that no row waits for."""
+def schedule_regular() -> None:
+    """Enqueue every regular job that no row waits for or runs."""
     for path, rule in RULES.items():
-        waiting = DBTaskResult.objects.filter(task_path=path, status=TaskResultStatus.READY)
-        if rule.daily and not waiting.exists():
-            rule.task.enqueue()
+        if rule.every is not None:
+            enqueue_once(path, [TaskResultStatus.READY, TaskResultStatus.RUNNING])
 
 
 def _loop(stopping: threading.Event) -> None:
-    worker_id = f"serve-{uuid.uuid4().hex[:12]}"
     reaped_at = None
     while not stopping.is_set():
         try:
-            close_old_connections()
+            let_go()
             now = timezone.now()
             if reaped_at is None or now - reaped_at > REAP_EVERY:
-                # The data directory is locked to one server: at its start nobody else can be running a job.
-                reap(all_running=reaped_at is None)
-                schedule_daily()
+                reap()
+                schedule_regular()
                 reaped_at = now
-            if run_one(worker_id):
+            if run_one():
                 continue
         except DatabaseError:
             _log.exception("The queue of jobs could not be read; trying again")
+        let_go()
         stopping.wait(POLL)
     connection.close()
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from mic.core.errors import AlreadyExists, InvalidInput, NotFound
+from mic.core.errors import InvalidInput, NotFound
 from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
-from micelio.organizations.policy import require_manage
-from micelio.organizations.queries import get_organization
-from micelio.projects import cdn, ledgers, policy, registry
-from micelio.projects.jobs import erase_project
+from micelio.organizations.queries import find as find_organization
+from micelio.projects import cdn, ledgers, limits, names, policy, registry
 from micelio.projects.models import Confinement, Project, Visibility
 from micelio.projects.policy import hidden
 from micelio.projects.project_view import ProjectView
@@ -54,8 +53,9 @@ def create_project(
     may read that too. Raises NotFound, Unauthenticated, PermissionDenied, InvalidInput, TooLarge, AlreadyExists,
     Unavailable.
     """
-    organization = get_organization(actor, owner)
-    require_manage(actor, organization.id, organization.handle)
+    policy.require_creating(actor)
+    organization = find_organization(owner)
+    policy.require_create(actor, organization.id, organization.handle)
     handle = parse_project_handle(handle)
     visibility = _visibility(visibility or Visibility.PRIVATE)
     origin = _origin(actor, fork_from) if fork_from else None
@@ -64,35 +64,48 @@ def create_project(
             f"{origin.owner}/{origin.handle} is private; a fork of it is private too.",
             hint="Leave the visibility out.",
         )
-    try:
-        with transaction.atomic():
-            project = Project.objects.create(
-                owner_id=organization.id,
-                handle=handle,
-                name=_words(name, "name", 200) or handle,
-                description=_words(description, "description", 2000) or (origin.description if origin else ""),
-                visibility=visibility,
-                forked_from_id=origin.id if origin else None,
-                cdn_key=cdn.new_cdn_key(visibility),
-            )
-    except IntegrityError as error:
-        raise AlreadyExists(
-            f"{organization.handle} has a project {handle} already.", hint="Choose another handle."
-        ) from error
-    details = {"visibility": visibility} | ({"fork_from": f"{origin.owner}/{origin.handle}"} if origin else {})
-    record(actor, "project.create", "project", project.id, f"{organization.handle}/{handle}", **details)
+    names.require_free(organization.id, organization.handle, handle)
+    limits.require_room(organization.id, organization.handle, visibility)
+    project = Project.objects.create(
+        owner_id=organization.id,
+        handle=handle,
+        name=_words(name, "name", 200) or handle,
+        description=_words(description, "description", 2000) or (origin.description if origin else ""),
+        visibility=visibility,
+        forked_from_id=origin.id if origin else None,
+        cdn_key=cdn.new_cdn_key(visibility),
+    )
+    details: dict[str, Any] = {"visibility": visibility} | (
+        {"fork_from": f"{origin.owner}/{origin.handle}"} if origin else {}
+    )
+    record(
+        actor,
+        "project.create",
+        "project",
+        project.id,
+        f"{organization.handle}/{handle}",
+        organization_id=organization.id,
+        **details,
+    )
     # Last, so that a store that fails undoes the rows; a head without rows harms nobody, its id is never used again.
     if origin is None:
         ledgers.open_ledger(project.id).create()
     else:
         _begin_fork(origin, project)
-    return _entered(project.id, organization.role)
+    return entered(project.id, policy.role_in(actor, project.id))
 
 
 def _origin(actor: Actor, fork_from: str) -> ProjectView:
     owner, slash, handle = fork_from.strip().partition("/")
     if not slash or not owner or not handle or "/" in handle:
         raise InvalidInput(f"{fork_from[:200]!r} does not name a project to fork.", hint="Use ORG/PROJECT.")
+    return held(actor, owner, handle)
+
+
+def held(actor: Actor, owner: str, handle: str) -> ProjectView:
+    """The project as `get_project` has it; nobody else changes, forks or deletes it before this transaction ends."""
+    found = get_project(actor, owner, handle)
+    list(Project.objects.filter(id=found.id).select_for_update(of=("self",)).values_list("id"))
     return get_project(actor, owner, handle)
 
 
@@ -128,7 +141,8 @@ def update_project(
     What becomes public no longer confines its forks. What becomes private does nothing to its forks: they show what
     was public when they were made. Raises NotFound, Unauthenticated, PermissionDenied, InvalidInput, Unavailable.
     """
-    project = get_project(actor, owner, handle)
+    policy.require_changing(actor)
+    project = held(actor, owner, handle)
     policy.require_manage(actor, project)
     wanted: dict[str, str] = {}
     if name is not None:
@@ -142,14 +156,27 @@ def update_project(
         return project
     opened = changed.get("visibility") == Visibility.PUBLIC
     if opened:
-        policy.require_publishable(project)
+        policy.require_publishable(actor, project)
+    if "visibility" in changed:
+        limits.require_room(project.owner_id, project.owner, changed["visibility"])
     Project.objects.filter(id=project.id).update(**changed)
     if "visibility" in changed:
         rotate_cdn_key(project.id, changed["visibility"])
-    record(actor, "project.update", "project", project.id, f"{project.owner}/{project.handle}", changed=changed)
+    before = {field: getattr(project, field) for field in changed}
+    name = f"{project.owner}/{project.handle}"
+    record(
+        actor,
+        "project.update",
+        "project",
+        project.id,
+        name,
+        organization_id=project.owner_id,
+        before=before,
+        after=changed,
+    )
     if opened:
         _release(project)
-    return _entered(project.id, project.role)
+    return entered(project.id, project.role)
 
 
 def _release(project: ProjectView) -> None:
@@ -158,29 +185,10 @@ def _release(project: ProjectView) -> None:
     forks = list(confined.values_list("project_id", flat=True))
     confined.delete()
     for fork in forks:
-        _entered(fork, None)
+        entered(fork, None)
 
 
-@transaction.atomic
-def delete_project(actor: Actor, owner: str, handle: str) -> int:
-    """Delete a project for good, for admins of its owner; how many forks of it there are, which stay.
-
-    It is gone from every door at once. Its objects go later, when each fork holds itself what it reads of them.
-    Raises NotFound, Unauthenticated, PermissionDenied, Unavailable.
-    """
-    project = get_project(actor, owner, handle)
-    policy.require_manage(actor, project)
-    forks = Project.objects.filter(forked_from=project.id).count()
-    record(actor, "project.delete", "project", project.id, f"{project.owner}/{project.handle}", forks=forks)
-    Project.objects.filter(id=project.id).delete()
-    erase_project.enqueue(str(project.id))
-    # Last: when the store fails there is no deletion. When the commit fails, the next look at the marks takes it back.
-    ledgers.ledger().condemn(project.id.hex)
-    registry.strike(project.id)
-    return forks
-
-
-def _entered(project_id: UUID, role: str | None) -> ProjectView:
+def entered(project_id: UUID, role: str | None) -> ProjectView:
     """The project as it is now, in the registry too."""
     made = view(rows().get(id=project_id), role)
     registry.enter(made)

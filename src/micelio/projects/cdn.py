@@ -14,7 +14,7 @@ from uuid import UUID
 
 from mic.core.errors import MicError, TooLarge
 from mic.store.tiers import kind_of
-from micelio.outgoing.client import Answer, Outgoing
+from micelio.outgoing.client import Answer, outgoing
 from micelio.projects.models import Project, Visibility
 
 # The address where the forge serves as the origin of the edge.
@@ -67,9 +67,9 @@ def store_key(project_id: UUID, rest: str) -> str | None:
 class Cdn:
     """Reads ranges of objects through the edge at `base_url`."""
 
-    def __init__(self, base_url: str, allowed: frozenset[str]) -> None:
+    def __init__(self, base_url: str) -> None:
         self._base = base_url.rstrip("/")
-        self._outgoing = Outgoing(allowed, _TIMEOUT)
+        self._outgoing = outgoing(_TIMEOUT)
         self._rests_until = 0.0
 
     def read(self, key: str, start: int, length: int) -> bytes | None:

@@ -1,29 +1,36 @@
 """Removing the objects of deleted projects, without taking anything from their forks.
 
-The rows go first and at once, the objects later and only when every fork is independent. What is to go is marked in
-the store, so that it goes even when the database with the job is lost.
+The rows go first, when nobody can restore them any more, the objects later and only when every fork is independent.
+What is to go is marked in the store, so that it goes even when the database with the job is lost.
 """
 
 from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import transaction
+from django.utils import timezone
+
 from micelio.projects import registry
 from micelio.projects.ledgers import ledger
+from micelio.projects.models import Project
+from micelio.projects.names import UNDO
 from micelio.projects.queries import rows, view
 
 
 def erase(project_id: UUID) -> int | None:
     """Remove a deleted project's objects; how many there were, None when its forks were let go just now.
 
-    Then it should be called again when nobody reads through the old ties any more. A project that has rows was not
-    deleted after all, since the transaction failed: its entry is written again. Raises Corrupt naming the object when
-    a fork cannot be made whole; nothing is removed then.
+    Then it should be called again when nobody reads through the old ties any more. What can still be restored is left
+    alone. A project that is not deleted was restored, or the database is older than its erasure: its entry is written
+    again. Raises Corrupt naming the object when a fork cannot be made whole; nothing is removed then.
     """
     row = rows().filter(id=project_id).first()
     if row is not None:
         registry.enter(view(row, None))
         ledger().pardon(project_id.hex)
+        return 0
+    if not _strike_out(project_id):
         return 0
     ledger().condemn(project_id.hex)
     registry.strike(project_id)
@@ -32,6 +39,27 @@ def erase(project_id: UUID) -> int | None:
     return ledger().erase(project_id.hex)
 
 
+def _strike_out(project_id: UUID) -> bool:
+    """Remove the row of a project whose days are over, if there is one; False when it can still be restored."""
+    with transaction.atomic():
+        row = Project.everything.filter(id=project_id).select_for_update(of=("self",)).first()
+        if row is None:
+            return True
+        if row.deleted_at is None or row.deleted_at > timezone.now() - UNDO:
+            return False
+        # Before the commit: when that fails the row is still there, and the next run is here again.
+        ledger().condemn(project_id.hex)
+        registry.strike(project_id)
+        row.delete()
+    return True
+
+
 def unfinished() -> list[UUID]:
     """Projects that are marked as deleted and whose objects are still there."""
     return [UUID(name) for name in ledger().condemned()]
+
+
+def overdue() -> list[UUID]:
+    """Deleted projects that can no longer be restored, and still have their row."""
+    found = Project.everything.filter(deleted_at__lte=timezone.now() - UNDO)
+    return list(found.values_list("id", flat=True))

@@ -6,13 +6,16 @@ import logging
 from datetime import timedelta
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from mic.core.errors import MicError
 from micelio.jobs.job import job
-from micelio.projects.erasure import erase, unfinished
-from micelio.projects.ledgers import open_ledger
-from micelio.projects.queries import all_project_ids
+from micelio.projects import limits, registry
+from micelio.projects.erasure import erase, overdue, unfinished
+from micelio.projects.ledgers import open_ledger, stored_size
+from micelio.projects.project_view import ProjectView
+from micelio.projects.queries import all_project_ids, exists, rows, view
 
 _log = logging.getLogger("micelio.projects")
 
@@ -22,7 +25,10 @@ GRACE = timedelta(minutes=10)
 
 @job(limit=timedelta(hours=12))
 def erase_project(project_id: str) -> int:
-    """Let the forks of a deleted project go, then remove its objects; how many there were."""
+    """Let the forks of a deleted project go, then remove its objects; how many there were.
+
+    Enqueued with the deletion, for when it can no longer be taken back.
+    """
     removed = erase(UUID(project_id))
     if removed is None:
         erase_project.using(run_after=timezone.now() + GRACE).enqueue(project_id)
@@ -33,10 +39,52 @@ def erase_project(project_id: str) -> int:
 @job(daily=True)
 def finish_erasures() -> int:
     """Once a day: take up deletions that nobody is working at, as after a restored database. Returns how many."""
-    waiting = unfinished()
+    waiting = {*unfinished(), *overdue()}
     for project_id in waiting:
         erase_project.enqueue(str(project_id))
     return len(waiting)
+
+
+@job(every=timedelta(hours=6), limit=timedelta(hours=6))
+def measure_storage() -> int:
+    """Four times a day: look at how much is stored, where that is limited. Returns how many projects."""
+    return sum(map(_measure, limits.owners()))
+
+
+@job()
+def measure_organization(organization_id: str) -> int:
+    """As `measure_storage`, of one organization and soon: much was uploaded."""
+    return _measure(UUID(organization_id))
+
+
+def stored_much(project: ProjectView) -> None:
+    """For whoever has stored much at once: look soon at how much its owner stores, if that is limited."""
+    if limits.limits_of(project.owner_id).stored_bytes:
+        measure_organization.enqueue(str(project.owner_id))
+
+
+def _measure(owner: UUID) -> int:
+    projects = limits.owned(owner) if limits.limits_of(owner).stored_bytes else []
+    for project_id in projects:
+        limits.measured(project_id, stored_size(project_id))
+    limits.weigh(owner)
+    return len(projects)
+
+
+@job()
+def enter_again(organization_id: str) -> int:
+    """Write the registry's entries that name an organization anew: it has another handle. Returns how many."""
+    organization = UUID(organization_id)
+    found = rows().filter(Q(owner=organization) | Q(confinements__organization=organization)).distinct()
+    for project in found:
+        registry.enter(view(project, None))
+    return len(found)
+
+
+@job(limit=timedelta(hours=6))
+def roll_project(project_id: str) -> int:
+    """Write the rollups of what was sealed, so that who touched a path is told quickly. Returns how many."""
+    return open_ledger(UUID(project_id)).roll() if exists(UUID(project_id)) else 0
 
 
 # Of one project in one night: the other jobs wait meanwhile, and a run that cannot be written is not tried for ever.

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from uuid import UUID
 
 from mic.ledger.project import Ledger, Project
 from mic.store import ObjectStore
 from mic.store.tiers import TieredStore
 from micelio.config import current
+from micelio.owners.refuse import require_readable
+from micelio.owners.rules import PATH as OWNERS
 from micelio.projects.stores import open_store
+from micelio.scanning.refuse import inspect_merged
 
 # Reads of a bucket take tens of milliseconds each and are asked side by side; those of a directory are not worth it.
 _PARALLEL = 16
 
 _lock = threading.Lock()
 _ledger: Ledger | None = None
+
+
+def _inspect(path: bytes, merged: bytes, sides: Sequence[bytes]) -> None:
+    inspect_merged(path, merged, sides)
+    if path == OWNERS:
+        require_readable(merged)
 
 
 def ledger() -> Ledger:
@@ -25,7 +35,9 @@ def ledger() -> Ledger:
         with _lock:
             if _ledger is None:
                 settings = current()
-                _ledger = Ledger(open_store(settings), parallel=0 if settings.s3 is None else _PARALLEL)
+                opened = open_store(settings)
+                parallel = 0 if settings.s3 is None else _PARALLEL
+                _ledger = Ledger(opened.store, parallel=parallel, sequenced=opened.sequenced, inspect=_inspect)
     return _ledger
 
 
@@ -42,3 +54,8 @@ def open_ledger(project_id: UUID) -> Project:
 
         learn(project_id)
     return ledger().open(project_id.hex)
+
+
+def stored_size(project_id: UUID) -> int:
+    """Bytes of a project's objects in the store; what a fork reads of its origin is not its own."""
+    return sum(item.size for item in bucket().list(f"projects/{project_id.hex}/"))

@@ -2,11 +2,47 @@
 
 from __future__ import annotations
 
-from mic.core.errors import InvalidInput, NotFound, PermissionDenied, Unauthenticated
+from uuid import UUID
+
+from django.db.models import F, FilteredRelation, Q, QuerySet
+
+from mic.core.errors import Archived, InvalidInput, NotFound, PermissionDenied, Unauthenticated
 from micelio.accounts.actor import Actor
-from micelio.organizations.policy import role_of
-from micelio.projects.models import Confinement
+from micelio.accounts.grant import Scope
+from micelio.accounts.policy import covers, require_scope, require_unlimited
+from micelio.organizations.policy import is_inside, looked_up, open_to, require_admin, role_of
+from micelio.organizations.roles import Role, at_least, stronger
+from micelio.prepared import Prepared
+from micelio.projects.models import Confinement, Project, Visibility
 from micelio.projects.project_view import ProjectView
+
+
+def _query(project_id: UUID, user_id: UUID) -> QuerySet[Project, tuple[str | None, str | None, str, bool]]:
+    """The role in the owner and the role in the project alone, in one question: each request asks it."""
+    found = Project.objects.filter(open_to(user_id, "owner__"), id=project_id).alias(
+        belonging=FilteredRelation("owner__memberships", condition=Q(owner__memberships__user=user_id)),
+        invited=FilteredRelation("members", condition=Q(members__user=user_id)),
+    )
+    found = found.annotate(own=F("belonging__role"), given=F("invited__role"))
+    return found.values_list("own", "given", "owner__networks", "owner__networks_let_tokens")
+
+
+_roles = Prepared(_query, UUID, UUID)
+
+
+def role_in(actor: Actor, project_id: UUID) -> str | None:
+    """The actor's `Role` in a project: that in its owner or that in the project alone, whichever is stronger."""
+    user_id = actor.user_id
+    if user_id is None:
+        return None
+
+    def ask() -> str | None:
+        for own, given, networks, let_tokens in _roles(project_id, user_id):
+            if is_inside(actor, networks, let_tokens, own):
+                return stronger(own, given)
+        return None
+
+    return looked_up((project_id, user_id), ask)
 
 
 def may_read(visibility: str, role: str | None) -> bool:
@@ -15,18 +51,24 @@ def may_read(visibility: str, role: str | None) -> bool:
 
 
 def within(actor: Actor, project: ProjectView) -> bool:
-    """Whether the actor may know what a fork took over from private projects: a member of each of their owners may.
+    """Whether the actor may know what a fork took over from private projects: who reads each of them may.
 
+    So may members of what owned them, also when they are gone.
     A project is confined when it is made and never later, so a view that says otherwise is still right.
     """
     if not project.confined:
         return True
-    owners = Confinement.objects.filter(project_id=project.id).values_list("organization_id", flat=True)
-    return all(role_of(actor, owner) is not None for owner in set(owners))
+    sources = Confinement.objects.filter(project_id=project.id).values_list("source", "organization_id")
+    return all(role_of(actor, owner) or role_in(actor, source) for source, owner in sources)
 
 
-def require_publishable(project: ProjectView) -> None:
-    """Raises InvalidInput for a fork of what is private: it shows that, so it stays private itself."""
+def require_publishable(actor: Actor, project: ProjectView) -> None:
+    """Raises InvalidInput for a fork of what is private: it shows that, so it stays private itself.
+
+    And PermissionDenied for a token that must not carry what is private to the public.
+    """
+    if actor.grant is not None and not actor.grant.mixes:
+        raise _unmixed(project)
     if project.confined:
         raise InvalidInput(
             f"{project.owner}/{project.handle} is a fork of a private project and stays private.",
@@ -44,21 +86,95 @@ def hidden(owner: str, handle: str) -> NotFound:
 
 def require_read(actor: Actor, project: ProjectView) -> None:
     """Raises NotFound unless the actor may read it. Asks for the role anew: views may be old."""
+    require_reading(actor)
+    if not covers(actor, project.id):
+        raise hidden(project.owner, project.handle)
     if project.visibility == "public":
         return
-    if role_of(actor, project.owner_id) is None or not within(actor, project):
+    if role_in(actor, project.id) is None or not within(actor, project):
         raise hidden(project.owner, project.handle)
 
 
-def require_write(actor: Actor, project: ProjectView) -> None:
-    """Raises NotFound, Unauthenticated or PermissionDenied unless the actor is a member of the owner."""
-    role = role_of(actor, project.owner_id)
+def require_reading(actor: Actor) -> None:
+    """Raises PermissionDenied for a token that reads no projects. To be asked before one is looked up."""
+    require_scope(actor, Scope.PROJECT_READ)
+
+
+def require_create(actor: Actor, organization_id: UUID, handle: str) -> None:
+    """Raises Unauthenticated or PermissionDenied unless the actor may make projects in this organization."""
+    require_creating(actor)
+    require_admin(actor, organization_id, handle)
+
+
+def require_creating(actor: Actor) -> None:
+    """Raises PermissionDenied for a token that makes no projects. To be asked before anything is looked up."""
+    require_scope(actor, Scope.PROJECT_WRITE)
+    require_unlimited(actor)
+
+
+def require_changing(actor: Actor) -> None:
+    """Raises PermissionDenied for a token that changes no projects. To be asked before one is looked up."""
+    require_scope(actor, Scope.PROJECT_WRITE)
+
+
+def require_starring(actor: Actor) -> None:
+    """Raises PermissionDenied for a token that changes no projects. A visitor is told to sign in when one is found."""
+    require_scope(actor, Scope.PROJECT_WRITE)
+
+
+def require_write(actor: Actor, project: ProjectView, scope: Scope = Scope.PROJECT_WRITE) -> None:
+    """Raises NotFound, Unauthenticated or PermissionDenied unless the actor is a member of the project.
+
+    And Archived when nobody may. `scope` is what a token needs for the act.
+    """
+    _require_writer(actor, project, scope)
+    if project.archived_at is not None:
+        raise Archived(
+            f"{project.owner}/{project.handle} is archived: everything in it can be read, and nothing lands.",
+            hint=f"An admin of {project.owner} can take it out of the archive: `mic project unarchive`.",
+        )
+
+
+def _require_writer(actor: Actor, project: ProjectView, scope: Scope) -> None:
+    require_scope(actor, scope)
+    if not covers(actor, project.id):
+        raise hidden(project.owner, project.handle)
+    _require_member(actor, project)
+    if project.visibility == Visibility.PUBLIC and _reads_private(actor):
+        raise _unmixed(project)
+
+
+def _reads_private(actor: Actor) -> bool:
+    """Whether the actor's token reads private projects and must therefore not write public ones.
+
+    Judged at the act and not only when the token is made: a project may have become public or private since.
+    """
+    grant = actor.grant
+    if grant is None or grant.mixes:
+        return False
+    if grant.projects is None:
+        return True
+    return (
+        len(grant.projects) > 1
+        and Project.objects.filter(id__in=grant.projects, visibility=Visibility.PRIVATE).exists()
+    )
+
+
+def _unmixed(project: ProjectView) -> PermissionDenied:
+    return PermissionDenied(
+        f"The token in use reads private projects, so it may make nothing public in {project.owner}/{project.handle}.",
+        hint="Use a token for that project alone.",
+    )
+
+
+def _require_member(actor: Actor, project: ProjectView) -> None:
+    role = role_in(actor, project.id)
+    if project.visibility != Visibility.PUBLIC and role is None:
+        raise hidden(project.owner, project.handle)
     if role is not None and not within(actor, project):
         raise hidden(project.owner, project.handle)
-    if role is not None:
+    if at_least(role, Role.MEMBER):
         return
-    if project.visibility != "public":
-        raise hidden(project.owner, project.handle)
     if not actor.signed_in:
         raise Unauthenticated("Landing needs an account.", hint="Sign in with `mic auth login`.")
     raise PermissionDenied(
@@ -68,10 +184,46 @@ def require_write(actor: Actor, project: ProjectView) -> None:
 
 
 def require_manage(actor: Actor, project: ProjectView) -> None:
-    """Raises like `require_write`, and PermissionDenied unless the actor is an admin of the owner."""
-    require_write(actor, project)
-    if role_of(actor, project.owner_id) != "admin":
+    """Raises like `require_write`, and PermissionDenied unless the actor is an admin of the project or an owner.
+
+    An archived project is managed as any other.
+    """
+    _require_writer(actor, project, Scope.PROJECT_WRITE)
+    if not at_least(role_in(actor, project.id), Role.ADMIN):
         raise PermissionDenied(
             f"Only admins of {project.owner} may change {project.owner}/{project.handle}.",
             hint=f"Ask an admin of {project.owner}.",
         )
+
+
+def require_own(actor: Actor, project: ProjectView) -> None:
+    """Raises like `require_manage`, and PermissionDenied unless the actor is an owner of the project or its owner."""
+    require_manage(actor, project)
+    if role_in(actor, project.id) != Role.OWNER:
+        raise PermissionDenied(
+            f"Only owners of {project.owner}/{project.handle} may do this.", hint=f"Ask an owner of {project.owner}."
+        )
+
+
+def require_change(actor: Actor, project: ProjectView, before: str | None, after: str | None) -> None:
+    """Raises as `require_manage`; whom that makes an owner, or an owner no more, is for owners to say."""
+    require_manage(actor, project)
+    if Role.OWNER in (before, after):
+        require_own(actor, project)
+
+
+def require_listed_members(actor: Actor, project: ProjectView) -> None:
+    """Who has a role in a project is for those who have one. Raises NotFound, Unauthenticated, PermissionDenied."""
+    require_read(actor, project)
+    if role_in(actor, project.id) is not None:
+        return
+    if not actor.signed_in:
+        raise Unauthenticated("Members are shown to members.", hint="Sign in with `mic auth login`.")
+    raise PermissionDenied(
+        f"Only members of {project.owner}/{project.handle} may see this.", hint=f"Ask an admin of {project.owner}."
+    )
+
+
+def may_restore(actor: Actor, project: ProjectView) -> bool:
+    """Whether a deleted project is one that the actor may restore; to everybody else it is none."""
+    return at_least(role_of(actor, project.owner_id), Role.ADMIN) and within(actor, project)

@@ -9,10 +9,11 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class ProjectView:
-    """A project as one actor sees it; `role` is the actor's in the owner, None for outsiders.
+    """A project as one actor sees it; `role` is the actor's own here, None for outsiders.
 
     `fork_position` is None for what is no fork, `origin_id` None when the origin is gone. A `confined` fork holds
-    what was private elsewhere: reading it asks there too.
+    what was private elsewhere: reading it asks there too. `protection` is text for `micelio.projects.protection`, ""
+    when nothing is protected. A `full` project takes no more contents: its owner stores as much as it may.
     """
 
     id: UUID
@@ -28,3 +29,6 @@ class ProjectView:
     fork_position: int | None = None
     confined: bool = False
     has_forks: bool = False
+    archived_at: datetime | None = None
+    protection: str = ""
+    full: bool = False

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Manager, OuterRef, Q, QuerySet
 
+from mic.core.errors import NotFound
 from micelio.accounts.actor import Actor
-from micelio.organizations.policy import role_of
-from micelio.organizations.queries import list_organizations
-from micelio.projects.models import Confinement, Project, Visibility
-from micelio.projects.policy import hidden, may_read, require_read, within
+from micelio.accounts.handles import sought
+from micelio.accounts.policy import covers
+from micelio.audit import queries as audit
+from micelio.audit.models import AuditEvent
+from micelio.organizations.policy import open_to, shut_out_of
+from micelio.organizations.queries import memberships, present_handle
+from micelio.organizations.roles import stronger
+from micelio.prepared import Prepared
+from micelio.projects.models import Confinement, FormerAddress, Project, ProjectMember, Visibility
+from micelio.projects.moved import Move, note_move
+from micelio.projects.policy import hidden, may_read, require_manage, require_read, require_reading, role_in, within
 from micelio.projects.project_view import ProjectView
+from micelio.projects.reads import note_read
 
 MAX_PAGE = 1000
 # An account in more organizations than this sees, in lists without an owner, the first ones only.
@@ -19,18 +31,57 @@ MAX_ORGANIZATIONS = 1000
 
 
 def get_project(actor: Actor, owner: str, handle: str) -> ProjectView:
-    """The project `owner/handle`. Raises NotFound, in the same words when it is absent and when it is hidden."""
-    found = rows().filter(owner__handle=owner.lower(), handle=handle.lower()).first()
-    seen = _seen(actor, found) if found is not None else None
+    """The project `owner/handle`, or the one that was there before it moved; the view says where it is now.
+
+    Raises NotFound, in the same words when it is absent and when it is hidden.
+    """
+    require_reading(actor)
+    name = sought(owner), sought(handle)
+    found = _named(*name)
+    views = [_as_view(row) for row in found or _named.convert_one()]
+    seen = _seen(actor, views[0] if found else None, _NOWHERE)
     if seen is None:
-        raise hidden(owner, handle)
+        # Asked of a hidden project too: whoever takes the time learns nothing.
+        seen = _elsewhere(actor, *name, taken=bool(found))
+        if seen is None:
+            raise hidden(owner, handle)
+        note_move(Move(*name, seen.owner, seen.handle))
+    note_read(actor, seen)
     return seen
 
 
-def _seen(actor: Actor, row: Project) -> ProjectView | None:
-    """The project as the actor sees it, None when they may not."""
-    made = view(row, role_of(actor, row.owner_id))
-    return made if may_read(made.visibility, made.role) and within(actor, made) else None
+def _elsewhere(actor: Actor, owner: str, handle: str, taken: bool) -> ProjectView | None:
+    """What was at this address before it moved, or before its owner got another handle. Nothing where one is now."""
+    moved = _moved(owner, handle)
+    now = present_handle(owner)
+    if not moved and now:
+        moved = _named(now, handle) or _moved(now, handle)
+    return _seen(actor, _as_view(moved[0]) if moved and not taken else None, _NOWHERE_ELSE)
+
+
+def project_of(actor: Actor, project_id: UUID) -> ProjectView:
+    """The project with this id, for what the forge does in an actor's name. Raises NotFound as `get_project`."""
+    found = rows().filter(id=project_id).first()
+    seen = _seen(actor, view(found, None)) if found is not None else None
+    if seen is None:
+        raise NotFound("The project is gone, or its author may not see it any more.", hint="Ask one of its members.")
+    return seen
+
+
+# No project has these ids. A role in nothing is looked up as one in a hidden project is, and takes as long: one for
+# each place that is looked at, since within a request each role is looked up once.
+_NOWHERE, _NOWHERE_ELSE = UUID(int=0), UUID(int=1)
+
+
+def _seen(actor: Actor, found: ProjectView | None, nowhere: UUID = _NOWHERE) -> ProjectView | None:
+    """The project as the actor sees it, None when they may not, or when there is none."""
+    if not covers(actor, found.id if found is not None else nowhere):
+        return None
+    role = role_in(actor, found.id if found is not None else nowhere)
+    if found is None or not may_read(found.visibility, role):
+        return None
+    made = replace(found, role=role)
+    return made if within(actor, made) else None
 
 
 def list_projects(actor: Actor, owner: str = "", after: str = "", limit: int = 50) -> list[ProjectView]:
@@ -38,29 +89,68 @@ def list_projects(actor: Actor, owner: str = "", after: str = "", limit: int = 5
 
     An owner that does not exist has no projects: to tell more would tell which private ones there are.
     """
-    roles = {row.id: row.role for row in list_organizations(actor, limit=MAX_ORGANIZATIONS)}
-    found = _readable(list(roles))
+    require_reading(actor)
+    roles = {row.id: row.role for row in memberships(actor, limit=MAX_ORGANIZATIONS)}
+    found = readable(actor, list(roles))
     if owner:
-        found = found.filter(owner__handle=owner.lower())
+        found = found.filter(owner__handle=sought(owner))
     if after:
-        last_owner, _, last_handle = after.partition("/")
+        last_owner, _, last_handle = sought(after).partition("/")
         found = found.filter(Q(owner__handle__gt=last_owner) | Q(owner__handle=last_owner, handle__gt=last_handle))
-    found = found.order_by("owner__handle", "handle")[: min(limit, MAX_PAGE)]
-    return [view(row, roles.get(row.owner_id)) for row in found]
+    listed = list(found.order_by("owner__handle", "handle")[: min(limit, MAX_PAGE)])
+    now = present_handle(owner) if owner and not listed else ""
+    if now not in ("", sought(owner)):
+        return list_projects(actor, now, f"{now}/{after.partition('/')[2]}" if after else "", limit)
+    given = given_roles(actor, [row.id for row in listed])
+    return [view(row, stronger(roles.get(row.owner_id), given.get(row.id))) for row in listed]
 
 
-def _readable(organizations: list[UUID]) -> QuerySet[Project]:
-    """What a member of these organizations may read: `may_read` and `within` for many at once."""
+def given_roles(actor: Actor, ids: list[UUID]) -> dict[UUID, str]:
+    """The actor's roles in these projects alone."""
+    if actor.user_id is None or not ids:
+        return {}
+    own = _given(actor, actor.user_id)
+    own = own.filter(project__in=ids)
+    return dict(own.values_list("project_id", "role"))
+
+
+def _given(actor: Actor, user_id: UUID) -> QuerySet[ProjectMember]:
+    """Roles in projects alone, as far as their owners let the actor have them."""
+    own = ProjectMember.objects.filter(open_to(user_id, "project__owner__"), user_id=user_id)
+    shut = shut_out_of(actor, own.exclude(project__owner__networks="").values("project__owner_id"))
+    return own.exclude(project__owner__in=shut) if shut else own
+
+
+def readable(actor: Actor, organizations: list[UUID]) -> QuerySet[Project]:
+    """What a member of these organizations may read: `may_read`, `within` and `covers` for many at once."""
+    here = Q(owner__in=organizations) | _invited(actor)
+    elsewhere = Exists(confined_elsewhere(actor, organizations))
+    found = rows().filter(Q(visibility=Visibility.PUBLIC) | here & ~elsewhere)
+    if actor.grant is not None and actor.grant.projects is not None:
+        found = found.filter(id__in=actor.grant.projects)
+    return found
+
+
+def _invited(actor: Actor) -> Q:
+    """Projects in which the actor has a role of their own."""
+    if actor.user_id is None:
+        return Q(pk__in=[])
+    own = _given(actor, actor.user_id)
+    return Q(id__in=own.values("project_id"))
+
+
+def confined_elsewhere(actor: Actor, organizations: list[UUID]) -> QuerySet[Confinement]:
+    """What keeps a member of these organizations from a project of the query that this is part of: `within`."""
+    known = Project.objects.filter(Q(owner__in=organizations) | _invited(actor)).values("id")
     elsewhere = Confinement.objects.filter(project=OuterRef("pk")).exclude(organization__in=organizations)
-    members = Q(owner__in=organizations) & ~Exists(elsewhere)
-    return rows().filter(Q(visibility=Visibility.PUBLIC) | members)
+    return elsewhere.exclude(source__in=known)
 
 
 def origin_of(actor: Actor, project: ProjectView) -> ProjectView | None:
     """What a project was forked from, as far as the actor may see it. None when it is no fork, hidden or gone."""
     require_read(actor, project)
     row = rows().filter(id=project.origin_id).first() if project.origin_id is not None else None
-    return _seen(actor, row) if row is not None else None
+    return _seen(actor, view(row, None)) if row is not None else None
 
 
 def count_forks(actor: Actor, project: ProjectView) -> int:
@@ -68,39 +158,104 @@ def count_forks(actor: Actor, project: ProjectView) -> int:
     require_read(actor, project)
     if not project.has_forks:
         return 0
-    organizations = [row.id for row in list_organizations(actor, limit=MAX_ORGANIZATIONS)]
-    return _readable(organizations).filter(forked_from=project.id).count()
+    organizations = [row.id for row in memberships(actor, limit=MAX_ORGANIZATIONS)]
+    return readable(actor, organizations).filter(forked_from=project.id).count()
+
+
+def project_events(actor: Actor, project: ProjectView) -> QuerySet[AuditEvent]:
+    """What was done to a project and its sessions; only admins of the owner may ask. Raises as `require_manage`."""
+    require_manage(actor, project)
+    return audit.by_project(project.id)
+
+
+def former_addresses(actor: Actor, project: ProjectView) -> list[str]:
+    """`owner/handle` of before, which lead to the project, for its admins. Raises as `require_manage`."""
+    require_manage(actor, project)
+    found = FormerAddress.objects.filter(project=project.id).order_by("id").values_list("owner__handle", "handle")
+    return [f"{owner}/{handle}" for owner, handle in found]
 
 
 def fork_point(project_id: UUID) -> tuple[UUID, int] | None:
     """Origin and position that a project was forked at, for the forge's own upkeep; None without an origin."""
-    found = Project.objects.filter(id=project_id, forked_from__isnull=False)
+    found = Project.everything.filter(id=project_id, forked_from__isnull=False)
     row = found.values_list("forked_from_id", "fork_position").first()
     return (row[0], row[1]) if row is not None and row[0] is not None and row[1] is not None else None
 
 
 def exists(project_id: UUID) -> bool:
-    """Whether there is such a project, for the forge's own upkeep."""
+    """Whether there is such a project, for the forge's own upkeep; also one that is deleted and can be restored."""
+    return bool(_present(project_id))
+
+
+def is_standing(project_id: UUID) -> bool:
+    """Whether there is such a project and it is not deleted, for the forge's own upkeep."""
     return Project.objects.filter(id=project_id).exists()
 
 
-def rows() -> QuerySet[Project]:
-    """Projects with what a view of them needs."""
-    return Project.objects.select_related("owner").annotate(
+def rows(projects: Manager[Project] = Project.objects) -> QuerySet[Project]:
+    """Projects with what a view of them needs; those that are not deleted, or others."""
+    return projects.select_related("owner").annotate(
         confined=Exists(Confinement.objects.filter(project=OuterRef("pk"))),
         has_forks=Exists(Project.objects.filter(forked_from=OuterRef("pk"))),
     )
 
 
+def _query_named(owner: str, handle: str) -> QuerySet[Project, tuple[Any, ...]]:
+    return rows().filter(owner__handle=owner, handle=handle).values_list(*_COLUMNS)
+
+
+def _query_moved(owner: str, handle: str) -> QuerySet[Project, tuple[Any, ...]]:
+    former = FormerAddress.objects.filter(owner__handle=owner, handle=handle).values("project")
+    return rows().filter(id__in=former).values_list(*_COLUMNS)
+
+
+def _query_present(project_id: UUID) -> QuerySet[Project, tuple[UUID]]:
+    return Project.everything.filter(id=project_id).values_list("id")
+
+
+_COLUMNS = (
+    "id", "owner__handle", "owner_id", "handle", "name", "description", "visibility", "created_at",
+    "forked_from_id", "fork_position", "confined", "has_forks", "archived_at", "protection", "full",
+)  # fmt: skip
+_named = Prepared(_query_named, str, str)
+_moved = Prepared(_query_moved, str, str)
+_present = Prepared(_query_present, UUID)
+
+
+def _as_view(row: Sequence[Any]) -> ProjectView:
+    """A row of `_COLUMNS`, for nobody yet."""
+    confined, has_forks, archived_at, protection, full = row[10:]
+    return ProjectView(*row[:8], None, *row[8:10], bool(confined), bool(has_forks), archived_at, protection, bool(full))  # type: ignore[call-arg]  # of known length
+
+
 def all_project_ids() -> list[UUID]:
-    """Every project, for the forge's own upkeep: nothing of it may reach a person."""
+    """Every project, deleted ones too, for the forge's own upkeep: nothing of it may reach a person."""
+    return list(Project.everything.order_by("created_at").values_list("id", flat=True))
+
+
+def standing_project_ids() -> list[UUID]:
+    """Every project that is not deleted, for the forge's own upkeep as `all_project_ids`."""
     return list(Project.objects.order_by("created_at").values_list("id", flat=True))
+
+
+def view_of(project_id: UUID) -> ProjectView | None:
+    """A project, for the forge's own upkeep: nothing of it may reach a person who was not asked for."""
+    found = rows().filter(id=project_id).first()
+    return view(found, None) if found is not None else None
 
 
 def project_name(project_id: UUID) -> str:
     """`owner/handle` for a message about the store, to somebody who has reached the project already; "" if unknown."""
-    found = Project.objects.select_related("owner").filter(id=project_id).first()
+    found = Project.everything.select_related("owner").filter(id=project_id).first()
     return f"{found.owner.handle}/{found.handle}" if found else ""
+
+
+def project_names(actor: Actor, ids: Collection[UUID]) -> dict[UUID, str]:
+    """`owner/handle` of these projects, without those that are gone or that the actor may not see."""
+    require_reading(actor)
+    organizations = [row.id for row in memberships(actor, limit=MAX_ORGANIZATIONS)]
+    found = readable(actor, organizations).filter(id__in=ids) if ids else []
+    return {row.id: f"{row.owner.handle}/{row.handle}" for row in found}
 
 
 def view(project: Project, role: str | None) -> ProjectView:
@@ -119,4 +274,7 @@ def view(project: Project, role: str | None) -> ProjectView:
         fork_position=project.fork_position,
         confined=bool(getattr(project, "confined")),  # noqa: B009  # annotated by `rows`
         has_forks=bool(getattr(project, "has_forks")),  # noqa: B009
+        archived_at=project.archived_at,
+        protection=project.protection,
+        full=project.full,
     )

@@ -1,8 +1,8 @@
 """What the bucket knows of each project's name, so that an empty database can be filled again from it.
 
 `registry/{project id}.json` beside `projects/{project id}/`: owner, handle, name, description, visibility,
-time of creation, of a fork also its origin and whose members alone may read it. People and memberships are
-not here; whoever restores says who administers.
+time of creation, of a fork also its origin and whose members alone may read it; where it was before, whether it is
+archived or deleted, and what is protected. People and memberships are not here; whoever restores says who administers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from mic.core.errors import Corrupt
 from micelio.projects.ledgers import ledger
-from micelio.projects.models import Confinement
+from micelio.projects.models import Confinement, FormerAddress, Project
 from micelio.projects.project_view import ProjectView
 
 PREFIX = "registry/"
@@ -28,7 +28,7 @@ class Confined(msgspec.Struct, frozen=True):
     organization: str
 
 
-class Registered(msgspec.Struct, frozen=True):
+class Registered(msgspec.Struct, frozen=True, omit_defaults=True):
     """One project as the bucket knows it."""
 
     id: UUID
@@ -41,6 +41,11 @@ class Registered(msgspec.Struct, frozen=True):
     forked_from: UUID | None = None
     fork_position: int | None = None
     confined_to: tuple[Confined, ...] = ()
+    archived_at: datetime | None = None
+    deleted_at: datetime | None = None
+    deleted_by: str = ""
+    protection: str = ""
+    former: tuple[str, ...] = ()  # owner/handle
 
 
 def enter(project: ProjectView) -> None:
@@ -56,6 +61,8 @@ def enter(project: ProjectView) -> None:
         project.origin_id,
         project.fork_position,
         tuple(_confined_to(project)),
+        *Project.everything.values_list("archived_at", "deleted_at", "deleted_by", "protection").get(id=project.id),
+        tuple(_former(project.id)),
     )
     ledger().driver.store.put(_key(project.id), msgspec.json.encode(entry))
 
@@ -64,6 +71,12 @@ def _confined_to(project: ProjectView) -> Iterator[Confined]:
     found = Confinement.objects.filter(project_id=project.id) if project.confined else Confinement.objects.none()
     for source, organization in found.order_by("source").values_list("source", "organization__handle"):
         yield Confined(source, organization)
+
+
+def _former(project_id: UUID) -> Iterator[str]:
+    found = FormerAddress.objects.filter(project=project_id).order_by("id")
+    for owner, handle in found.values_list("owner__handle", "handle"):
+        yield f"{owner}/{handle}"
 
 
 def strike(project_id: UUID) -> None:

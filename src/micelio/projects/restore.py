@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.organizations.actions import create_organization
 from micelio.organizations.queries import get_organization
+from micelio.projects import names
 from micelio.projects.cdn import new_cdn_key
 from micelio.projects.erasure import unfinished
 from micelio.projects.models import Confinement, Project
@@ -21,7 +23,7 @@ from micelio.projects.registry import entries
 def restore(actor: Actor) -> int:
     """Make rows for projects that have none, their organizations administered by the actor; how many were made.
 
-    What is marked as deleted stays deleted.
+    What is marked as deleted stays deleted; what an admin of its owner can restore still can be, and is not counted.
     """
     deleted = set(unfinished())
     made = []
@@ -37,9 +39,13 @@ def restore(actor: Actor) -> int:
                 description=entry.description,
                 visibility=entry.visibility,
                 fork_position=entry.fork_position,
-                cdn_key=new_cdn_key(entry.visibility),
+                cdn_key=None if entry.deleted_at else new_cdn_key(entry.visibility),
+                archived_at=entry.archived_at,
+                deleted_at=entry.deleted_at,
+                deleted_by=entry.deleted_by,
+                protection=entry.protection,
             )
-            Project.objects.filter(id=row.id).update(created_at=entry.created_at)
+            Project.everything.filter(id=row.id).update(created_at=entry.created_at)
             for confined in entry.confined_to:
                 owner_id = _organization(actor, confined.organization)
                 Confinement.objects.create(project_id=row.id, source=confined.source, organization_id=owner_id)
@@ -48,8 +54,12 @@ def restore(actor: Actor) -> int:
     # Origins may stand behind their forks in the list.
     for entry in made:
         if entry.forked_from is not None and exists(entry.forked_from):
-            Project.objects.filter(id=entry.id).update(forked_from=entry.forked_from)
-    return len(made)
+            Project.everything.filter(id=entry.id).update(forked_from=entry.forked_from)
+        for address in entry.former:
+            owner, _, handle = address.partition("/")
+            with suppress(NotFound):  # an organization that is gone: nothing leads from there
+                names.leave(entry.id, get_organization(actor, owner).id, handle)
+    return sum(entry.deleted_at is None for entry in made)
 
 
 def _organization(actor: Actor, handle: str) -> UUID:

@@ -6,3 +6,5 @@ from django.dispatch import Signal
 
 # Keyword `project_id`: a fork that has just begun, whose history no rows tell yet.
 forked = Signal()
+# Keyword `project_id`: a project that was deleted is there again; what landed last may not be in its rows.
+restored = Signal()

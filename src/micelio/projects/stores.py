@@ -10,7 +10,7 @@ import contextlib
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mic.core.errors import Unavailable
 from mic.store import DirectoryStore, ObjectStore
@@ -32,17 +32,24 @@ _MAX_REPORT = 64 << 10
 _PREFETCH_THREADS = 4
 
 
-def open_store(settings: Settings) -> ObjectStore:
+class Opened(NamedTuple):
+    """A store, and whether landings are committed there by a sequence of new objects."""
+
+    store: ObjectStore
+    sequenced: bool = False
+
+
+def open_store(settings: Settings) -> Opened:
     """The store, fit to be written to or refusing it in words. Raises Unavailable when a bucket cannot be examined."""
     if settings.s3 is None:
-        return with_tiers(DirectoryStore(settings.store_dir), settings)
+        return Opened(with_tiers(DirectoryStore(settings.store_dir), settings))
     report = good_report(settings) or examined(settings)
     if report.verdict is Verdict.UNCLEAR:
         raise Unavailable(report.words, hint="Correct the settings of the bucket, or try again when it answers.")
     store: ObjectStore = _bucket(settings)
-    if report.verdict is not Verdict.SOUND:
-        return RefusedStore(store, report.words)
-    return with_tiers(store, settings)
+    if not report.lands:
+        return Opened(RefusedStore(store, report.words))
+    return Opened(with_tiers(store, settings), report.verdict is Verdict.SEQUENCED_LOG)
 
 
 def with_tiers(store: ObjectStore, settings: Settings) -> ObjectStore:
@@ -53,7 +60,7 @@ def with_tiers(store: ObjectStore, settings: Settings) -> ObjectStore:
     if settings.cdn_base_url:
         from micelio.projects.cdn import Cdn
 
-        edge = Cdn(settings.cdn_base_url, settings.outgoing_allowed).read
+        edge = Cdn(settings.cdn_base_url).read
     disk = DiskCache(settings.cache_dir, settings.cache_disk, dict.fromkeys(KINDS)) if settings.cache_disk else None
     # What is read ahead has to be kept somewhere, and a directory on this machine answers fast enough.
     ahead = settings.s3 is not None and (settings.cache_ram or settings.cache_disk)
@@ -87,7 +94,7 @@ def good_report(settings: Settings) -> Report | None:
         return None
     if report is None or settings.s3 is None or report.address != settings.s3.address:
         return None
-    return report if report.verdict is Verdict.SOUND and 0 <= age < GOOD_FOR else None
+    return report if report.lands and 0 <= age < GOOD_FOR else None
 
 
 def _bucket(settings: Settings) -> S3Store:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from types import TracebackType
 from uuid import UUID
 
@@ -14,22 +14,53 @@ import msgspec
 from django.db import transaction
 
 from mic.core.epoch import PackRef
-from mic.core.errors import AlreadyExists, Conflicted, Corrupt, InvalidInput, NotFound, TooLarge
+from mic.core.errors import AlreadyExists, Conflicted, Corrupt, InvalidInput, NotFound, PreconditionFailed, TooLarge
 from mic.core.head import Head, ms_hlc
 from mic.core.ids import new_ulid, ulid_text
 from mic.core.paths import display
 from mic.core.session import Author, Op, Session, State
+from mic.core.tree import Entry
 from mic.ledger.conflict import ancestors
 from mic.ledger.frame import Frame, whole
 from mic.ledger.history import HistoryCommit
 from mic.ledger.project import Landed, LandRequest, Project
 from micelio.accounts.actor import Actor, require_signed_in
-from micelio.audit.actions import record
+from micelio.audit.actions import make_event, record
 from micelio.config import current
+from micelio.databases import let_go
+from micelio.findings.actions import keep_out, mark_searched, require_reason, settle, take_in
+from micelio.findings.found import Found, history_secrets
+from micelio.findings.models import State as FindingState
+from micelio.findings.policy import require_decide
+from micelio.findings.queries import decided
+from micelio.owners.refuse import require_readable
+from micelio.owners.rules import MAX_BYTES as MAX_OWNERS
+from micelio.owners.rules import NONE as NO_OWNERS
+from micelio.owners.rules import PATH as OWNERS
+from micelio.projects.jobs import stored_much
 from micelio.projects.ledgers import open_ledger
+from micelio.projects.limits import require_unfilled
+from micelio.projects.ownership import gate_for, owners_at, require_line
 from micelio.projects.project_view import ProjectView
+from micelio.projects.queries import project_name, project_of
+from micelio.sentences import for_people
 from micelio.sessions import projector
-from micelio.sessions.policy import hidden_session, require_own, require_write
+from micelio.sessions.git_names import refuse_gits_own
+from micelio.sessions.import_secrets import HistorySearch
+from micelio.sessions.landed import landed_before
+from micelio.sessions.owners import refuse_unreadable_owners
+from micelio.sessions.policy import (
+    hidden_session,
+    require_bound,
+    require_free,
+    require_import,
+    require_own,
+    require_write,
+)
+from micelio.sessions.queries import is_waiting
+from micelio.sessions.redaction import without_secrets
+from micelio.sessions.refusal import refused
+from micelio.sessions.secrets import Watched, newly_allowed, refuse_secrets
 
 MAX_GOAL = 64 << 10
 MAX_TEXT = 32 << 20  # goal, conversation and decisions of one session, in characters
@@ -43,6 +74,8 @@ MAX_ALTERNATIVES = 100
 LATEST_MS = 253_402_300_799_000
 # Small contents of a history wait in memory for the commit that names them, up to this many bytes.
 MAX_WAITING = 24 << 20
+# After an upload of so many bytes it is looked at at once how much its owner stores.
+MUCH = 64 << 20
 
 
 def start_session(
@@ -53,6 +86,7 @@ def start_session(
     Raises InvalidInput for a session that has landed or was abandoned.
     """
     require_write(actor, project)
+    require_bound(actor, session_id)
     owner = require_signed_in(actor)
     ledger = open_ledger(project.id)
     if base_position > ledger.head().position:
@@ -69,18 +103,20 @@ def start_session(
         agent=agent,
     )
     _check_words(session)
+    session = without_secrets(session)
     if ledger.find_session(session.id) is not None:
         raise InvalidInput(f"Session {ulid_text(session.id)} has landed already.", hint="Start a new one.")
-    known = _open_session(actor, ledger, session.id)
+    known = own_open_session(actor, ledger, session.id)
     if known is not None:
-        _refuse_abandoned(known)
-        projector.keep_row(project.id, known)  # a crash right after the first start left none
+        refuse_abandoned(known)
+        # A crash right after the first start left no row.
+        projector.keep_row(project.id, known, queued=is_waiting(ledger, known.id))
         return known
     try:
         ledger.put_new_session(session)
     except AlreadyExists:
         # Another start of the same id was faster: ours, tried again, or somebody else's.
-        known = _open_session(actor, ledger, session.id)
+        known = own_open_session(actor, ledger, session.id)
         assert known is not None
         return known
     _keep_row(actor, project, session, "session.start")
@@ -98,50 +134,91 @@ def land(
 
     Owner and author are the actor's, whatever the session says.
     """
+    session = to_land(actor, project, session)
+    ledger = open_ledger(project.id)
+    known = own_open_session(actor, ledger, session.id)
+    if known is not None:
+        refuse_abandoned(known)
+    try:
+        let_go()  # landing takes a while, and others may need the connection
+        with true_receipts(ledger, packs):
+            request = ledger.with_lists(LandRequest(session, contents, packs, gate=gate_for(actor, project)))
+            refuse_unreadable_owners(ledger, request)
+            refuse_secrets(actor, ledger, request)
+            landed = ledger.land(request)
+    except Conflicted as error:
+        now = ms_hlc(time.time_ns() // 1_000_000)
+        conflicted = refused(session, for_people(error, project_name), now)
+        _keep(actor, project, ledger, conflicted, "session.conflict")
+        raise
+    if landed.already:
+        projector.catch_up(project.id, landed.position)
+        return own_landing(actor, ledger, session.id, landed.position)
+    for entry in newly_allowed(session, ledger, request):
+        with transaction.atomic():
+            place = f"{project.owner}/{project.handle}"
+            record(
+                actor,
+                "secret.allow",
+                "secret",
+                entry.fingerprint,
+                place,
+                **_place(project),
+                path=entry.path[:500],
+                reason=entry.reason[:500],
+            )
+    name = f"{project.owner}/{project.handle}@{landed.position}"
+    event = make_event(actor, "session.land", "session", ulid_text(session.id), name, **_place(project))
+    projector.landed(project.id, landed.position, event)
+    return landed
+
+
+def to_land(actor: Actor, project: ProjectView, session: Session) -> Session:
+    """A session as it may land: the actor's own, within the limits, and nothing else of what it says about itself."""
     require_write(actor, project)
+    require_bound(actor, session.id)
+    require_unfilled(project)
+    require_line(actor, project)
     owner = require_signed_in(actor)
     _check_words(session)
+    refuse_gits_own(session)
     now = ms_hlc(time.time_ns() // 1_000_000)
-    session = msgspec.structs.replace(
-        session,
+    return msgspec.structs.replace(
+        without_secrets(session),
         owner=owner.bytes,
         author=_author(actor),
         state=int(State.ACTIVE),
         hlc_created=min(session.hlc_created, now) or now,
-        metadata={},
     )
-    ledger = open_ledger(project.id)
-    known = _open_session(actor, ledger, session.id)
-    if known is not None:
-        _refuse_abandoned(known)
+
+
+@contextmanager
+def true_receipts(ledger: Project, packs: Sequence[PackRef]) -> Iterator[None]:
+    """A pack that is named and is none was made up by whoever named it: InvalidInput instead of Corrupt."""
     try:
-        landed = ledger.land(LandRequest(session, contents, packs))
+        yield
     except Corrupt as error:
         if error.details.get("object") in [ledger.line.pack_key(pack.hash) for pack in packs]:
             raise InvalidInput("That is not the receipt of an upload to this project.", hint="Upload again.") from error
         raise
-    except Conflicted:
-        conflicted = msgspec.structs.replace(session, state=int(State.CONFLICTED), hlc_updated=now)
-        _keep(actor, project, ledger, conflicted, "session.conflict")
-        raise
-    if landed.already:
-        require_own(actor, session.id, UUID(bytes=ledger.landing(landed.position).session.owner))
-    else:
-        with transaction.atomic():
-            name = f"{project.owner}/{project.handle}@{landed.position}"
-            record(actor, "session.land", "session", ulid_text(session.id), name)
-    projector.catch_up(project.id, landed.position)
-    return landed
+
+
+def own_landing(actor: Actor, ledger: Project, session_id: bytes, position: int) -> Landed:
+    """Where the actor's own session landed, as whoever lands it again is told; raises PermissionDenied."""
+    landing = ledger.landing(position)
+    require_own(actor, session_id, UUID(bytes=landing.session.owner))
+    return landed_before(position, landing.record.root_after, landing.session)
 
 
 def abandon_session(actor: Actor, project: ProjectView, session_id: bytes) -> Session:
     """Give a session up. Its words are kept; it can no longer land."""
     require_write(actor, project)
+    require_free(actor)
     _check_id(session_id)
     ledger = open_ledger(project.id)
     if ledger.find_session(session_id) is not None:
         raise InvalidInput(f"Session {ulid_text(session_id)} has landed; it cannot be abandoned.")
-    session = _open_session(actor, ledger, session_id)
+    session = own_open_session(actor, ledger, session_id)
     if session is None:
         raise hidden_session(session_id)
     now = ms_hlc(time.time_ns() // 1_000_000)
@@ -150,7 +227,7 @@ def abandon_session(actor: Actor, project: ProjectView, session_id: bytes) -> Se
     return session
 
 
-def _open_session(actor: Actor, ledger: Project, session_id: bytes) -> Session | None:
+def own_open_session(actor: Actor, ledger: Project, session_id: bytes) -> Session | None:
     """The actor's own session that has not landed, None when there is none; raises PermissionDenied.
 
     The bucket is asked, not the rows: after a rebuild there are none, and a session still has its owner.
@@ -163,7 +240,8 @@ def _open_session(actor: Actor, ledger: Project, session_id: bytes) -> Session |
     return session
 
 
-def _refuse_abandoned(session: Session) -> None:
+def refuse_abandoned(session: Session) -> None:
+    """Raises InvalidInput for a session that was given up."""
     if session.state == State.ABANDONED:
         raise InvalidInput(
             f"Session {ulid_text(session.id)} was abandoned.", hint="Start a new session from this workspace."
@@ -179,7 +257,13 @@ def _keep(actor: Actor, project: ProjectView, ledger: Project, session: Session,
 def _keep_row(actor: Actor, project: ProjectView, session: Session, action: str) -> None:
     with transaction.atomic():
         projector.keep_row(project.id, session)
-        record(actor, action, "session", ulid_text(session.id), f"{project.owner}/{project.handle}")
+        name = f"{project.owner}/{project.handle}"
+        record(actor, action, "session", ulid_text(session.id), name, **_place(project))
+
+
+def _place(project: ProjectView) -> dict[str, UUID]:
+    """Whose events are told of what happens in a project."""
+    return {"project_id": project.id, "organization_id": project.owner_id}
 
 
 def _author(actor: Actor) -> Author:
@@ -227,14 +311,45 @@ def _check_words(session: Session) -> None:
 class HistoryIntake:
     """Taking in a Git history: contents and commits one after the other, visible only after `finish`.
 
-    Use as a context manager; leaving it without `finish` leaves nothing visible.
+    Use as a context manager; leaving it without `finish` leaves nothing visible. With `onto` it continues the history
+    of a project that is at that position: what is pushed with Git, which whoever may land may do.
     """
 
-    def __init__(self, actor: Actor, project: ProjectView, source: str) -> None:
-        require_write(actor, project)
+    def __init__(
+        self,
+        actor: Actor,
+        project: ProjectView,
+        source: str,
+        *,
+        accept_secrets: str = "",
+        undecided: bool = False,
+        onto: int = 0,
+        clock: int | None = None,
+    ) -> None:
+        """An admin's `accept_secrets` is the reason why the history may hold secrets; they are listed as allowed.
+
+        `undecided` is for whoever runs the forge: what is found is listed as open then. With the `clock` of an attempt
+        that stopped (0 in the first) the same landings are made again.
+        """
+        if onto:
+            require_write(actor, project)
+            require_free(actor)
+        else:
+            require_import(actor, project)
+        if accept_secrets:
+            require_decide(actor, project)
+            accept_secrets = require_reason(accept_secrets)
+        require_unfilled(project)
+        require_line(actor, project)
+        self._gate = gate_for(actor, project)
+        self._list = b""  # the list of owners that it brings, by its hash
         self._actor, self._project = actor, project
+        self._accepted, self._undecided = accept_secrets, undecided
+        self._search = HistorySearch()
         self._ledger = open_ledger(project.id)
-        self._history = self._ledger.import_history(source, require_signed_in(actor).bytes)
+        self._onto = onto
+        self._history = self._ledger.import_history(source, require_signed_in(actor).bytes, onto, clock)
+        self._owners = owners_at(self._ledger, onto) if self._gate is not None else None
         self._upload = self._ledger.upload()
         self._placed = 0
         self._waiting = 0
@@ -252,43 +367,104 @@ class HistoryIntake:
         """Commits taken in so far."""
         return self._history.landed
 
+    @property
+    def clock(self) -> int:
+        """What makes the landings of another attempt the same."""
+        return self._history.clock
+
+    def files(self) -> Iterator[Entry]:
+        """The files of the newest tree, sorted by path."""
+        after = b""
+        while found := self._ledger.run(self._history.files(after, 1000)):
+            yield from found
+            after = found[-1].path
+
+    def forget(self) -> None:
+        """Remove what was written; nothing names it before `finish`."""
+        self._ledger.run(self._history.forget())
+
     def add_frame(self, frame: Frame) -> None:
         """The next content, or the next part of a large one; raises InvalidInput when it is not what it says."""
         if frame.listed:
             raise InvalidInput("An import sends contents, not lists of their chunks.")
         if not frame.offset and frame.length == frame.size and self._waiting < MAX_WAITING:
             stored = whole(frame)
+            self._search.frame(frame)
             self._waiting += len(stored)
             self._history.add_content(frame.hash, frame.size, stored)
             return
         self._ledger.run(self._upload.receive(frame))
+        self._search.frame(frame)
 
     def add_commit(self, commit: HistoryCommit) -> None:
         """The next commit, oldest first. Raises InvalidInput when its id is not the hash of its bytes."""
         _check_commit(commit)
         _check_paths(commit)
+        if self._gate is not None:
+            # It lands on this position and on no other. In an empty project nobody owns anything yet.
+            self._gate.require([path for path, *_ in commit.changes], lambda: self._owners or NO_OWNERS)
+        for path, op, _, content, _ in commit.changes:
+            if path == OWNERS:
+                self._list = b"" if op == Op.DELETED else content
         # What came as packs must be findable before the commit that names it.
         self._ledger.run(self._upload.flush())
         for pack, objects in self._upload.placed[self._placed :]:
             self._history.add_pack(pack, objects)
         self._placed = len(self._upload.placed)
         self._waiting = 0
-        self._ledger.run(self._history.add_commit(commit._replace(authored_ms=_day_in_calendar(commit.authored_ms))))
+        clean = self._search.commit(self._onto + self._history.landed + 1, commit)
+        self._ledger.run(self._history.add_commit(clean._replace(authored_ms=_day_in_calendar(clean.authored_ms))))
 
     def finish(self) -> Head:
-        """Make the history visible and derive its rows."""
+        """Make the history visible and derive its rows. Raises SecretFound for what nobody has let in."""
+        found = self._search.finish()
+        if not self._accepted:
+            self._refuse_undecided(found)
+        self._still_may()
+        if self._onto and self._list:
+            require_readable(self._ledger.run(self._history.content(self._list, MAX_OWNERS)))
         head = self._ledger.finish_import(self._history)
         with transaction.atomic():
+            self._note(found)
             record(
                 self._actor,
-                "project.import",
+                "project.push" if self._onto else "project.import",
                 "project",
                 self._project.id,
                 f"{self._project.owner}/{self._project.handle}",
-                landings=head.position,
+                organization_id=self._project.owner_id,
+                landings=head.position - self._onto,
             )
         projector.catch_up(self._project.id)
+        stored_much(self._project)
         return head
+
+    def _still_may(self) -> None:
+        """The rules as they are now: an import takes hours, and the first look was at its beginning."""
+        project = project_of(self._actor, self._project.id)
+        require_import(self._actor, project)
+        require_line(self._actor, project)
+        if project.protection != self._project.protection and gate_for(self._actor, project) is not None:
+            raise PreconditionFailed(
+                f"Who may land in {project.owner}/{project.handle} was changed meanwhile; nothing was imported.",
+                hint="Import it again.",
+            )
+
+    def _refuse_undecided(self, found: list[Found]) -> None:
+        known = decided(self._project.id, {item.key for item in found})
+        left = [item for item in found if item.key not in known]
+        if left or self._search.beyond:
+            keep_out(self._project.id, found)
+            raise history_secrets(left or found)
+
+    def _note(self, found: list[Found]) -> None:
+        if self._accepted and found:
+            state = FindingState.OPEN if self._undecided else FindingState.ALLOWED
+            take_in(self._actor, self._project, found, self._accepted, state)
+        else:
+            settle(self._project.id, found)
+        if not self._onto:  # what was there before a push may never have been searched
+            mark_searched(self._project.id, self._history.landed)
 
 
 def _check_paths(commit: HistoryCommit) -> None:
@@ -319,8 +495,14 @@ def _day_in_calendar(ms: int) -> int:
 def upload(actor: Actor, project: ProjectView, frames: Iterable[Frame]) -> tuple[list[PackRef], int, int]:
     """Receive contents into packs; (receipts, number, bytes)."""
     require_write(actor, project)
+    require_unfilled(project)
     ledger = open_ledger(project.id)
     ledger.head()
+    watched = Watched(ledger, frames)
     with closing(ledger.upload()) as receiver:
-        ledger.run(receiver.receive_all(frames))
-        return ledger.run(receiver.finish()), receiver.blobs, receiver.bytes
+        ledger.run(receiver.receive_all(watched))
+        packs = ledger.run(receiver.finish())
+        watched.verified()
+        if receiver.bytes >= MUCH:
+            stored_much(project)
+        return packs, receiver.blobs, receiver.bytes

@@ -13,10 +13,14 @@ class SessionsConfig(AppConfig):
     label = "landings"
 
     def ready(self) -> None:
-        from micelio.projects.signals import forked
+        from micelio.projects.signals import forked, restored
         from micelio.sessions import projector
 
         def begin(sender: object, project_id: UUID, **_: object) -> None:
             projector.begin_fork(project_id)
 
+        def resume(sender: object, project_id: UUID, **_: object) -> None:
+            projector.catch_up(project_id)
+
         forked.connect(begin, weak=False, dispatch_uid="rows of a fork")
+        restored.connect(resume, weak=False, dispatch_uid="rows of a restored project")

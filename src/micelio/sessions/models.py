@@ -9,6 +9,11 @@ from __future__ import annotations
 from django.db import models
 
 
+def storable(text: str) -> str:
+    """Text as a row holds it. PostgreSQL refuses NUL; the session object keeps it."""
+    return text.replace("\x00", "\ufffd")
+
+
 class Landing(models.Model):
     """One landing of a project, from its record and session object."""
 
@@ -62,6 +67,8 @@ class Projection(models.Model):
     project = models.OneToOneField("projects.Project", on_delete=models.CASCADE, primary_key=True, related_name="+")
     position = models.PositiveBigIntegerField(default=0)
     decisions = models.PositiveBigIntegerField(default=0)
+    # How far Git objects were made ahead of whoever asks for them.
+    git_position = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"@{self.position}"
@@ -76,6 +83,8 @@ class OpenSession(models.Model):
     owner_id = models.UUIDField()
     goal = models.TextField()
     state = models.PositiveSmallIntegerField()
+    # Accepted to be landed, and not landed yet.
+    queued = models.BooleanField(default=False)
     base_position = models.PositiveBigIntegerField()
     agent = models.TextField(blank=True)
     created_at = models.DateTimeField()
@@ -83,7 +92,10 @@ class OpenSession(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["project", "session_id"], name="one_row_a_session"),)
-        indexes = (models.Index(fields=["project", "state", "updated_at"], name="session_by_state"),)
+        indexes = (
+            models.Index(fields=["project", "state", "session_id"], name="open_session_by_state"),
+            models.Index(fields=["project", "session_id"], condition=models.Q(queued=True), name="open_session_queued"),
+        )
 
     def __str__(self) -> str:
         return self.goal[:60]

@@ -7,10 +7,27 @@ from uuid import UUID
 from mic.core.errors import NotFound, PermissionDenied
 from mic.core.ids import ulid_text
 from micelio.accounts.actor import Actor
-from micelio.projects.policy import hidden, may_read, require_read, require_write
+from micelio.accounts.grant import Scope
+from micelio.accounts.policy import require_scope
+from micelio.projects import policy
+from micelio.projects.policy import hidden, may_read
 from micelio.projects.project_view import ProjectView
 
-__all__ = ["hidden_session", "may_see_open", "require_listed", "require_own", "require_read", "require_write"]
+
+def require_read(actor: Actor, project: ProjectView) -> None:
+    """As reading the project; a token needs to be for sessions too."""
+    require_scope(actor, Scope.SESSION_READ)
+    policy.require_read(actor, project)
+
+
+def require_write(actor: Actor, project: ProjectView) -> None:
+    """As writing to the project; a token needs to be for sessions."""
+    policy.require_write(actor, project, Scope.SESSION_WRITE)
+
+
+def require_import(actor: Actor, project: ProjectView) -> None:
+    """Whoever may write to the project may fill it with a history; a token needs to be for projects."""
+    policy.require_write(actor, project)
 
 
 def require_own(actor: Actor, session_id: bytes, owner_id: UUID) -> None:
@@ -21,14 +38,34 @@ def require_own(actor: Actor, session_id: bytes, owner_id: UUID) -> None:
         )
 
 
-def require_listed(project: ProjectView) -> None:
-    """Raises NotFound unless the role in the view allows reading: for views that were just made for the same actor."""
+def require_bound(actor: Actor, session_id: bytes) -> None:
+    """Raises PermissionDenied when the actor's token is for another session. It may start and land its own."""
+    if actor.grant is not None and actor.grant.session not in (b"", session_id):
+        raise PermissionDenied(
+            "The token in use is for one session, and not for this one.",
+            hint="Its maker can make one for this session.",
+        )
+
+
+def require_free(actor: Actor) -> None:
+    """Raises PermissionDenied for a token of one session: to give the session up is its maker's to decide."""
+    if actor.grant is not None and actor.grant.session:
+        raise PermissionDenied(
+            "The token in use is for landing one session, and for nothing else.", hint="Ask whoever made the token."
+        )
+
+
+def require_listed(actor: Actor, project: ProjectView) -> None:
+    """Raises NotFound unless the role in the view allows reading: for views that were just made for this actor."""
+    require_scope(actor, Scope.SESSION_READ)
     if not may_read(project.visibility, project.role):
         raise hidden(project.owner, project.handle)
 
 
-def may_see_open(actor: Actor, project: ProjectView) -> bool:
-    """Sessions that have not landed are seen by members only."""
+def may_see_open(actor: Actor, project: ProjectView, session_id: bytes = b"") -> bool:
+    """Sessions that have not landed are seen by members only, and through a token of one session that one only."""
+    if actor.grant is not None and actor.grant.session and actor.grant.session != session_id:
+        return False
     return actor.signed_in and project.role is not None
 
 

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
-from mic.core.errors import NotFound
+from django.db.models import QuerySet
+
+from mic.core.errors import InvalidInput, NotFound
 from mic.core.head import hlc_ms
+from mic.core.ids import ulid_text
 from mic.core.session import Session, State
-from mic.ledger.project import EMPTY_TREE
+from mic.ledger.intents import waiting
+from mic.ledger.project import EMPTY_TREE, Landed, Project
 from micelio.accounts.actor import Actor
 from micelio.accounts.queries import users_by_id
+from micelio.prepared import Prepared
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
-from micelio.sessions.models import Landing, LastChange, OpenSession, Projection
-from micelio.sessions.policy import hidden_session, may_see_open, require_listed, require_read
+from micelio.sessions.landed import landed_before
+from micelio.sessions.models import Landing, LastChange, OpenSession, Projection, storable
+from micelio.sessions.policy import (
+    hidden_session,
+    may_see_open,
+    require_listed,
+    require_own,
+    require_read,
+    require_write,
+)
+from micelio.sessions.redaction import as_shown
+from micelio.sessions.refusal import Refusal, refusal_of
 
 MAX_PAGE = 200
 
@@ -53,6 +70,12 @@ class LandingView:
     session: Session
     tree: bytes
     base_tree: bytes
+    queued: bool = False
+
+    @property
+    def state(self) -> str:
+        """Of the session: `queued` while it waits to be landed, else as it is stored."""
+        return "queued" if self.queued else State(self.session.state).name.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +122,7 @@ def latest_landings(actor: Actor, projects: Sequence[ProjectView]) -> dict[UUID,
     The role that a view brings along is believed: the views of a list were made for `actor` a moment ago.
     """
     for project in projects:
-        require_listed(project)
+        require_listed(actor, project)
     ids = [project.id for project in projects]
     newest = Projection.objects.filter(project_id__in=ids, position__gt=0).values_list("project_id", "position")
     wanted = dict(newest)
@@ -125,9 +148,10 @@ def get_landing(actor: Actor, project: ProjectView, position: int) -> LandingVie
     require_read(actor, project)
     ledger = open_ledger(project.id)
     record, session = ledger.landing(position)
+    session = as_shown(session)
     before = ledger.records(position - 1, position - 1) if position > 1 else []
     row = Landing.objects.filter(project_id=project.id, position=position).first()
-    view = _rows(actor, [row])[0] if row else _from_session(session, record.hlc, position)
+    view = _rows(actor, [row])[0] if row else _owned(actor, session, _from_session(session, record.hlc, position))
     return LandingView(view, session, record.root_after, before[0].root_after if before else EMPTY_TREE)
 
 
@@ -138,6 +162,29 @@ def get_row(actor: Actor, project: ProjectView, position: int) -> LandingRow:
     return _rows(actor, [row])[0] if row else get_landing(actor, project, position).row
 
 
+def get_rows(actor: Actor, project: ProjectView, positions: Sequence[int]) -> dict[int, LandingRow]:
+    """Landings as lists show them, by position: from the rows, and from the log what they do not reach yet."""
+    require_read(actor, project)
+    found = list(Landing.objects.filter(project_id=project.id, position__in=list(positions)))
+    rows = {row.position: row for row in _rows(actor, found)}
+    return {at: rows[at] if at in rows else get_landing(actor, project, at).row for at in positions}
+
+
+def landed_row(actor: Actor, project: ProjectView, landed: Landed) -> LandingRow:
+    """What the actor has landed a moment ago, as lists show it: from what landed, unless that was longer ago."""
+    if landed.session is None or landed.already:
+        return get_row(actor, project, landed.position)
+    row = _from_session(landed.session, landed.session.hlc_updated, landed.position)
+    return replace(
+        row,
+        goal=storable(row.goal),
+        author_name=storable(row.author_name),
+        author_email=storable(row.author_email),
+        agent=storable(row.agent),
+        owner_handle=actor.handle,
+    )
+
+
 def get_session(actor: Actor, project: ProjectView, session_id: bytes) -> LandingView:
     """A session by its id, landed or (for members) still open. Raises NotFound."""
     require_read(actor, project)
@@ -145,18 +192,68 @@ def get_session(actor: Actor, project: ProjectView, session_id: bytes) -> Landin
     position = ledger.find_session(session_id)
     if position is not None:
         return get_landing(actor, project, position)
-    if not may_see_open(actor, project):
+    if not may_see_open(actor, project, session_id):
         raise hidden_session(session_id)
     try:
-        session = ledger.open_session(session_id)
+        session = as_shown(ledger.open_session(session_id))
     except NotFound as error:
         raise hidden_session(session_id) from error
     tree = ledger.tree_at(session.base_position)
-    row = _from_session(session, session.hlc_updated, 0)
-    owner = users_by_id(actor, [UUID(bytes=session.owner)])
-    if owner:
-        row = replace(row, owner_handle=next(iter(owner.values())).handle)
-    return LandingView(row, session, tree, tree)
+    row = _owned(actor, session, _from_session(session, session.hlc_updated, 0))
+    queued = session.state != State.ABANDONED and is_waiting(ledger, session_id)
+    return LandingView(row, session, tree, tree, queued)
+
+
+def is_waiting(ledger: Project, session_id: bytes) -> bool:
+    """Whether an accepted landing of a session has not been carried out yet."""
+    return any(item.session == session_id for item in ledger.run(waiting(ledger.line)))
+
+
+def standing(actor: Actor, project: ProjectView, session_id: bytes) -> Landed | Refusal | None:
+    """What became of a session that was accepted to be landed: where it landed, why it was refused, or None: it waits.
+
+    Raises NotFound, and InvalidInput for a session that nobody has sent to land.
+    """
+    require_read(actor, project)
+    ledger = open_ledger(project.id)
+    seen = may_see_open(actor, project, session_id)
+    queued = seen and is_waiting(ledger, session_id)
+    # Looked up after the intents: what landed in between is gone from there and found here.
+    position = ledger.find_session(session_id)
+    if position is not None:
+        landing = ledger.landing(position)
+        return landed_before(position, landing.record.root_after, landing.session)
+    if not seen:
+        raise hidden_session(session_id)
+    if queued:
+        return None
+    try:
+        refusal = refusal_of(ledger.open_session(session_id))
+    except NotFound as error:
+        raise hidden_session(session_id) from error
+    if refusal is None:
+        raise InvalidInput(f"Session {ulid_text(session_id)} was not sent to land.", hint="Land it with `mic land`.")
+    return refusal
+
+
+def require_landable(actor: Actor, project: ProjectView, session_id: bytes) -> None:
+    """Raises unless a session with this id could land for the actor: an open one of theirs, or one not yet started.
+
+    Raises as writing to the project, PermissionDenied for somebody else's, InvalidInput for one that has ended.
+    """
+    require_write(actor, project)
+    if len(session_id) != 16:
+        raise InvalidInput("A session id has 16 bytes.")
+    ledger = open_ledger(project.id)
+    if ledger.find_session(session_id) is not None:
+        raise InvalidInput(f"Session {ulid_text(session_id)} has landed already.", hint="Start a new one.")
+    try:
+        session = ledger.open_session(session_id)
+    except NotFound:
+        return
+    require_own(actor, session_id, UUID(bytes=session.owner))
+    if session.state == State.ABANDONED:
+        raise InvalidInput(f"Session {ulid_text(session_id)} was abandoned.", hint="Start a new one.")
 
 
 def list_open_sessions(
@@ -166,18 +263,26 @@ def list_open_sessions(
     require_read(actor, project)
     if not may_see_open(actor, project):
         return []
-    found = OpenSession.objects.filter(project_id=project.id)
-    states = [State[state.upper()]] if state else [State.ACTIVE, State.CONFLICTED, State.PENDING_REVIEW]
-    found = found.filter(state__in=[int(value) for value in states])
+    found = OpenSession.objects.filter(project_id=project.id).order_by("-session_id")
     if after:
         found = found.filter(session_id__lt=after)
-    rows = list(found.order_by("-session_id")[: min(limit, MAX_PAGE)])
+    if state == "queued":
+        parts = [found.filter(queued=True)]
+    elif state:
+        parts = [found.filter(queued=False, state=State[state.upper()])]
+    else:
+        # A look-up for each: in one, a page would read past whatever was abandoned in all the years.
+        parts = [found.filter(state=one) for one in _OPEN]
+    most = min(limit, MAX_PAGE)
+    rows = list(itertools.chain.from_iterable(part[:most] for part in parts))
+    rows.sort(key=lambda row: bytes(row.session_id), reverse=True)
+    del rows[most:]
     people = users_by_id(actor, {row.owner_id for row in rows})
     return [
         OpenRow(
             bytes(row.session_id),
             row.goal,
-            State(row.state).name.lower(),
+            "queued" if row.queued else State(row.state).name.lower(),
             people[row.owner_id].handle if row.owner_id in people else "",
             row.agent,
             row.base_position,
@@ -186,6 +291,25 @@ def list_open_sessions(
         )
         for row in rows
     ]
+
+
+def count_open_sessions(actor: Actor, project: ProjectView) -> int:
+    """How many sessions a member sees in the list, counted up to `MAX_PAGE` + 1: more than a page holds are many."""
+    require_read(actor, project)
+    if not may_see_open(actor, project):
+        return 0
+    return len(_some_open(project.id))
+
+
+_OPEN = (State.ACTIVE, State.CONFLICTED, State.PENDING_REVIEW)
+
+
+def _query_open(project_id: UUID) -> QuerySet[Any, Any]:
+    found = OpenSession.objects.filter(project_id=project_id, state__in=_OPEN)
+    return found.order_by().values_list("state")[: MAX_PAGE + 1]
+
+
+_some_open = Prepared(_query_open, UUID)
 
 
 def _rows(actor: Actor, rows: Sequence[Landing]) -> list[LandingRow]:
@@ -209,6 +333,11 @@ def _rows(actor: Actor, rows: Sequence[Landing]) -> list[LandingRow]:
         )
         for row in rows
     ]
+
+
+def _owned(actor: Actor, session: Session, row: LandingRow) -> LandingRow:
+    owner = users_by_id(actor, [UUID(bytes=session.owner)])
+    return replace(row, owner_handle=next(iter(owner.values())).handle) if owner else row
 
 
 def _from_session(session: Session, hlc: int, position: int) -> LandingRow:

@@ -1,0 +1,60 @@
+"""Commits of Git as landings: those of a push and those of an import land alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mic.core.blob import MAX_WHOLE
+from mic.core.ids import content_hash
+from mic.core.session import Author
+from mic.git.graph import Graph
+from mic.git.packs import Packs
+from mic.git.pushed import Changes, text_of
+from mic.ledger.frame import Frame
+from mic.ledger.history import HistoryCommit
+from micelio.sessions.actions import HistoryIntake
+
+
+class CommitLandings:
+    """Hands commits to an intake, oldest first, each with what it changed against the one before."""
+
+    def __init__(self, intake: HistoryIntake, packs: Packs, graph: Graph, behind: bytes, *, first_wins: bool) -> None:
+        """`behind` is the commit that the first one lands behind, b"" for none."""
+        self._intake, self._packs, self._graph = intake, packs, graph
+        self._changes = Changes(packs, first_wins=first_wins)
+        self._tree = graph.lines[behind].tree if behind else b""
+
+    def add(self, oid: bytes) -> None:
+        """The next commit with its new contents. Raises what the intake raises, InvalidPath, Corrupt and TooLarge."""
+        changes, tree = self._changes, self._graph.lines[oid].tree
+        raw, text, agent = text_of(self._packs, oid)
+        listed = []
+        for change in changes.between(self._tree, tree):
+            if change.oid:
+                known = changes.known(change.oid)
+                if known is None:
+                    name, data = changes.content(change.oid)
+                    self._content(name, data)
+                    known = name, len(data)
+            elif change.data:
+                known = content_hash(change.data), len(change.data)
+                self._content(known[0], change.data)
+            else:
+                known = b"", 0
+            listed.append((change.path, change.op, change.mode, *known))
+        author = Author(text.author_name, text.author_email)
+        self._intake.add_commit(HistoryCommit(oid, raw, author, text.authored_at_ms, text.message, listed, agent))
+        self._tree = tree
+
+    def _content(self, name: bytes, data: bytes) -> None:
+        for frame in _frames(name, data):
+            self._intake.add_frame(frame)
+
+
+def _frames(name: bytes, data: bytes) -> Iterator[Frame]:
+    if len(data) <= MAX_WHOLE:
+        yield Frame(name, len(data), 0, len(data), False, data)
+        return
+    for start in range(0, len(data), 1 << 20):
+        part = data[start : start + (1 << 20)]
+        yield Frame(name, len(data), start, len(part), False, part)

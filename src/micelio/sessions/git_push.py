@@ -1,0 +1,395 @@
+"""Taking what is pushed with Git: commits on main land, other refs move, and what is refused changes nothing."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from typing import BinaryIO, cast
+
+import msgspec
+from django.db import transaction
+
+from mic.core.errors import InvalidInput, MicError, PreconditionFailed, Protected, SecretFound
+from mic.git.arriving import OURS
+from mic.git.graph import Graph
+from mic.git.kept import KeptObjects
+from mic.git.packentry import COMMIT
+from mic.git.packs import Packs
+from mic.git.packscan import Limits
+from mic.git.push_fsck import PushFsck
+from mic.git.pushed import first_parents
+from mic.git.quarantine import Quarantine
+from mic.git.rebase import Clashed, Rebase
+from mic.git.sent import BAD_NAME, MAX_NAME
+from mic.git.served import MAIN, ServedRepository
+from mic.git.serving import ABSENT, RefResult, RefUpdate
+from mic.git.snapshot import Snapshot
+from mic.git.view import MAX_REFS, View
+from micelio.accounts.actor import Actor
+from micelio.audit.actions import record
+from micelio.databases import let_go
+from micelio.findings.actions import require_reason
+from micelio.findings.policy import require_decide
+from micelio.projects.ownership import require_line
+from micelio.projects.project_view import ProjectView
+from micelio.projects.queries import get_project, project_name
+from micelio.sentences import for_people, one_line
+from micelio.sessions.actions import HistoryIntake
+from micelio.sessions.git_landings import CommitLandings
+from micelio.sessions.git_rebase import FOR_MAIN, clash_words, landed_words, rebase
+from micelio.sessions.git_secrets import ObjectSearch
+from micelio.sessions.git_view import kept_objects
+from micelio.sessions.policy import require_free, require_write
+
+# How often commits are put behind a main that moves while they are.
+_TRIES = 5
+_SPOOLED = 8 << 20
+FETCH_FIRST = "fetch first"
+_MAINS = (MAIN, FOR_MAIN)
+_BRANCHES = b"refs/heads/"
+
+
+def open_for_push(actor: Actor, owner: str, handle: str) -> ServedRepository:
+    """The repository of a project for a push. Raises NotFound, Unauthenticated, PermissionDenied."""
+    project = get_project(actor, owner, handle)
+    require_write(actor, project)
+    require_free(actor)
+    let_go()  # what follows waits for the store, and others may need the connection
+    kept = kept_objects(project.id)
+    return ServedRepository(kept, _Push(actor, project, kept).take)
+
+
+class _Push:
+    def __init__(self, actor: Actor, project: ProjectView, kept: KeptObjects) -> None:
+        self._actor, self._project, self._kept = actor, project, kept
+        self._accepted = ""  # an admin's reason why the push may hold secrets
+        self._rebase = False  # whether commits of main go behind a main that has moved
+
+    def take(
+        self,
+        snapshot: Snapshot,
+        updates: Sequence[RefUpdate],
+        pack: BinaryIO | None,
+        atomic: bool,
+        options: Sequence[bytes],
+    ) -> list[RefResult]:
+        """Judge every update, keep the objects, land what is on main, move the other refs."""
+        self._rebase = b"rebase" in options
+        refused = {update.name: why for update in updates if (why := _refused(snapshot.view, update, self._rebase))}
+        for update in updates:
+            if update.name not in refused and (why := self._protected(update.name)):
+                refused[update.name] = why
+        names = {MAIN if update.name == FOR_MAIN else update.name for update in updates}
+        if len(names) != len(updates):
+            return [RefResult(update.name, "the ref is named twice") for update in updates]
+        if len(refused) == len(updates) or (atomic and refused):
+            return _results(updates, refused, "the atomic push was refused")
+        try:
+            self._accepted = self._reason(options)
+            quarantine, secret = self._received(snapshot, updates, pack)
+        except MicError as error:
+            return _results(updates, refused, _words(error))
+        for update in updates:
+            why = _wrong_target(quarantine, update, self._rebase) or (secret if update.name not in _MAINS else "")
+            if update.name not in refused and update.new != ABSENT and why:
+                refused[update.name] = why
+        if len(refused) == len(updates) or (atomic and refused):
+            return _results(updates, refused, "the atomic push was refused")
+        try:
+            return self._done(snapshot, quarantine, updates, refused, atomic)
+        except MicError as error:
+            return _results(updates, refused, _words(error))
+
+    def _protected(self, name: bytes) -> str:
+        """Why the actor may not move a branch, "" when they may: a rule for lines covers branches of its name."""
+        if name in _MAINS or not name.startswith(_BRANCHES):
+            return ""  # of main, the landing says so
+        try:
+            require_line(self._actor, self._project, name.removeprefix(_BRANCHES).decode("utf-8", "surrogateescape"))
+        except Protected as error:
+            return _words(error)
+        return ""
+
+    def _done(
+        self,
+        snapshot: Snapshot,
+        quarantine: Quarantine,
+        updates: Sequence[RefUpdate],
+        refused: dict[bytes, str],
+        atomic: bool,
+    ) -> list[RefResult]:
+        """Objects first, then main, then the other refs; what nothing came of is taken out again."""
+        main = next((update for update in updates if update.name in _MAINS and update.name not in refused), None)
+        others = [update for update in updates if update.name not in _MAINS and update.name not in refused]
+        done = RefResult(MAIN)
+        kept = ""
+        if main is not None and (self._rebase or main.name == FOR_MAIN):
+            done = self._land_behind(snapshot, quarantine, main)
+            if others and not done.error:
+                snapshot = self._kept.snapshot()
+                quarantine.rebase(self._kept.reader(snapshot))
+                kept = self._keep(quarantine, snapshot)
+        else:
+            kept = self._keep(quarantine, snapshot)
+            if main is not None:
+                done = RefResult(MAIN, self._land(snapshot, quarantine.graph, quarantine.packs, main.new))
+        if main is not None and done.error:
+            refused[main.name] = done.error
+            if atomic or not others:
+                self._drop(kept)
+                return _results(updates, refused, "the atomic push was refused")
+        if others:
+            grown = {update.name for update in others if not _rewinds(quarantine, update)}
+            refused |= self._move(others, grown)
+        if len(refused) == len(updates):
+            self._drop(kept)
+        forced = {update.name for update in others if _rewinds(quarantine, update) and update.new != ABSENT}
+        return [
+            done._replace(name=u.name) if u is main else RefResult(u.name, refused.get(u.name, ""), u.name in forced)
+            for u in updates
+        ]
+
+    def _reason(self, options: Sequence[bytes]) -> str:
+        """The push option `accept-secrets=REASON`, which is an admin's. Raises InvalidInput, PermissionDenied."""
+        accepted = ""
+        for option in options:
+            name, _, reason = option.partition(b"=")
+            if option == b"rebase":
+                continue
+            if name == b"accept-secrets":
+                require_decide(self._actor, self._project)
+                accepted = require_reason(reason.decode("utf-8", "replace"))
+                continue
+            what = name[:40].decode("utf-8", "replace")
+            raise InvalidInput(
+                f"There is no push option {what!r}.", hint="There are `rebase` and `accept-secrets=REASON`."
+            )
+        return accepted
+
+    def _received(
+        self, snapshot: Snapshot, updates: Sequence[RefUpdate], pack: BinaryIO | None
+    ) -> tuple[Quarantine, str]:
+        """What was sent, checked; and what secret it holds, if refs besides main would show it."""
+        shown = not self._accepted and any(update.name not in _MAINS for update in updates)
+        search = ObjectSearch(self._kept.project) if shown else None
+
+        fsck = PushFsck()
+
+        def check(oid: bytes, kind: int, data: bytes) -> None:
+            fsck.add(oid, kind, data)
+            if search is not None:
+                search.add(oid, kind, data)
+
+        quarantine = Quarantine(pack, snapshot, self._kept.reader(snapshot), check, Limits())
+        fsck.finish(quarantine.packs)
+        return quarantine, search.finish() if search is not None else ""
+
+    # ------------------------------------------------------------ objects
+
+    def _keep(self, quarantine: Quarantine | Rebase, snapshot: Snapshot) -> str:
+        """Before anything names them: what a crash leaves behind is unreachable, and sent again is known.
+
+        The name of the pack, "" when all of it was here.
+        """
+        while not quarantine.empty:
+            with cast(BinaryIO, tempfile.SpooledTemporaryFile(_SPOOLED)) as out:
+                kept = self._kept.keep(quarantine.write(out), out, derived=False)
+            view = msgspec.structs.replace(snapshot.view, packs=(*snapshot.view.packs, kept))
+            if self._kept.replace(snapshot, view):
+                return kept.name
+            # Others have made objects meanwhile, perhaps the same: no object may be in two packs.
+            snapshot = self._kept.snapshot()
+            quarantine.rebase(self._kept.reader(snapshot))
+        return ""
+
+    def _drop(self, name: str) -> None:
+        """Take a pack out of the view again that nothing came of."""
+
+        def edit(view: View) -> View | None:
+            packs = tuple(pack for pack in view.packs if pack.name != name)
+            if len(packs) == len(view.packs):
+                return None  # merged with others meanwhile
+            return msgspec.structs.replace(view, packs=packs, retired=(*view.retired, (name, self._kept.now())))
+
+        self._kept.change(edit)
+
+    # ------------------------------------------------------------ main
+
+    def _land_behind(self, snapshot: Snapshot, quarantine: Quarantine, update: RefUpdate) -> RefResult:
+        """Land commits on main as they are where it can reach them, else as new ones behind it."""
+        for _ in range(_TRIES):
+            tip = snapshot.view.tip
+            if not tip or quarantine.graph.is_ancestor(tip, update.new):
+                result = self._as_sent(snapshot, quarantine, update)
+            else:
+                result = self._rebased(snapshot, quarantine, update)
+            if result.error != FETCH_FIRST:
+                return result
+            snapshot = self._kept.caught_up()
+            quarantine.follow(snapshot, self._kept.reader(snapshot))
+        return RefResult(update.name, "main moves faster than the commits are put behind it; push again")
+
+    def _as_sent(self, snapshot: Snapshot, quarantine: Quarantine, update: RefUpdate) -> RefResult:
+        kept = self._keep(quarantine, snapshot)
+        why = self._land(snapshot, quarantine.graph, quarantine.packs, update.new)
+        if why:
+            self._drop(kept)
+            return RefResult(update.name, why)
+        return RefResult(update.name, became=RefUpdate(MAIN, snapshot.view.tip or ABSENT, update.new))
+
+    def _rebased(self, snapshot: Snapshot, quarantine: Quarantine, update: RefUpdate) -> RefResult:
+        tip, position = snapshot.view.tip, snapshot.view.position
+        try:
+            done = rebase(quarantine, self._kept.reader(snapshot), tip, update.new, self._kept.now() // 1000)
+        except Clashed as clashed:
+            return RefResult(update.name, clash_words(self._actor, self._project, clashed))
+        if done is None:
+            return RefResult(update.name, "main and what was pushed have no commit in common")
+        work, picked = done
+        if work.tip != tip:
+            kept = self._keep(work, snapshot)
+            now = self._kept.snapshot()
+            why = self._land(snapshot, now.graph, self._kept.reader(now), work.tip)
+            if why:
+                self._drop(kept)
+                return RefResult(update.name, why)
+        now = self._kept.snapshot()
+        said = landed_words(self._kept.reader(now), picked, position + 1)
+        # Told as a move of main, git would set its own `origin/main` to a commit that it does not have.
+        name = b"refs/landings/%d" % (position + sum(bool(item.new) for item in picked))
+        became = RefUpdate(name, tip if work.tip == tip else ABSENT, work.tip)
+        return RefResult(update.name, became=became, said=said)
+
+    def _land(self, snapshot: Snapshot, graph: Graph, packs: Packs, new: bytes) -> str:
+        """Land the commits of main behind the newest landing; why not, "" when they did."""
+        commits = first_parents(graph, snapshot.view.tip, new)
+        try:
+            with HistoryIntake(
+                self._actor, self._project, "git push", accept_secrets=self._accepted, onto=snapshot.view.position
+            ) as intake:
+                landings = CommitLandings(intake, packs, graph, snapshot.view.tip, first_wins=False)
+                for oid in commits:
+                    landings.add(oid)
+                intake.finish()
+        except PreconditionFailed:
+            return FETCH_FIRST
+        except MicError as error:
+            return _words(error)
+        return ""
+
+    # ------------------------------------------------------------ other refs
+
+    def _move(self, updates: Sequence[RefUpdate], grown: set[bytes]) -> dict[bytes, str]:
+        """Move refs; those that were refused, and why. `grown` can reach all that they named before."""
+        refused: dict[bytes, str] = {}
+
+        def edit(view: View) -> View | None:
+            refused.clear()
+            refs = dict(view.refs)
+            exact = view.exact
+            for update in updates:
+                if refs.get(update.name, ABSENT) != update.old:
+                    refused[update.name] = FETCH_FIRST
+                elif update.new == ABSENT:
+                    del refs[update.name]
+                    exact = False
+                else:
+                    exact = exact and update.name in grown
+                    refs[update.name] = update.new
+            if len(refs) > MAX_REFS:
+                refused.update((update.name, f"a project has at most {MAX_REFS:,} refs") for update in updates)
+            if len(refused) == len(updates):
+                return None
+            return msgspec.structs.replace(view, refs=refs, exact=exact)
+
+        try:
+            self._kept.change(edit)
+        except MicError as error:
+            return {update.name: _words(error) for update in updates}
+        moved = {
+            update.name.decode("utf-8", "replace")[:200]: [_hex(update.old), _hex(update.new)]
+            for update in updates
+            if update.name not in refused
+        }
+        if moved:
+            with transaction.atomic():
+                record(
+                    self._actor,
+                    "project.refs",
+                    "project",
+                    self._project.id,
+                    f"{self._project.owner}/{self._project.handle}",
+                    project_id=self._project.id,
+                    organization_id=self._project.owner_id,
+                    refs=dict(list(moved.items())[:100]),
+                    count=len(moved),
+                )
+        return refused
+
+
+def _refused(view: View, update: RefUpdate, rebase: bool) -> str:
+    """Why a ref may not move that way, as far as its name and its old value tell."""
+    name = update.name
+    if name == MAIN:
+        if update.new == ABSENT:
+            return "main is the project's history and cannot be deleted"
+        return "" if rebase or update.old == (view.tip or ABSENT) else FETCH_FIRST
+    if name == FOR_MAIN:
+        return "" if update.new != ABSENT else "refs/for/main is no ref: what is pushed to it lands on main"
+    if name.startswith(b"refs/for/"):
+        return "only refs/for/main takes commits: main is the line that sessions land on"
+    if name.startswith(OURS):
+        return "refs of this name are the forge's own"
+    if not name.startswith(b"refs/") or name.count(b"/") < 2 or BAD_NAME.search(name) or len(name) > MAX_NAME:
+        return "that is no name for a ref"
+    if update.old != view.refs.get(name, ABSENT):
+        return FETCH_FIRST
+    if update.old == update.new == ABSENT:
+        return "there is no such ref to delete"
+    if update.new != ABSENT and any(
+        other.startswith(name + b"/") or name.startswith(other + b"/") for other in [*view.refs, MAIN]
+    ):
+        return "another ref is in the way: one name would be below the other"
+    return ""
+
+
+def _wrong_target(quarantine: Quarantine, update: RefUpdate, rebase: bool) -> str:
+    """Why a ref may not name what it is to name."""
+    if update.new == ABSENT:
+        return ""
+    found = quarantine.packs.find(update.new)
+    if found is None:
+        return "the object was not sent"
+    if update.name.startswith((b"refs/heads/", b"refs/for/")) and found.kind != COMMIT:
+        return "a branch names a commit"
+    if (
+        update.name == MAIN
+        and not rebase
+        and update.old != ABSENT
+        and not quarantine.graph.is_ancestor(update.old, update.new)
+    ):
+        return "non-fast-forward: main only grows"
+    return ""
+
+
+def _rewinds(quarantine: Quarantine, update: RefUpdate) -> bool:
+    """Whether the ref gives something up that it named."""
+    if update.old == ABSENT:
+        return False
+    graph = quarantine.graph
+    return not (update.old in graph and update.new in graph and graph.is_ancestor(update.old, update.new))
+
+
+def _results(updates: Sequence[RefUpdate], refused: dict[bytes, str], other: str) -> list[RefResult]:
+    return [RefResult(update.name, refused.get(update.name, other)) for update in updates]
+
+
+def _words(error: MicError) -> str:
+    if isinstance(error, SecretFound):
+        hint = "Revoke it and take it out of the commits; an admin may push with `-o accept-secrets=REASON`."
+        error = SecretFound(error.message, hint=hint, **error.details)
+    return one_line(for_people(error, project_name))
+
+
+def _hex(oid: bytes) -> str:
+    return "" if oid == ABSENT else oid.hex()

@@ -1,0 +1,7 @@
+"""What rooms above are told about sessions."""
+
+from django.dispatch import Signal
+
+# Agents have landed their sessions. Sent with `token_ids`, of the tokens that they came with, in the transaction that
+# records it. Landings of people are not told: nothing is added to what they cost.
+agents_landed = Signal()
