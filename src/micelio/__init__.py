@@ -1,3 +1,3 @@
 """Micelio, the forge: web, typed surface and jobs over one data directory."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

@@ -7,21 +7,22 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from mic.core.errors import MicError, NotFound
 from micelio import __version__, config
+from micelio.accounts import mail_command
 from micelio.edge import instance
+from micelio.operators import commands as admin
 from micelio.sentences import for_people, one_line
+from micelio.tokens import token_command
 
 if TYPE_CHECKING:
     from micelio.accounts.models import User
 
 INTERRUPTED = 130
-# Ten years: who wants a token for longer wants one that never ends, and there is none.
-MOST_DAYS = 3650
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +52,27 @@ def _parser() -> argparse.ArgumentParser:
     rebuild = commands.add_parser("rebuild", help="derive all lists again from the object store")
     rebuild.set_defaults(run=_rebuild)
 
+    off = commands.add_parser("second-factor-off", help="let somebody in who lost every second factor")
+    off.add_argument("handle")
+    off.set_defaults(run=_second_factor_off)
+
+    networks = commands.add_parser("networks-off", help="let members of an organization in from everywhere")
+    networks.add_argument("organization")
+    networks.set_defaults(run=_networks_off)
+
+    anew = commands.add_parser("encrypt-anew", help="encrypt stored secrets with the newest ENCRYPTION_KEY")
+    anew.set_defaults(run=_encrypt_anew)
+
+    audit = commands.add_parser("audit", help="the log of who did what")
+    kinds = audit.add_subparsers(required=True, metavar="COMMAND")
+    check = kinds.add_parser("verify", help="check that nothing sealed was changed, left out or put in")
+    check.add_argument(
+        "--known", default="", metavar="DIGEST", help="a digest noted earlier, which must be in the chain"
+    )
+    check.set_defaults(run=_audit_verify)
+    export = kinds.add_parser("export", help="print every event as one line of JSON, oldest first")
+    export.set_defaults(run=_audit_export)
+
     verify = commands.add_parser("verify", help="check every object of a project, or of all; changes nothing")
     verify.add_argument("projects", nargs="*", metavar="ORG/PROJECT", help="the projects to check (default: all)")
     verify.add_argument("--json", action="store_true", help="print the findings as JSON")
@@ -63,11 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     repair.set_defaults(run=_repair)
 
-    token = commands.add_parser("token", help="print an access token for scripts")
-    token.add_argument("handle", help="the account it acts for")
-    token.add_argument("--days", type=_days, default=30, help="how long it is good for (default: 30)")
-    token.add_argument("--create", action="store_true", help="make the account when there is none")
-    token.set_defaults(run=_token)
+    token_command.add(commands, lambda options: _account(options.handle, create=options.create))
 
     link = commands.add_parser("link", help="print a one-time sign-in link for an account")
     link.add_argument("handle", help="the account it signs in")
@@ -82,15 +100,11 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="the report as one line of JSON")
     doctor.set_defaults(run=_store_doctor)
 
+    mail_command.add(admin.add(commands, _open_existing), _open_existing)
+
     check = commands.add_parser("migrate-check", help="fail when models and migrations differ")
     check.set_defaults(run=_migrate_check)
     return parser
-
-
-def _days(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= MOST_DAYS):
-        raise argparse.ArgumentTypeError(f"{text[:20]!r} is not a number of days from 1 to {MOST_DAYS:,}")
-    return int(text)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -102,7 +116,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _rebuild(options: argparse.Namespace) -> int:
     settings = config.load()
     instance.check_exists(settings, with_database=False)
-    with instance.prepare(settings):
+    with instance.prepare(settings), _alone(settings):
         _start_django(settings)
         from micelio.accounts import actions
         from micelio.accounts.actor import actor_of
@@ -134,20 +148,81 @@ def _verify(options: argparse.Namespace) -> int:
 def _repair(options: argparse.Namespace) -> int:
     settings = config.load()
     instance.check_exists(settings)
-    with instance.prepare(settings):
+    with instance.prepare(settings), _alone(settings):
         _start_django(settings)
         from micelio.edge.verify import repair
 
         return repair(options.project, options.accept_loss)
 
 
-def _token(options: argparse.Namespace) -> int:
-    user = _account(options.handle, create=options.create)
-    from micelio.accounts import actions
+def _second_factor_off(options: argparse.Namespace) -> int:
+    user = _account(options.handle, create=False)
     from micelio.accounts.policy import OPERATOR
+    from micelio.accounts.second_factor import remove_all
 
-    print(actions.issue_token(OPERATOR, user, timedelta(days=options.days)))
+    removed = remove_all(OPERATOR, user)
+    print(f"{user.handle} signs in without a second factor now; {removed} removed.")
     return 0
+
+
+def _networks_off(options: argparse.Namespace) -> int:
+    _open_existing()
+    from micelio.accounts.policy import OPERATOR
+    from micelio.organizations.networks import lift_networks
+
+    print(f"Members of {lift_networks(OPERATOR, options.organization)} come from everywhere now.")
+    return 0
+
+
+def _encrypt_anew(options: argparse.Namespace) -> int:
+    _open_existing()
+    from micelio.accounts import browser_sessions, second_factor
+    from micelio.api import idempotency
+    from micelio.mail import outbox
+    from micelio.vault import keyring
+
+    done = sum(room.encrypt_anew() for room in (second_factor, outbox, idempotency))
+    signed_in = browser_sessions.encrypt_anew()
+    print(
+        f"Encrypted anew with the key {keyring().newest}: {done} secrets, and {signed_in} sessions of browsers. "
+        "Older keys are not needed any more."
+    )
+    return 0
+
+
+def _audit_verify(options: argparse.Namespace) -> int:
+    _open_existing()
+    from micelio.audit.seals import check, seal
+
+    seal()
+    found = check(options.known)
+    if found.broken:
+        print(f"The audit log is broken: {found.broken}.", file=sys.stderr)
+        print(f"Sound up to there: {found.events:,} events, digest {found.digest}", file=sys.stderr)
+        return 1
+    print(
+        f"Sound: {found.events:,} events under {found.seals:,} seals. "
+        "Note this digest elsewhere, to check against it later:"
+    )
+    print(found.digest)
+    return 0
+
+
+def _audit_export(options: argparse.Namespace) -> int:
+    _open_existing()
+    from micelio.accounts.policy import OPERATOR
+    from micelio.accounts.queries import all_events
+    from micelio.audit.queries import lines
+
+    for text in lines(all_events(OPERATOR)):
+        sys.stdout.buffer.write(text)
+    return 0
+
+
+def _open_existing() -> None:
+    settings = config.load()
+    instance.check_exists(settings)
+    _start_django(settings)
 
 
 def _link(options: argparse.Namespace) -> int:
@@ -160,7 +235,6 @@ def _link(options: argparse.Namespace) -> int:
 
 
 def _store_doctor(options: argparse.Namespace) -> int:
-    from mic.store.doctor import Verdict
     from micelio.projects.stores import examined
 
     settings = config.load()
@@ -174,7 +248,7 @@ def _store_doctor(options: argparse.Namespace) -> int:
         for finding in report.findings:
             print(f"  {finding.outcome:<7}  {finding.probe:<18}  {finding.words}")
         print(f"Verdict: {report.verdict}. {report.words}")
-    return 0 if report.verdict is Verdict.SOUND else 1
+    return 0 if report.lands else 1
 
 
 def _migrate_check(options: argparse.Namespace) -> int:
@@ -201,9 +275,22 @@ def _account(handle: str, *, create: bool, is_admin: bool = False) -> User:
     raise NotFound(f"There is no account {handle!r}.", hint="Add --create to make it.")
 
 
+def _alone(settings: config.Settings) -> AbstractContextManager[None]:
+    """Raises Busy while another forge serves the same PostgreSQL; the data directory's lock says it over SQLite."""
+    if settings.postgres is None:
+        return nullcontext()
+    from micelio.cluster.presence import maintenance
+
+    return maintenance(settings.postgres)
+
+
 def _start_django(settings: config.Settings) -> None:
     import django
 
+    if settings.postgres is not None:
+        from micelio.cluster.server import examine
+
+        examine(settings.postgres)
     config.install(settings)
     os.environ["DJANGO_SETTINGS_MODULE"] = "micelio.django_settings"
     django.setup()

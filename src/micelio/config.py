@@ -7,25 +7,32 @@ file. Nothing here has a side effect: no folder is made, no file is written.
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mic.core.errors import InvalidInput
-from mic.store.port import check_key
 from mic.store.s3_place import S3Place
-
-
-class BadSetting(InvalidInput):
-    """A setting that is unknown, unsafe or of no meaning. The message names it and says what to do."""
-
-    code = "bad_setting"
-
+from micelio import bucket_place, front_end_place, oauth_place, outgoing_place, postal_place, web_place
+from micelio.front_end_place import FrontEndPlace
+from micelio.oauth_place import OAuthPlace
+from micelio.postal_place import PostalPlace
+from micelio.postgres_place import PostgresPlace, parse
+from micelio.rates import USUAL, Rate, parse_rates
+from micelio.setting_values import (
+    BadSetting,
+    Network,
+    choice,
+    count,
+    existing_file,
+    key_bytes,
+    mebibytes,
+    one_of,
+    port_number,
+)
 
 # Names this program reads. Each may stand in the environment or, as written, in the TOML file.
 _READ = frozenset(
@@ -34,10 +41,18 @@ _READ = frozenset(
         "MICELIO_HOST",
         "MICELIO_BASE_URL",
         "MICELIO_SIGN_UP",
+        "MICELIO_UNCONFIRMED_DAYS",
+        "MICELIO_NETWORKS",
+        "MICELIO_NETWORKS_TOKENS",
         "MICELIO_ACCESS_LOG",
+        "MICELIO_KEYS_DIR",
+        "DATABASE_URL",
+        "DATABASE_CONNECTIONS",
         "PORT",
         "GRPC_PORT",
         "SECRET_KEY_BASE",
+        "ENCRYPTION_KEY",
+        "ENCRYPTION_PREVIOUS_KEYS",
         "STORAGE_BACKEND",
         "STORAGE_LOCAL_PATH",
         "S3_BUCKET",
@@ -54,19 +69,24 @@ _READ = frozenset(
         "MICELIO_CACHE_RAM_MB",
         "MICELIO_CACHE_DISK_MB",
         "MICELIO_OUTGOING_ALLOW",
+        "MICELIO_PASSWORD_BREACHES",
+        "MICELIO_TRUSTED_PROXIES",
+        "MICELIO_TLS_CERTIFICATE",
+        "MICELIO_TLS_KEY",
+        "MICELIO_LIMITS",
+        "MICELIO_LIMIT_PUBLIC_PROJECTS",
+        "MICELIO_LIMIT_PRIVATE_PROJECTS",
+        "MICELIO_LIMIT_STORED_MB",
+        "MICELIO_LEGAL_FILE",
+        "MICELIO_FRONT_END_ADDRESS",
+        "MICELIO_FRONT_END_SECRET",
+        "MICELIO_FRONT_END_NETWORKS",
     }
+    | postal_place.NAMES
+    | oauth_place.NAMES
 )
 # Names of the client, which may share an environment with the forge.
 _CLIENT = frozenset({"MICELIO_TOKEN", "MICELIO_INSTANCE"})
-# Names that other versions know; to ignore them in silence would be to run without what the hoster asked for.
-_NOT_HERE = {
-    "DATABASE_URL": "this version keeps its rows in SQLite inside the data directory; unset DATABASE_URL",
-    "SMTP_HOST": "this version sends no mail; unset SMTP_HOST",
-    "GITHUB_CLIENT_ID": "this version signs people in by password only; unset GITHUB_CLIENT_ID",
-    "GITLAB_CLIENT_ID": "this version signs people in by password only; unset GITLAB_CLIENT_ID",
-}
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +101,51 @@ class Settings:
     port: int
     grpc_port: int
     base_url: str
-    sign_up_open: bool
+    sign_up: str  # open, invite, approval or closed
     access_log: bool
-    secret_key_base: str
+    secret_key_base: str = field(repr=False)
+    encryption_key: bytes = field(repr=False)  # b"" for the one of the first start
+    encryption_previous_keys: tuple[bytes, ...] = field(repr=False)
     cache_dir: Path
     # Bytes; None leaves it to STORAGE_BACKEND.
     cache_ram_bytes: int | None = None
     cache_disk_bytes: int | None = None
+    # None when no mail is sent: then an administrator hands over what would have been.
+    postal: PostalPlace | None = None
+    oauth: tuple[OAuthPlace, ...] = ()
+    # An account whose address nobody confirmed is removed after so many days; 0 keeps it.
+    unconfirmed_days: int = 7
+    # The networks (as micelio.networks stores a list) that accounts are used from; "" for everywhere. Whether tokens
+    # that were made to come from anywhere may.
+    networks: str = ""
+    networks_let_tokens: bool = False
+    # Where passwords known from breaches are asked for, "" for nowhere.
+    password_breach_address: str = ""
+    # What an organization may have unless an administrator says otherwise for it; 0 is no limit.
+    max_public_projects: int = 0
+    max_private_projects: int = 0
+    max_stored_bytes: int = 0
     # "" when there is no edge network.
     cdn_base_url: str = ""
-    # Hosts that the forge may ask by plain http and at private addresses.
+    # Hosts that the forge may ask by plain http, at any port and at private addresses; and networks of such hosts.
     outgoing_allowed: frozenset[str] = frozenset()
+    outgoing_networks: tuple[Network, ...] = ()
+    # None when this front end neither forwards landings nor takes forwarded ones.
+    front_end: FrontEndPlace | None = None
+    # None for SQLite in the data directory.
+    postgres: PostgresPlace | None = None
+    # At most so many connections of this process to PostgreSQL.
+    database_connections: int = 20
+    # None for the folder in the data directory.
+    own_keys_dir: Path | None = None
+    # Where what stands in front of the forge may be: only from there does X-Forwarded-For count.
+    trusted_proxies: tuple[Network, ...] = ()
+    # Markdown of the legal page; None for what administrators write there.
+    legal_file: Path | None = None
+    # Certificate chain and key in PEM; None when a proxy ends TLS, or nobody does.
+    tls: tuple[Path, Path] | None = None
+    # By the names in `micelio.rates`; what is missing has no limit.
+    rates: Mapping[str, Rate] = field(default_factory=lambda: USUAL)
 
     @property
     def cache_ram(self) -> int:
@@ -107,13 +161,13 @@ class Settings:
 
     @property
     def database(self) -> Path:
-        """The SQLite file with people, permissions and derived rows."""
+        """The SQLite file with people, permissions and derived rows; of no meaning where PostgreSQL has them."""
         return self.data_dir / "micelio.sqlite3"
 
     @property
     def keys_dir(self) -> Path:
-        """Folder of the keys that the first start makes."""
-        return self.data_dir / "keys"
+        """Folder of the keys that the first start makes. Forges of one database share what is in it."""
+        return self.own_keys_dir or self.data_dir / "keys"
 
     @property
     def hostname(self) -> str:
@@ -128,7 +182,7 @@ class Settings:
 
     @property
     def secure(self) -> bool:
-        """People come over https, through a proxy that ends it."""
+        """People come over https, which a proxy ends, or the forge itself."""
         return self.base_url.startswith("https://")
 
     def secret_key(self) -> str:
@@ -138,6 +192,14 @@ class Settings:
         tools which only look at models work without a data directory.
         """
         return self.secret_key_base or _text(self.keys_dir / "secret_key") or _passing_key()
+
+    def encryption_keys(self) -> tuple[bytes, ...]:
+        """Keys of 32 bytes for secrets in the database, the one that encrypts first; see `micelio.vault`."""
+        made = _text(self.keys_dir / "encryption_key")
+        own = self.encryption_key or (bytes.fromhex(made) if made else _passing_key().encode()[:32])
+        # Whoever sets a key of their own later still reads what the first start's key has encrypted.
+        older = (bytes.fromhex(made),) if made and self.encryption_key else ()
+        return (own, *self.encryption_previous_keys, *older)
 
     def signing_key(self) -> str:
         """RSA key in PEM that signs identity tokens; empty before the first start."""
@@ -153,43 +215,82 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     bucket = environ.get("STORAGE_BACKEND", "local") != "local"
     for name in sorted(environ):
         ours = name.startswith(("MICELIO_", "STORAGE_")) or (bucket and name.startswith("S3_"))
-        if ours and name not in known and name not in _NOT_HERE:
+        if ours and name not in known:
             raise BadSetting(f"{name} is not a setting of this version of Micelio; unset it or correct its spelling.")
     values.update({name: environ[name] for name in _READ if environ.get(name)})
-    for name, reason in _NOT_HERE.items():
-        if environ.get(name):
-            raise BadSetting(f"{name} is set, but {reason}.")
     return _build(values)
 
 
 def _build(values: Mapping[str, str]) -> Settings:
     data_dir = _data_dir(values.get("MICELIO_DATA_DIR", ""))
     host = values.get("MICELIO_HOST", "127.0.0.1")
-    port = _port(values, "PORT", 4000)
+    port = port_number(values, "PORT", 4000)
     secret = values.get("SECRET_KEY_BASE", "")
     if secret and len(secret) < 64:
         raise BadSetting("SECRET_KEY_BASE is shorter than 64 characters; make a longer one or unset it.")
     store = values.get("STORAGE_LOCAL_PATH", "")
     cache = values.get("MICELIO_CACHE_DIR", "")
-    allowed = _hosts(values, "MICELIO_OUTGOING_ALLOW")
+    keys = values.get("MICELIO_KEYS_DIR", "")
+    tls = web_place.tls_files(values)
+    base_url = web_place.base_address(
+        values.get("MICELIO_BASE_URL", ""), host, port, "http" if tls is None else "https"
+    )
+    try:
+        named = outgoing_place.parse("MICELIO_OUTGOING_ALLOW", values.get("MICELIO_OUTGOING_ALLOW", ""))
+        allowed = named.hosts
+        postal = postal_place.parse(values, urlsplit(base_url).hostname or "localhost")
+        oauth = oauth_place.parse(values, allowed)
+    except ValueError as error:
+        raise BadSetting(str(error)) from None
     return Settings(
         data_dir=data_dir,
         storage=values.get("STORAGE_BACKEND", "local"),
-        s3=_bucket(values),
+        s3=bucket_place.parse(values),
         store_dir=Path(store).expanduser().absolute() if store else data_dir / "store",
         host=host,
         port=port,
-        grpc_port=_port(values, "GRPC_PORT", 4001),
-        base_url=_base_url(values.get("MICELIO_BASE_URL", ""), host, port),
-        sign_up_open=_choice(values, "MICELIO_SIGN_UP", "open", "closed"),
-        access_log=not _choice(values, "MICELIO_ACCESS_LOG", "off", "on"),
+        grpc_port=port_number(values, "GRPC_PORT", 4001),
+        base_url=base_url,
+        sign_up=one_of(values, "MICELIO_SIGN_UP", "open", "invite", "approval", "closed"),
+        access_log=not choice(values, "MICELIO_ACCESS_LOG", "off", "on"),
         secret_key_base=secret,
+        encryption_key=key_bytes(values.get("ENCRYPTION_KEY", ""), "ENCRYPTION_KEY"),
+        encryption_previous_keys=tuple(
+            key_bytes(part.strip(), "ENCRYPTION_PREVIOUS_KEYS")
+            for part in values.get("ENCRYPTION_PREVIOUS_KEYS", "").split(",")
+            if part.strip()
+        ),
         cache_dir=Path(cache).expanduser().absolute() if cache else data_dir / "cache",
-        cache_ram_bytes=_mebibytes(values, "MICELIO_CACHE_RAM_MB"),
-        cache_disk_bytes=_mebibytes(values, "MICELIO_CACHE_DISK_MB"),
+        cache_ram_bytes=mebibytes(values, "MICELIO_CACHE_RAM_MB"),
+        cache_disk_bytes=mebibytes(values, "MICELIO_CACHE_DISK_MB"),
         cdn_base_url=_cdn_base_url(values.get("STORAGE_CDN_BASE_URL", ""), allowed),
+        postal=postal,
+        oauth=oauth,
+        unconfirmed_days=count(values, "MICELIO_UNCONFIRMED_DAYS", 7),
+        networks=web_place.networks(values),
+        networks_let_tokens=not choice(values, "MICELIO_NETWORKS_TOKENS", "refused", "pass"),
         outgoing_allowed=allowed,
+        outgoing_networks=named.networks,
+        password_breach_address=_breach_address(values.get("MICELIO_PASSWORD_BREACHES", "on"), allowed),
+        max_public_projects=count(values, "MICELIO_LIMIT_PUBLIC_PROJECTS"),
+        max_private_projects=count(values, "MICELIO_LIMIT_PRIVATE_PROJECTS"),
+        max_stored_bytes=mebibytes(values, "MICELIO_LIMIT_STORED_MB") or 0,
+        front_end=front_end_place.parse(values, host),
+        postgres=_postgres(values),
+        database_connections=_connections(values),
+        own_keys_dir=Path(keys).expanduser().absolute() if keys else None,
+        trusted_proxies=web_place.trusted_proxies(values, behind=base_url.startswith("https://") and tls is None),
+        tls=tls,
+        legal_file=existing_file(values, "MICELIO_LEGAL_FILE"),
+        rates=_rates(values.get("MICELIO_LIMITS", "")),
     )
+
+
+def _rates(text: str) -> Mapping[str, Rate]:
+    try:
+        return parse_rates(text)
+    except ValueError as error:
+        raise BadSetting(f"MICELIO_LIMITS cannot be used: {error}.") from None
 
 
 _installed: Settings | None = None
@@ -228,8 +329,6 @@ def _file_values(name: str) -> dict[str, str]:
         raise BadSetting(f"MICELIO_CONFIG names {name}, which is not TOML: {error}.") from error
     values: dict[str, str] = {}
     for key, value in table.items():
-        if key in _NOT_HERE:
-            raise BadSetting(f"{key} is set in {name}, but {_NOT_HERE[key]}.")
         if key not in _READ:
             raise BadSetting(f"{key} in {name} is not a setting of this version of Micelio; remove it.")
         if not isinstance(value, str | int) or isinstance(value, bool):
@@ -245,121 +344,27 @@ def _data_dir(value: str) -> Path:
     return Path(home).expanduser().absolute() / "micelio"
 
 
-def _port(values: Mapping[str, str], name: str, default: int) -> int:
-    text = values.get(name, str(default))
-    if not (text.isascii() and text.isdigit()) or int(text) > 65535:
-        raise BadSetting(f"{name} is {text!r}, which is not a port; use a number from 0 to 65535.")
+def _postgres(values: Mapping[str, str]) -> PostgresPlace | None:
+    """The database that DATABASE_URL names, None without one. Raises BadSetting, never with a password in it."""
+    if "DATABASE_URL" not in values:
+        return None
+    try:
+        return parse(values["DATABASE_URL"])
+    except ValueError as error:
+        # What was parsed is in the traceback of the cause.
+        raise BadSetting(
+            f"DATABASE_URL cannot be used: {error}.",
+            hint="Use postgresql://USER:PASSWORD@HOST:5432/DATABASE, or unset it to keep the rows in SQLite.",
+        ) from None
+
+
+def _connections(values: Mapping[str, str]) -> int:
+    text = values.get("DATABASE_CONNECTIONS", "20")
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 2 <= int(text) <= 1000):
+        raise BadSetting(f"DATABASE_CONNECTIONS is {text!r}; use a number from 2 to 1000.")
+    if "DATABASE_CONNECTIONS" in values and "DATABASE_URL" not in values:
+        raise BadSetting("DATABASE_CONNECTIONS is set, but DATABASE_URL is not; set both or neither.")
     return int(text)
-
-
-def _choice(values: Mapping[str, str], name: str, yes: str, no: str) -> bool:
-    text = values.get(name, yes)
-    if text not in (yes, no):
-        raise BadSetting(f"{name} is {text!r}; use {yes} or {no}.")
-    return text == yes
-
-
-def _base_url(value: str, host: str, port: int) -> str:
-    if not value:
-        name = "localhost" if host in _LOOPBACK | _ANYWHERE else host
-        return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise BadSetting(f"MICELIO_BASE_URL is {value!r}; use http://host[:port] or https://host[:port].")
-    if parts.path not in ("", "/") or parts.username is not None:
-        raise BadSetting(f"MICELIO_BASE_URL is {value!r}; it may hold no path and no user name.")
-    return value.rstrip("/")
-
-
-def _bucket(values: Mapping[str, str]) -> S3Place | None:
-    """The bucket that the store is in, None when it is a directory. Raises BadSetting, never with a secret in it."""
-    backend = values.get("STORAGE_BACKEND", "local")
-    if backend not in ("local", "s3", "tiered"):
-        raise BadSetting(f"STORAGE_BACKEND is {backend!r}; use local, s3 or tiered.")
-    given = sorted(name for name in values if name.startswith("S3_"))
-    if backend == "local":
-        if given:
-            raise BadSetting(f"{given[0]} is set, but STORAGE_BACKEND is local; set it to s3 or tiered, or unset both.")
-        return None
-    if "STORAGE_LOCAL_PATH" in values:
-        raise BadSetting(f"STORAGE_LOCAL_PATH is set, but STORAGE_BACKEND is {backend}; unset one of them.")
-    for name in given:
-        if not values[name].isascii() or not values[name].isprintable() or " " in values[name]:
-            raise BadSetting(f"{name} holds a blank or a sign that cannot be meant; correct it.")
-    if "S3_BUCKET" not in values:
-        raise BadSetting(f"STORAGE_BACKEND is {backend}, which needs S3_BUCKET; set it to the name of the bucket.")
-    bucket, prefix = values["S3_BUCKET"], values.get("S3_PREFIX", "")
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket):
-        raise BadSetting(f"S3_BUCKET is {bucket!r}, which is not the name of a bucket; give the bare name.")
-    try:
-        check_key(prefix or "none")
-    except InvalidInput:
-        raise BadSetting(f"S3_PREFIX is {prefix!r}; use letters, digits, - and _, with / between folders.") from None
-    endpoint = _endpoint(values.get("S3_ENDPOINT_URL", ""))
-    region = values.get("S3_REGION", "us-east-1" if endpoint else "")
-    if not re.fullmatch(r"[a-z0-9-]{1,64}", region):
-        raise BadSetting(f"S3_REGION is {region!r}; set it to the region of the bucket, for example eu-central-1.")
-    key, secret, token = _credentials(values)
-    return S3Place(
-        bucket,
-        region,
-        endpoint,
-        prefix,
-        virtual_host=not _choice(values, "S3_ADDRESSING", "path", "virtual"),
-        access_key_id=key,
-        secret_access_key=secret,
-        session_token=token,
-        unsigned=values.get("S3_CREDENTIALS") == "none",
-    )
-
-
-def _endpoint(value: str) -> str:
-    """Scheme, host and port of an S3 server. Plain http is taken only because it is asked for."""
-    parts = urlsplit(value)
-    try:
-        bad = bool(value) and (parts.scheme not in ("http", "https") or not parts.hostname or (parts.port or 0) < 0)
-    except ValueError:
-        bad = True
-    if parts.username is not None or parts.password is not None:
-        raise BadSetting("S3_ENDPOINT_URL holds a user name or a password; put them into S3_ACCESS_KEY_ID and so on.")
-    if bad or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise BadSetting(f"S3_ENDPOINT_URL is {value!r}; use https://host[:port], or http:// for a server beside this.")
-    return value.rstrip("/")
-
-
-def _credentials(values: Mapping[str, str]) -> tuple[str, str, str]:
-    """Access key, secret key and session token; all "" when they come from elsewhere or are not needed."""
-    names = ("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_SESSION_TOKEN")
-    source = values.get("S3_CREDENTIALS", "keys")
-    if source not in ("keys", "environment", "none"):
-        raise BadSetting("S3_CREDENTIALS is none of keys, environment and none; correct it.")
-    given = [name for name in names if name in values]
-    if source != "keys":
-        if given:
-            raise BadSetting(f"{given[0]} is set, but S3_CREDENTIALS is {source}; unset one of them.")
-        return "", "", ""
-    for name in names[:2]:
-        if name not in values:
-            hint = "set it, or S3_CREDENTIALS=environment to find them as Amazon's tools do"
-            raise BadSetting(f"{name} is missing, which the bucket needs; {hint}.")
-    return values[names[0]], values[names[1]], values.get(names[2], "")
-
-
-def _mebibytes(values: Mapping[str, str], name: str) -> int | None:
-    text = values.get(name, "")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit()) or int(text) > 1 << 30:
-        raise BadSetting(f"{name} is {text!r}; use a whole number of MiB, or 0 for none.")
-    return int(text) << 20
-
-
-def _hosts(values: Mapping[str, str], name: str) -> frozenset[str]:
-    hosts = [part.strip().lower() for part in values.get(name, "").split(",") if part.strip()]
-    for host in hosts:
-        if not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*", host):
-            raise BadSetting(f"{name} holds {host!r}; use names of hosts or addresses, with commas, without ports.")
-    return frozenset(hosts)
 
 
 def _cdn_base_url(value: str, allowed: frozenset[str]) -> str:
@@ -373,6 +378,23 @@ def _cdn_base_url(value: str, allowed: frozenset[str]) -> str:
             "or http for a host that MICELIO_OUTGOING_ALLOW names."
         )
     return value.rstrip("/")
+
+
+# Have I Been Pwned's range service, whose protocol others speak too.
+_BREACHES = "https://api.pwnedpasswords.com/range/"
+
+
+def _breach_address(value: str, allowed: frozenset[str]) -> str:
+    if value in ("on", "off"):
+        return _BREACHES if value == "on" else ""
+    parts = urlsplit(value)
+    good = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in allowed)
+    if not good or not parts.hostname or not value.endswith("/") or parts.query or parts.fragment:
+        raise BadSetting(
+            f"MICELIO_PASSWORD_BREACHES is {value!r}; use on, off, or an address such as {_BREACHES} that ends with a "
+            "slash, by http only for a host that MICELIO_OUTGOING_ALLOW names."
+        )
+    return value
 
 
 def _text(path: Path) -> str:

@@ -3,6 +3,9 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("api/", include("micelio.api.urls")),
     path("", include("micelio.accounts.urls")),
+    path("", include("micelio.tokens.urls")),
+    path("", include("micelio.operators.urls")),
     path("", include("micelio.pages.urls")),
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 
 from mic.core.errors import (
@@ -17,12 +19,15 @@ from mic.core.errors import (
     NotFound,
     PermissionDenied,
     PreconditionFailed,
+    RateLimited,
     TooLarge,
     Unauthenticated,
     Unavailable,
 )
 from micelio.projects.queries import project_name
 from micelio.sentences import for_people
+
+_log = logging.getLogger("micelio.pages")
 
 # First match wins: narrow classes before the ones they derive from.
 STATUS: tuple[tuple[type[MicError], int], ...] = (
@@ -34,6 +39,7 @@ STATUS: tuple[tuple[type[MicError], int], ...] = (
     (Busy, 409),
     (TooLarge, 413),
     (InvalidInput, 400),
+    (RateLimited, 429),
     (Unavailable, 503),
 )
 
@@ -50,10 +56,18 @@ class ExpectedErrors:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self._get_response(request)
+        response = self._get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            _say_how(request, response)
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Called by Django for an exception of a view."""
+        if isinstance(error, OperationalError):
+            # In plain text: a page would ask the database who looks at it.
+            _log.error("the database failed: %s", error)
+            words = "The forge's database cannot be used right now. Try again in a moment.\n"
+            return HttpResponse(words, status=503, content_type="text/plain", headers={"Retry-After": "5"})
         if not isinstance(error, MicError):
             return None
         error = for_people(error, project_name)
@@ -62,3 +76,14 @@ class ExpectedErrors:
             return None
         context = {"title": HTTPStatus(status).phrase, "message": error.message, "hint": error.hint}
         return HttpResponse(render_to_string("pages/problem.html", context, request), status=status)
+
+
+def _say_how(request: HttpRequest, response: HttpResponseNotAllowed) -> None:
+    """Django's own answer to a method that an address does not take is empty."""
+    taken = " and ".join(response.headers["Allow"].rsplit(", ", 1))
+    context = {
+        "title": HTTPStatus(405).phrase,
+        "message": f"This address takes {taken}, not {request.method}.",
+        "hint": "Go back to the page that has the button." if "GET" not in taken else "",
+    }
+    response.content = render_to_string("pages/problem.html", context, request)

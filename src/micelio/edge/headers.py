@@ -1,17 +1,36 @@
-"""Security headers on every answer, whoever made it: pages, native routes, and failures of either."""
+"""Security headers and a request id on every answer, whoever made it: pages, native routes, and failures of either."""
 
 from __future__ import annotations
 
+import secrets
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from micelio.edge.csp import CSP
+from micelio.config import current
+from micelio.edge.csp import csp
 
+# Everything that a page could ask a visitor's browser for; passkeys are what a forge may want.
+_FEATURES = (
+    "accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read", "clipboard-write",
+    "display-capture", "encrypted-media", "fullscreen", "geolocation", "gyroscope", "hid", "idle-detection",
+    "local-fonts", "magnetometer", "microphone", "midi", "payment", "picture-in-picture", "screen-wake-lock", "serial",
+    "storage-access", "usb", "xr-spatial-tracking",
+)  # fmt: skip
+_PERMISSIONS = ", ".join(
+    [f"{name}=()" for name in _FEATURES] + [f"publickey-credentials-{act}=(self)" for act in ("create", "get")]
+)
+# Where those inside find what the request is called; `micelio.api.door` reads it.
+REQUEST_ID = "micelio.request_id"
 _ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", _PERMISSIONS.encode()),
 )
+# A year, as lists of such sites ask for. Without subdomains: what else lives there is not the forge's to say.
+_ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
 
 
 class SecurityHeaders:
@@ -28,11 +47,17 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
 
+        policy = csp(scope["path"]).encode()
+        # Our own, whatever the visitor calls it: it stands in our log.
+        request_id = secrets.token_hex(16)
+        scope = {**scope, REQUEST_ID: request_id}
+        always = (*_ALWAYS, *([_ONLY_HTTPS] if current().secure else []), (b"x-request-id", request_id.encode()))
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                names = {name for name, _ in _ALWAYS}
+                names = {name for name, _ in always}
                 kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in names]
-                message["headers"] = [*kept, (b"content-security-policy", CSP.encode()), *_ALWAYS]
+                message["headers"] = [*kept, (b"content-security-policy", policy), *always]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

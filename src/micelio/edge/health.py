@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from mic.core.errors import MicError, NotFound
 from micelio import __version__
+from micelio.cluster.server import answers
 from micelio.config import Settings, current
 
 
@@ -31,6 +32,8 @@ async def ready(request: Request) -> JSONResponse:
 
 def database(settings: Settings) -> bool:
     """A fresh connection finds the schema. An open one would go on reading a file that somebody removed."""
+    if settings.postgres is not None:
+        return answers(settings.postgres)
     try:
         connection = sqlite3.connect(f"{settings.database.as_uri()}?mode=ro", uri=True, timeout=1)
         try:

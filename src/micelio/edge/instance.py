@@ -2,9 +2,11 @@
 
 ```
 micelio.sqlite3   people, permissions, derived rows        store/   the object store
-keys/             secret_key, oidc.pem, each mode 0600     instance.json   format of this directory
+keys/             secret_key, encryption_key, oidc.pem, each mode 0600    instance.json   format of this directory
 micelio.lock      held by the one server that uses it
 ```
+
+Over PostgreSQL each forge has a directory of its own, without the first of these.
 """
 
 from __future__ import annotations
@@ -58,7 +60,13 @@ def prepare(settings: Settings) -> IO[str]:
         lock.flush()
         if settings.s3 is None:
             settings.store_dir.mkdir(parents=True, exist_ok=True)
-        _make_keys(settings.keys_dir)
+        try:
+            _make_keys(settings.keys_dir)
+        except OSError as error:
+            if settings.keys_dir.parent == settings.data_dir:
+                raise  # a folder of the data directory, and no affair of its own
+            lock.close()
+            raise _unusable(settings.keys_dir, error, "keys directory", "MICELIO_KEYS_DIR") from error
         if not (settings.data_dir / "instance.json").exists():
             _write_new(settings.data_dir / "instance.json", json.dumps({"format": FORMAT}) + "\n", 0o644)
     except OSError as error:
@@ -80,9 +88,10 @@ def check_free(settings: Settings) -> None:
 def check_exists(settings: Settings, *, with_database: bool = True) -> None:
     """For commands beside the server: raises Unusable unless a first start has been here.
 
-    Without `with_database` the database may be lost, as long as the rest is there.
+    Without `with_database` the file of SQLite may be lost, as long as the rest is there.
     """
-    if not (settings.database if with_database else settings.data_dir / "instance.json").exists():
+    file = with_database and settings.postgres is None
+    if not (settings.database if file else settings.data_dir / "instance.json").exists():
         raise Unusable(
             f"There is no forge in {settings.data_dir}.",
             hint="Start it once with `micelio serve`, or set MICELIO_DATA_DIR.",
@@ -152,6 +161,8 @@ def _make_keys(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     if not (folder / "secret_key").exists():
         _write_new(folder / "secret_key", secrets.token_urlsafe(64) + "\n", 0o600)
+    if not (folder / "encryption_key").exists():
+        _write_new(folder / "encryption_key", secrets.token_hex(32) + "\n", 0o600)
     if not (folder / "oidc.pem").exists():
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = key.private_bytes(
@@ -161,15 +172,19 @@ def _make_keys(folder: Path) -> None:
 
 
 def _write_new(path: Path, text: str, mode: int) -> None:
-    """Whole or not at all: a start that is killed half-way leaves no half key behind."""
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
+    """Whole or not at all: a start that is killed half-way leaves no half key behind.
+
+    Of two forges that share a folder and start at once, the faster one's file stays.
+    """
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.rename(part, path)
+    with contextlib.suppress(FileExistsError):
+        os.link(part, path)
+    part.unlink()
 
 
 def full(path: Path) -> StorageFull:
@@ -177,10 +192,10 @@ def full(path: Path) -> StorageFull:
     return StorageFull(f"There is no space left in {path}.", hint="Free disk space and start again; nothing is lost.")
 
 
-def _unusable(path: Path, error: OSError) -> MicError:
+def _unusable(path: Path, error: OSError, what: str = "data directory", setting: str = "MICELIO_DATA_DIR") -> MicError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return full(path)
     return Unusable(
-        f"The data directory {path} cannot be used: {error.strerror or error}.",
-        hint="Set MICELIO_DATA_DIR to a directory that this user may write to.",
+        f"The {what} {path} cannot be used: {error.strerror or error}.",
+        hint=f"Set {setting} to a directory that this user may write to.",
     )

@@ -11,7 +11,6 @@ from django.db import connection
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
-from django.db.utils import OperationalError
 
 from micelio.edge.instance import Unusable
 
@@ -19,7 +18,7 @@ from micelio.edge.instance import Unusable
 def ensure() -> bool:
     """Bring the database to this program's schema. Returns whether anything had to be done.
 
-    Raises Unusable when the database is ahead of this program.
+    Raises Unusable when the database is ahead of this program. One process does this at a time; see `begun`.
     Reads one table and lists folders: importing every migration to find that none is due costs half a second.
     """
     wanted, applied = _wanted(), _applied()
@@ -55,9 +54,9 @@ def _wanted() -> set[tuple[str, str]]:
 
 
 def _applied() -> set[tuple[str, str]]:
+    # Asked for, not tried: a database that fails is not an empty one.
+    if "django_migrations" not in connection.introspection.table_names():
+        return set()
     with connection.cursor() as cursor:
-        try:
-            cursor.execute("SELECT app, name FROM django_migrations")
-        except OperationalError:
-            return set()
+        cursor.execute("SELECT app, name FROM django_migrations")
         return {(app, name) for app, name in cursor.fetchall()}

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import resource
 import signal
 import socket
 import sqlite3
@@ -21,8 +22,12 @@ import uvloop
 from mic.core.errors import MicError
 from mic.store.refused import RefusedStore
 from micelio import config
+from micelio.cluster.presence import Presence
+from micelio.cluster.server import examine
 from micelio.config import Settings
+from micelio.databases import let_go
 from micelio.edge import instance
+from micelio.edge.tls import Certificate, certificate_of
 from micelio.sentences import for_people, one_line
 
 if TYPE_CHECKING:
@@ -38,6 +43,9 @@ class PortTaken(MicError):
     code = "port_in_use"
 
 
+# Descriptors to have: a connection takes one, and the usual soft limit of 1,024 is for programs that call select().
+_DESCRIPTORS = 65_536
+
 # Objects made before the youngest are searched for cycles; Python's own 700 is for small programs.
 _YOUNG = 50_000
 
@@ -46,6 +54,7 @@ def serve(settings: Settings, first_project: Path | None) -> int:
     """Run until a signal; returns the exit code. Raises MicError when it cannot start, having made nothing."""
     # Before the ports: who starts a second forge by mistake wants to know that it runs, not which ports it holds.
     instance.check_free(settings)
+    certificate = certificate_of(settings)
     web, probe = _listen(settings.host, {"PORT": settings.port, "GRPC_PORT": settings.grpc_port})
     # gRPC binds by itself and would share the port with another process in silence; that was looked at here.
     with probe:
@@ -53,18 +62,41 @@ def serve(settings: Settings, first_project: Path | None) -> int:
     port = web.getsockname()[1]
     base_url = config.with_port(settings.base_url, settings.port, port)
     settings = replace(settings, port=port, grpc_port=grpc_port, base_url=base_url)
-    with web, instance.prepare(settings):
+    with web, instance.prepare(settings), _present(settings) as presence:
         config.install(settings)
+        _raise_limit()
         try:
-            lines = _prepare(settings, first_project)
+            lines = _prepare(settings, presence, first_project)
         except Exception as error:
             if _is_full(error):
                 raise instance.full(settings.data_dir) from error
             raise
-        return _run(settings, web, lines)
+        return _run(settings, web, lines, certificate)
 
 
-def _prepare(settings: Settings, first_project: Path | None) -> list[str]:
+def _raise_limit() -> None:
+    """As many descriptors as this process may have without asking anybody."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+@contextlib.contextmanager
+def _present(settings: Settings) -> Iterator[Presence | None]:
+    """This forge among those of its database; None over SQLite, which has one."""
+    if settings.postgres is None:
+        yield None
+        return
+    examine(settings.postgres)
+    presence = Presence(settings.postgres)
+    try:
+        yield presence
+    finally:
+        presence.close()
+
+
+def _prepare(settings: Settings, presence: Presence | None, first_project: Path | None) -> list[str]:
     """Schema, first administrator, first project. Returns the lines to print once the server answers."""
     import django
 
@@ -72,18 +104,29 @@ def _prepare(settings: Settings, first_project: Path | None) -> list[str]:
     django.setup()
     from micelio.accounts import actions, queries
     from micelio.accounts.policy import OPERATOR
+    from micelio.cluster import keys
     from micelio.edge import schema
+    from micelio.edge.shared_store import check_store
 
     _open_store(settings)
-    schema.ensure()
-    actions.ensure_client()
-    admin = actions.ensure_administrator(OPERATOR)
-    if first_project is not None:
-        _import_first(first_project, admin)
+    with presence.starting() if presence is not None else contextlib.nullcontext():
+        schema.ensure()
+        if presence is not None:
+            keys.agree(settings, alone=presence.alone)
+            check_store(settings)
+        actions.ensure_client()
+        admin = actions.ensure_administrator(OPERATOR)
+        if first_project is not None:
+            _import_first(first_project, admin)
+    if presence is not None:
+        presence.watch()
     lines = [f"Micelio is ready at {settings.base_url}/", f"mic talks to it at {settings.grpc_address} (gRPC)."]
     if not queries.administrator_has_password():
         token = actions.make_sign_in_link(OPERATOR, admin)
         lines.append(f"Sign in as {admin.handle}, once, within 24 hours: {settings.base_url}/-/sign-in/once/{token}")
+    let_go()
+    if settings.postgres is not None:
+        lines.append(f"People and permissions are in the database {settings.postgres.address}")
     if settings.s3 is not None:
         lines.append(f"Projects are in the bucket {settings.s3.address}")
     return [*lines, f"Data is in {settings.data_dir}.", "Press Ctrl-C to stop."]
@@ -102,7 +145,7 @@ def _open_store(settings: Settings) -> None:
 
 
 def _is_full(error: Exception) -> bool:
-    """Was it the database that found no room?"""
+    """Was it SQLite that found no room?"""
     cause = error.__cause__
     return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
 
@@ -133,12 +176,12 @@ def _import_first(path: Path, admin: User) -> None:
         print(f"The first project was not imported: {told}", file=sys.stderr)
 
 
-def _run(settings: Settings, web: socket.socket, lines: list[str]) -> int:
+def _run(settings: Settings, web: socket.socket, lines: list[str], certificate: Certificate | None) -> int:
     from micelio.edge.app import build
 
     server = _Server(
         uvicorn.Config(
-            build(),
+            build(certificate),
             http="httptools",
             ws="none",
             lifespan="on",
@@ -147,6 +190,7 @@ def _run(settings: Settings, web: socket.socket, lines: list[str]) -> int:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE,
+            ssl_context_factory=(lambda *_: certificate.context()) if certificate is not None else None,
         ),
         lines,
     )

@@ -75,6 +75,20 @@ class Site:
     def raw(self, ref: Ref, path: bytes) -> str:
         return self._at("raw", ref, path)
 
+    def history(self, ref: Ref, path: bytes) -> str:
+        return self._at("history", ref, path)
+
+    def owners(self, ref: Ref, path: bytes) -> str:
+        return self._at("owners", ref, path)
+
+    @property
+    def settings(self) -> str:
+        return f"{self.root}/-/settings"
+
+    @property
+    def star(self) -> str:
+        return f"{self.root}/-/star"
+
     @property
     def landings(self) -> str:
         return f"{self.root}/-/landings"
@@ -83,11 +97,33 @@ class Site:
         return f"{self.root}/-/landings/{position}"
 
     @property
+    def members(self) -> str:
+        return f"{self.root}/-/members"
+
+    @property
+    def audit(self) -> str:
+        return f"{self.root}/-/audit"
+
+    @property
+    def secrets(self) -> str:
+        return f"{self.root}/-/secrets"
+
+    @property
     def sessions(self) -> str:
         return f"{self.root}/-/sessions"
 
     def session(self, name: str) -> str:
         return f"{self.root}/-/sessions/{quote(name, safe='')}"
+
+
+def moved_address(request: HttpRequest, site: Site) -> str:
+    """The address that was asked for, below another project: what comes behind is kept byte for byte."""
+    scope = request.META.get("asgi.scope")
+    raw = scope.get("raw_path") if isinstance(scope, dict) else None
+    whole = raw.decode("latin-1") if isinstance(raw, bytes) else quote(request.path_info, safe=_SAFE)
+    rest = whole.split("?", 1)[0].split("/", 3)[3:]
+    query = request.META.get("QUERY_STRING", "")
+    return site.root + "".join(f"/{part}" for part in rest) + (f"?{query}" if query else "")
 
 
 def path_from_request(request: HttpRequest) -> bytes:

@@ -8,25 +8,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponsePermanentRedirect
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from mic.core.errors import (
+    AlreadyExists,
+    Busy,
     Corrupt,
     InvalidInput,
     MicError,
     NotFound,
     PermissionDenied,
+    PreconditionFailed,
+    RateLimited,
     TooLarge,
     Unauthenticated,
     Unavailable,
 )
 from micelio.accounts.actor import actor_from_request
+from micelio.accounts.handles import sought
+from micelio.organizations.policy import asked_once
+from micelio.pages.addresses import Site, moved_address
+from micelio.projects.moved import Move, moves
 from micelio.projects.queries import project_name
 from micelio.sentences import for_people
 
@@ -34,8 +42,12 @@ _STATUS: tuple[tuple[type[MicError], int, str], ...] = (
     (NotFound, 404, "Nothing here"),
     (Unauthenticated, 401, "Sign in first"),
     (PermissionDenied, 403, "Not allowed"),
+    (AlreadyExists, 409, "Taken"),
+    (PreconditionFailed, 409, "Not now"),
+    (Busy, 409, "Busy"),
     (TooLarge, 413, "Too large"),
     (InvalidInput, 400, "This cannot be meant that way"),
+    (RateLimited, 429, "Too many requests"),
     (Unavailable, 503, "Not reachable at the moment"),
     (Corrupt, 500, "Something is damaged"),
     (MicError, 500, "Something broke"),
@@ -63,16 +75,34 @@ def page(view: View) -> Callable[..., HttpResponseBase]:
     def answer(request: HttpRequest, **named: Any) -> HttpResponseBase:
         response: HttpResponseBase
         try:
-            found = view(request, actor_from_request(request), **named)
+            with asked_once(), moves() as moved:
+                found = view(request, actor_from_request(request), **named)
         except MicError as error:
-            response = _problem(request, error)
+            response = problem(request, error)
         else:
-            response = _respond(request, found) if isinstance(found, Page) else found
+            elsewhere = moved_to(request, moved, named)
+            response = elsewhere or (respond(request, found) if isinstance(found, Page) else found)
         patch_vary_headers(response, ["Accept", "Cookie"])
         response.headers.setdefault("Cache-Control", "no-cache")
         return response
 
     return answer
+
+
+def moved_to(request: HttpRequest, moved: list[Move], named: dict[str, Any]) -> HttpResponse | None:
+    """Where the page that was asked for is now, when its project or its organization has another name; else None.
+
+    Its address may be another one again tomorrow, so nobody keeps the answer without asking.
+    """
+    asked_for = sought(str(named.get("owner", ""))), sought(str(named.get("handle", "")))
+    at = next((move for move in moved if move[:2] == asked_for), None)
+    if at is None:
+        return None
+    if at.new_handle:
+        return HttpResponsePermanentRedirect(moved_address(request, Site(at.new_owner, at.new_handle)))
+    address, _, query = request.get_full_path().partition("?")
+    parts = ["", quote(at.new_owner, safe=""), *address.split("/")[2:]]
+    return HttpResponsePermanentRedirect("/".join(parts) + (f"?{query}" if query else ""))
 
 
 def _form(request: HttpRequest, markdown: bool) -> str:
@@ -89,19 +119,20 @@ def _form(request: HttpRequest, markdown: bool) -> str:
     return {"application/json": "json", "text/markdown": "md"}.get(preferred or "", "html")
 
 
-def _respond(request: HttpRequest, found: Page) -> HttpResponse:
+def respond(request: HttpRequest, found: Page, status: int = 200) -> HttpResponse:
+    """The page in the form that was asked for."""
     try:
         form = _form(request, found.markdown is not None)
     except InvalidInput as error:
-        return _problem(request, error)
+        return problem(request, error)
     if form == "json":
-        return json_response(found.data)
+        return json_response(found.data, status)
     if form == "md":
         assert found.markdown is not None
         return HttpResponse(found.markdown(), content_type="text/markdown; charset=utf-8")
     names = ["json"] + (["md"] if found.markdown else [])
     twins = [{"name": f".{name}", "address": f"?{_query(request, name)}"} for name in names]
-    return HttpResponse(render_to_string(found.template, {**found.context, "twins": twins}, request))
+    return HttpResponse(render_to_string(found.template, {**found.context, "twins": twins}, request), status=status)
 
 
 def _query(request: HttpRequest, form: str) -> str:
@@ -110,10 +141,10 @@ def _query(request: HttpRequest, form: str) -> str:
     return urlencode([*kept, ("format", form)])
 
 
-def _problem(request: HttpRequest, error: MicError) -> HttpResponse:
+def problem(request: HttpRequest, error: MicError) -> HttpResponse:
     """An expected error: its sentence and the way out, as a page or as data with its stable code."""
     error = for_people(error, project_name)
-    status, title = next((status, title) for kind, status, title in _STATUS if isinstance(error, kind))
+    status, title = status_of(error)
     if request.GET.get("format") == "json" or request.get_preferred_type(["text/html", "application/json"]) == (
         "application/json"
     ):
@@ -121,6 +152,11 @@ def _problem(request: HttpRequest, error: MicError) -> HttpResponse:
         return json_response(body, status)
     context = {"title": title, "message": error.message, "hint": error.hint}
     return HttpResponse(render_to_string("pages/problem.html", context, request), status=status)
+
+
+def status_of(error: MicError) -> tuple[int, str]:
+    """The HTTP status of an expected error, and a title of few words."""
+    return next((status, title) for kind, status, title in _STATUS if isinstance(error, kind))
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,7 @@ from micelio.pages.cost import current_cost
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import get_project
-from micelio.sessions.queries import MAX_PAGE, list_open_sessions
+from micelio.sessions.queries import MAX_PAGE, count_open_sessions
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,14 @@ class Opened:
 
     def context(self, tab: str) -> dict[str, Any]:
         """What the frame of a project's pages shows."""
+        count = count_open_sessions(self.actor, self.project)
         return {
             "project": self.project,
             "site": self.site,
             "tab": tab,
             "head": self.position,
-            "open_sessions": len(list_open_sessions(self.actor, self.project, limit=MAX_PAGE)),
+            "open_sessions": min(count, MAX_PAGE),
+            "more_open": "+" if count > MAX_PAGE else "",
         }
 
     def data(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mic.core.ids import ulid_text
-from mic.core.session import Decision, Message, Session, State
+from mic.core.session import Decision, Message, Session
 from mic.core.tree import Entry
 from micelio.pages.answers import path_data
 from micelio.pages.changes import PathChange, ShownChanges, op_words
@@ -21,7 +21,7 @@ def session_data(view: LandingView, changes: list[PathChange]) -> dict[str, Any]
     return {
         **landing_data(view.row),
         "position": view.row.position or None,
-        "state": State(session.state).name.lower(),
+        "state": view.state,
         "base_position": session.base_position,
         "tree": view.tree.hex(),
         "decisions": [_decision(decision) for decision in session.decisions],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _WORDS = {
     "active": "Open",
+    "queued": "Waits to land",
     "pending_review": "Waits for review",
     "landed": "Landed",
     "rejected": "Rejected",

@@ -2,45 +2,67 @@
 
 from __future__ import annotations
 
-from django.urls import path, register_converter
+from django.urls import path
 
+from micelio.pages import file_path  # noqa: F401  # registers `file`
 from micelio.pages.stylesheet import serve
+from micelio.pages.views.audit import account_audit, forge_audit, organization_audit, project_audit
+from micelio.pages.views.deleted import deleted_projects
 from micelio.pages.views.files import file, raw
+from micelio.pages.views.history import history
 from micelio.pages.views.home import home
+from micelio.pages.views.imports import forge_archive, import_form, project_import
+from micelio.pages.views.invitations import invitation, own_invitations
 from micelio.pages.views.landings import landings, sessions
+from micelio.pages.views.members import organization_members, project_members
+from micelio.pages.views.networks import organization_networks
 from micelio.pages.views.organization import organization
+from micelio.pages.views.organization_settings import organization_settings
+from micelio.pages.views.owners import owners
 from micelio.pages.views.project import project, tree
+from micelio.pages.views.project_settings import project_settings
+from micelio.pages.views.second_factor import organization_second_factor
+from micelio.pages.views.secrets import decide_secrets, project_secrets, report_secret
 from micelio.pages.views.session import landing, landing_change, session, session_change
-
-
-class FilePath:
-    """Any file path, line ends too: Django's own `path` stops at them. The view reads the bytes themselves."""
-
-    regex = r"[\s\S]+"
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    def to_url(self, value: str) -> str:
-        return value
-
-
-register_converter(FilePath, "file")
+from micelio.pages.views.stars import star, stars
 
 _PROJECT = "<str:owner>/<str:handle>"
 
 urlpatterns = [
     path("", home, name="home"),
     path("-/look-<str:digest>.css", serve, name="stylesheet"),
+    path("-/account/audit", account_audit, name="account-audit"),
+    path("-/account/stars", stars, name="stars"),
+    path("-/audit", forge_audit, name="forge-audit"),
+    path("-/import", import_form, name="import-project"),
     path("<str:owner>", organization, name="organization"),
+    path("<str:owner>/-/networks", organization_networks, name="organization-networks"),
+    path("<str:owner>/-/second-factor", organization_second_factor, name="organization-second-factor"),
+    path("<str:owner>/-/deleted", deleted_projects, name="deleted-projects"),
+    path("-/invitations", own_invitations, name="own-invitations"),
+    path("-/invitations/<str:token>", invitation, name="invitation"),
+    path("<str:owner>/-/members", organization_members, name="organization-members"),
+    path("<str:owner>/-/settings", organization_settings, name="organization-settings"),
+    path("<str:owner>/-/audit", organization_audit, name="organization-audit"),
     path(_PROJECT, project, name="project"),
     path(f"{_PROJECT}/-/tree/<str:ref>", tree, name="tree-root"),
     path(f"{_PROJECT}/-/tree/<str:ref>/<file:path>", tree, name="tree"),
     path(f"{_PROJECT}/-/file/<str:ref>/<file:path>", file, name="file"),
     path(f"{_PROJECT}/-/raw/<str:ref>/<file:path>", raw, name="raw"),
+    path(f"{_PROJECT}/-/history/<str:ref>/<file:path>", history, name="history"),
     path(f"{_PROJECT}/-/landings", landings, name="landings"),
     path(f"{_PROJECT}/-/landings/<int:position>", landing, name="landing"),
     path(f"{_PROJECT}/-/landings/<int:position>/changes/<int:number>", landing_change, name="landing-change"),
+    path(f"{_PROJECT}/-/settings", project_settings, name="project-settings"),
+    path(f"{_PROJECT}/-/star", star, name="project-star"),
+    path(f"{_PROJECT}/-/owners/<str:ref>/<file:path>", owners, name="owners"),
+    path(f"{_PROJECT}/-/members", project_members, name="project-members"),
+    path(f"{_PROJECT}/-/import", project_import, name="project-import"),
+    path(f"{_PROJECT}/-/import/archive", forge_archive, name="forge-archive"),
+    path(f"{_PROJECT}/-/audit", project_audit, name="project-audit"),
+    path(f"{_PROJECT}/-/secrets", project_secrets, name="project-secrets"),
+    path(f"{_PROJECT}/-/secrets/decide", decide_secrets, name="secrets-decide"),
+    path(f"{_PROJECT}/-/secrets/report", report_secret, name="secrets-report"),
     path(f"{_PROJECT}/-/sessions", sessions, name="sessions"),
     path(f"{_PROJECT}/-/sessions/<str:name>", session, name="session"),
     path(f"{_PROJECT}/-/sessions/<str:name>/changes/<int:number>", session_change, name="session-change"),

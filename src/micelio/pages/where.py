@@ -45,6 +45,11 @@ class Where:
         return self.site.landing(self.ref.position) if self.ref.position else self.site.landings
 
     @property
+    def history(self) -> str:
+        """The landings that touched it; of the root all of them."""
+        return self.site.history(self.ref, self.path) if self.path else self.site.landings
+
+    @property
     def parents(self) -> list[Step]:
         parts = self.path.split(b"/")[:-1]
         return [

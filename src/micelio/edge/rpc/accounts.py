@@ -6,9 +6,14 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.rpc.v1 import mic_pb2_grpc
 from micelio import __version__
 from micelio.accounts.actor import Actor, require_signed_in
+from micelio.config import current
+from micelio.edge.rpc import convert
 from micelio.edge.rpc.guard import call, page_size
-from micelio.organizations import actions, queries
-from micelio.organizations.queries import Member, OrganizationView
+from micelio.networks import Entry
+from micelio.organizations import actions, invitations, networks, queries
+from micelio.organizations.invitations import LINK_PATH, InvitationView
+from micelio.organizations.networks import NetworksView
+from micelio.organizations.queries import OrganizationView
 
 
 class Auth(mic_pb2_grpc.AuthServiceServicer):
@@ -44,9 +49,67 @@ class Organizations(mic_pb2_grpc.OrganizationServiceServicer):
         return pb.ListOrganizationsResponse(organizations=map(_organization, found), next_page_token=token)
 
     @call
+    def UpdateOrganization(self, actor: Actor, request: pb.UpdateOrganizationRequest) -> pb.OrganizationResponse:
+        wanted = {name: getattr(request, name) for name in ("name", "description") if request.HasField(name)}
+        made = actions.update_organization(actor, request.organization, **wanted)
+        return pb.OrganizationResponse(organization=_organization(made))
+
+    @call
+    def RenameOrganization(self, actor: Actor, request: pb.RenameOrganizationRequest) -> pb.OrganizationResponse:
+        made = actions.rename_organization(actor, request.organization, request.handle)
+        return pb.OrganizationResponse(organization=_organization(made))
+
+    @call
+    def TransferOrganization(self, actor: Actor, request: pb.TransferOrganizationRequest) -> pb.OrganizationResponse:
+        made = actions.transfer_organization(actor, request.organization, request.handle)
+        return pb.OrganizationResponse(organization=_organization(made))
+
+    @call
+    def DeleteOrganization(self, actor: Actor, request: pb.DeleteOrganizationRequest) -> pb.DeleteOrganizationResponse:
+        actions.delete_organization(actor, request.organization, request.confirm)
+        return pb.DeleteOrganizationResponse()
+
+    @call
     def InviteMember(self, actor: Actor, request: pb.InviteMemberRequest) -> pb.InviteResponse:
-        member = actions.invite_member(actor, request.organization, request.handle, request.role or "member")
-        return pb.InviteResponse(member=_member(member))
+        made = invitations.invite(actor, request.organization, request.handle, request.role or "member")
+        link = f"{current().base_url}{LINK_PATH}{made.token}" if made.token else ""
+        return pb.InviteResponse(invitation=_invitation(made.invitation), link=link)
+
+    @call
+    def ListInvitations(self, actor: Actor, request: pb.ListInvitationsRequest) -> pb.ListInvitationsResponse:
+        size = page_size(request.page_size, most=invitations.MAX_PAGE)
+        found = invitations.list_invitations(actor, request.organization, request.page_token, size)
+        token = str(found[-1].id) if len(found) == size else ""
+        return pb.ListInvitationsResponse(invitations=map(_invitation, found), next_page_token=token)
+
+    @call
+    def RevokeInvitation(self, actor: Actor, request: pb.RevokeInvitationRequest) -> pb.RevokeInvitationResponse:
+        invitations.revoke_invitation(actor, request.organization, request.id)
+        return pb.RevokeInvitationResponse()
+
+    @call
+    def ListOwnInvitations(self, actor: Actor, request: pb.ListOwnInvitationsRequest) -> pb.ListInvitationsResponse:
+        return pb.ListInvitationsResponse(invitations=map(_invitation, invitations.own_invitations(actor)))
+
+    @call
+    def GetInvitation(self, actor: Actor, request: pb.GetInvitationRequest) -> pb.InvitationResponse:
+        return pb.InvitationResponse(invitation=_invitation(invitations.invitation_of_link(actor, request.token)))
+
+    @call
+    def AcceptInvitation(self, actor: Actor, request: pb.AnswerInvitationRequest) -> pb.OrganizationResponse:
+        joined = invitations.accept_invitation(actor, organization=request.organization, token=request.token)
+        return pb.OrganizationResponse(organization=_organization(joined))
+
+    @call
+    def DeclineInvitation(self, actor: Actor, request: pb.AnswerInvitationRequest) -> pb.DeclineInvitationResponse:
+        invitations.decline_invitation(actor, organization=request.organization, token=request.token)
+        return pb.DeclineInvitationResponse()
+
+    @call
+    def SetMemberRole(self, actor: Actor, request: pb.SetMemberRoleRequest) -> pb.MemberResponse:
+        return pb.MemberResponse(
+            member=convert.member(actions.set_role(actor, request.organization, request.handle, request.role))
+        )
 
     @call
     def RemoveMember(self, actor: Actor, request: pb.RemoveMemberRequest) -> pb.RemoveMemberResponse:
@@ -58,7 +121,36 @@ class Organizations(mic_pb2_grpc.OrganizationServiceServicer):
         size = page_size(request.page_size, most=queries.MAX_PAGE)
         found = queries.list_members(actor, request.organization, request.page_token, size)
         token = found[-1].handle if len(found) == size else ""
-        return pb.ListMembersResponse(members=map(_member, found), next_page_token=token)
+        return pb.ListMembersResponse(members=map(convert.member, found), next_page_token=token)
+
+    @call
+    def GetNetworks(self, actor: Actor, request: pb.GetNetworksRequest) -> pb.NetworksResponse:
+        return _networks(networks.get_networks(actor, request.organization))
+
+    @call
+    def SetNetworks(self, actor: Actor, request: pb.SetNetworksRequest) -> pb.NetworksResponse:
+        entries = [Entry(item.network, item.note) for item in request.networks]
+        wanted = {"tokens_pass": request.tokens_pass, "leave": request.leave}
+        return _networks(networks.set_networks(actor, request.organization, entries, **wanted))
+
+
+def _invitation(view: InvitationView) -> pb.Invitation:
+    return pb.Invitation(
+        id=str(view.id),
+        organization=view.organization,
+        organization_name=view.organization_name,
+        handle=view.handle,
+        email=view.email,
+        role=view.role,
+        invited_by=view.invited_by,
+        created_at_ms=int(view.created_at.timestamp() * 1000),
+        expires_at_ms=int(view.expires_at.timestamp() * 1000),
+    )
+
+
+def _networks(found: NetworksView) -> pb.NetworksResponse:
+    listed = [pb.Network(network=entry.network, note=entry.note) for entry in found.entries]
+    return pb.NetworksResponse(networks=listed, tokens_pass=found.tokens_pass, address=found.address)
 
 
 def _organization(view: OrganizationView) -> pb.Organization:
@@ -70,7 +162,3 @@ def _organization(view: OrganizationView) -> pb.Organization:
         role=view.role or "",
         created_at_ms=int(view.created_at.timestamp() * 1000),
     )
-
-
-def _member(member: Member) -> pb.Member:
-    return pb.Member(handle=member.handle, name=member.name, role=member.role)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +11,21 @@ from mic.core.head import hlc_ms, ms_hlc
 from mic.core.session import Alternative, Change, Decision, Message, Op, Session, State
 from mic.ledger.conflict import Clash
 from mic.ledger.frame import Frame
+from mic.ledger.project import Landed
 from mic.rpc.v1 import mic_pb2 as pb
 from micelio.accounts.actor import Actor
 from micelio.accounts.queries import users_by_id
+from micelio.organizations.queries import Member
+from micelio.projects.deletion import DeletedProject
 from micelio.projects.ledgers import open_ledger
+from micelio.projects.ownership import Ownership
 from micelio.projects.project_view import ProjectView
+from micelio.projects.protection import Protection
 from micelio.projects.queries import count_forks, get_project, origin_of
+from micelio.projects.stars import stars_of
+from micelio.sessions.landed import sent_hashes
 from micelio.sessions.queries import LandingRow, LandingView, OpenRow
+from micelio.sessions.refusal import ToldClash, refusal_of
 
 
 def find_project(actor: Actor, ref: pb.ProjectRef) -> ProjectView:
@@ -33,19 +42,66 @@ def project(view: ProjectView) -> pb.Project:
         name=view.name,
         description=view.description,
         visibility=view.visibility,
-        created_at_ms=int(view.created_at.timestamp() * 1000),
+        created_at_ms=ms(view.created_at),
         role=view.role or "",
         fork_position=view.fork_position,
+        archived_at_ms=ms(view.archived_at) if view.archived_at else 0,
     )
 
 
+def ms(moment: datetime) -> int:
+    """Unix milliseconds."""
+    return int(moment.timestamp() * 1000)
+
+
+def deleted_project(found: DeletedProject) -> pb.DeletedProject:
+    """A project that can be restored, in a list."""
+    return pb.DeletedProject(
+        organization=found.owner,
+        handle=found.handle,
+        name=found.name,
+        visibility=found.visibility,
+        deleted_at_ms=ms(found.deleted_at),
+        deleted_by=found.deleted_by,
+        restorable_until_ms=ms(found.until),
+    )
+
+
+def protection_response(found: Protection) -> pb.ProtectionResponse:
+    """Who may land where."""
+    lines = [pb.LineRule(lines=rule.lines, who=rule.who) for rule in found.lines]
+    return pb.ProtectionResponse(protection=pb.Protection(lines=lines, paths=found.paths))
+
+
+def ownership(found: Ownership) -> pb.ExplainOwnersResponse:
+    """Whose a path is."""
+    rule = found.rule
+    return pb.ExplainOwnersResponse(
+        path=found.path,
+        position=found.position,
+        protected_by=found.protected_by or "",
+        line=rule.line if rule else 0,
+        pattern=rule.pattern if rule else b"",
+        owners=rule.owners if rule else (),
+        listed=found.listed,
+        problems=[pb.OwnersProblem(line=item.line, message=item.message) for item in found.problems],
+        reason=found.reason,
+    )
+
+
+def member(value: Member) -> pb.Member:
+    """Somebody in an organization or in a project."""
+    return pb.Member(handle=value.handle, name=value.name, role=value.role)
+
+
 def whole_project(actor: Actor, view: ProjectView) -> pb.Project:
-    """A project with its head, where it comes from and how many forks it has, as far as the actor may see them."""
+    """A project with its head, its stars, where it comes from and how many forks it has, as the actor may see them."""
     message = project(view)
     head, origin = open_ledger(view.id).head(), origin_of(actor, view)
     message.head_position, message.head_tree = head.position, head.tree
     message.forked_from = f"{origin.owner}/{origin.handle}" if origin else ""
     message.forks = count_forks(actor, view)
+    message.stars, message.starred = stars_of(actor, view)
     return message
 
 
@@ -151,7 +207,9 @@ def landing_message(view: LandingView) -> pb.Session:
     """A session whole."""
     message = row_message(view.row)
     message.MergeFrom(pb.Session(**_words(view.session)))
-    message.state = State(view.session.state).name.lower()
+    message.state = view.state
+    refusal = refusal_of(view.session)
+    message.refusal = refusal.message if refusal is not None and not view.queued else ""
     message.base_position = view.session.base_position
     message.created_at_ms = hlc_ms(view.session.hlc_created)
     return message
@@ -176,8 +234,8 @@ def session_message(actor: Actor, session: Session, position: int = 0) -> pb.Ses
     )
 
 
-def row_message(row: LandingRow) -> pb.Session:
-    """A landing in a list: without its words and changes."""
+def row_message(row: LandingRow, touch: str = "") -> pb.Session:
+    """A landing in a list: without its words and changes. `touch` is what it did to the path that was asked for."""
     return pb.Session(
         id=row.session_id,
         state="landed",
@@ -191,6 +249,7 @@ def row_message(row: LandingRow) -> pb.Session:
         owner=row.owner_handle,
         git_commit=row.git_commit or b"",
         files=row.files,
+        touch=touch,
     )
 
 
@@ -205,6 +264,33 @@ def open_message(row: OpenRow) -> pb.Session:
         created_at_ms=int(row.created_at.timestamp() * 1000),
         updated_at_ms=int(row.updated_at.timestamp() * 1000),
         owner=row.owner_handle,
+    )
+
+
+def landed_message(row: LandingRow, landed: Landed) -> pb.LandSessionResponse:
+    """The answer to a session that landed, now or before."""
+    sent = sent_hashes(landed.session) if landed.session is not None else {}
+    merged = [change_message(change) for change in landed.merged]
+    for message in merged:
+        message.sent_hash = sent.get(message.path, b"")
+    return pb.LandSessionResponse(
+        session=row_message(row),
+        position=landed.position,
+        tree=landed.tree,
+        merged=merged,
+        already_landed=landed.already,
+    )
+
+
+def told_clash_message(clash: ToldClash) -> pb.Clash:
+    """A path that could not land."""
+    return pb.Clash(
+        path=clash.path,
+        reason=clash.reason,
+        base_hash=clash.base,
+        ours_hash=clash.ours,
+        theirs_hash=clash.theirs,
+        theirs_position=clash.position,
     )
 
 

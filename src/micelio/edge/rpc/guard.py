@@ -10,13 +10,20 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, TypeVar
 
 import grpc
-from django.db import close_old_connections
+from django.db import OperationalError
 
-from mic.core.errors import Busy, InvalidInput, MicError, Unauthenticated
-from mic.rpc.status import to_status
-from micelio.accounts.actor import ANONYMOUS, Actor, actor_from_token
+from mic.core.errors import Busy, InvalidInput, MicError, Unauthenticated, Unavailable
+from mic.rpc.status import MOVED_KEY, to_status
+from micelio.accounts.actor import ANONYMOUS, Actor
+from micelio.audit.origin import come_from, current_address, peer_address
+from micelio.databases import let_go
+from micelio.edge.rpc.malformed import well_formed
+from micelio.limits.door import Who, spend, spend_sign_in
+from micelio.organizations.policy import asked_once
+from micelio.projects.moved import moves
 from micelio.projects.queries import project_name
 from micelio.sentences import for_people
+from micelio.tokens.queries import actor_of_token
 
 _log = logging.getLogger("micelio.rpc")
 
@@ -31,6 +38,8 @@ _LAST_POSITION = (1 << 63) - 1
 # Streams hold a thread for as long as the other side likes. Together they leave threads for short calls.
 UPLOADS = threading.BoundedSemaphore(16)
 DOWNLOADS = threading.BoundedSemaphore(32)
+# Calls that wait for a landing to be carried out.
+WAITS = threading.BoundedSemaphore(8)
 
 
 @contextlib.contextmanager
@@ -52,7 +61,23 @@ def actor_of(context: grpc.ServicerContext) -> Actor:
     scheme, _, token = str(values[0]).partition(" ")
     if len(values) > 1 or scheme.lower() != "bearer" or not token:
         raise Unauthenticated("The authorization header is not a bearer token.", hint="Sign in with `mic auth login`.")
-    return actor_from_token(token)
+    return actor_of_token(token)
+
+
+def _let_in(context: grpc.ServicerContext) -> Actor:
+    """Who asks, once it is clear that they may ask once more. Raises Unauthenticated, RateLimited."""
+    _remember_origin(context)
+    try:
+        actor = actor_of(context)
+    except Unauthenticated:
+        spend_sign_in(current_address())
+        raise
+    grant = actor.grant
+    if grant is None:
+        spend("grpc", Who(current_address(), actor.user_id))
+    else:
+        spend("grpc", Who(current_address(), actor.user_id, grant.token_id, grant.session))
+    return actor
 
 
 def call(method: Callable[[Any, Actor, Any], T]) -> Callable[[Any, Any, grpc.ServicerContext], T]:
@@ -60,11 +85,20 @@ def call(method: Callable[[Any, Actor, Any], T]) -> Callable[[Any, Any, grpc.Ser
 
     @functools.wraps(method)
     def guarded(self: Any, request: Any, context: grpc.ServicerContext) -> T:
-        close_old_connections()
+        if not context.is_active():  # it waited for a thread for longer than its client did
+            context.abort(grpc.StatusCode.CANCELLED, "The caller has gone.")
+        let_go()
         try:
-            return method(self, actor_of(context), request)
+            actor = _let_in(context)
+            with asked_once(), moves() as moved:
+                answer = method(self, actor, well_formed(request))
+            if moved:
+                context.set_trailing_metadata(((MOVED_KEY, " ".join(moved[0]).encode()),))
+            return answer
         except Exception as error:
             _abort(context, error)
+        finally:
+            let_go()
 
     return guarded
 
@@ -74,19 +108,43 @@ def stream(method: Callable[[Any, Actor, Any], Iterator[T]]) -> Callable[[Any, A
 
     @functools.wraps(method)
     def guarded(self: Any, request: Any, context: grpc.ServicerContext) -> Iterator[T]:
-        close_old_connections()
+        let_go()
         try:
-            yield from method(self, actor_of(context), request)
+            actor = _let_in(context)
+            sent = well_formed(_let_go_between(request) if isinstance(request, Iterator) else request)
+            yield from _let_go_between(method(self, actor, sent))
         except Exception as error:
             _abort(context, error)
+        finally:
+            let_go()
 
     return guarded
+
+
+def _remember_origin(context: grpc.ServicerContext) -> None:
+    forwarded = [str(value) for key, value in context.invocation_metadata() if key == "x-forwarded-for"]
+    come_from(peer_address(context.peer()), ",".join(forwarded))
+
+
+def _let_go_between(messages: Iterator[T]) -> Iterator[T]:
+    """The messages, with no connection of the database's pool kept while the other side takes or makes the next."""
+    while True:
+        let_go()
+        try:
+            message = next(messages)
+        except StopIteration:
+            return
+        let_go()
+        yield message
 
 
 def _abort(context: grpc.ServicerContext, error: Exception) -> NoReturn:
     if isinstance(error, grpc.RpcError):
         raise error  # the client went away in mid-stream
-    if not isinstance(error, MicError):
+    if isinstance(error, OperationalError):
+        _log.error("the database failed: %s", error)
+        error = Unavailable("The forge's database cannot be used right now.", hint="Try again in a moment.")
+    elif not isinstance(error, MicError):
         _log.exception("a call failed")
         error = MicError("Something went wrong in the forge.", hint="Try again; its log says more.")
     code, message, trailing = to_status(for_people(error, project_name))

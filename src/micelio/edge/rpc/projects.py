@@ -15,9 +15,12 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.rpc.v1 import mic_pb2_grpc
 from micelio.accounts.actor import Actor, require_signed_in
 from micelio.edge.rpc import convert
+from micelio.edge.rpc.forge_archives import ForgeArchives
 from micelio.edge.rpc.guard import DOWNLOADS, UPLOADS, bad_token, call, hashes, page_size, position, slot, stream
-from micelio.projects import actions, queries
+from micelio.edge.rpc.imports import Imports
+from micelio.projects import actions, deletion, members, moves, protection, queries, stars
 from micelio.projects.ledgers import open_ledger
+from micelio.projects.ownership import explain_owners
 from micelio.sessions import actions as sessions
 
 # A message of contents is sent when it has grown past this; the limit of a message is 64 MiB.
@@ -27,7 +30,7 @@ MAX_TREE_PAGE = 10_000
 MAX_PAGES = 1_000
 
 
-class Projects(mic_pb2_grpc.ProjectServiceServicer):
+class Projects(ForgeArchives, Imports, mic_pb2_grpc.ProjectServiceServicer):
     """Projects and what is in them."""
 
     @call
@@ -52,9 +55,77 @@ class Projects(mic_pb2_grpc.ProjectServiceServicer):
         return pb.ProjectResponse(project=convert.whole_project(actor, made))
 
     @call
+    def RenameProject(self, actor: Actor, request: pb.RenameProjectRequest) -> pb.ProjectResponse:
+        made = moves.rename_project(actor, request.project.organization, request.project.handle, request.handle)
+        return pb.ProjectResponse(project=convert.whole_project(actor, made))
+
+    @call
+    def TransferProject(self, actor: Actor, request: pb.TransferProjectRequest) -> pb.ProjectResponse:
+        at = request.project
+        made = moves.transfer_project(actor, at.organization, at.handle, request.organization, request.handle)
+        return pb.ProjectResponse(project=convert.whole_project(actor, made))
+
+    @call
+    def ArchiveProject(self, actor: Actor, request: pb.ArchiveProjectRequest) -> pb.ProjectResponse:
+        at = request.project
+        made = moves.archive_project(actor, at.organization, at.handle, archived=not request.undo)
+        return pb.ProjectResponse(project=convert.whole_project(actor, made))
+
+    @call
     def DeleteProject(self, actor: Actor, request: pb.DeleteProjectRequest) -> pb.DeleteProjectResponse:
-        forks = actions.delete_project(actor, request.project.organization, request.project.handle)
-        return pb.DeleteProjectResponse(forks=forks)
+        done = deletion.delete_project(actor, request.project.organization, request.project.handle)
+        return pb.DeleteProjectResponse(forks=done.forks, restorable_until_ms=convert.ms(done.until))
+
+    @call
+    def RestoreProject(self, actor: Actor, request: pb.RestoreProjectRequest) -> pb.ProjectResponse:
+        made = deletion.restore_project(actor, request.project.organization, request.project.handle)
+        return pb.ProjectResponse(project=convert.whole_project(actor, made))
+
+    @call
+    def ListDeletedProjects(
+        self, actor: Actor, request: pb.ListDeletedProjectsRequest
+    ) -> pb.ListDeletedProjectsResponse:
+        size = page_size(request.page_size, most=queries.MAX_PAGE)
+        found = deletion.list_deleted(actor, request.organization, request.page_token, size)
+        token = found[-1].handle if len(found) == size else ""
+        return pb.ListDeletedProjectsResponse(projects=map(convert.deleted_project, found), next_page_token=token)
+
+    @call
+    def ProtectProject(self, actor: Actor, request: pb.ProtectProjectRequest) -> pb.ProtectionResponse:
+        at, wanted = request.project, request.protection
+        lines = [protection.LineRule(rule.lines, tuple(rule.who)) for rule in wanted.lines]
+        made = protection.protect_project(actor, at.organization, at.handle, lines=lines, paths=wanted.paths)
+        return convert.protection_response(protection.get_protection(actor, made))
+
+    @call
+    def GetProtection(self, actor: Actor, request: pb.GetProtectionRequest) -> pb.ProtectionResponse:
+        project = convert.find_project(actor, request.project)
+        return convert.protection_response(protection.get_protection(actor, project))
+
+    @call
+    def ExplainOwners(self, actor: Actor, request: pb.ExplainOwnersRequest) -> pb.ExplainOwnersResponse:
+        project = convert.find_project(actor, request.project)
+        at = request.position if request.WhichOneof("at") == "position" else None
+        return convert.ownership(explain_owners(actor, project, request.path, at))
+
+    @call
+    def StarProject(self, actor: Actor, request: pb.StarProjectRequest) -> pb.StarResponse:
+        found = stars.star_project(actor, request.project.organization, request.project.handle)
+        return pb.StarResponse(stars=found.total, starred=found.own)
+
+    @call
+    def UnstarProject(self, actor: Actor, request: pb.StarProjectRequest) -> pb.StarResponse:
+        found = stars.star_project(actor, request.project.organization, request.project.handle, starred=False)
+        return pb.StarResponse(stars=found.total, starred=found.own)
+
+    @call
+    def ListStars(self, actor: Actor, request: pb.ListStarsRequest) -> pb.ListProjectsResponse:
+        size = page_size(request.page_size, most=queries.MAX_PAGE)
+        found = stars.list_stars(actor, request.page_token, size)
+        token = found[-1].token if len(found) == size else ""
+        return pb.ListProjectsResponse(
+            projects=[convert.project(item.project) for item in found], next_page_token=token
+        )
 
     @call
     def GetProject(self, actor: Actor, request: pb.GetProjectRequest) -> pb.ProjectResponse:
@@ -67,6 +138,26 @@ class Projects(mic_pb2_grpc.ProjectServiceServicer):
         found = queries.list_projects(actor, request.organization, request.page_token, size)
         token = f"{found[-1].owner}/{found[-1].handle}" if len(found) == size else ""
         return pb.ListProjectsResponse(projects=map(convert.project, found), next_page_token=token)
+
+    @call
+    def ListProjectMembers(self, actor: Actor, request: pb.ListProjectMembersRequest) -> pb.ListMembersResponse:
+        size = page_size(request.page_size, most=members.MAX_PAGE)
+        project = convert.find_project(actor, request.project)
+        found = members.list_project_members(actor, project, request.page_token, size)
+        token = found[-1].handle if len(found) == size else ""
+        return pb.ListMembersResponse(members=map(convert.member, found), next_page_token=token)
+
+    @call
+    def SetProjectMember(self, actor: Actor, request: pb.SetProjectMemberRequest) -> pb.MemberResponse:
+        project, role = request.project, request.role or "member"
+        made = members.set_project_member(actor, project.organization, project.handle, request.handle, role)
+        return pb.MemberResponse(member=convert.member(made))
+
+    @call
+    def RemoveProjectMember(self, actor: Actor, request: pb.RemoveProjectMemberRequest) -> pb.RemoveMemberResponse:
+        project = request.project
+        members.remove_project_member(actor, project.organization, project.handle, request.handle)
+        return pb.RemoveMemberResponse()
 
     @call
     def GetProjectTree(self, actor: Actor, request: pb.GetProjectTreeRequest) -> pb.TreeResponse:
@@ -157,7 +248,8 @@ def _import(actor: Actor, requests: Iterator[pb.ImportHistoryRequest]) -> Iterat
     if first is None or not first.HasField("start"):
         raise InvalidInput("An import begins with its project and source.")
     project = convert.find_project(actor, first.start.project)
-    with sessions.HistoryIntake(actor, project, first.start.source[:1000]) as intake:
+    start = first.start
+    with sessions.HistoryIntake(actor, project, start.source[:1000], accept_secrets=start.accept_secrets) as intake:
         finished = False
         for message in itertools.chain([first], requests):
             for frame in message.frames:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import time
+
 from mic.core.codec import Reader
 from mic.core.epoch import PackRef, read_pack_ref
 from mic.core.errors import Conflicted, Corrupt, InvalidInput, TooLarge
 from mic.core.pack import FOOTER_BYTES, MAX_PACK
+from mic.core.paths import parse_path
 from mic.ledger.frame import whole
+from mic.ledger.project import Landed
+from mic.rpc.status import error_of
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.rpc.v1 import mic_pb2_grpc
 from micelio.accounts.actor import Actor
+from micelio.databases import let_go
 from micelio.edge.rpc import convert
-from micelio.edge.rpc.guard import bad_token, bounded, call, page_size, position
-from micelio.sessions import actions, queries
+from micelio.edge.rpc.guard import WAITS, bad_token, bounded, call, page_size, position
+from micelio.organizations.policy import forget_roles
+from micelio.projects.project_view import ProjectView
+from micelio.sessions import actions, lander, later, queries
+from micelio.sessions.path_landings import path_landings
 from micelio.sessions.policy import require_write
+from micelio.sessions.refusal import Refusal
 
 MAX_INLINE = 8 << 20
+MAX_WAIT = 30_000  # milliseconds
+# Another process may carry out what is waited for here; so often the store is asked, in seconds.
+LOOK_AGAIN = 1.0
 
 
 class Sessions(mic_pb2_grpc.SessionServiceServicer):
@@ -39,19 +52,28 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
             raise TooLarge(f"More than {MAX_INLINE} bytes of contents inside one call.", hint="Upload them first.")
         contents = {frame.hash: whole(frame) for frame in frames}
         packs = [_pack(receipt) for receipt in request.packs]
+        if request.asynchronous:
+            before = later.land_later(actor, project, session, contents, packs)
+            return _landed(actor, project, before) if before else _queued(session.id, session.goal)
         try:
-            landed = actions.land(actor, project, session, contents, packs)
+            return _landed(actor, project, actions.land(actor, project, session, contents, packs))
         except Conflicted as error:
             clashes = [convert.clash_message(clash) for clash in error.details["clashes"]]
-            message = pb.Session(id=session.id, state="conflicted", goal=session.goal)
-            return pb.LandSessionResponse(session=message, clashes=clashes)
-        return pb.LandSessionResponse(
-            session=convert.row_message(queries.get_row(actor, project, landed.position)),
-            position=landed.position,
-            tree=landed.tree,
-            merged=map(convert.change_message, landed.merged),
-            already_landed=landed.already,
-        )
+            return _conflicted(session.id, session.goal, clashes)
+
+    @call
+    def AwaitLanding(self, actor: Actor, request: pb.AwaitLandingRequest) -> pb.LandSessionResponse:
+        project = convert.find_project(actor, request.project)
+        if len(request.session_id) != 16:
+            raise InvalidInput("A session id has 16 bytes.")
+        found = _await(actor, project, request.session_id, min(request.wait_ms, MAX_WAIT) / 1000)
+        if found is None:
+            return _queued(request.session_id, "")
+        if isinstance(found, Landed):
+            return _landed(actor, project, found)
+        if not found.clashes:
+            raise error_of(found.code, found.message, found.hint)
+        return _conflicted(request.session_id, "", [convert.told_clash_message(clash) for clash in found.clashes])
 
     @call
     def AbandonSession(self, actor: Actor, request: pb.AbandonSessionRequest) -> pb.SessionResponse:
@@ -78,7 +100,7 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
             rows = queries.list_landings(actor, project, position(request.page_token), size)
             token = str(rows[-1].position) if len(rows) == size else ""
             return pb.ListSessionsResponse(sessions=map(convert.row_message, rows), next_page_token=token)
-        if request.state not in ("", "active", "conflicted", "abandoned", "pending_review", "rejected"):
+        if request.state not in ("", "active", "queued", "conflicted", "abandoned", "pending_review", "rejected"):
             raise InvalidInput(f"{request.state[:40]!r} is not a state of a session.")
         after = _hex(request.page_token)
         found = queries.list_open_sessions(actor, project, request.state, after, size)
@@ -90,9 +112,47 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
         project = convert.find_project(actor, request.project)
         size = page_size(request.page_size, most=queries.MAX_PAGE)
         before = position(request.page_token) or bounded(request.before_position) or None
+        if request.path:
+            path, after = parse_path(request.path), bounded(request.after_position)
+            touching = path_landings(actor, project, path, before, after, size)
+            token = str(touching[-1].row.position) if len(touching) == size else ""
+            found = [convert.row_message(each.row, each.what) for each in touching]
+            return pb.ListLandingsResponse(landings=found, next_page_token=token)
+        if request.after_position:
+            raise InvalidInput("`after_position` goes with a path.", hint="Name the path, or leave it out.")
         rows = queries.list_landings(actor, project, before, size)
         token = str(rows[-1].position) if len(rows) == size else ""
         return pb.ListLandingsResponse(landings=map(convert.row_message, rows), next_page_token=token)
+
+
+def _landed(actor: Actor, project: ProjectView, landed: Landed) -> pb.LandSessionResponse:
+    return convert.landed_message(queries.landed_row(actor, project, landed), landed)
+
+
+def _queued(session_id: bytes, goal: str) -> pb.LandSessionResponse:
+    return pb.LandSessionResponse(session=pb.Session(id=session_id, state="queued", goal=goal), queued=True)
+
+
+def _conflicted(session_id: bytes, goal: str, clashes: list[pb.Clash]) -> pb.LandSessionResponse:
+    message = pb.Session(id=session_id, state="conflicted", goal=goal)
+    return pb.LandSessionResponse(session=message, clashes=clashes)
+
+
+def _await(actor: Actor, project: ProjectView, session_id: bytes, seconds: float) -> Landed | Refusal | None:
+    """What became of an accepted landing, None when it still waits. Nobody waits when too many do: they ask again."""
+    found = queries.standing(actor, project, session_id)
+    end = time.monotonic() + seconds
+    if found is not None or not seconds or not WAITS.acquire(blocking=False):
+        return found
+    try:
+        while found is None and (left := end - time.monotonic()) > 0:
+            let_go()
+            lander.wait_for_any(min(left, LOOK_AGAIN))
+            forget_roles()  # this request is not a short one
+            found = queries.standing(actor, project, session_id)
+        return found
+    finally:
+        WAITS.release()
 
 
 def _pack(receipt: bytes) -> PackRef:

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from micelio import __version__
 from micelio.accounts.actor import ANONYMOUS, Actor, actor_from_request
+from micelio.organizations.roles import Role, at_least
 from micelio.pages import text
 from micelio.pages.cost import current_cost
 from micelio.pages.markdown import render_message
@@ -26,6 +27,12 @@ register.filter("shorten", text.cut)
 register.filter("reflow", text.reflow)
 register.filter("initials", text.initials)
 register.filter("message", render_message)
+
+
+@register.filter
+def administers(role: str | None) -> bool:
+    """Whether a role is that of an admin, or more."""
+    return at_least(role, Role.ADMIN)
 
 
 @register.filter

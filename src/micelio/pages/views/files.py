@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 
 from mic.core.errors import NotFound
 from mic.core.linediff import is_binary
-from mic.core.tree import CHUNKED, CONFLICT, Entry
+from mic.core.tree import CONFLICT, Entry
 from micelio.accounts.actor import Actor
 from micelio.pages.addresses import HEAD, parse_ref, path_from_request
 from micelio.pages.answers import Page, page, path_data
 from micelio.pages.asked import asked_number
 from micelio.pages.diff_html import join_rows, line_rows
-from micelio.pages.handover import hand_over
 from micelio.pages.highlight import LARGEST_SHOWN, highlight
 from micelio.pages.images import image_type
 from micelio.pages.landing_items import landing_data, landing_item
+from micelio.pages.leak_report import report_address
 from micelio.pages.listing import document_page, is_markdown
 from micelio.pages.markdown import LARGEST_TEXT, Place
 from micelio.pages.modes import GITLINK, SYMLINK, mode_words
 from micelio.pages.opened import Opened, open_project
-from micelio.pages.ranges import NONE_OF_IT, Part, asked_part
+from micelio.pages.raw import raw_answer
 from micelio.pages.text import count_words, cut, display_path, one_line, size_words
 from micelio.pages.weight import Scale
 from micelio.pages.where import Where
@@ -62,6 +61,8 @@ def file(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, 
         "size": entry.size,
         "mode_words": mode_words(entry.mode),
         "raw": opened.site.raw(at, name),
+        "owners": opened.site.owners(at, name),
+        "report": report_address(opened.site, path=name, position=position),
         **shown,
     }
     data = {
@@ -169,35 +170,4 @@ def raw(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, p
     entry = opened.ledger.entry(root, name)
     if entry is None or entry.kind == CONFLICT:
         raise _missing(name, position, opened.site.tree(at))
-    tag = f'"{entry.hash.hex()}"'
-    if tag in request.headers.get("If-None-Match", ""):
-        return HttpResponse(status=304, headers={"ETag": tag})
-    part = asked_part(request, entry.size, tag)
-    if part == NONE_OF_IT:
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{entry.size}", "ETag": tag})
-    start, stop = part or Part(0, entry.size)
-    if entry.kind != CHUNKED:
-        data = opened.ledger.blob(entry.hash)
-        response = HttpResponse(data[start:stop], content_type=_media_type(entry, data))
-        response.headers["Content-Length"] = str(stop - start)
-    else:
-        response = hand_over(opened.project.id, entry.hash, Part(start, stop), "application/octet-stream")
-    if part is not None:
-        response.status_code = 206
-        response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{entry.size}"
-    response.headers["Accept-Ranges"] = "bytes"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["ETag"] = tag
-    inline = response.headers["Content-Type"] != "application/octet-stream"
-    file_name = quote(name.rpartition(b"/")[2], safe="")
-    response.headers["Content-Disposition"] = f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{file_name}"
-    return response
-
-
-def _media_type(entry: Entry, data: bytes) -> str:
-    if entry.mode not in (SYMLINK, GITLINK):
-        picture = image_type(data)
-        if picture is not None:
-            return picture
-    return "application/octet-stream" if is_binary(data) else "text/plain; charset=utf-8"
+    return raw_answer(request, opened.project.id, opened.ledger, entry)

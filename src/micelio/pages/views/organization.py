@@ -6,10 +6,14 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from micelio.accounts.actor import Actor
-from micelio.organizations.queries import get_organization, list_members
+from micelio.accounts.handles import sought
+from micelio.organizations.networks import is_outside
+from micelio.organizations.queries import OrganizationView, get_organization, list_members
+from micelio.organizations.second_factor import is_shut_out
 from micelio.pages.answers import Page, page
 from micelio.pages.views.home import project_list
 from micelio.pages.weight import ROOM, Scale
+from micelio.projects.moved import Move, note_move
 from micelio.projects.queries import list_projects
 
 PAGE = 100
@@ -18,10 +22,23 @@ MOST_MEMBERS = 100
 _FOR_MEMBERS = 4096
 
 
+def open_organization(actor: Actor, owner: str) -> OrganizationView:
+    """The organization of a page. Whoever asks by an earlier handle is led to the present one."""
+    found = get_organization(actor, owner)
+    note_renamed(owner, found.handle)
+    return found
+
+
+def note_renamed(asked_for: str, handle: str) -> None:
+    """Remember for the answer that an organization was asked for by an earlier handle."""
+    if sought(asked_for) != handle:
+        note_move(Move(sought(asked_for), "", handle, ""))
+
+
 @page
 def organization(request: HttpRequest, actor: Actor, owner: str) -> Page:
     """Its projects as far as the actor may see them, and its members for members."""
-    found = get_organization(actor, owner)
+    found = open_organization(actor, owner)
     after, behind = request.GET.get("after", ""), request.GET.get("members", "")
     projects = project_list(
         actor,
@@ -39,11 +56,14 @@ def organization(request: HttpRequest, actor: Actor, owner: str) -> Page:
     more = projects.more.rpartition("/")[2]
     context = {
         "organization": found,
+        "tab": "projects",
         "projects": projects,
         "members": html,
         "more": more,
         "more_members": more_members,
         "begun": bool(after),
+        "shut_out": not found.role and is_shut_out(actor, found.handle),
+        "outside": not found.role and is_outside(actor, found.handle),
     }
     twin = {
         "organization": found.handle,

@@ -6,17 +6,20 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from mic.core.errors import NotFound
 from micelio.accounts.actor import Actor
+from micelio.config import current
+from micelio.findings.queries import count_open
 from micelio.pages.addresses import HEAD, Site, parse_ref, path_from_request
 from micelio.pages.answers import Page, page, path_data
 from micelio.pages.landing_items import landing_data, landing_item
-from micelio.pages.listing import list_directory, parse_after
+from micelio.pages.listing import Listing, list_directory, parse_after
 from micelio.pages.opened import Opened, open_project
 from micelio.pages.text import display_path
 from micelio.pages.weight import ROOM, Scale
 from micelio.pages.where import Where
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import count_forks, origin_of
-from micelio.sessions.queries import counts, list_landings
+from micelio.projects.stars import stars_of
+from micelio.sessions.queries import LandingRow, counts, list_landings
 
 # Compressed bytes of what stands beside the files: last landing, description, numbers.
 _FOR_ASIDE = 1500
@@ -29,9 +32,10 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
     after = parse_after(request.GET.get("after", ""))
     listing = list_directory(opened, HEAD, opened.tree, b"", Scale(ROOM - _FOR_ASIDE), after)
     files, size = opened.ledger.totals(opened.tree)
-    newest = list_landings(actor, opened.project, None, 1)
+    newest = _newest(opened, listing)
     decisions = counts(actor, opened.project).decisions
     origin, forks = origin_of(actor, opened.project), count_forks(actor, opened.project)
+    starred = stars_of(actor, opened.project)
     context = {
         **opened.context("files"),
         "last": landing_item(opened.site, newest[0]) if newest else None,
@@ -46,6 +50,10 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
         "origin_name": f"{origin.owner}/{origin.handle}" if origin else "",
         "fork_address": _fork_address(opened),
         "forks": forks,
+        "stars": starred,
+        "signed_in": actor.signed_in,
+        "findings": count_open(actor, opened.project),
+        "git_address": f"{current().base_url}{opened.site.root}",
     }
     data = {
         **opened.data(),
@@ -56,10 +64,18 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
         "counts": {"files": files, "bytes": size, "landings": opened.position, "decisions": decisions},
         "fork": _fork_data(opened.project, origin),
         "forks": forks,
+        "stars": starred.total,
+        "archived_at": opened.project.archived_at,
         "files": listing.data(),
         "next_after": listing.more or None,
     }
     return Page("pages/project.html", context, data)
+
+
+def _newest(opened: Opened, listing: Listing) -> list[LandingRow]:
+    """The newest landing, if there is one: it mostly changed something that the listing names, and is known then."""
+    listed = [row for row in listing.changes.values() if row.position == opened.position]
+    return listed[:1] or list_landings(opened.actor, opened.project, None, 1)
 
 
 def _fork_address(opened: Opened) -> str:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from mic.core.errors import NotFound
 from mic.core.ids import parse_ulid, ulid_text
-from mic.core.session import Change, Op, Session, State
+from mic.core.session import Change, Op, Session
 from mic.core.tree import BLOB, Entry
 from micelio.accounts.actor import Actor
 from micelio.pages.addresses import Ref
@@ -17,6 +17,7 @@ from micelio.pages.answers import Page, page
 from micelio.pages.asked import asked_number
 from micelio.pages.changes import ChangesPage, PathChange
 from micelio.pages.diffs import LARGEST_COMPARED
+from micelio.pages.leak_report import report_address
 from micelio.pages.opened import Opened, open_project
 from micelio.pages.session_parts import Focus, asked_focus, claims_part, conversation_part, decisions_part, goal_rest
 from micelio.pages.session_twin import change_data, session_data, session_markdown
@@ -24,6 +25,7 @@ from micelio.pages.states import state_words
 from micelio.pages.text import count_words, cut, display_path, headline, took
 from micelio.pages.weight import Scale
 from micelio.sessions.queries import LandingView, get_landing, get_session
+from micelio.sessions.refusal import refusal_of
 
 
 @page
@@ -80,7 +82,7 @@ class _Found:
 
     @property
     def state(self) -> str:
-        return "landed" if self.position else State(self.view.session.state).name.lower()
+        return "landed" if self.position else self.view.state
 
     @property
     def here(self) -> str:
@@ -113,6 +115,7 @@ class _Found:
 def _session_page(request: HttpRequest, found: _Found) -> Page:
     opened, session, row = found.opened, found.view.session, found.view.row
     position = found.position
+    refusal = refusal_of(session) if found.state in ("active", "conflicted") else None
     focus = asked_focus(request)
     changes = found.changes()
     scale = Scale()
@@ -135,9 +138,11 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
         "git_commit": row.git_commit.hex() if row.git_commit else "",
         "base_position": session.base_position,
         "session": session,
+        "refusal": refusal,
         "focus": bool(focus),
         "changes": shown,
         "total_files": len(changes),
+        "report": report_address(opened.site, session_id=session.id),
         "earlier": opened.site.landing(position - 1),
         "later": opened.site.landing(position + 1) if position < opened.position else "",
     }

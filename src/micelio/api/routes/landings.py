@@ -1,0 +1,382 @@
+"""Landings: listed, looked at, made."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from django.http import HttpResponse
+from ninja import Path, Query, Router
+from pydantic import Field
+
+from mic.core.errors import InvalidInput
+from mic.core.ids import parse_ulid, ulid_text
+from mic.core.session import Change, Op, Session
+from mic.ledger.project import Landed
+from micelio.api.answers import begin, page, said, shown
+from micelio.api.paths import path_of
+from micelio.api.request import ApiRequest
+from micelio.api.shapes import (
+    LAST_POSITION,
+    WORDS,
+    AskedPage,
+    Base64,
+    OwnSessionId,
+    Page,
+    PathBytes,
+    Position,
+    Sent,
+    Told,
+    path_fields,
+)
+from micelio.projects.queries import get_project
+from micelio.sessions import inline, later, queries
+from micelio.sessions.actions import land
+from micelio.sessions.path_landings import path_landings
+from micelio.sessions.queries import LandingRow, LandingView
+
+router = Router(tags=["landings"])
+At = Annotated[int, Path(ge=1, le=LAST_POSITION)]
+
+
+class Landing(Told):
+    """A session that became part of the history."""
+
+    position: int
+    session: str
+    goal: str
+    author: str
+    owner: str | None = Field(description="Handle of the account that landed it; null when it is gone.")
+    agent: str
+    landed_at: datetime
+    authored_at: datetime
+    base_position: int
+    files: int
+    decisions: int
+    messages: int
+    git_commit: str | None = Field(description="Of a landing that was imported.")
+
+
+class PathLanding(Landing):
+    """A landing that touched a path."""
+
+    touch: Literal["added", "modified", "deleted", "below"] = Field(
+        description="What became of the path; `below`: of something below it."
+    )
+
+
+class AskedHistory(AskedPage):
+    """Which of them."""
+
+    at: Annotated[Position | None, Field(description="Up to this position; left out: up to the head.")] = None
+    after: Annotated[Position | None, Field(description="Behind this position only.")] = None
+
+
+class Message(Told):
+    """One turn of the conversation."""
+
+    role: str
+    author: str
+    text: str
+    at: datetime | None
+
+
+class Alternative(Told):
+    """A road not taken."""
+
+    what: str
+    why_not: str
+
+
+class Decision(Told):
+    """What was decided, and why."""
+
+    what: str
+    why: str
+    alternatives: list[Alternative]
+    by: str
+    evidence: str
+
+
+class WholeLanding(Told):
+    """A landing with its words. Its changes are a list of their own."""
+
+    landing: Landing
+    tree: str
+    conversation: list[Message]
+    decision_list: list[Decision]
+
+
+class PathChange(Told):
+    """What became of one path."""
+
+    path: str
+    path_bytes: PathBytes
+    op: Literal["added", "modified", "deleted"]
+    mode: str | None = Field(description="Git's, in octal; null when it was deleted.")
+    size: int
+    hash: str | None = Field(description="SHA-256 of the new content.")
+    base_hash: str | None = Field(description="Of the content at the base.")
+
+
+class SentMessage(Sent):
+    """One turn of the conversation."""
+
+    role: Literal["human", "agent", "system"]
+    author: str = ""
+    text: str
+    at_ms: Annotated[int, Field(ge=0, le=253_402_300_799_000)] = Field(0, description="Unix milliseconds; 0: unknown.")
+
+
+class SentAlternative(Sent):
+    """A road not taken."""
+
+    what: str
+    why_not: str = ""
+
+
+class SentDecision(Sent):
+    """What was decided, and why."""
+
+    what: str
+    why: str = ""
+    alternatives: list[SentAlternative] = Field(default_factory=list)
+    by: str = ""
+    evidence: str = ""
+
+
+class SentChange(Sent):
+    """A file as it should be afterwards: `text` or `base64`, or neither with `delete`."""
+
+    path: str | None = Field(None, description="Use `path_base64` for one that is not UTF-8.")
+    path_base64: Base64 | None = None
+    text: str | None = Field(None, description="The whole content, which will be UTF-8.")
+    base64: Base64 | None = Field(None, description="The whole content, as bytes.")
+    delete: bool = False
+    mode: Literal["100644", "100755", "120000"] | None = Field(None, description="Left out: as it was, else 100644.")
+
+
+class LandingWanted(Sent):
+    """A session with its contents, for what fits into one request; `mic` lands everything else."""
+
+    goal: str = Field(
+        description="What it is for, in one line or more.", examples=["Say hello"], json_schema_extra=WORDS
+    )
+    changes: list[SentChange] = Field(
+        examples=[[{"path": "hello.txt", "text": "hello\n"}]], json_schema_extra={"minItems": 1}
+    )
+    base_position: Annotated[int, Field(ge=0, le=LAST_POSITION)] | None = Field(
+        None, description="What the contents were made from; left out: the head."
+    )
+    session: OwnSessionId | None = Field(None, description="A ULID of your own: the same one again never lands twice.")
+    agent: str = ""
+    conversation: list[SentMessage] = Field(default_factory=list)
+    decisions: list[SentDecision] = Field(default_factory=list)
+    later: bool = Field(False, description="Answer when it is accepted, and land it afterwards.")
+
+
+class LandingMade(Told):
+    """Where it landed, or that it waits."""
+
+    state: Literal["landed", "queued"]
+    session: str
+    position: int | None
+    tree: str | None
+    already_landed: bool = Field(description="It had landed before.")
+    merged: list[str] = Field(description="Paths that landed with another content than was sent: read them again.")
+
+
+@router.get("/projects/{owner}/{project}/landings", response=Page[Landing], summary="List landings")
+def list_landings(request: ApiRequest, owner: str, project: str, asked: Query[AskedPage]) -> HttpResponse:
+    """Newest first."""
+    found = get_project(request.actor, owner, project)
+    rows = queries.list_landings(request.actor, found, begin(request, asked), asked.limit + 1)
+    return page(request, asked, rows, shape, lambda row: row.position)
+
+
+@router.get(
+    "/projects/{owner}/{project}/history/{file:path}", response=Page[PathLanding], summary="List the landings of a path"
+)
+def list_path_landings(
+    request: ApiRequest, owner: str, project: str, path: str, asked: Query[AskedHistory]
+) -> HttpResponse:
+    """Those that touched a file, or anything below a directory, newest first. Slashes in the path stay as they are."""
+    found = get_project(request.actor, owner, project)
+    name = path_of(request).rstrip(b"/")
+    if not name:
+        raise InvalidInput("No path is named.", hint="List all landings at /landings.")
+    before = begin(request, asked) or (asked.at + 1 if asked.at is not None else None)
+    rows = path_landings(request.actor, found, name, before, asked.after or 0, asked.limit + 1)
+    return page(
+        request,
+        asked,
+        rows,
+        lambda each: PathLanding(**dict(shape(each.row)), touch=each.what),  # type: ignore[arg-type]
+        lambda each: each.row.position,
+    )
+
+
+@router.post("/projects/{owner}/{project}/landings", response={201: LandingMade, 202: LandingMade}, summary="Land")
+def land_session(request: ApiRequest, owner: str, project: str, body: LandingWanted) -> HttpResponse:
+    """Land a small session. What clashes with landings since the base lands nothing: `conflict` names each path."""
+    found = get_project(request.actor, owner, project)
+    session, contents = inline.session(request.actor, found, _wanted(body))
+    place = f"/api/v1/projects/{found.owner}/{found.handle}"
+    if body.later:
+        landed = later.land_later(request.actor, found, session, contents, [])
+        if landed is None:
+            answer = said(_queued(session), status=202)
+            answer.headers["Location"] = f"{place}/sessions/{ulid_text(session.id)}/outcome"
+            return answer
+    else:
+        landed = land(request.actor, found, session, contents)
+    answer = said(made(landed, session.id), status=201)
+    answer.headers["Location"] = f"{place}/landings/{landed.position}"
+    return answer
+
+
+@router.get("/projects/{owner}/{project}/landings/{int:position}", response=WholeLanding, summary="Look at a landing")
+def get_landing(request: ApiRequest, owner: str, project: str, position: At) -> HttpResponse:
+    """With its conversation and decisions."""
+    found = get_project(request.actor, owner, project)
+    view = queries.get_landing(request.actor, found, position)
+    return shown(
+        request,
+        WholeLanding(
+            landing=shape(view.row),
+            tree=view.tree.hex(),
+            conversation=messages(view.session),
+            decision_list=decisions(view.session),
+        ),
+    )
+
+
+@router.get(
+    "/projects/{owner}/{project}/landings/{int:position}/changes",
+    response=Page[PathChange],
+    summary="List the changes of a landing",
+)
+def list_changes(request: ApiRequest, owner: str, project: str, position: At, asked: Query[AskedPage]) -> HttpResponse:
+    """By path."""
+    found = get_project(request.actor, owner, project)
+    view = queries.get_landing(request.actor, found, position)
+    begun = begin(request, asked)
+    return changes_page(request, asked, view, base64.b64decode(begun) if begun else b"")
+
+
+def changes_page(request: ApiRequest, asked: AskedPage, view: LandingView, after: bytes) -> HttpResponse:
+    """A page of the changes that a session carries."""
+    changes = sorted((item for item in view.session.changes if item.path > after), key=lambda item: item.path)
+    return page(request, asked, changes[: asked.limit + 1], _change, lambda item: base64.b64encode(item.path).decode())
+
+
+def shape(row: LandingRow) -> Landing:
+    """A landing in a list, as it goes out."""
+    return Landing(
+        position=row.position,
+        session=ulid_text(row.session_id),
+        goal=row.goal,
+        author=row.author_name,
+        owner=row.owner_handle or None,
+        agent=row.agent,
+        landed_at=row.landed_at,
+        authored_at=row.authored_at,
+        base_position=row.base_position,
+        files=row.files,
+        decisions=row.decisions,
+        messages=row.messages,
+        git_commit=row.git_commit.hex() if row.git_commit else None,
+    )
+
+
+def messages(session: Session) -> list[Message]:
+    """The conversation, as it goes out."""
+    return [
+        Message(
+            role=item.role,
+            author=item.author,
+            text=item.text,
+            at=datetime.fromtimestamp(item.at / 1000, UTC) if item.at else None,
+        )
+        for item in session.conversation
+    ]
+
+
+def decisions(session: Session) -> list[Decision]:
+    """The decisions, as they go out."""
+    return [
+        Decision(
+            what=item.what,
+            why=item.why,
+            alternatives=[Alternative(what=road.what, why_not=road.why_not) for road in item.alternatives],
+            by=item.by,
+            evidence=item.evidence,
+        )
+        for item in session.decisions
+    ]
+
+
+def made(landed: Landed, session_id: bytes) -> LandingMade:
+    """The answer to a session that landed, now or before."""
+    return LandingMade(
+        state="landed",
+        session=ulid_text(session_id),
+        position=landed.position,
+        tree=landed.tree.hex(),
+        already_landed=landed.already,
+        merged=[change.path.decode("utf-8", "replace") for change in landed.merged],
+    )
+
+
+def _queued(session: Session) -> LandingMade:
+    return LandingMade(
+        state="queued", session=ulid_text(session.id), position=None, tree=None, already_landed=False, merged=[]
+    )
+
+
+def _change(change: Change) -> PathChange:
+    deleted = change.op == Op.DELETED
+    return PathChange(
+        **path_fields(change.path),  # type: ignore[arg-type]
+        op=Op(change.op).name.lower(),  # type: ignore[arg-type]
+        mode=None if deleted else f"{change.mode:06o}",
+        size=change.size,
+        hash=change.hash.hex() or None,
+        base_hash=change.base_hash.hex() or None,
+    )
+
+
+def _wanted(body: LandingWanted) -> inline.Wanted:
+    return inline.Wanted(
+        goal=body.goal,
+        files=[_file(number, item) for number, item in enumerate(body.changes)],
+        base_position=body.base_position,
+        session_id=parse_ulid(body.session) if body.session is not None else b"",
+        agent=body.agent,
+        conversation=[inline.Message(item.role, item.author, item.text, item.at_ms) for item in body.conversation],
+        decisions=[
+            inline.Decision(
+                item.what,
+                item.why,
+                tuple(inline.Alternative(road.what, road.why_not) for road in item.alternatives),
+                item.by,
+                item.evidence,
+            )
+            for item in body.decisions
+        ],
+    )
+
+
+def _file(number: int, item: SentChange) -> inline.File:
+    if (item.path is None) == (item.path_base64 is None):
+        raise InvalidInput(f"`changes.{number}` needs either `path` or `path_base64`.", hint="Send one of them.")
+    if (item.text is not None) + (item.base64 is not None) + item.delete != 1:
+        raise InvalidInput(
+            f"`changes.{number}` needs one of `text`, `base64` and `delete`.", hint="Send the whole new content."
+        )
+    path = item.path.encode() if item.path is not None else base64.b64decode(item.path_base64 or "")
+    if item.delete:
+        return inline.File(path, None, None)
+    data = item.text.encode() if item.text is not None else base64.b64decode(item.base64 or "")
+    return inline.File(path, data, int(item.mode, 8) if item.mode is not None else None)

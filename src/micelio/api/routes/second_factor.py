@@ -1,0 +1,48 @@
+"""Whether an organization asks its members for a second factor, for its owners."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from ninja import Router
+from pydantic import Field
+
+from micelio.api.answers import said
+from micelio.api.confirmed import require_confirmed
+from micelio.api.request import ApiRequest
+from micelio.api.shapes import Sent, Told
+from micelio.organizations.second_factor import ask_second_factor, second_factor_standing
+
+router = Router(tags=["organizations"])
+
+
+class SecondFactorStanding(Told):
+    """Whether it asks, and who has none."""
+
+    asks: bool
+    lacking: list[str] = Field(description="Handles, as many as are named.")
+    lacking_in_all: int
+
+
+class SecondFactorWanted(Sent):
+    """Whether it shall ask."""
+
+    asks: bool
+
+
+@router.get("/orgs/{org}/second-factor", response=SecondFactorStanding, summary="Are second factors asked for?")
+def get_second_factor(request: ApiRequest, org: str) -> HttpResponse:
+    """And which members have none; for owners."""
+    return _standing(request, org)
+
+
+@router.put("/orgs/{org}/second-factor", response=SecondFactorStanding, summary="Ask for second factors, or no longer")
+def put_second_factor(request: ApiRequest, org: str, body: SecondFactorWanted) -> HttpResponse:
+    """Who has none is outside at once, until they have one; for owners who have one themselves."""
+    require_confirmed(request)
+    ask_second_factor(request.actor, org, body.asks)
+    return _standing(request, org)
+
+
+def _standing(request: ApiRequest, org: str) -> HttpResponse:
+    found = second_factor_standing(request.actor, org)
+    return said(SecondFactorStanding(asks=found.asks, lacking=list(found.lacking), lacking_in_all=found.lacking_in_all))

@@ -1,0 +1,217 @@
+"""Sessions that have not landed, and what became of them."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from django.http import HttpResponse
+from ninja import Query, Router
+from pydantic import Field
+
+from mic.core.head import hlc_ms
+from mic.core.ids import parse_ulid, ulid_text
+from mic.core.session import Session as CoreSession
+from mic.core.session import State
+from mic.ledger.project import Landed
+from micelio.api.answers import begin, page, said, shown
+from micelio.api.request import ApiRequest
+from micelio.api.routes.landings import (
+    Decision,
+    Message,
+    PathChange,
+    changes_page,
+    decisions,
+    messages,
+)
+from micelio.api.shapes import (
+    LAST_POSITION,
+    WORDS,
+    AskedPage,
+    OwnSessionId,
+    Page,
+    Sent,
+    SessionId,
+    Told,
+)
+from micelio.projects.queries import get_project
+from micelio.sessions import actions, queries
+from micelio.sessions.queries import LandingView, OpenRow
+from micelio.sessions.refusal import refusal_of
+
+router = Router(tags=["sessions"])
+OpenState = Literal["active", "queued", "conflicted", "abandoned", "pending_review", "rejected"]
+
+
+class OpenSession(Told):
+    """A session that has not landed, in a list."""
+
+    id: str
+    state: str
+    goal: str
+    owner: str | None
+    agent: str
+    base_position: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Refused(Told):
+    """Why the last attempt to land did not succeed."""
+
+    code: str
+    message: str
+    fix: str
+
+
+class Session(Told):
+    """A session whole, landed or not. Its changes are a list of their own."""
+
+    id: str
+    state: str
+    goal: str
+    author: str
+    owner: str | None
+    agent: str
+    base_position: int
+    position: int | None = Field(description="Where it landed.")
+    created_at: datetime
+    conversation: list[Message]
+    decisions: list[Decision]
+    changes: int = Field(description="How many.")
+    refused: Refused | None
+
+
+class Outcome(Told):
+    """What became of a session that was accepted to be landed later."""
+
+    state: Literal["queued", "landed", "refused"]
+    position: int | None
+    tree: str | None
+    refused: Refused | None
+
+
+class SessionWanted(Sent):
+    """A session to begin."""
+
+    goal: str = Field(description="What it is for.", examples=["Say hello"], json_schema_extra=WORDS)
+    base_position: Annotated[int, Field(ge=0, le=LAST_POSITION)] = Field(
+        0, description="What its changes will be made from."
+    )
+    agent: str = ""
+    id: OwnSessionId | None = Field(None, description="A ULID of your own: the same one again changes nothing.")
+
+
+class AskedSessions(AskedPage):
+    """Which of them."""
+
+    state: Annotated[OpenState | None, Field(description="Only these; left out: those that are not given up.")] = None
+
+
+@router.get("/projects/{owner}/{project}/sessions", response=Page[OpenSession], summary="List open sessions")
+def list_sessions(request: ApiRequest, owner: str, project: str, asked: Query[AskedSessions]) -> HttpResponse:
+    """Those that have not landed, newest first. Members see them; for others the list is empty."""
+    found = get_project(request.actor, owner, project)
+    begun: Any = begin(request, asked)
+    after = parse_ulid(begun) if begun else b""
+    rows = queries.list_open_sessions(request.actor, found, asked.state or "", after, asked.limit + 1)
+    return page(request, asked, rows, _listed, lambda row: ulid_text(row.session_id))
+
+
+@router.post("/projects/{owner}/{project}/sessions", response={201: Session}, summary="Start a session")
+def start_session(request: ApiRequest, owner: str, project: str, body: SessionWanted) -> HttpResponse:
+    """Others see from now on what is being worked on."""
+    found = get_project(request.actor, owner, project)
+    wanted = parse_ulid(body.id) if body.id is not None else b""
+    started = actions.start_session(request.actor, found, body.goal, body.base_position, wanted, body.agent)
+    place = f"/api/v1/projects/{found.owner}/{found.handle}/sessions/{ulid_text(started.id)}"
+    return shown(request, _own(request, started), status=201, location=place)
+
+
+@router.get("/projects/{owner}/{project}/sessions/{session}", response=Session, summary="Look at a session")
+def get_session(request: ApiRequest, owner: str, project: str, session: SessionId) -> HttpResponse:
+    """With its conversation and decisions, wherever it stands."""
+    return shown(request, _whole(_found(request, owner, project, session)))
+
+
+@router.get(
+    "/projects/{owner}/{project}/sessions/{session}/changes",
+    response=Page[PathChange],
+    summary="List the changes of a session",
+)
+def list_session_changes(
+    request: ApiRequest, owner: str, project: str, session: SessionId, asked: Query[AskedPage]
+) -> HttpResponse:
+    """By path, as far as the forge knows them: those of a session that landed, or was sent to land."""
+    view = _found(request, owner, project, session)
+    begun = begin(request, asked)
+    return changes_page(request, asked, view, base64.b64decode(begun) if begun else b"")
+
+
+@router.get(
+    "/projects/{owner}/{project}/sessions/{session}/outcome", response=Outcome, summary="What became of a landing?"
+)
+def get_outcome(request: ApiRequest, owner: str, project: str, session: SessionId) -> HttpResponse:
+    """Of a session that was sent with `later`: it waits, it landed, or why it did not."""
+    found = get_project(request.actor, owner, project)
+    standing = queries.standing(request.actor, found, parse_ulid(session))
+    if standing is None:
+        return said(Outcome(state="queued", position=None, tree=None, refused=None))
+    if isinstance(standing, Landed):
+        return said(Outcome(state="landed", position=standing.position, tree=standing.tree.hex(), refused=None))
+    refused = Refused(code=standing.code, message=standing.message, fix=standing.hint)
+    return said(Outcome(state="refused", position=None, tree=None, refused=refused))
+
+
+@router.post("/projects/{owner}/{project}/sessions/{session}/abandon", response=Session, summary="Give a session up")
+def abandon_session(request: ApiRequest, owner: str, project: str, session: SessionId) -> HttpResponse:
+    """Its words are kept; it can no longer land."""
+    found = get_project(request.actor, owner, project)
+    return said(_own(request, actions.abandon_session(request.actor, found, parse_ulid(session))))
+
+
+def _found(request: ApiRequest, owner: str, project: str, session: SessionId) -> LandingView:
+    found = get_project(request.actor, owner, project)
+    return queries.get_session(request.actor, found, parse_ulid(session))
+
+
+def _listed(row: OpenRow) -> OpenSession:
+    return OpenSession(
+        id=ulid_text(row.session_id),
+        state=row.state,
+        goal=row.goal,
+        owner=row.owner_handle or None,
+        agent=row.agent,
+        base_position=row.base_position,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _own(request: ApiRequest, session: CoreSession) -> Session:
+    """A session of the actor's own."""
+    return _shape(session, State(session.state).name.lower(), request.actor.handle, None)
+
+
+def _whole(view: LandingView) -> Session:
+    return _shape(view.session, view.state, view.row.owner_handle, view.row.position or None)
+
+
+def _shape(session: CoreSession, state: str, owner: str, position: int | None) -> Session:
+    refusal = refusal_of(session) if state not in ("landed", "queued") else None
+    return Session(
+        id=ulid_text(session.id),
+        state=state,
+        goal=session.goal,
+        author=session.author.name,
+        owner=owner or None,
+        agent=session.agent,
+        base_position=session.base_position,
+        position=position,
+        created_at=datetime.fromtimestamp(hlc_ms(session.hlc_created) / 1000, UTC),
+        conversation=messages(session),
+        decisions=decisions(session),
+        changes=len(session.changes),
+        refused=Refused(code=refusal.code, message=refusal.message, fix=refusal.hint) if refusal else None,
+    )
