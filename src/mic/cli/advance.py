@@ -48,7 +48,7 @@ def advance(
     index = ws.index()
     old = {entry.path: entry for entry in index.entries()}
     new = _new_tree(client, ws, project, answer, old, landed)
-    plan = _decide(ws, old, new, sent, {change.path for change in answer.merged}, landed)
+    plan = _decide(ws, old, new, sent, {change.path: change.sent_hash for change in answer.merged}, landed)
     checkout = Checkout(ws)
     checkout.plan(plan.write)
     # Removed first: a folder may come where a file was.
@@ -104,7 +104,7 @@ def _decide(
     old: dict[bytes, IndexEntry],
     new: dict[bytes, Entry],
     sent: Sent,
-    merged: set[bytes],
+    merged: dict[bytes, bytes],
     landed: list[pb.Change],
 ) -> _Plan:
     plan = _Plan({}, [], [], [])
@@ -122,7 +122,7 @@ def _decide(
                 plan.write.append(after)
             elif before is not None and not before.unwritten:
                 plan.remove.append(path)
-        elif mine is not None and path in merged and after is not None and _still(ws, path, sent.stats.get(path)):
+        elif mine is not None and path in merged and after is not None and _as_merged(ws, mine, sent, merged[path]):
             plan.write.append(after)
         elif path in ours and path not in merged:
             # It landed from here and was edited again since (a landing that is repeated): that edit is on top of it.
@@ -166,10 +166,24 @@ def _untouched(ws: Workspace, path: bytes, before: IndexEntry | None) -> bool:
         return False
 
 
-def _still(ws: Workspace, path: bytes, before: os.stat_result | None) -> bool:
-    """Whether the file is still the one that was sent."""
-    if before is None:
+def _as_merged(ws: Workspace, mine: pb.Change, sent: Sent, merged: bytes) -> bool:
+    """Whether the file is still what was sent and became part of a merge. When a landing is repeated, what is sent
+    now may be another content than what was sent the first time, `merged`."""
+    if mine.op == pb.Change.DELETED or (merged and mine.hash != merged):
         return False
+    before = sent.stats.get(mine.path)
+    if before is not None:
+        return _still(ws, mine.path, before)
+    # Sent by an earlier command: what counts is the content.
+    try:
+        now = git_mode(os.lstat(_full(ws, mine.path)).st_mode)
+        return now == mine.mode and hash_file(ws, mine.path, mine.mode)[0] == mine.hash
+    except (FileNotFoundError, NotADirectoryError, NotFound, InvalidPath):
+        return False
+
+
+def _still(ws: Workspace, path: bytes, before: os.stat_result) -> bool:
+    """Whether the file is still the one that was sent."""
     try:
         now = os.lstat(_full(ws, path))
     except (FileNotFoundError, NotADirectoryError):

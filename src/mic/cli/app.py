@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -99,11 +100,26 @@ def run(argv: Sequence[str]) -> int:
         return USAGE
     except click.ClickException as error:
         return _usage(error, as_json)
+    except UnicodeEncodeError:
+        odd = next((given for given in argv if not _is_utf8(given)), None)
+        if odd is None:
+            raise
+        shown = os.fsencode(odd)[:100]
+        return tell(WrongCommandLine(f"{shown!r} is not UTF-8.", hint="Only names of files need not be."), as_json)
     except click.Abort as error:
         # click has ended the line that the terminal wrote ^C into. What the interrupted part has to say comes along.
         sys.stdout.flush()
         sys.stderr.write(f"Interrupted. {error.__cause__ or ''}".rstrip() + "\n")
         return INTERRUPTED
+
+
+def _is_utf8(given: str) -> bool:
+    """Python keeps what is not as lone surrogates (PEP 383), which nothing that is sent can hold."""
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _usage(error: click.ClickException, as_json: bool) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mic.cli.app import Suggesting, json_option
-from mic.cli.connection import connect, named_instance
+from mic.cli.connection import connect, instance_option, named_instance
 from mic.cli.credentials import (
     SIGN_IN,
     Credential,
@@ -19,7 +19,9 @@ from mic.cli.credentials import (
     store,
     stored,
 )
+from mic.cli.git_credential import git_credential, setup_git
 from mic.cli.output import Output
+from mic.cli.tokens import token
 from mic.core.errors import InvalidInput, PermissionDenied, Unauthenticated, Unavailable
 from mic.rpc.client import Client
 from mic.rpc.discovery import Forge, discover, post_form
@@ -28,8 +30,6 @@ from mic.rpc.v1 import mic_pb2 as pb
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _SLOWER = 5.0  # seconds that each `slow_down` adds to the interval (RFC 8628, section 3.5)
 
-instance_option = click.option("--instance", metavar="URL", help="The forge; default: where you signed in last.")
-
 
 @click.group(cls=Suggesting)
 def auth() -> None:
@@ -37,6 +37,11 @@ def auth() -> None:
 
     MICELIO_TOKEN and MICELIO_INSTANCE, when set, come before what is stored.
     """
+
+
+auth.add_command(token)
+auth.add_command(setup_git)
+auth.add_command(git_credential)
 
 
 @auth.command()

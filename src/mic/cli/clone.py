@@ -34,6 +34,8 @@ def clone(out: Output, project: str, directory: str | None) -> None:
     root = os.path.abspath(directory or address.project)
     with connect(address.instance) as client:
         found = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project
+        # It may have been asked for at an address that it has left.
+        address = address._replace(organization=found.organization, project=found.handle)
         config = Config(
             address.instance, address.organization, address.project, found.head_position, found.head_tree.hex()
         )

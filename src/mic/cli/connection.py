@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import urllib.parse
+import re
 from typing import NamedTuple
 
 import click
 
-from mic.cli.credentials import SIGN_IN, default_instance, environment_token, token_for
+from mic.cli.credentials import SIGN_IN, Tokens, default_instance, environment_token
 from mic.cli.exit_codes import WrongCommandLine
-from mic.core.errors import InvalidInput, Unauthenticated
-from mic.rpc.client import Client
+from mic.cli.output import Output
+from mic.core.errors import InvalidInput, MicError, Unauthenticated
+from mic.rpc.client import Client, Move
 from mic.rpc.discovery import discover, normal_instance
 from mic.rpc.v1 import mic_pb2 as pb
+from mic.workspace.workspace import Workspace
 
 _FROM_ENVIRONMENT = "MICELIO_TOKEN is set; unset it or replace it."
+
+
+instance_option = click.option("--instance", metavar="URL", help="The forge; default: where you signed in last.")
 
 
 class Address(NamedTuple):
@@ -38,12 +43,39 @@ def connect(instance: str, *, signed_in: bool = False) -> Client:
 
     Raises Unauthenticated when `signed_in` is asked for and there is no token; Unavailable, InvalidInput.
     """
-    token = token_for(instance)
-    if signed_in and not token:
+    tokens = Tokens(instance)
+    if not tokens.current() and signed_in:
         raise Unauthenticated(f"You are not signed in at {instance}.", hint=SIGN_IN)
     forge = discover(instance)
     refused = _FROM_ENVIRONMENT if environment_token(instance) else ""
-    return Client(forge.grpc, token, insecure=not forge.tls, refused=refused)
+    client = Client(forge.grpc, tokens, insecure=not forge.tls, refused=refused, waiting=_say_waiting)
+    client.on_move = _Moves(instance)
+    return client
+
+
+def _say_waiting(seconds: float) -> None:
+    click.echo(f"The forge takes no more requests just now. Going on in {max(1, round(seconds))} s ...", err=True)
+
+
+class _Moves:
+    """Says once of each project that it has moved, and lets the workspace here follow it."""
+
+    def __init__(self, instance: str) -> None:
+        self._instance = instance
+        self._told: set[Move] = set()
+
+    def __call__(self, move: Move) -> None:
+        if move in self._told:
+            return
+        self._told.add(move)
+        old, new = f"{move.organization}/{move.project}", f"{move.new_organization}/{move.new_project}"
+        Output().note(f"{old} is {new} now. The old address leads there.")
+        try:
+            ws = Workspace.find()
+        except MicError:  # not in one, or in one that the command itself has something to say about
+            return
+        if ws.config[:3] == (self._instance, *move[:2]):
+            ws.follow(move.new_organization, move.new_project)
 
 
 def named_instance(text: str | None) -> str:
@@ -60,9 +92,10 @@ def parse_address(text: str) -> Address:
     """`ORG/PROJECT`, `HOST/ORG/PROJECT` or the URL of a project's page; raises WrongCommandLine."""
     parts = text.strip().rstrip("/").split("/")
     if "://" in text:
-        split = urllib.parse.urlsplit(text.strip())
-        parts = split.path.strip("/").split("/")
-        instance = named_instance(f"{split.scheme}://{split.netloc}")
+        scheme, _, rest = text.strip().partition("://")
+        host, _, path = rest.partition("/")
+        instance = named_instance(f"{scheme}://{host}")
+        parts = re.split("[?#]", path)[0].strip("/").split("/")
     elif len(parts) == 3:
         instance = named_instance(parts.pop(0))
     else:

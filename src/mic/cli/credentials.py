@@ -12,12 +12,13 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 
-from mic.core.errors import MicError, Unauthenticated
+from mic.core.errors import MicError, Unauthenticated, Unavailable
 from mic.rpc.discovery import discover, normal_instance, post_form
 
 DEFAULT_INSTANCE = "http://localhost:4000"
@@ -64,27 +65,59 @@ def token_for(instance: str) -> str:
 
     Raises Unauthenticated when it has expired and cannot be renewed.
     """
-    named = environment_token(instance)
-    if named:
-        return named
-    credential = stored(instance)
-    if credential is None:
-        return ""
-    if not credential.expires_at or credential.expires_at - MARGIN > time.time():
-        return credential.access_token
-    with _locked():
+    return Tokens(instance).current()
+
+
+class Tokens:
+    """The token for one instance while a command runs, which may be longer than a token lives.
+
+    Its end is reckoned by the clock here, from the moment it came: a clock that is wrong does no harm. One that was set
+    since may hide the end; then the forge refuses the token, and `instead_of` renews it.
+    """
+
+    def __init__(self, instance: str) -> None:
+        self._instance = instance
+        self._held: Credential | None = None
+
+    def current(self) -> str:
+        """As `token_for`."""
+        named = environment_token(self._instance)
+        if named:
+            return named
+        if self._held is None:
+            self._held = stored(self._instance)
+        if self._held is not None and _ends_soon(self._held):
+            self._held = _renewed(self._instance, lambda kept: not _ends_soon(kept))
+        return self._held.access_token if self._held is not None else ""
+
+    def instead_of(self, refused: str) -> str:
+        """A token to try when the forge did not take `refused`; "" when there is no other way than to sign in again."""
+        kept = stored(self._instance)
+        if environment_token(self._instance) or kept is None:
+            return ""
+        if kept.access_token == refused and not kept.refresh_token:
+            return ""
+        self._held = _renewed(self._instance, lambda kept: kept.access_token != refused)
+        return self._held.access_token if self._held is not None and self._held.access_token != refused else ""
+
+
+def _ends_soon(credential: Credential) -> bool:
+    return bool(credential.expires_at) and credential.expires_at - MARGIN <= time.time()
+
+
+def _renewed(instance: str, good: Callable[[Credential], bool]) -> Credential | None:
+    """The credential of an instance once it is `good`: as somebody else has left it, or exchanged here."""
+    with _exchanging(instance):
         # Somebody else may have renewed it while we waited; a refresh token is good for one use.
         credential = stored(instance)
-        if credential is None:
-            return ""
-        if credential.expires_at - MARGIN > time.time():
-            return credential.access_token
+        if credential is None or good(credential):
+            return credential
         return _renew(instance, credential)
 
 
-def _renew(instance: str, credential: Credential) -> str:
+def _renew(instance: str, credential: Credential) -> Credential:
     if not credential.refresh_token:
-        raise Unauthenticated(f"The token for {instance} has expired.", hint=SIGN_IN)
+        raise Unauthenticated(f"The token for {instance} has expired or was revoked.", hint=SIGN_IN)
     forge = discover(instance)
     fields = {
         "client_id": forge.client_id,
@@ -92,11 +125,14 @@ def _renew(instance: str, credential: Credential) -> str:
         "refresh_token": credential.refresh_token,
     }
     status, said = post_form(forge.token_endpoint, fields)
+    if status >= 500 or status == 429:
+        raise Unavailable(f"The forge {instance} answers {status}.", hint="Try again.")
     if status != 200 or "access_token" not in said:
-        raise Unauthenticated(f"The sign-in at {instance} has expired.", hint=SIGN_IN)
+        raise Unauthenticated(f"The sign-in at {instance} has expired or was ended.", hint=SIGN_IN)
     renewed = from_answer(said, credential.handle)
-    _store(instance, renewed)
-    return renewed.access_token
+    with _locked():
+        _store(instance, renewed)
+    return renewed
 
 
 def from_answer(said: dict[str, Any], handle: str = "") -> Credential:
@@ -168,9 +204,19 @@ def _write(kept: _File) -> None:
         raise
 
 
+def _locked() -> contextlib.AbstractContextManager[None]:
+    """Alone with the file, for the moment that it is rewritten."""
+    return _alone("credentials.lock")
+
+
+def _exchanging(instance: str) -> contextlib.AbstractContextManager[None]:
+    """Alone in asking one forge for a new token, however long it takes to answer; other forges are not waited for."""
+    return _alone(f"renew-{zlib.crc32(instance.encode()):08x}.lock")
+
+
 @contextlib.contextmanager
-def _locked() -> Iterator[None]:
+def _alone(name: str) -> Iterator[None]:
     os.makedirs(_folder(), mode=0o700, exist_ok=True)
-    with open(os.path.join(_folder(), "credentials.lock"), "a", encoding="ascii") as lock:
+    with open(os.path.join(_folder(), name), "a", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

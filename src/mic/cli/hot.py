@@ -27,7 +27,7 @@ _BARE_LINES = 10
 class View:
     """What both commands say about a workspace, gathered once."""
 
-    __slots__ = ("changes", "config", "conflicts", "incomplete", "root", "session", "stopped", "unwritten")
+    __slots__ = ("changes", "config", "conflicts", "incomplete", "queued", "root", "session", "stopped", "unwritten")
 
     def __init__(self, root: bytes) -> None:
         self.root = root
@@ -36,7 +36,9 @@ class View:
         # A sync that was stopped half way.
         self.stopped = exists(root + b"/" + FOLDER + b"/sync")
         self.conflicts = _conflicts(root) if exists(root + b"/" + FOLDER + b"/conflicts") else []
-        self.session = read_line(root)
+        self.queued = read_line(root, b"queued")
+        # Stopped while it was put aside, a session stands in both places, and has been sent.
+        self.session = read_line(root) if self.queued is None else None
         columns = read_columns(root)
         scan = scan_and_renew(root, columns)
         self.changes = [
@@ -101,6 +103,8 @@ def _next_steps(view: View) -> list[tuple[str, str]]:
     if view.stopped:
         return [("mic sync", "finish the interrupted sync"), ("mic sync --abort", "undo it")]
     steps = []
+    if view.queued is not None:
+        steps.append(("mic land --wait", "see where the queued session landed"))
     if any(kind == "marked" for _, kind, _ in view.conflicts):
         steps.append(("mic sync --ours PATH", "take your version whole, instead of mending the marked lines"))
         steps.append(("mic sync --theirs PATH", "take theirs whole"))
@@ -125,7 +129,10 @@ def _text(view: View, limit: int) -> str:
     ]
     if view.incomplete:
         lines.append("The clone was interrupted; run it again to complete it.\n")
-    if view.session is None:
+    if view.queued is not None:
+        first, _, more = view.queued[2].partition("\n")
+        lines.append(f"Queued to land: {first}{' ...' if more else ''} (`mic land --wait` says where)\n")
+    elif view.session is None:
         lines.append("No session is open.\n")
     else:
         started_ms, base, goal = view.session
@@ -161,10 +168,10 @@ def _json(view: View) -> str:
 
 def _fields(view: View) -> dict[str, object]:
     config = view.config
-    session: dict[str, object] | None = None
-    if view.session is not None:
-        started_ms, base, goal = view.session
-        session = {"goal": goal, "started_ms": started_ms, "base_position": base}
+    session, queued = (
+        {"goal": line[2], "started_ms": line[0], "base_position": line[1]} if line is not None else None
+        for line in (view.session, view.queued)
+    )
     return {
         "root": _path_fields(view.root)["path"],
         "instance": config["instance"],
@@ -179,6 +186,7 @@ def _fields(view: View) -> dict[str, object]:
             for path, kind, theirs in view.conflicts
         ],
         "session": session,
+        "queued": queued,
         "changes": [
             {**_path_fields(path), "op": _WORDS[kind], "mode": f"{mode:06o}" if mode else None}
             for path, kind, mode in view.changes

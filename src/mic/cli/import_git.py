@@ -1,50 +1,45 @@
-"""`mic import git`: the history of a Git repository, each first-parent commit a landing."""
+"""`mic import`: a Git repository with all of its refs; how far an import is; and ending one."""
 
 from __future__ import annotations
 
-import hashlib
-import os
+import json
 import re
-import shutil
-import subprocess
-import tempfile
 import time
-import urllib.parse
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-import zstandard
 
 from mic.cli.app import Suggesting, json_option
 from mic.cli.connection import Address, connect, parse_address
 from mic.cli.credentials import default_instance
 from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.found_secrets import history_error
+from mic.cli.import_archive import archive
+from mic.cli.import_source import Pack, Refs, label, opened
 from mic.cli.organizations import all_organizations
-from mic.cli.output import Output, plural
+from mic.cli.output import Output, plural, when
 from mic.cli.progress import Progress
-from mic.core.errors import InvalidInput, NotFound, PermissionDenied
-from mic.core.session import Op
+from mic.cli.roles import ADMINISTERING, WRITING
+from mic.core.errors import InvalidInput, MicError, NotFound, PermissionDenied, SecretFound
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
-if TYPE_CHECKING:
-    from mic.git.history import Commit, History
-
-_MESSAGE = 1 << 20  # bytes of one message, about
-_PART = 1 << 20
-_WHOLE = 4 << 20  # larger contents travel in parts
-_MAX_COMMITS = 1000  # in one message, so that the progress moves
-# Contents that were sent and need not be again; one entry is about 300 bytes.
-_REMEMBERED = 300_000
-_OPS = (pb.Change.ADDED, pb.Change.MODIFIED, pb.Change.DELETED)
-_SCP = re.compile(r"[\w.-]+@[\w.-]+:(?!//)")
-# What git needs to reach a host. Everything else stays out: GIT_* could run commands or name other repositories.
-_PASSED = (
-    "PATH", "HOME", "USER", "LANG", "TMPDIR", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR",
-    "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
-)  # fmt: skip
+_PIECE = 1 << 20
+# What one call sends: a token lasts longer than that takes.
+_CALL = 64 << 20
+_OPEN = ("receiving", "waiting", "running")
+# Seconds between two looks at an import: at first, and at most.
+_LOOK, _MOST = 0.05, 1.0
+# How fast it went is said of so many commits.
+_MANY = 1_000
+_STAGES = {
+    "metadata": "Reading refs",
+    "objects": "Checking objects",
+    "landings": "Landing commits",
+    "validation": "Comparing",
+    "finalisation": "Finishing",
+}
 
 
 @click.group(cls=Suggesting)
@@ -55,47 +50,90 @@ def imports() -> None:
     """
 
 
-@imports.command("git", short_help="Bring the default branch of a Git repository in.")
-@click.argument("source", metavar="PATH|URL")
+imports.add_command(archive)
+
+
+@imports.command("git", short_help="Bring a Git repository in, with all its branches and tags.")
+@click.argument("source", metavar="PATH|BUNDLE|URL")
 @click.argument("project", metavar="[ORG/PROJECT]", required=False)
 @click.option(
     "--visibility", type=click.Choice(["private", "public"]), default="private", show_default=True,
     help="Of the project, when the import makes it.",
 )  # fmt: skip
+@click.option(
+    "--accept-secrets", metavar="REASON", default="",
+    help="Let the history in though it holds what looks like secrets; for admins, and for secrets that were revoked.",
+)  # fmt: skip
+@click.option("--by-forge", is_flag=True, help="Have the forge fetch the URL, which has to be public.")
 @json_option
-def git(out: Output, source: str, project: str | None, visibility: str) -> None:
-    """Bring the default branch of a Git repository in, into an empty project, which is made when there is none.
+def git(out: Output, source: str, project: str | None, visibility: str, accept_secrets: str, by_forge: bool) -> None:
+    """Bring a Git repository in, with all its branches, tags and notes. The project is made when there is none.
 
-    Each first-parent commit becomes a landing with its author, date and message. Nothing is visible before all of it
-    is there; an interrupted import is simply run again.
+    Each first-parent commit of the default branch becomes a landing with its author, date and message. Nothing is
+    visible before all of it is there. An interrupted import goes on when it is run again; run later, it brings what is
+    new.
     """
     address = _checked(parse_address(project) if project else None, source)
-    with _local(source, out) as path:
-        from mic.git.history import open_history
-
-        history = open_history(path)
-        # A connection of its own: to fetch may take longer than the token of the first one is good for.
+    started = time.monotonic()
+    if by_forge:
         with connect(address.instance, signed_in=True) as client:
             _prepare(client, address, visibility, out)
-            started = time.monotonic()
-            last = _send(client, address, history, _label(source), out)
-            seconds = max(time.monotonic() - started, 0.001)
-    rate = f" in {seconds:.1f} s ({plural(int(last.landed / seconds), 'commit')}/s)" if seconds >= 1 else ""
-    out.line(
-        f"Imported {plural(last.landed, 'commit')} of {history.branch} into {address}{rate}: it is at @{last.position}."
-    )
-    out.line(f"Next: mic clone {address}")
-    out.document(
-        {
-            "project": str(address),
-            "instance": address.instance,
-            "branch": history.branch,
-            "commits": last.landed,
-            "position": last.position,
-            "tree": last.tree.hex(),
-            "tip": history.tip.hex(),
-        }
-    )
+            request = pb.StartImportRequest(project=address.ref, url=source, accept_secrets=accept_secrets)
+            run = client.call(client.projects.StartImport, request).run
+            run = _finished(client, address, run, out)
+        return _told(out, address, run, "its default branch", started)
+    with opened(source, f"{address.instance} {address} {source}", out) as found:
+        refs = found.refs()
+        # A connection of its own: to fetch may take longer than the token of the first one is good for.
+        with connect(address.instance, signed_in=True) as client:
+            tips = _tips(client, address)
+        try:
+            pack = found.pack(refs, tips)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("Nothing was sent; run the same command again to go on.") from None
+        started = time.monotonic()
+        with connect(address.instance, signed_in=True) as client:
+            _prepare(client, address, visibility, out)
+            run = _send(client, address, _request(address, source, refs, pack, accept_secrets), pack, out)
+            run = _finished(client, address, run, out)
+        found.done()
+    _told(out, address, run, refs.branch, started)
+
+
+@imports.command(short_help="How far an import is.")
+@click.argument("project", metavar="ORG/PROJECT")
+@json_option
+def status(out: Output, project: str) -> None:
+    """How far the newest import into a project is, or what became of it."""
+    address = parse_address(project)
+    with connect(address.instance, signed_in=True) as client:
+        run = _look(client, address, "")
+    out.line(f"{run.source}: {run.state}, begun {when(run.created_at_ms)}")
+    if run.state in _OPEN:
+        done, total = _counted(run)
+        out.line(f"{_STAGES[run.stage]}: {done:,} of {total:,}" if total else _STAGES[run.stage])
+    _notes(out, run)
+    if run.error:
+        out.line(f"{run.error} {run.hint}".strip())
+    out.document(_document(address, run))
+
+
+@imports.command(short_help="End an import that is at work.")
+@click.argument("project", metavar="ORG/PROJECT")
+@json_option
+def cancel(out: Output, project: str) -> None:
+    """End the import into a project that is at work; what it has brought so far is removed."""
+    address = parse_address(project)
+    with connect(address.instance, signed_in=True) as client:
+        run = _look(client, address, "")
+        if run.state not in _OPEN:
+            raise InvalidInput(f"The import into {address} is {run.state}.", hint="There is nothing to end.")
+        run = client.call(client.projects.CancelImport, pb.GetImportRequest(project=address.ref, id=run.id)).run
+    out.line(f"Ended the import of {run.source} into {address}.")
+    out.document(_document(address, run))
+
+
+# ---------------------------------------------------------------- before
 
 
 def _checked(address: Address | None, source: str) -> Address:
@@ -104,10 +142,10 @@ def _checked(address: Address | None, source: str) -> Address:
         # That the token is good; a public project is shown without one.
         client.call(client.auth.GetCurrentUser, pb.GetCurrentUserRequest())
         address = address or _default_address(client, source)
-        found = _empty_project(client, address)
+        found = _project(client, address)
         if found is None:
             _require_maker(client, address)
-        elif not found.role:
+        elif found.role not in WRITING:
             raise PermissionDenied(
                 f"Only members of {address.organization} may import into {address}.",
                 hint=f"Ask an admin of {address.organization} to invite you.",
@@ -118,65 +156,17 @@ def _checked(address: Address | None, source: str) -> Address:
 def _require_maker(client: Client, address: Address) -> None:
     """Raises NotFound, PermissionDenied unless a project can be made there."""
     request = pb.GetOrganizationRequest(handle=address.organization)
-    if client.call(client.organizations.GetOrganization, request).organization.role != "admin":
+    if client.call(client.organizations.GetOrganization, request).organization.role not in ADMINISTERING:
         raise PermissionDenied(
             f"There is no project {address}, and only admins of {address.organization} may make it.",
             hint=f"Ask one, or import into an organization of your own: `mic import git PATH ORG/{address.project}`.",
         )
 
 
-def _is_url(source: str) -> bool:
-    return "://" in source or (bool(_SCP.match(source)) and not os.path.exists(source))
-
-
-def _label(source: str) -> str:
-    """What the forge keeps as the source: never the password of a URL, never a path of this machine."""
-    if "://" in source:
-        parts = urllib.parse.urlsplit(source)
-        host = parts.netloc.rpartition("@")[2]
-        return urllib.parse.urlunsplit((parts.scheme, host, parts.path, "", ""))
-    return source if _is_url(source) else os.path.basename(os.path.abspath(source))
-
-
-@contextmanager
-def _local(source: str, out: Output) -> Iterator[str]:
-    """A path of the repository: what was named, or a bare clone of it that goes away afterwards."""
-    if not _is_url(source):
-        yield source
-        return
-    folder = tempfile.mkdtemp(prefix="mic-import-")
-    try:
-        target = os.path.join(folder, "repository.git")
-        out.note(f"Fetching {_label(source)} ...")
-        _clone(source, target)
-        yield target
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _clone(source: str, target: str) -> None:
-    environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
-    environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "https:http:ssh:git:file", "LC_ALL": "C"}
-    environment |= {"GIT_SSH_COMMAND": "ssh -oBatchMode=yes"}
-    command = ["git", "clone", "--quiet", "--bare", "--single-branch", "--", source, target]
-    try:
-        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    except FileNotFoundError as error:
-        raise NotFound("There is no `git` on this machine.", hint="Install it, or import from a local path.") from error
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        why = next((line.removeprefix("fatal: ") for line in said if line.startswith("fatal: ")), "")
-        why = why or (said[-1] if said else f"exit code {done.returncode}")
-        if "://" in source:
-            why = why.replace(source, _label(source))
-        why = why.rstrip(".")
-        raise InvalidInput(f"git could not fetch {_label(source)}: {why}.", hint="Does `git clone` of it work here?")
-
-
 def _default_address(client: Client, source: str) -> Address:
-    name = _label(source).rstrip("/").rpartition("/")[2].rpartition(":")[2].removesuffix(".git").lower()
+    name = label(source).rstrip("/").rpartition("/")[2].rpartition(":")[2].removesuffix(".git").lower()
     handle = re.sub(r"[^a-z0-9._-]+", "-", name).strip("-._")
-    ours = [item.handle for item in all_organizations(client) if item.role == "admin"]
+    ours = [item.handle for item in all_organizations(client) if item.role in ADMINISTERING]
     if len(ours) != 1 or not handle:
         where = f" Yours are: {', '.join(ours)}." if ours else " `mic org create HANDLE` makes an organization."
         raise WrongCommandLine(
@@ -186,22 +176,18 @@ def _default_address(client: Client, source: str) -> Address:
     return Address(default_instance(), ours[0], handle)
 
 
-def _empty_project(client: Client, address: Address) -> pb.Project | None:
-    """The project, None when there is none; raises InvalidInput when it is not empty."""
+def _project(client: Client, address: Address) -> pb.Project | None:
+    """The project, None when there is none."""
     try:
         found: pb.Project = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project
     except NotFound:
         return None
-    if found.head_position:
-        raise InvalidInput(
-            f"{address} already has {plural(found.head_position, 'landing')}.", hint="Import into a new project."
-        )
     return found
 
 
 def _prepare(client: Client, address: Address, visibility: str, out: Output) -> None:
-    """Make the project when it is absent; raises InvalidInput when it is not empty."""
-    if _empty_project(client, address) is None:
+    """Make the project when there is none."""
+    if _project(client, address) is None:
         request = pb.CreateProjectRequest(
             organization=address.organization, handle=address.project, visibility=visibility
         )
@@ -209,105 +195,132 @@ def _prepare(client: Client, address: Address, visibility: str, out: Output) -> 
         out.line(f"Made the {made.visibility} project {address}.")
 
 
-def _send(client: Client, address: Address, history: History, source: str, out: Output) -> pb.ImportHistoryResponse:
-    """Stream the history; the forge's last answer."""
-    sender = _Sender(address, history, source)
-    last = pb.ImportHistoryResponse()
+def _tips(client: Client, address: Address) -> list[bytes]:
+    """Git objects that the project has."""
     try:
-        with Progress(out, "Importing commits", history.count) as bar:
-            for answer in client.stream(client.projects.ImportHistory, sender.messages()):
-                last = answer
-                bar.at(answer.landed)
+        request = pb.GetImportTipsRequest(project=address.ref)
+        oids = client.call(client.projects.GetImportTips, request, seconds=600).oids
+    except NotFound:
+        return []
+    return [oids[at : at + 20] for at in range(0, len(oids), 20)]
+
+
+def _request(address: Address, source: str, refs: Refs, pack: Pack, accept: str) -> pb.StartImportRequest:
+    sent = pb.SentRepository(
+        source=label(source), names=refs.refs, oids=b"".join(refs.refs.values()), head=refs.head,
+        detached=refs.detached, pack=pack.name, size=pack.size,
+    )  # fmt: skip
+    return pb.StartImportRequest(project=address.ref, sent=sent, accept_secrets=accept)
+
+
+# ---------------------------------------------------------------- sending and waiting
+
+
+def _send(client: Client, address: Address, request: pb.StartImportRequest, pack: Pack, out: Output) -> pb.GitImport:
+    """Begin the import, or go on with it, and send what the forge has not got."""
+    run: pb.GitImport = client.call(client.projects.StartImport, request, seconds=600).run
+    try:
+        with Progress(out, "Sending", max(pack.size >> 10, 1)) as bar:
+            while run.state == "receiving":
+                bar.at(run.received >> 10)
+                messages = _messages(address, run, pack)
+                run = client.call(client.projects.SendImport, messages, seconds=3600).run
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            f"The project {address} is there, and empty; run the same command again to go on."
+            f"The project {address} is there, without the import; run the same command again to go on."
         ) from None
-    if not last.done:
-        raise InvalidInput("The forge did not finish the import; nothing is visible.", hint="Run it again.")
-    return last
+    return run
 
 
-class _Sender:
-    """The messages of one import, about 1 MiB each."""
-
-    def __init__(self, address: Address, history: History, source: str) -> None:
-        self._address, self._history, self._source = address, history, source
-        self._seen: dict[bytes, tuple[bytes, int]] = {}
-        self._compress = zstandard.ZstdCompressor(level=1, write_checksum=False).compress
-        self._message = pb.ImportHistoryRequest()
-        self._bytes = 0
-
-    def messages(self) -> Iterator[pb.ImportHistoryRequest]:
-        """All of them. A repository that cannot be read ends them without `finish`: then nothing is imported."""
-        history = self._history
-        self._message.start.CopyFrom(
-            pb.ImportStart(
-                project=self._address.ref,
-                source=self._source,
-                commits=history.count,
-                tip=history.tip,
-                branch=history.branch,
-            )
-        )
-        yield self._take()
-        for commit in history:
-            changes = []
-            for change in commit.changes:
-                if change.op == Op.DELETED or change.oid is None:
-                    changes.append(pb.Change(path=change.path, op=pb.Change.DELETED))
-                    continue
-                known = self._seen.get(change.oid)
-                if known is None:
-                    data = history.content(change)
-                    known = hashlib.sha256(data).digest(), len(data)
-                    yield from self._content(known[0], data)
-                    self._remember(change.oid, known)
-                op = _OPS[change.op]
-                changes.append(pb.Change(path=change.path, op=op, mode=change.mode, hash=known[0], size=known[1]))
-            self._message.commits.append(_commit(commit, changes))
-            self._bytes += len(commit.raw) + 160 * len(changes) + 200
-            if self._bytes >= _MESSAGE or len(self._message.commits) >= _MAX_COMMITS:
-                yield self._take()
-        self._message.finish = True
-        yield self._take()
-
-    def _content(self, content: bytes, data: bytes) -> Iterator[pb.ImportHistoryRequest]:
-        if len(data) <= _WHOLE:
-            self._frame(content, len(data), 0, data)
-            if self._bytes >= _MESSAGE:
-                yield self._take()
-            return
-        for start in range(0, len(data), _PART):
-            self._frame(content, len(data), start, data[start : start + _PART])
-            if self._bytes >= _MESSAGE:
-                yield self._take()
-
-    def _frame(self, content: bytes, size: int, offset: int, part: bytes) -> None:
-        packed = self._compress(part)
-        self._message.frames.add(
-            hash=content, size=size, offset=offset, length=len(part), data=packed, encoding=pb.BlobFrame.ZSTD
-        )
-        self._bytes += len(packed) + 64
-
-    def _take(self) -> pb.ImportHistoryRequest:
-        taken, self._message, self._bytes = self._message, pb.ImportHistoryRequest(), 0
-        return taken
-
-    def _remember(self, oid: bytes, known: tuple[bytes, int]) -> None:
-        if len(self._seen) >= _REMEMBERED:
-            # The oldest went longest without use, more or less; sent again, the forge knows it.
-            for old in list(self._seen)[: _REMEMBERED // 10]:
-                del self._seen[old]
-        self._seen[oid] = known
+def _messages(address: Address, run: pb.GitImport, pack: Pack) -> Iterator[pb.SendImportRequest]:
+    yield pb.SendImportRequest(project=address.ref, id=run.id, offset=run.received)
+    with open(pack.path, "rb") as file:
+        file.seek(run.received)
+        left = _CALL
+        while left > 0 and (data := file.read(_PIECE)):
+            yield pb.SendImportRequest(data=data)
+            left -= len(data)
 
 
-def _commit(commit: Commit, changes: list[Any]) -> pb.ImportCommit:
-    return pb.ImportCommit(
-        oid=commit.oid,
-        raw=commit.raw,
-        author_name=commit.author_name,
-        author_email=commit.author_email,
-        authored_at_ms=commit.authored_at_ms,
-        message=commit.message,
-        changes=changes,
+def _look(client: Client, address: Address, run_id: str) -> pb.GitImport:
+    request = pb.GetImportRequest(project=address.ref, id=run_id)
+    found: pb.GitImport = client.call(client.projects.GetImport, request).run
+    return found
+
+
+def _finished(client: Client, address: Address, run: pb.GitImport, out: Output) -> pb.GitImport:
+    """The import when it has ended. Raises what it failed with."""
+    pause = _LOOK
+    try:
+        while run.state in _OPEN:
+            stage = run.stage
+            with Progress(out, _STAGES[stage], _counted(run)[1] or 1) as bar:
+                while run.state in _OPEN and run.stage == stage:
+                    bar.at(_counted(run)[0])
+                    time.sleep(pause)
+                    pause = min(pause * 1.2, _MOST)
+                    run = _look(client, address, run.id)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"The forge goes on with the import: `mic import status {address}`, `mic import cancel {address}`."
+        ) from None
+    if run.state == "failed":
+        raise _failure(run)
+    if run.state == "canceled":
+        raise InvalidInput("The import was ended; nothing of it is visible.", hint="Run it again to begin anew.")
+    return run
+
+
+def _failure(run: pb.GitImport) -> MicError:
+    from mic.rpc.status import error_of
+
+    error = error_of(run.error_code, run.error, run.hint)
+    if not isinstance(error, SecretFound) or not run.document:
+        return error
+    return history_error(SecretFound(run.error, hint=run.hint, document=json.loads(run.document)))
+
+
+def _counted(run: pb.GitImport) -> tuple[int, int]:
+    """How much of the stage is done, and of how much."""
+    if run.state == "receiving":
+        return run.received, run.size
+    if run.stage == "objects":
+        return run.objects_done, run.objects_total
+    return (run.landings_done, run.landings_total) if run.stage == "landings" else (0, 0)
+
+
+def _told(out: Output, address: Address, run: pb.GitImport, branch: str, started: float) -> None:
+    seconds = max(time.monotonic() - started, 0.001)
+    speed = plural(int(run.landings_total / seconds), "commit")
+    rate = f" in {seconds:.1f} s ({speed}/s)" if run.landings_total >= _MANY else ""
+    out.line(
+        f"Imported {plural(run.landings_total, 'commit')} of {branch} into {address}{rate}: it is at @{run.position}."
     )
+    _notes(out, run)
+    out.line(f"Next: mic clone {address}")
+    out.document({**_document(address, run), "instance": address.instance, "branch": branch})
+
+
+def _notes(out: Output, run: pb.GitImport) -> None:
+    for old, new in sorted(run.aside.items()):
+        out.line(f"{old} is kept as {new}.")
+    if run.marked:
+        words = ", ".join(f"{count:,} {msg_id}" for msg_id, count in sorted(run.marked.items()))
+        out.line(f"Kept although git's fsck calls it an error: {words}.")
+
+
+def _document(address: Address, run: pb.GitImport) -> dict[str, Any]:
+    return {
+        "project": str(address),
+        "import": run.id,
+        "source": run.source,
+        "state": run.state,
+        "stage": run.stage,
+        "refs": run.refs,
+        "objects": run.objects_total,
+        "commits": run.landings_total,
+        "position": run.position,
+        "aside": dict(run.aside),
+        "marked": {name: int(count) for name, count in run.marked.items()},
+        **({"error": run.error} if run.error else {}),
+    }

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import os
-import time
-from typing import Any
 
 import click
 
 from mic.cli.advance import Advance, advance
 from mic.cli.app import json_option
+from mic.cli.clashes import clash_error
 from mic.cli.connection import connect
+from mic.cli.found_secrets import secret_error
+from mic.cli.last_landing import last as last_landing
+from mic.cli.last_landing import remember
 from mic.cli.open_session import add_note, address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
+from mic.cli.queued import PATIENCE, Settled, kept_change, settle, still_waiting, tell_settled
 from mic.cli.sending import Sent, send
 from mic.cli.unresolved import require_resolved
 from mic.cli.words import decision_pb, message_pb
-from mic.core.errors import BaseMismatch, Conflicted, NothingToLand
-from mic.core.ids import parse_ulid, ulid_text
+from mic.core.errors import BaseMismatch, NothingToLand, SecretFound
+from mic.core.ids import ulid_text
 from mic.core.paths import display
+from mic.core.session import Op
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.conflicts import write_conflicts
+from mic.workspace.files import hash_file
+from mic.workspace.queued import Queued, put_aside, queued
 from mic.workspace.session import LocalSession
 from mic.workspace.status import LocalChange
 from mic.workspace.status import status as working_status
@@ -37,8 +43,10 @@ _SECONDS = 600.0
 @click.option(
     "--agent", default="", envvar="MIC_AGENT", show_envvar=True, help="The agent that did it, when no session is open."
 )
+@click.option("--async", "later", is_flag=True, help="Do not wait: the forge accepts it now and lands it in turn.")
+@click.option("--wait", is_flag=True, help="Wait for what was landed with --async, and say where it landed.")
 @json_option
-def land(out: Output, goal: str, agent: str) -> int:
+def land(out: Output, goal: str, agent: str, later: bool, wait: bool) -> int:
     """Land what changed here, with the open session's goal, conversation and decisions.
 
     Without an open session, GOAL starts one and lands it at once. When one is open it keeps its goal, and GOAL is
@@ -47,15 +55,41 @@ def land(out: Output, goal: str, agent: str) -> int:
     When it clashes with what landed since your base, nothing lands and nothing here changes (exit code 3): `mic sync`
     takes in what landed. While a file has lines that it marked, nothing lands either. Landing what has landed already
     gives its position again.
+
+    With --async, the forge answers as soon as it has written down what is to land, and whatever happens to it after
+    that, nothing is lost. Go on working; the next `mic land`, `mic sync` or `mic session start` here takes the outcome
+    in first. After a clash the session is open here again.
     """
-    return run_land(out, goal, agent)
+    if wait and (later or goal):
+        raise click.UsageError("--wait goes alone: it says what became of the landing that was sent with --async.")
+    return run_wait(out) if wait else run_land(out, goal, agent, later)
 
 
-def run_land(out: Output, goal: str, agent: str = "") -> int:
+def run_wait(out: Output) -> int:
+    """Wait for the queued landing of this working copy; the exit code."""
+    ws = Workspace.find()
+    with ws.lock():
+        item = queued(ws)
+        if item is None:
+            if last_landing(ws) is None:
+                raise NothingToLand("No landing of this working copy waits.", hint="`mic land --async` sends one.")
+            return _nothing_new(ws, "", out)
+        with connect(ws.config.instance, signed_in=True) as client:
+            settled = settle(client, ws, item, _SECONDS)
+        if settled is None:
+            raise still_waiting(item.session)
+    return _report_settled(out, settled)
+
+
+def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> int:
     """Land; the exit code."""
     ws = Workspace.find()
     with ws.lock():
         require_complete(ws)
+        if (item := queued(ws)) is not None:
+            done_with = _settle_queued(out, ws, item, goal, later)
+            if done_with is not None:
+                return done_with
         require_resolved(ws)
         changes = working_status(ws).changes
         session, noted = local.current(ws), ""
@@ -70,13 +104,16 @@ def run_land(out: Output, goal: str, agent: str = "") -> int:
                 local.save(ws, session)
         with connect(ws.config.instance, signed_in=True) as client:
             if changes:
-                sent, answer = _send(client, ws, session, changes)
+                sent, answer = _send(client, ws, session, changes, later)
             else:
                 sent, answer = Sent([], {}, {}), _landed_without_a_word(client, ws, session)
             if answer.clashes:
-                raise _clash_error(session, list(answer.clashes))
+                raise clash_error(session, list(answer.clashes))
+            if answer.queued:
+                put_aside(ws, session, [kept_change(change) for change in sent.changes])
+                return _report_queued(out, session, len(sent.changes), noted)
             # Written first: whatever stops the rest, the next `mic land` knows that this session has landed.
-            _remember(ws, session, answer.position)
+            remember(ws, session, answer.position)
             landed = _landed_before(client, ws, answer.position) if answer.already_landed else sent.changes
             done = advance(client, ws, address_of(ws).ref, answer, sent, landed)
         write_conflicts(os.fsencode(ws.root), [])
@@ -85,12 +122,42 @@ def run_land(out: Output, goal: str, agent: str = "") -> int:
     return 0
 
 
+def _settle_queued(out: Output, ws: Workspace, item: Queued, goal: str, later: bool) -> int | None:
+    """Before another landing, the one that waits; None to go on, else the exit code of a command that is done."""
+    goal = goal.strip()
+    same = goal in ("", item.session.goal) and _as_sent(ws, item)
+    with connect(ws.config.instance, signed_in=True) as client:
+        settled = settle(client, ws, item, 0.0 if later and same else PATIENCE)
+    if settled is None:
+        if later and same:
+            return _report_queued(out, item.session, len(item.changes), "")
+        raise still_waiting(item.session)
+    if settled.error is not None:
+        raise settled.error
+    if goal in ("", item.session.goal) and not working_status(ws).changes:
+        return _report_settled(out, settled)
+    tell_settled(out, settled)
+    return None
+
+
+def _as_sent(ws: Workspace, item: Queued) -> bool:
+    """Whether the working copy still holds exactly what was sent."""
+    changes = {change.path: change for change in working_status(ws).changes}
+    if changes.keys() != {change.path for change in item.changes}:
+        return False
+    for sent in item.changes:
+        now = changes[sent.path]
+        if now.op != sent.op or (now.op != Op.DELETED and hash_file(ws, now.path, now.mode)[0] != sent.hash):
+            return False
+    return True
+
+
 def _notes(session: LocalSession) -> list[str]:
     return [item.text for item in session.conversation]
 
 
 def _send(
-    client: Client, ws: Workspace, session: LocalSession, changes: list[LocalChange]
+    client: Client, ws: Workspace, session: LocalSession, changes: list[LocalChange], later: bool
 ) -> tuple[Sent, pb.LandSessionResponse]:
     project = address_of(ws).ref
     sent, frames, packs = send(client, ws, project, changes)
@@ -108,9 +175,12 @@ def _send(
         ),
         frames=frames,
         packs=packs,
+        asynchronous=later,
     )
     try:
         answer: pb.LandSessionResponse = client.call(client.sessions.LandSession, request, seconds=_SECONDS)
+    except SecretFound as error:
+        raise secret_error(ws, error) from error
     except BaseMismatch as error:
         # A file was edited while an earlier landing brought it up to date, and is still recorded with its old base.
         raise BaseMismatch(error.message, hint="Run `mic sync`, then land again.") from error
@@ -122,7 +192,7 @@ def _landed_without_a_word(client: Client, ws: Workspace, session: LocalSession)
 
     Raises NothingToLand for any other.
     """
-    last = _last(ws)
+    last = last_landing(ws)
     if last is None or last[0] != session.id:
         raise NothingToLand(_nothing(ws), hint="Change a file first, or give the session up: `mic session abandon`.")
     position = last[1]
@@ -135,44 +205,6 @@ def _landed_before(client: Client, ws: Workspace, position: int) -> list[pb.Chan
     """What this session changed when it landed, whatever has been edited here since."""
     request = pb.GetSessionRequest(project=address_of(ws).ref, position=position)
     return list(client.call(client.sessions.GetSession, request).session.changes)
-
-
-def _clash_error(session: LocalSession, clashes: list[pb.Clash]) -> Conflicted:
-    """The error that lists each path with its three contents and the landing that is in the way."""
-    lines = [f"This session clashes with what landed since @{session.base_position}; nothing was landed."]
-    for clash in clashes:
-        sides = f"base {_short(clash.base_hash)}, ours {_short(clash.ours_hash)}, theirs {_short(clash.theirs_hash)}"
-        lines.append(
-            f"  {display(clash.path)}: {_REASONS.get(clash.reason, clash.reason)}; {sides}, @{clash.theirs_position}"
-        )
-    first = clashes[0].theirs_position
-    return Conflicted(
-        "\n".join(lines),
-        hint=f"Run `mic sync`, mend what it marks, land again. `mic show @{first}` says what the other side meant.",
-        document={"clashes": [_clash_fields(clash) for clash in clashes], "session": ulid_text(session.id)},
-    )
-
-
-_REASONS = {
-    "changed": "changed on both sides",
-    "file_over_directory": "a file here, a directory there",
-    "directory_over_file": "a directory here, a file there",
-}
-
-
-def _short(content: bytes) -> str:
-    return content.hex()[:10] or "absent"
-
-
-def _clash_fields(clash: pb.Clash) -> dict[str, Any]:
-    return {
-        **path_fields(clash.path),
-        "reason": clash.reason,
-        "base": clash.base_hash.hex() or None,
-        "ours": clash.ours_hash.hex() or None,
-        "theirs": clash.theirs_hash.hex() or None,
-        "position": clash.theirs_position,
-    }
 
 
 def _report(
@@ -192,6 +224,7 @@ def _report(
         {
             "session": ulid_text(session.id),
             "goal": session.goal,
+            "queued": False,
             "position": answer.position,
             "tree": answer.tree.hex(),
             "already_landed": answer.already_landed,
@@ -204,15 +237,36 @@ def _report(
     )
 
 
+def _report_queued(out: Output, session: LocalSession, files: int, noted: str) -> int:
+    out.line(f"{out.paint('Queued', 'yellow')}: {session.goal} ({plural(files, 'file')})")
+    if noted:
+        out.line(f'"{noted}" was added as a note; the session keeps its goal.')
+    out.line("The forge has it and lands it in turn; `mic land --wait` says where.")
+    out.document(
+        {"session": ulid_text(session.id), "goal": session.goal, "queued": True, "position": None, "tree": None,
+         "already_landed": False, "files": files, "merged": [], "updated": 0, "kept": [], "noted": noted or None}
+    )  # fmt: skip
+    return 0
+
+
+def _report_settled(out: Output, settled: Settled) -> int:
+    if settled.error is not None:
+        raise settled.error
+    assert settled.done is not None
+    _report(out, settled.session, settled.answer, settled.done, settled.files, "")
+    return 0
+
+
 def _nothing_new(ws: Workspace, goal: str, out: Output) -> int:
     """Nothing changed and no session is open: perhaps the command is repeated, which then says where it landed."""
-    last = _last(ws)
+    last = last_landing(ws)
     if last is None or last[1] != ws.config.position or (goal.strip() and goal.strip() != last[2]):
         raise NothingToLand(_nothing(ws), hint="Change a file first.")
     session_id, position, landed_goal = last
     out.line(f"Already landed @{position}: {landed_goal}")
     out.document(
-        {"session": ulid_text(session_id), "goal": landed_goal, "position": position, "tree": ws.config.tree,
+        {"session": ulid_text(session_id), "goal": landed_goal, "queued": False, "position": position,
+         "tree": ws.config.tree,
          "already_landed": True, "files": 0, "merged": [], "updated": 0, "kept": [], "noted": None}
     )  # fmt: skip
     return 0
@@ -220,22 +274,3 @@ def _nothing_new(ws: Workspace, goal: str, out: Output) -> int:
 
 def _nothing(ws: Workspace) -> str:
     return f"There is nothing to land: no file has changed since @{ws.config.position}."
-
-
-def _remember(ws: Workspace, session: LocalSession, position: int) -> None:
-    """The last landing from here, so that a repeated `mic land` can say where it is."""
-    path = os.path.join(ws.root, ".mic", "landed")
-    temporary = f"{path}.{os.getpid()}.{time.monotonic_ns()}"
-    with open(temporary, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(f"{ulid_text(session.id)} {position}\n{session.goal}")
-    os.replace(temporary, path)
-
-
-def _last(ws: Workspace) -> tuple[bytes, int, str] | None:
-    try:
-        with open(os.path.join(ws.root, ".mic", "landed"), encoding="utf-8", errors="surrogateescape") as file:
-            first, goal = file.readline(), file.read()
-    except FileNotFoundError:
-        return None
-    session_id, _, position = first.strip().partition(" ")
-    return (parse_ulid(session_id), int(position), goal) if position.isdecimal() else None

@@ -30,6 +30,8 @@ from mic.workspace.workspace import Workspace
 _LINK = 0o120000
 _GITLINK = 0o160000
 _LOG_PAGE = 1000
+# As `mic status` marks them; something below the directory was touched.
+_TOUCHES = {"added": "A", "modified": "M", "deleted": "D", "below": " "}
 _POSITION = re.compile(r"@[0-9]+")
 
 
@@ -78,14 +80,25 @@ class Place:
 @click.option(
     "-n", "--number", type=click.IntRange(1), metavar="COUNT", default=20, show_default=True, help="At most so many."
 )
+@click.option("--from", "first", metavar="@N", help="With a path: only landings from this position on.")
+@click.option("--to", "last", metavar="@N", help="Only landings up to this position.")
+@click.argument("path", required=False, default="", metavar="[-- PATH]")
 @project_option
 @json_option
-def log(out: Output, number: int, project: str | None) -> None:
-    """The landings of the project on the forge, newest first."""
+def log(out: Output, number: int, first: str | None, last: str | None, path: str, project: str | None) -> None:
+    """The landings of the project on the forge, newest first.
+
+    With a path, those that touched the file, or anything below the directory, however long ago.
+    """
     place = Place(project)
+    name = place.path(path) if path else b""
+    if first and not name:
+        raise WrongCommandLine("--from goes with a path", hint="name a file or a directory: mic log --from @1 -- PATH")
     found: list[pb.Session] = []
     with connect(place.address.instance) as client:
-        request = pb.ListLandingsRequest(project=place.address.ref)
+        request = pb.ListLandingsRequest(project=place.address.ref, path=name)
+        request.before_position = parse_position(last) + 1 if last else 0
+        request.after_position = max(parse_position(first) - 1, 0) if first else 0
         while len(found) < number:
             request.page_size = min(number - len(found), _LOG_PAGE)
             page = client.call(client.sessions.ListLandings, request)
@@ -99,10 +112,13 @@ def log(out: Output, number: int, project: str | None) -> None:
         title = item.goal.strip().partition("\n")[0]
         at = out.paint(f"{'@' + str(item.landed_position):<{width}}", "yellow")
         mark = out.paint("  (your base)", "cyan") if item.landed_position == base else ""
-        out.line(f"{at}  {when(item.created_at_ms)}  {item.author.name or item.owner}  {title}{mark}")
+        did = f"{_TOUCHES.get(item.touch, '?')}  " if name else ""
+        out.line(f"{at}  {did}{when(item.created_at_ms)}  {item.author.name or item.owner}  {title}{mark}")
     if not found:
-        out.line("Nothing has landed yet.")
-    out.document({"project": str(place.address), "base_position": base, "landings": list(map(session_fields, found))})
+        out.line(f"No landing touched {display(name)}." if name else "Nothing has landed yet.")
+    landings = [{**session_fields(item), **({"touch": item.touch} if name else {})} for item in found]
+    asked = {"path": path_fields(name)} if name else {}
+    out.document({"project": str(place.address), "base_position": base, **asked, "landings": landings})
 
 
 @click.command(short_help="One landing: goal, decisions, conversation, changes")

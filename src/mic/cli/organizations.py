@@ -1,4 +1,4 @@
-"""`mic org`: organizations, the owners of projects, and who is in them."""
+"""`mic org`: organizations, the owners of projects. Who is in them: see `members`."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from typing import Any
 
 import click
 
+from mic.cli import members
 from mic.cli.app import Suggesting, json_option
-from mic.cli.auth import instance_option
-from mic.cli.connection import connect, named_instance
-from mic.cli.output import Output, iso
+from mic.cli.connection import connect, instance_option, named_instance
+from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.networks import networks
+from mic.cli.output import Output, iso, when
+from mic.cli.projects import list_ as list_projects
+from mic.cli.roles import with_article
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
 
 @click.group(cls=Suggesting)
 def organizations() -> None:
-    """Make and list organizations, invite and remove members."""
+    """Make, change and list organizations; invite, list and remove members."""
 
 
 @organizations.command()
@@ -26,7 +30,7 @@ def organizations() -> None:
 @instance_option
 @json_option
 def create(out: Output, handle: str, name: str, description: str, instance: str | None) -> None:
-    """Make an organization. You become its first admin."""
+    """Make an organization. You become its first owner."""
     chosen = named_instance(instance)
     with connect(chosen, signed_in=True) as client:
         request = pb.CreateOrganizationRequest(handle=handle, name=name, description=description)
@@ -67,69 +71,111 @@ def all_organizations(client: Client) -> list[pb.Organization]:
 @click.argument("organization", metavar="ORG")
 @instance_option
 @json_option
-def members(out: Output, organization: str, instance: str | None) -> None:
-    """Who is in an organization, and as what. Only its members may ask."""
-    with connect(named_instance(instance), signed_in=True) as client:
-        found = _all_members(client, organization)
-    width = max((len(item.handle) for item in found), default=0)
-    for item in found:
-        out.line(f"{item.handle:<{width}}  {item.role:<6}  {item.name if item.name != item.handle else ''}".rstrip())
-    out.document({"organization": organization.lower(), "members": list(map(_member, found))})
+def show(out: Output, organization: str, instance: str | None) -> None:
+    """One organization: what it is called, and what you are in it."""
+    with connect(named_instance(instance)) as client:
+        request = pb.GetOrganizationRequest(handle=organization)
+        found = client.call(client.organizations.GetOrganization, request).organization
+    out.line(f"{out.paint(found.handle, 'bold')}  {found.name if found.name != found.handle else ''}".rstrip())
+    if found.description:
+        out.line(found.description)
+    out.line(f"made {when(found.created_at_ms)}" + (f"; you are {with_article(found.role)}" if found.role else ""))
+    out.document({"organization": _organization(found)})
 
 
-@organizations.command(short_help="Add an account, or give a member another role.")
+@organizations.command("projects", short_help="The projects of an organization that you may see.")
 @click.argument("organization", metavar="ORG")
-@click.argument("handle")
-@click.option(
-    "--role", type=click.Choice(["member", "admin"]), default="member", show_default=True,
-    help="Members write to all projects of it; admins also make projects and manage members.",
-)  # fmt: skip
 @instance_option
 @json_option
-def invite(out: Output, organization: str, handle: str, role: str, instance: str | None) -> None:
-    """Add the account HANDLE to an organization that you administer, at once; or give a member another role.
-
-    The account must exist: its owner signs up in the browser, or who runs the forge makes it there with
-    `micelio link HANDLE --create`.
-    """
-    request = pb.InviteMemberRequest(organization=organization, handle=handle, role=role)
-    with connect(named_instance(instance), signed_in=True) as client:
-        made = client.call(client.organizations.InviteMember, request).member
-    article = "an" if made.role == "admin" else "a"
-    out.line(f"{made.handle} is {article} {made.role} of {organization.lower()}.")
-    out.document({"organization": organization.lower(), "member": _member(made)})
+@click.pass_context
+def projects_(context: click.Context, out: Output, organization: str, instance: str | None) -> None:
+    """The projects of an organization, as far as you may see them; as `mic project list ORG`."""
+    context.invoke(list_projects, out=out, organization=organization, instance=instance)
 
 
-@organizations.command(short_help="Take a member out, or leave.")
+@organizations.command()
 @click.argument("organization", metavar="ORG")
-@click.argument("handle")
+@click.option("--name", default=None, help="What people call it.")
+@click.option("--description", default=None, help="One sentence about it.")
 @instance_option
 @json_option
-def remove(out: Output, organization: str, handle: str, instance: str | None) -> None:
-    """Take a member out of an organization that you administer, or leave it yourself. What they landed stays.
-
-    The last admin cannot be removed.
-    """
-    request = pb.RemoveMemberRequest(organization=organization, handle=handle)
+def update(out: Output, organization: str, name: str | None, description: str | None, instance: str | None) -> None:
+    """Change what an organization is called, as an admin of it."""
+    if name is None and description is None:
+        raise click.UsageError("Say what to change: --name or --description.")
+    request = pb.UpdateOrganizationRequest(organization=organization, name=name, description=description)
     with connect(named_instance(instance), signed_in=True) as client:
-        client.call(client.organizations.RemoveMember, request)
-    out.line(f"{handle.lower()} is no longer in {organization.lower()}.")
-    out.document({"organization": organization.lower(), "removed": handle.lower()})
+        made = client.call(client.organizations.UpdateOrganization, request).organization
+    out.line(f"{made.handle} is called {made.name}.")
+    if made.description:
+        out.line(made.description)
+    out.document({"organization": _organization(made)})
 
 
-def _all_members(client: Client, organization: str) -> list[pb.Member]:
-    found: list[pb.Member] = []
-    request = pb.ListMembersRequest(organization=organization, page_size=1000)
-    while True:
-        page = client.call(client.organizations.ListMembers, request)
-        found.extend(page.members)
-        if not page.next_page_token:
-            return found
-        request.page_token = page.next_page_token
+@organizations.command()
+@click.argument("organization", metavar="ORG")
+@click.argument("handle", metavar="NEW")
+@instance_option
+@json_option
+def rename(out: Output, organization: str, handle: str, instance: str | None) -> None:
+    """Give an organization another handle, as an owner of it.
+
+    The old one stays its own: links, clones and commands that name it go on to work, and nobody else can take it.
+    """
+    request = pb.RenameOrganizationRequest(organization=organization, handle=handle)
+    with connect(named_instance(instance), signed_in=True) as client:
+        made = client.call(client.organizations.RenameOrganization, request).organization
+    out.line(f"{organization.lower()} is {made.handle} now; the old handle leads to it.")
+    out.document({"before": organization.lower(), "organization": _organization(made)})
 
 
-def _member(item: pb.Member) -> dict[str, str]:
-    return {"handle": item.handle, "name": item.name, "role": item.role}
+@organizations.command(short_help="Hand an organization over to another member.")
+@click.argument("organization", metavar="ORG")
+@click.argument("handle", metavar="MEMBER")
+@instance_option
+@json_option
+def transfer(out: Output, organization: str, handle: str, instance: str | None) -> None:
+    """Hand an organization that you own over: another member becomes an owner, and you an admin."""
+    request = pb.TransferOrganizationRequest(organization=organization, handle=handle)
+    with connect(named_instance(instance), signed_in=True) as client:
+        made = client.call(client.organizations.TransferOrganization, request).organization
+    out.line(f"{handle.lower()} is an owner of {made.handle} now, and you are {with_article(made.role)}.")
+    out.document({"owner": handle.lower(), "organization": _organization(made)})
+
+
+@organizations.command(short_help="Delete an organization without projects.")
+@click.argument("organization", metavar="ORG")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@instance_option
+@json_option
+def delete(out: Output, organization: str, yes: bool, instance: str | None) -> None:
+    """Delete an organization that you own, for good. It must have no projects. Nobody can take its handle then."""
+    typed = organization if yes else _typed(organization)
+    with connect(named_instance(instance), signed_in=True) as client:
+        request = pb.DeleteOrganizationRequest(organization=organization, confirm=typed)
+        client.call(client.organizations.DeleteOrganization, request)
+    out.line(f"Deleted {organization.lower()}.")
+    out.document({"deleted": organization.lower()})
+
+
+def _typed(organization: str) -> str:
+    """The name as it was typed; raises WrongCommandLine when nobody typed one."""
+    click.echo(f"{organization} will be gone for good.", err=True)
+    try:
+        typed = str(click.prompt("Type its handle to delete it", default="", show_default=False, err=True))
+    except click.Abort as error:
+        click.echo("", err=True)
+        raise WrongCommandLine("Nothing was deleted: nobody typed the handle.", hint="Or add --yes.") from error
+    if typed.strip().lower() != organization.lower():
+        raise WrongCommandLine(
+            f"Nothing was deleted: {typed.strip()[:200]!r} is not {organization.lower()}.", hint="Or add --yes."
+        )
+    return typed
+
+
+organizations.add_command(networks)
+for command in members.COMMANDS:
+    organizations.add_command(command)
 
 
 def _organization(item: pb.Organization) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`mic project`: make, fork, change, list and delete projects."""
+"""`mic project`: make, fork, change, list, delete and restore projects."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Any
 import click
 
 from mic.cli.app import Suggesting, json_option
-from mic.cli.auth import instance_option
-from mic.cli.connection import Address, connect, named_instance, parse_address
+from mic.cli.connection import Address, connect, instance_option, named_instance, parse_address
 from mic.cli.credentials import token_for
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.output import Output, iso, plural, when
+from mic.cli.project_members import members
+from mic.cli.protection import protect
 from mic.rpc.v1 import mic_pb2 as pb
 
 
 @click.group(cls=Suggesting)
 def projects() -> None:
-    """Make, fork, change, list and delete projects."""
+    """Make, fork, change, list, delete and restore projects."""
 
 
 @projects.command()
@@ -66,7 +67,8 @@ def show(out: Output, project: str) -> None:
     address = parse_address(project)
     with connect(address.instance) as client:
         found = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project
-    out.line(f"{out.paint(f'{found.organization}/{found.handle}', 'bold')}  {found.visibility}")
+    archived = f"  archived {when(found.archived_at_ms)}" if found.archived_at_ms else ""
+    out.line(f"{out.paint(f'{found.organization}/{found.handle}', 'bold')}  {found.visibility}{archived}")
     if found.name != found.handle:
         out.line(found.name)
     if found.description:
@@ -76,6 +78,8 @@ def show(out: Output, project: str) -> None:
         out.line(f"forked{f' from {found.forked_from}' if found.forked_from else ''} @{found.fork_position}")
     if found.forks:
         out.line(plural(found.forks, "fork"))
+    if found.stars:
+        out.line(f"{plural(found.stars, 'star')}{', one of them yours' if found.starred else ''}")
     out.document({"project": project_fields(found)})
 
 
@@ -108,21 +112,26 @@ def update(out: Output, project: str, name: str | None, description: str | None,
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def delete(out: Output, project: str, yes: bool) -> None:
-    """Delete a project and its history for good. Forks of it stay."""
+    """Delete a project and its history. For 7 days `mic project restore` takes it back. Forks of it stay."""
     address = parse_address(project)
     with connect(address.instance, signed_in=True) as client:
         found = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project
+        address = address._replace(organization=found.organization, project=found.handle)
         if not yes:
             _confirm(address, found.head_position)
         answer = client.call(client.projects.DeleteProject, pb.DeleteProjectRequest(project=address.ref))
     stay = f" {plural(answer.forks, 'fork')} of it {'stay' if answer.forks > 1 else 'stays'}." if answer.forks else ""
     out.line(f"Deleted {address}.{stay}")
-    out.document({"deleted": str(address), "forks": answer.forks})
+    document: dict[str, Any] = {"deleted": str(address), "forks": answer.forks}
+    if answer.restorable_until_ms:
+        out.line(f"Until {when(answer.restorable_until_ms)} `mic project restore {address}` takes that back.")
+        document["restorable_until"] = iso(answer.restorable_until_ms)
+    out.document(document)
 
 
 def _confirm(address: Address, landings: int) -> None:
     """The name must be typed; raises WrongCommandLine when it was not."""
-    click.echo(f"{address} with {plural(landings, 'landing')} will be gone for good.", err=True)
+    click.echo(f"{address} with {plural(landings, 'landing')} will be gone for everybody.", err=True)
     try:
         typed = click.prompt("Type its name to delete it", default="", show_default=False, err=True)
     except click.Abort as error:
@@ -130,6 +139,160 @@ def _confirm(address: Address, landings: int) -> None:
         raise WrongCommandLine("Nothing was deleted: nobody typed the name.", hint="Or add --yes.") from error
     if typed.strip().lower() != str(address):
         raise WrongCommandLine(f"Nothing was deleted: {typed.strip()[:200]!r} is not {address}.", hint="Or add --yes.")
+
+
+@projects.command()
+@click.argument("project", metavar="ORG/PROJECT")
+@json_option
+def restore(out: Output, project: str) -> None:
+    """Take a deletion back. `mic project deleted ORG` lists what can be restored."""
+    address = parse_address(project)
+    with connect(address.instance, signed_in=True) as client:
+        made = client.call(client.projects.RestoreProject, pb.RestoreProjectRequest(project=address.ref)).project
+    out.line(f"{made.organization}/{made.handle} is there again, {made.visibility}, @{made.head_position}.")
+    out.document({"project": project_fields(made)})
+
+
+@projects.command()
+@click.argument("organization", metavar="ORG")
+@instance_option
+@json_option
+def deleted(out: Output, organization: str, instance: str | None) -> None:
+    """What an organization that you administer can restore."""
+    found: list[pb.DeletedProject] = []
+    with connect(named_instance(instance), signed_in=True) as client:
+        request = pb.ListDeletedProjectsRequest(organization=organization.lower(), page_size=1000)
+        while True:
+            page = client.call(client.projects.ListDeletedProjects, request)
+            found.extend(page.projects)
+            if not page.next_page_token:
+                break
+            request.page_token = page.next_page_token
+    if not found:
+        out.line(f"{organization.lower()} has no deleted project that can be restored.")
+    for item in found:
+        until = when(item.restorable_until_ms)
+        out.line(f"{item.organization}/{item.handle}  deleted by {item.deleted_by}, can be restored until {until}")
+    rows = [
+        {
+            "project": f"{item.organization}/{item.handle}",
+            "name": item.name,
+            "visibility": item.visibility,
+            "deleted_at": iso(item.deleted_at_ms),
+            "deleted_by": item.deleted_by,
+            "restorable_until": iso(item.restorable_until_ms),
+        }
+        for item in found
+    ]
+    out.document({"deleted": rows})
+
+
+@projects.command()
+@click.argument("project", metavar="ORG/PROJECT")
+@click.argument("handle", metavar="HANDLE")
+@json_option
+def rename(out: Output, project: str, handle: str) -> None:
+    """Give a project another handle. The address before leads to it."""
+    address = parse_address(project)
+    request = pb.RenameProjectRequest(project=address.ref, handle=handle)
+    with connect(address.instance, signed_in=True) as client:
+        made = client.call(client.projects.RenameProject, request).project
+    _is_now(out, address, made)
+
+
+@projects.command()
+@click.argument("project", metavar="ORG/PROJECT")
+@click.argument("new", metavar="ORG[/HANDLE]")
+@json_option
+def transfer(out: Output, project: str, new: str) -> None:
+    """Give a project to another organization; you administer both. The address before leads to it."""
+    address = parse_address(project)
+    organization, _, handle = new.strip().lower().partition("/")
+    request = pb.TransferProjectRequest(project=address.ref, organization=organization, handle=handle)
+    with connect(address.instance, signed_in=True) as client:
+        made = client.call(client.projects.TransferProject, request).project
+    _is_now(out, address, made)
+
+
+def _is_now(out: Output, address: Address, made: pb.Project) -> None:
+    out.line(f"{address} is {made.organization}/{made.handle} now. The old address leads there.")
+    out.document({"project": project_fields(made), "before": str(address)})
+
+
+@projects.command()
+@click.argument("project", metavar="ORG/PROJECT")
+@json_option
+def archive(out: Output, project: str) -> None:
+    """Let nothing land in a project any more. Everything in it is read as before."""
+    made = _archived(project, undo=False)
+    out.line(f"{made.organization}/{made.handle} is archived: nothing lands in it, everything can be read.")
+    out.document({"project": project_fields(made)})
+
+
+@projects.command()
+@click.argument("project", metavar="ORG/PROJECT")
+@json_option
+def unarchive(out: Output, project: str) -> None:
+    """Let sessions land in an archived project again."""
+    made = _archived(project, undo=True)
+    out.line(f"{made.organization}/{made.handle} is not archived: sessions land in it.")
+    out.document({"project": project_fields(made)})
+
+
+def _archived(project: str, undo: bool) -> pb.Project:
+    address = parse_address(project)
+    with connect(address.instance, signed_in=True) as client:
+        request = pb.ArchiveProjectRequest(project=address.ref, undo=undo)
+        made: pb.Project = client.call(client.projects.ArchiveProject, request).project
+    return made
+
+
+@projects.command()
+@click.argument("project", metavar="ORG/PROJECT")
+@json_option
+def star(out: Output, project: str) -> None:
+    """Mark a project to find it again with `mic project stars`."""
+    _star(out, project, "StarProject")
+
+
+@projects.command()
+@click.argument("project", metavar="ORG/PROJECT")
+@json_option
+def unstar(out: Output, project: str) -> None:
+    """Take your star from a project."""
+    _star(out, project, "UnstarProject")
+
+
+def _star(out: Output, project: str, method: str) -> None:
+    address = parse_address(project)
+    with connect(address.instance, signed_in=True) as client:
+        found = client.call(getattr(client.projects, method), pb.StarProjectRequest(project=address.ref))
+    out.line(f"{address} has {plural(found.stars, 'star')}{', one of them yours' if found.starred else ''}.")
+    out.document({"project": str(address), "stars": found.stars, "starred": found.starred})
+
+
+@projects.command()
+@instance_option
+@json_option
+def stars(out: Output, instance: str | None) -> None:
+    """The projects that you have starred, the newest star first."""
+    found: list[pb.Project] = []
+    with connect(named_instance(instance), signed_in=True) as client:
+        request = pb.ListStarsRequest(page_size=1000)
+        while True:
+            page = client.call(client.projects.ListStars, request)
+            found.extend(page.projects)
+            if not page.next_page_token:
+                break
+            request.page_token = page.next_page_token
+    if not found:
+        out.line("You have starred no project. `mic project star ORG/PROJECT` does.")
+    for item in found:
+        out.line(f"{item.organization}/{item.handle}  {item.description}".rstrip())
+    out.document({"projects": [project_fields(item) for item in found]})
+
+
+projects.add_command(protect)
 
 
 @projects.command("list", short_help="The projects that you may see.")
@@ -159,6 +322,9 @@ def list_(out: Output, organization: str, instance: str | None) -> None:
     out.document({"projects": [project_fields(item) for item in found]})
 
 
+projects.add_command(members)
+
+
 def project_fields(item: pb.Project) -> dict[str, Any]:
     """A project in JSON. The head is there only where a single project was asked for."""
     fields: dict[str, Any] = {
@@ -170,10 +336,12 @@ def project_fields(item: pb.Project) -> dict[str, Any]:
         "visibility": item.visibility,
         "role": item.role,
         "created_at": iso(item.created_at_ms),
+        "archived_at": iso(item.archived_at_ms) if item.archived_at_ms else None,
     }
     if item.head_tree:
         fields["head"] = {"position": item.head_position, "tree": item.head_tree.hex()}
         fields["forks"] = item.forks
+        fields["stars"], fields["starred"] = item.stars, item.starred
     if item.HasField("fork_position"):
         fields["fork"] = {"from": item.forked_from or None, "position": item.fork_position}
     return fields

@@ -9,6 +9,7 @@ from mic.cli.connection import connect
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.open_session import add_note, address_of, require_complete, require_open
 from mic.cli.output import Output, plural, when
+from mic.cli.queued import settle_first
 from mic.cli.words import (
     decision_fields,
     decision_pb,
@@ -24,12 +25,13 @@ from mic.core.paths import display
 from mic.core.session import Alternative, Decision
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
+from mic.workspace.queued import queued
 from mic.workspace.session import LocalSession
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
 
 ROLES = ("human", "agent", "system")
-STATES = ("active", "conflicted", "abandoned", "landed")
+STATES = ("active", "queued", "conflicted", "abandoned", "landed")
 
 
 @click.group(cls=Suggesting)
@@ -53,6 +55,9 @@ def start(out: Output, goal: str, agent: str) -> None:
     ws = Workspace.find()
     with ws.lock():
         require_complete(ws)
+        if (item := queued(ws)) is not None:
+            with connect(ws.config.instance, signed_in=True) as client:
+                settle_first(client, ws, item, out)
         session = local.start(ws, goal, agent)
         try:
             announced = _announce(ws, session)
@@ -205,9 +210,10 @@ def abandon(out: Output) -> None:
 
 @sessions.command("land")
 @click.argument("goal", required=False, default="")
+@click.option("--async", "later", is_flag=True, help="Do not wait: the forge accepts it now and lands it in turn.")
 @json_option
-def land_here(out: Output, goal: str) -> int:
+def land_here(out: Output, goal: str, later: bool) -> int:
     """Land the open session; the same as `mic land`."""
     from mic.cli.land import run_land
 
-    return run_land(out, goal)
+    return run_land(out, goal, later=later)

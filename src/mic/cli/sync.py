@@ -13,6 +13,7 @@ from mic.cli.connection import connect
 from mic.cli.diff import tree_path
 from mic.cli.open_session import address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
+from mic.cli.queued import settle_first
 from mic.cli.sync_abort import abort
 from mic.cli.sync_apply import carry_out
 from mic.cli.sync_plan import ABSENT, REASONS, Decisions, Planner, on_disk, side_of
@@ -23,6 +24,7 @@ from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.conflicts import MARKED, Conflict, open_conflicts
 from mic.workspace.kept import Kept
+from mic.workspace.queued import queued
 from mic.workspace.sync_journal import MARK, MERGE, REMOVE, RESTORE, WRITE, YOURS, Journal, OpenSync, Step, begin
 from mic.workspace.sync_journal import under_way as sync_under_way
 from mic.workspace.workspace import Workspace
@@ -54,7 +56,10 @@ def sync(out: Output, ours: tuple[str, ...], theirs: tuple[str, ...], undo: bool
         raise click.UsageError(f"{display(min(twice))} cannot be both ours and theirs.")
     with ws.lock():
         require_complete(ws)
-        with connect(ws.config.instance) as client:
+        item = queued(ws)
+        with connect(ws.config.instance, signed_in=item is not None) as client:
+            if item is not None:
+                settle_first(client, ws, item, out)
             if undo:
                 return abort(client, ws, address_of(ws).ref, out)
             done = _resume(client, ws, decisions, out) if sync_under_way(ws) else _sync(client, ws, decisions, out)

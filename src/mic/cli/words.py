@@ -26,6 +26,7 @@ def session_fields(session: pb.Session, *, whole: bool = False) -> dict[str, Any
         "agent": session.agent,
         "base_position": session.base_position,
         "position": session.landed_position or None,
+        "refusal": session.refusal or None,
         "created_at": iso(session.created_at_ms),
         "updated_at": iso(session.updated_at_ms),
         "files": session.files,
@@ -133,6 +134,10 @@ def print_landing(out: Output, session: pb.Session) -> None:
     with_agent = f" with {session.agent}" if session.agent else ""
     out.line(f"{author}{with_agent}, {when(session.created_at_ms)}")
     out.line(f"session {ulid_text(session.id)}, base @{session.base_position}")
+    if session.state == "queued":
+        out.line("Accepted by the forge, which lands it in turn.")
+    if session.refusal:
+        out.line(f"Not landed: {session.refusal}")
     if session.git_commit:
         out.line(f"Git commit {session.git_commit.hex()}")
     print_words(out, list(session.conversation), list(session.decisions))

@@ -1,0 +1,243 @@
+"""`mic export git` and `mic export bundle`: a project as a Git repository or one file, checked before it is there."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import click
+
+from mic.cli.app import Suggesting, json_option
+from mic.cli.connection import Address, connect
+from mic.cli.git_credential import mic_command
+from mic.cli.import_archive import export_archive
+from mic.cli.look import Place, project_option
+from mic.cli.output import Output, plural
+from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, NotFound, Unavailable
+from mic.rpc.client import Client
+from mic.rpc.v1 import mic_pb2 as pb
+
+_PAGE = 1000
+# A project that is landed on while it is fetched is looked at again.
+_TRIES = 5
+# What `git fsck` says of an object that came that way; anything else means that the copy is not whole.
+_OF_OBJECTS = ("error in ", "warning in ", "notice: ", "Checking ")
+_FSCK_OBJECTS = 1  # of its exit code: objects that it calls wrong
+
+
+class _Exported(NamedTuple):
+    """What came: refs and their ids, how many landings were looked up, and what fsck says of objects."""
+
+    refs: dict[str, str]
+    landings: int
+    remarks: list[str]
+
+
+@click.group(cls=Suggesting)
+def exports() -> None:
+    """Take a project away as Git.
+
+    What comes out has the ids that every Git client gets, and is checked before it is put in its place.
+    """
+
+
+def _refs_option(command: click.decorators.FC) -> click.decorators.FC:
+    return click.option(
+        "--refs", "patterns", multiple=True, metavar="PATTERN",
+        help="Only refs like this, such as 'refs/heads/*'; may be given more than once. All, when there is none.",
+    )(command)  # fmt: skip
+
+
+exports.add_command(export_archive)
+
+
+@exports.command("git", short_help="Into a folder, as a bare repository.")
+@click.argument("folder", metavar="DIR")
+@project_option
+@_refs_option
+@json_option
+def git(out: Output, folder: str, project: str | None, patterns: tuple[str, ...]) -> None:
+    """Write a bare Git repository with all branches, tags and notes into DIR, which must be new or empty.
+
+    It is checked with `git fsck --strict`, its refs are compared with those of the forge, and each landing that came
+    from Git is looked up by its id.
+    """
+    if os.path.lexists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
+        raise AlreadyExists(f"{folder} is there already and is no empty folder.", hint="Name a new one.")
+    place = Place(project)
+    with _beside(folder) as work:
+        target = os.path.join(work, "repository.git")
+        exported = _export(place.address, target, patterns, out)
+        if os.path.isdir(folder):
+            os.rmdir(folder)
+        os.rename(target, folder)
+    _say(out, place.address, folder, exported)
+    out.line(f"Next: git clone {folder}")
+
+
+@exports.command("bundle", short_help="Into one file, as a Git bundle.")
+@click.argument("file", metavar="FILE")
+@project_option
+@_refs_option
+@json_option
+def bundle(out: Output, file: str, project: str | None, patterns: tuple[str, ...]) -> None:
+    """Write a Git bundle with all branches, tags and notes to FILE, which must not be there yet.
+
+    It is unpacked again, and what comes out is checked as `mic export git` checks a folder.
+    """
+    if os.path.lexists(file):
+        raise AlreadyExists(f"{file} is there already.", hint="Name a new file.")
+    place = Place(project)
+    with _beside(file) as work:
+        source, packed, again = (os.path.join(work, name) for name in ("repository.git", "bundle", "again.git"))
+        exported = _export(place.address, source, patterns, out)
+        if not exported.refs:
+            raise InvalidInput(f"{place.address} has no commit, and Git makes no empty bundle.", hint="Land something.")
+        _git("-C", source, "bundle", "create", "--quiet", packed, "--all")
+        _git("clone", "--quiet", "--mirror", packed, again)
+        _checked(again)
+        if _refs(again) != exported.refs:
+            raise Corrupt("The bundle does not have the refs of the project.", hint="Export again.")
+        os.rename(packed, file)
+    _say(out, place.address, file, exported)
+    out.line(f"Next: git clone {file} FOLDER")
+
+
+def _say(out: Output, address: Address, where: str, exported: _Exported) -> None:
+    for remark in exported.remarks[:20]:
+        out.note(remark)
+    if len(exported.remarks) > 20:
+        out.note(f"... and {len(exported.remarks) - 20:,} more.")
+    out.line(
+        f"Exported {address} to {where}: {plural(len(exported.refs), 'ref')}, {plural(exported.landings, 'landing')}, "
+        "checked with git fsck --strict."
+    )
+    out.document(
+        {
+            "project": str(address),
+            "instance": address.instance,
+            "path": where,
+            "refs": exported.refs,
+            "landings": exported.landings,
+            "fsck": exported.remarks,
+        }
+    )
+
+
+@contextmanager
+def _beside(path: str) -> Iterator[str]:
+    """A folder on the same disk that goes away afterwards: what is not whole is never where it was asked for."""
+    above = os.path.dirname(os.path.abspath(path))
+    try:
+        work = tempfile.mkdtemp(prefix=".mic-export-", dir=above)
+    except OSError as error:
+        raise InvalidInput(
+            f"Nothing can be written in {above}: {error.strerror}.", hint="Name another place."
+        ) from error
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _export(address: Address, target: str, patterns: tuple[str, ...], out: Output) -> _Exported:
+    """Fetch a project into a new bare repository, and check it."""
+    with connect(address.instance) as client:
+        head = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project.head_position
+        url = f"{address.instance.rstrip('/')}/{address.organization}/{address.project}.git"
+        _git("init", "--quiet", "--bare", "--object-format=sha1", "--initial-branch=main", target)
+        wanted = [_spec(pattern) for pattern in patterns or ("refs/*",)]
+        for _ in range(_TRIES):
+            out.note(f"Fetching {address} ...")
+            _git("-C", target, *_credentials(), "fetch", "--quiet", "--prune", "--no-tags", url, *wanted)
+            said = _git("-C", target, *_credentials(), "ls-remote", "--refs", url, *patterns).splitlines()
+            there = {name: oid for oid, _, name in (line.partition("\t") for line in said)}
+            if there == (refs := _refs(target)):
+                break
+        else:
+            raise Unavailable(f"{address} changes faster than it can be exported.", hint="Try again.")
+        out.note("Checking ...")
+        remarks = _checked(target)
+        main = refs.get("refs/heads/main")
+        return _Exported(refs, _landings(client, address, target, head) if main else 0, remarks)
+
+
+def _spec(pattern: str) -> str:
+    if not pattern.startswith("refs/") or pattern.count("*") > 1 or any(sign in pattern for sign in " :^~?[\\"):
+        raise InvalidInput(f"{pattern!r} is no pattern of refs.", hint="Use one like 'refs/heads/*' or 'refs/tags/v1'.")
+    return f"+{pattern}:{pattern}"
+
+
+def _credentials() -> tuple[str, ...]:
+    """git asks mic, and no other helper learns the token."""
+    return "-c", "credential.helper=", "-c", f"credential.helper=!{shlex.quote(mic_command())} auth git-credential"
+
+
+def _refs(repository: str) -> dict[str, str]:
+    said = _git("-C", repository, "for-each-ref", "--format=%(objectname)%09%(refname)").splitlines()
+    return {name: oid for oid, _, name in (line.partition("\t") for line in said)}
+
+
+def _checked(repository: str) -> list[str]:
+    """What git's fsck says of objects. Raises Corrupt when the copy is not whole."""
+    done = _run("-C", repository, "fsck", "--full", "--strict", "--no-dangling", "--no-progress")
+    lines = [line for line in (done.stdout + done.stderr).decode("utf-8", "replace").splitlines() if line]
+    wrong = [line for line in lines if not line.startswith(_OF_OBJECTS)]
+    if wrong or done.returncode & ~_FSCK_OBJECTS:
+        said = wrong[0] if wrong else f"exit code {done.returncode}"
+        raise Corrupt(f"What was fetched is not whole: {said}.", hint="Export again; tell whoever runs the forge.")
+    return lines
+
+
+def _landings(client: Client, address: Address, repository: str, head: int) -> int:
+    """Look the commit of every landing up that came from Git; how many landings there are. Raises Corrupt."""
+    environment = _environment()
+    command = ["git", "-C", repository, "cat-file", "--batch-check", "--buffer"]
+    count, token = 0, ""
+    while head:
+        request = pb.ListLandingsRequest(project=address.ref, page_size=_PAGE, page_token=token)
+        answer = client.call(client.sessions.ListLandings, request)
+        named = [item.git_commit.hex() for item in answer.landings if item.git_commit]
+        asked = "".join(f"{oid}\n" for oid in named).encode()
+        done = subprocess.run(command, input=asked, env=environment, capture_output=True, check=False)
+        said = done.stdout.decode("ascii", "replace").splitlines()
+        for oid, line in zip(named, said, strict=True):
+            if not line.startswith(f"{oid} commit "):
+                raise Corrupt(f"The commit {oid} of a landing did not come.", hint="Tell whoever runs the forge.")
+        count += len(answer.landings)
+        token = answer.next_page_token
+        if not token:
+            break
+    return count
+
+
+def _environment() -> dict[str, str]:
+    """Without GIT_*, which could run commands, or name other repositories or another hash."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return kept | {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "https:http:file", "LC_ALL": "C"}
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            ["git", *arguments], env=_environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+    except FileNotFoundError as error:
+        raise NotFound("There is no `git` on this machine.", hint="Install it.") from error
+
+
+def _git(*arguments: str) -> str:
+    """What git prints. Raises Unavailable with the line that it fails with."""
+    done = _run(*arguments)
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        why = next((line for line in said if line.startswith("fatal: ")), said[-1] if said else "")
+        why = why.removeprefix("fatal: ").rstrip(".") or f"exit code {done.returncode}"
+        raise Unavailable(f"git could not export the project: {why}.", hint="Mend that, and run it again.")
+    return done.stdout.decode("utf-8", "surrogateescape")

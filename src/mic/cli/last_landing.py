@@ -1,0 +1,30 @@
+"""The last landing from a workspace, in `.mic/landed`, so that a repeated `mic land` can say where it is."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from mic.core.ids import parse_ulid, ulid_text
+from mic.workspace.session import LocalSession
+from mic.workspace.workspace import Workspace
+
+
+def remember(ws: Workspace, session: LocalSession, position: int) -> None:
+    """Write down where a session landed."""
+    path = os.path.join(ws.root, ".mic", "landed")
+    temporary = f"{path}.{os.getpid()}.{time.monotonic_ns()}"
+    with open(temporary, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(f"{ulid_text(session.id)} {position}\n{session.goal}")
+    os.replace(temporary, path)
+
+
+def last(ws: Workspace) -> tuple[bytes, int, str] | None:
+    """Session id, position and goal of the last landing from here; None before the first."""
+    try:
+        with open(os.path.join(ws.root, ".mic", "landed"), encoding="utf-8", errors="surrogateescape") as file:
+            first, goal = file.readline(), file.read()
+    except FileNotFoundError:
+        return None
+    session_id, _, position = first.strip().partition(" ")
+    return (parse_ulid(session_id), int(position), goal) if position.isdecimal() else None
