@@ -31,7 +31,7 @@ class Browser(httpx.Client):
     def __init__(self, base_url: str) -> None:
         high, low = divmod(next(_addresses), 250)
         transport = httpx.HTTPTransport(local_address=f"127.0.{high}.{low + 1}")
-        super().__init__(base_url=base_url, timeout=20, headers={"Origin": base_url}, transport=transport)
+        super().__init__(base_url=base_url, timeout=60, headers={"Origin": base_url}, transport=transport)
 
     def hidden(self, path: str) -> dict[str, str]:
         """The hidden fields of the page at `path`, the CSRF token among them."""
@@ -44,6 +44,15 @@ class Browser(httpx.Client):
     def submit(self, path: str, to: str = "", **fields: str) -> httpx.Response:
         """Open the page at `path`, then post its form with `fields`, to the same address or to `to`."""
         return self.post(to or path, data=self.hidden(path) | fields)
+
+    def confirm(self, password: str) -> None:
+        """Say again who one is, as before a dangerous act."""
+        answer = self.submit("/-/sign-in/again", password=password)
+        assert answer.status_code == 302, answer.text
+
+    def set_password(self, password: str, **fields: str) -> httpx.Response:
+        """A new password. Revokes all tokens, as the form does unless its tick is taken away: `tokens_too=""`."""
+        return self.submit("/-/account/password", password=password, **({"tokens_too": "on"} | fields))
 
     def sign_in_once(self, link: str) -> None:
         """Use a one-time sign-in link."""

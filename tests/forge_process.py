@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+from forge_database import Database, new_database
+
 READY = "Press Ctrl-C to stop."
+_TOKENS = (
+    "-c",
+    "import sys; from micelio.command import main; "
+    "[main(['token', who, '--create', '--whole-account']) for who in sys.argv[1:]]",
+)
 
 
 class Forge:
-    """A running `micelio serve` on free ports. Has base_url, grpc_address, data_dir, once_link (or ""), said."""
+    """A running `micelio serve` on free ports. Has base_url, grpc_address, data_dir, once_link (or ""), said, database.
 
-    def __init__(self, data_dir: Path, *arguments: str, **settings: str) -> None:
+    Its rows are in SQLite, or in a new database of the run's PostgreSQL where there is one; `database` says otherwise.
+    `settings` count at the next start.
+    """
+
+    # Soft and hard limit of open files, None for what this process has.
+    descriptors: tuple[int, int] | None = None
+
+    def __init__(self, data_dir: Path, *arguments: str, database: Database | None = None, **settings: str) -> None:
+        self.database = database or new_database(data_dir)
         self._arguments = arguments
         self.data_dir = data_dir
         self.base_url = ""
         self.grpc_address = ""
         self.once_link = ""
         self.said = ""
-        self._settings = settings
+        self.settings = settings
         self._ports = {"PORT": "0", "GRPC_PORT": "0"}
         self._tokens: dict[str, str] = {}
         self._log = data_dir.with_name(data_dir.name + ".log")
@@ -32,7 +48,14 @@ class Forge:
     def environment(self) -> dict[str, str]:
         """The environment of `micelio` commands for this forge."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("MICELIO_")}
-        return clean | {"MICELIO_DATA_DIR": str(self.data_dir)} | self._ports | self._settings
+        # Tests ask nobody outside; who tests that names a server of the test's own.
+        # Tests that share a forge send bad tokens by the hundred; those that are about limits set their own.
+        own = {
+            "MICELIO_DATA_DIR": str(self.data_dir),
+            "MICELIO_PASSWORD_BREACHES": "off",
+            "MICELIO_LIMITS": "sign-in=off",
+        } | self.database.settings
+        return clean | own | self._ports | self.settings
 
     def start(self) -> None:
         """Start the server and wait until it says that it is ready."""
@@ -44,6 +67,7 @@ class Forge:
                 stderr=log,
                 text=True,
                 cwd=self.data_dir.parent,
+                preexec_fn=self._limit if self.descriptors else None,
             )
         assert self.process.stdout is not None
         said = ""
@@ -60,6 +84,10 @@ class Forge:
         self.once_link = "".join(re.findall(r"\S+/-/sign-in/once/\S+", said))
         self._ports = {"PORT": self.base_url.rpartition(":")[2], "GRPC_PORT": self.grpc_address.rpartition(":")[2]}
 
+    def _limit(self) -> None:
+        assert self.descriptors is not None
+        resource.setrlimit(resource.RLIMIT_NOFILE, self.descriptors)
+
     def stop(self, with_signal: int = signal.SIGINT) -> int:
         """Stop the server like Ctrl-C. Returns its exit code."""
         if self.process.poll() is None:
@@ -69,15 +97,20 @@ class Forge:
         self.process.stdout.close()
         return code
 
+    def end(self) -> None:
+        """Stop the server for good, and let go of its database."""
+        self.stop()
+        self.database.drop()
+
     def restart(self) -> None:
         """Stop and start again, on the same ports and data."""
         self.stop()
         self.start()
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, through: tuple[str, str] = ("-m", "micelio")) -> str:
         """The standard output of a `micelio` command for this data directory."""
         done = subprocess.run(
-            [sys.executable, "-m", "micelio", *arguments],
+            [sys.executable, *through, *arguments],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -90,8 +123,15 @@ class Forge:
     def token(self, handle: str) -> str:
         """An access token of the account `handle`, which is made when there is none. Kept for later calls."""
         if handle not in self._tokens:
-            self._tokens[handle] = self.run("token", handle, "--create")
+            self._tokens[handle] = self.run("token", handle, "--create", "--whole-account")
         return self._tokens[handle]
+
+    def tokens(self, *handles: str) -> None:
+        """Make those of several accounts that are not there yet at once: a process for each takes a second."""
+        missing = [handle for handle in handles if handle not in self._tokens]
+        if missing:
+            made = self.run(*missing, through=_TOKENS).splitlines()
+            self._tokens |= dict(zip(missing, made, strict=True))
 
     def log(self) -> str:
         """All that the server wrote to its standard error."""

@@ -12,8 +12,9 @@ from mic.core.record import Record
 from mic.core.session import Author, Change, Decision, Op, Session
 from mic.ledger.driver import Driver
 from mic.ledger.effects import Delete, Effect, Now, Put, PutIf, PutNew, Sleep
+from mic.ledger.history import HistoryCommit
 from mic.ledger.project import Landed, LandRequest, Ledger, Project
-from mic.store import ObjectStore
+from mic.store import MemoryStore, ObjectStore
 
 REGULAR, EXECUTABLE, LINK = 0o100644, 0o100755, 0o120000
 Wanted = bytes | tuple[int, bytes] | None  # a content, a mode with a content, or a deletion
@@ -107,6 +108,33 @@ def contents(project: Project, position: int | None = None) -> Files:
         found += page
         after = page[-1].path
     return {entry.path: (entry.mode, project.blob(entry.hash)) for entry in found}
+
+
+def import_sealed(project: Project, last: int, content: Callable[[int], bytes]) -> None:
+    """Make the project and import landings 1..last, 1,000 of which are sealed: 50 files take turns."""
+    project.create()
+    history = project.import_history("test", bytes(16))
+    for number in range(1, last + 1):
+        data = content(number)
+        history.add_content(content_hash(data), len(data), encode_blob(data))
+        change = (b"d%02d/f" % (number % 50), int(number > 50), REGULAR, content_hash(data), len(data))
+        oid = number.to_bytes(20, "big")
+        project.run(history.add_commit(HistoryCommit(oid, b"", Author("A"), number, f"Commit {number}", [change])))
+    project.finish_import(history)
+    assert project.seal() == 1000
+
+
+def objects_of(store: ObjectStore) -> dict[str, bytes]:
+    """Everything that a store holds."""
+    return {listed.key: store.get(listed.key).data for listed in store.list("")}
+
+
+def store_of(objects: Mapping[str, bytes]) -> MemoryStore:
+    """A store with these objects: a copy that a test may spoil."""
+    store = MemoryStore()
+    for key, data in objects.items():
+        store.put(key, data)
+    return store
 
 
 def fold(records: list[Record], read: Callable[[bytes], bytes]) -> Files:

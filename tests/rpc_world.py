@@ -41,6 +41,7 @@ class Caller:
             ("grpc.max_send_message_length", -1),
             ("grpc.use_local_subchannel_pool", 1),
         ]
+        self.token = token
         self._channel = grpc.insecure_channel(address, [*options, ("grpc.max_receive_message_length", 64 << 20)])
         self._metadata = [*headers.items(), *([("authorization", f"Bearer {token}")] if token else [])]
 
@@ -94,11 +95,11 @@ class World:
         self.forge = forge
         self.organization = f"rpc{next(_numbers)}"
         names = ("rita", "max", "stan")
+        forge.tokens(*names)
         self.rita, self.max, self.stan = (Caller(forge.grpc_address, forge.token(name)) for name in names)
         self.nobody = Caller(forge.grpc_address)
         self.rita("OrganizationService.CreateOrganization", pb.CreateOrganizationRequest(handle=self.organization))
-        invitation = pb.InviteMemberRequest(organization=self.organization, handle="max", role="member")
-        self.rita("OrganizationService.InviteMember", invitation)
+        self.let_in("max")
         self.open, self.closed = self.project("open", "public"), self.project("closed", "private")
         for project in (self.open, self.closed):
             self.land(self.rita, project, {b"readme.txt": b"hello\n"})
@@ -107,6 +108,19 @@ class World:
         """End all connections."""
         for caller in (self.rita, self.max, self.stan, self.nobody):
             caller.__exit__()
+
+    def let_in(self, handle: str, role: str = "member", organization: str = "") -> None:
+        """Make an account a member, by an invitation of rita's that it accepts; nothing for one that is in."""
+        organization, token = organization or self.organization, self.forge.token(handle)
+        invitation = pb.InviteMemberRequest(organization=organization, handle=handle, role=role)
+        try:
+            self.rita("OrganizationService.InviteMember", invitation)
+        except Refused as error:
+            if error.code != "already_exists":
+                raise
+            return
+        with Caller(self.forge.grpc_address, token) as invited:
+            invited("OrganizationService.AcceptInvitation", pb.AnswerInvitationRequest(organization=organization))
 
     def project(self, handle: str = "", visibility: str = "public") -> pb.ProjectRef:
         """A new project, empty."""

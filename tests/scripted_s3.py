@@ -40,7 +40,8 @@ class _Answer(NamedTuple):
 class ScriptedS3:
     """Serves one bucket. `script` holds the steps of the coming requests, then `dice` is asked; `asked` is what came.
 
-    Without `quotes` it wants If-Match unquoted, as old Ceph does; without `conditions` it ignores them, as s3rver does.
+    Without `quotes` it wants If-Match unquoted, as old Ceph does; without `conditions` it ignores them, as s3rver does;
+    without `updates` it knows conditional creates and no conditional updates.
     """
 
     def __init__(self) -> None:
@@ -50,6 +51,7 @@ class ScriptedS3:
         self.asked: list[str] = []
         self.quotes = True
         self.conditions = True
+        self.updates = True
         self.lock = threading.Lock()
         outer = self
 
@@ -123,6 +125,8 @@ class ScriptedS3:
         tag = hashlib.md5(there[0]).hexdigest() if there else ""
         if request.command == "PUT":
             wanted = request.headers.get("If-Match") if self.conditions else None
+            if wanted is not None and not self.updates:
+                return _Answer(501, _error("NotImplemented").encode())
             if request.headers.get("If-None-Match") == "*" and there and self.conditions:
                 return _Answer(412, _error("PreconditionFailed").encode())
             if wanted is not None and not there:

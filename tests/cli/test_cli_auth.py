@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -63,6 +64,55 @@ def test_sign_in_renew_and_sign_out(nobody: Shell, browser: Browser, forge: Forg
     assert nobody("auth", "status").endswith("[5]\n")
 
 
+def test_many_commands_share_a_sign_in(nobody: Shell, browser: Browser, forge: Forge, name: str) -> None:
+    """Several at once with a token about to end, then one whose clock hides the end: each renewal happens once."""
+    browser.sign_in_once(forge.run("link", f"u{name}", "--create"))
+    said, errors = _login(nobody, browser, "confirm").communicate(timeout=60)
+    assert json.loads(said)["user"]["handle"] == f"u{name}", errors
+    _change(nobody, expires_at=1)
+    running = [
+        subprocess.Popen(
+            [str(MIC), "auth", "status"], cwd=nobody.cwd, env=nobody.environment, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    said_by_all = {process.communicate(timeout=60)[0] for process in running}
+    assert said_by_all == {f"u{name} at {forge.base_url}\n"}
+    assert _spent(forge, f"u{name}") == 1
+
+    access = _change(nobody, expires_at=1 << 40)["access_token"]
+    digest = hashlib.sha256(access.encode()).hexdigest()
+    with forge.database.opened() as rows:
+        past = "UPDATE allauth_idp_oidc_token SET expires_at = '2020-01-01 00:00:00' WHERE hash = ?"
+        assert rows.change(past, (digest,)) == 1
+    assert nobody("auth", "status") == f"u{name} at FORGE\n"
+    assert _spent(forge, f"u{name}") == 2
+
+    # A refresh token that is good no more.
+    _change(nobody, refresh_token="never", expires_at=1)
+    assert nobody("auth", "status") == (
+        "! mic: The sign-in at FORGE has expired or was ended.\n!      Sign in with `mic auth login`.\n[5]\n"
+    )
+
+
+def _change(shell: Shell, **fields: object) -> dict[str, str]:
+    """Change what is kept of the one sign-in; what it is then."""
+    path = shell.home / ".config/mic/credentials.json"
+    kept = json.loads(path.read_text())
+    credential: dict[str, str] = kept["instances"][shell.forge.base_url]
+    credential.update(fields)  # type: ignore[arg-type]
+    path.write_text(json.dumps(kept))
+    return credential
+
+
+def _spent(forge: Forge, handle: str) -> int:
+    """How many refresh tokens of an account were exchanged."""
+    with forge.database.opened() as rows:
+        of = "user_id = (SELECT id FROM accounts_user WHERE handle = ?)"
+        query = f"SELECT count(*) FROM accounts_familytoken WHERE spent_at IS NOT NULL AND {of}"
+        return int(rows.execute(query, (handle,))[0][0])
+
+
 def test_refused_in_the_browser(nobody: Shell, browser: Browser, forge: Forge, name: str) -> None:
     browser.sign_in_once(forge.run("link", f"u{name}", "--create"))
     running = _login(nobody, browser, "deny")
@@ -83,5 +133,5 @@ def test_a_token_from_the_environment_is_not_written_down(nobody: Shell, forge: 
     nobody.environment["MICELIO_TOKEN"] = forge.token(f"u{name}")
     assert nobody("auth", "status") == f"u{name} at FORGE\nThe token is from MICELIO_TOKEN.\n"
     assert nobody("org", "create", name) == f"Made the organization {name}.\n"
-    assert nobody("org", "list") == f"{name}  admin\n"
+    assert nobody("org", "list") == f"{name}  owner\n"
     assert not (nobody.home / ".config/mic/credentials.json").exists()

@@ -164,7 +164,7 @@ def test_an_expired_token(shell: Shell) -> None:
     kept["instances"][shell.forge.base_url]["expires_at"] = 1
     path.write_text(json.dumps(kept))
     assert shell("org", "list") == (
-        "! mic: The token for FORGE has expired.\n!      Sign in with `mic auth login`.\n[5]\n"
+        "! mic: The token for FORGE has expired or was revoked.\n!      Sign in with `mic auth login`.\n[5]\n"
     )
 
 
@@ -259,10 +259,22 @@ def test_a_detached_head_and_a_second_import(shell: Shell, name: str) -> None:
     shell.cd(".")
     assert shell("import", "git", "garden-git", f"{name}/x") == (
         f"Made the private project {name}/x.\n"
-        f"Imported 2 commits of detached into {name}/x: it is at @2.\nNext: mic clone {name}/x\n"
+        f"Imported 2 commits of detached into {name}/x: it is at @2.\n"
+        f"refs/heads/main is kept as refs/imported/heads/main.\nNext: mic clone {name}/x\n"
     )
+    shell.cd("garden-git")
+    shell.git("checkout", "-q", "main")
+    shell.cd(".")
     assert shell("import", "git", "garden-git", f"{name}/x") == (
-        f"! mic: {name}/x already has 2 landings.\n!      Import into a new project.\n[1]\n"
+        f"Imported 1 commit of main into {name}/x: it is at @3.\nNext: mic clone {name}/x\n"
+    )
+    shell.git("init", "-q", "-b", "main", "other")
+    shell.cd("other")
+    shell.git("commit", "-q", "--allow-empty", "-m", "Another beginning")
+    shell.cd(".")
+    assert shell("import", "git", "other", f"{name}/x") == (
+        "! mic: The project has 3 landings, and nothing in common with this repository.\n"
+        "!      Import into a new project.\n[1]\n"
     )
 
 
@@ -292,9 +304,9 @@ def test_a_repository_that_ends_in_the_middle(shell: Shell, name: str) -> None:
     kept = damaged.read_bytes()
     damaged.unlink()
     said = shell("import", "git", "garden-git", f"{name}/x")
-    assert f"Git blob {blob}" in said
+    assert f"Git object {blob} cannot be read" in said
     assert said.endswith("[1]\n")
-    assert shell.json("log", "--project", f"{name}/x")["landings"] == []
+    assert shell.json("project", "list", name)["projects"] == []
     damaged.write_bytes(kept)
     assert shell.json("import", "git", "garden-git", f"{name}/x")["position"] == 3
 

@@ -134,7 +134,7 @@ def test_names_that_a_working_copy_must_not_hold(garden: Shell, name: str) -> No
     blob = garden.git("hash-object", "-w", "README.md").strip()
     done = subprocess.run(
         ["git", "mktree"], cwd=garden.cwd, env=garden.environment, text=True, capture_output=True, check=True,
-        input=f"100644 blob {blob}\tGIT~1\n100644 blob {blob}\tfine\n",
+        input=f"100644 blob {blob}\tMIC~1\n100644 blob {blob}\tfine\n",
     )  # fmt: skip
     tree = done.stdout.strip()
     commit = garden.git("commit-tree", "-m", "Evil", tree).strip()
@@ -142,10 +142,10 @@ def test_names_that_a_working_copy_must_not_hold(garden: Shell, name: str) -> No
     garden.cd(".")
     garden("import", "git", "garden-git", f"{name}/evil")
     assert garden("clone", f"{name}/evil") == (
-        f"Cloned {name}/evil @1 in HOME/evil: 1 file.\nnot written: GIT~1 (the short name of .git on NTFS)\n"
+        f"Cloned {name}/evil @1 in HOME/evil: 1 file.\nnot written: MIC~1 (the short name of .mic on NTFS)\n"
     )
     assert sorted(os.listdir(garden.home / "evil")) == [".mic", "fine"]
     garden.cd("evil")
     garden.write("fine", "changed\n")
     assert garden("land", "Change") == "Landed @2: Change (1 file)\n"
-    assert [item["path"] for item in garden.json("ls")["entries"]] == ["GIT~1", "fine"]
+    assert [item["path"] for item in garden.json("ls")["entries"]] == ["MIC~1", "fine"]

@@ -114,6 +114,14 @@ def test_looking_at_positions(shell: Shell, name: str) -> None:
     shell("clone", f"{name}/garden")
     shell.cd("garden")
     tip = _tip(shell, commit)
+    grow, plant = "@3  M  WHEN  Ada  Grow  (your base)\n", "@1  A  WHEN  Ada  Plant\n"
+    assert shell("log", "--", "README.md") == grow + plant
+    assert shell("log", "src") == "@1     WHEN  Ada  Plant\n"
+    assert shell("log", "--to", "@2", "README.md") == plant
+    assert shell("log", "--from", "@2", "README.md") == grow
+    assert shell("log", "nothing") == "No landing touched nothing.\n"
+    assert shell.run("log", "--from", "@2").returncode == 2
+    assert [row["touch"] for row in shell.json("log", "README.md")["landings"]] == ["modified", "added"]
     assert shell("show", "@3") == (
         f"@3 Grow\n\nThey grow.\n\nAda, WHEN\nsession SESSION, base @2\nGit commit {tip}\n\n1 file:\n  M README.md\n"
     )

@@ -99,6 +99,7 @@ def test_a_lie_is_caught(make: Callable[[], ObjectStore], probe: str, says: str)
     assert found.outcome is Outcome.LIE
     assert says in found.words
     assert report.verdict is Verdict.UNSAFE
+    assert not report.lands
     assert report.words.startswith("The store is not safe to land on: ")
     assert says in report.words
 
@@ -111,12 +112,13 @@ def test_a_lie_is_caught(make: Callable[[], ObjectStore], probe: str, says: str)
     ],
 )
 def test_a_true_store_that_cannot_carry_a_head(make: Callable[[], ObjectStore], probe: str, says: str) -> None:
-    """It is told apart from a liar, and the words say what it would need."""
+    """It is told apart from a liar, and landed on in another way."""
     report = examine(make(), "there")
     found = next(finding for finding in report.findings if finding.probe == probe)
     assert (found.outcome, report.verdict) == (Outcome.SLOW, Verdict.SEQUENCED_LOG)
     assert says in found.words
-    assert "sequenced-log" in report.words
+    assert report.lands
+    assert report.words.startswith("The store is true. Landings are committed there by a sequence of new objects: ")
 
 
 def test_one_update_a_second_is_too_slow() -> None:

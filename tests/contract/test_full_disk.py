@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,18 +14,6 @@ from mic.ledger.project import Ledger
 from mic.store import DirectoryStore, Listed
 
 pytestmark = pytest.mark.root
-
-SIZE = 256 << 10
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a file system of 256 KiB."""
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_what_does_not_fit_leaves_nothing_and_what_fits_is_kept(tiny: Path) -> None:

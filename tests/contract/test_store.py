@@ -24,6 +24,7 @@ from mic.core.errors import (
 )
 from mic.store import DirectoryStore, Listed, MemoryStore, ObjectStore
 from mic.store.disk_cache import DiskCache
+from mic.store.race import race
 from mic.store.ram import RamCache
 from mic.store.s3 import S3Store
 from mic.store.tiers import KINDS, TieredStore
@@ -43,26 +44,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
         disk = DiskCache(tmp_path / "cache", 64 << 20, dict.fromkeys(KINDS))
         return TieredStore(DirectoryStore(tmp_path / "store"), ram=RamCache(16 << 20), disk=disk)
     return MemoryStore() if request.param == "memory" else DirectoryStore(tmp_path / "store")
-
-
-def _race(work: Callable[[int], None], number: int = THREADS) -> list[MicError | None]:
-    """What each of `number` threads that start together got: None or the error of the house."""
-    outcomes: list[MicError | None] = [None] * number
-    start = threading.Barrier(number)
-
-    def run(which: int) -> None:
-        start.wait()
-        try:
-            work(which)
-        except MicError as error:
-            outcomes[which] = error
-
-    threads = [threading.Thread(target=run, args=(which,)) for which in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
 
 
 # ------------------------------------------------------------------ the seven calls
@@ -263,7 +244,7 @@ def test_keys_that_could_mean_another_place_are_refused(store: ObjectStore, key:
 def test_one_of_sixteen_creators_wins(store: ObjectStore) -> None:
     for number in range(20):
         key = f"made/{number}"
-        outcomes = _race(lambda which, key=key: store.put_new(key, b"%d" % which))  # type: ignore[misc]
+        outcomes = race(THREADS, lambda which, key=key: store.put_new(key, b"%d" % which))  # type: ignore[misc]
         winners = [which for which, error in enumerate(outcomes) if error is None]
         assert len(winners) == 1
         assert all(isinstance(error, AlreadyExists) for error in outcomes if error)
@@ -273,7 +254,7 @@ def test_one_of_sixteen_creators_wins(store: ObjectStore) -> None:
 def test_one_of_sixteen_creators_of_the_same_bytes_wins(store: ObjectStore) -> None:
     """A claim is a claim, even where all claimants write the same."""
     for number in range(5):
-        outcomes = _race(lambda _, key=f"claims/{number}": store.put_new(key, b"mine"))  # type: ignore[misc]
+        outcomes = race(THREADS, lambda _, key=f"claims/{number}": store.put_new(key, b"mine"))  # type: ignore[misc]
         assert outcomes.count(None) == 1
         assert all(isinstance(error, AlreadyExists) for error in outcomes if error)
 
@@ -284,7 +265,7 @@ def test_one_of_sixteen_swappers_wins_each_round(store: ObjectStore, request: py
     store.put("head", b"start")
     for number in range(20):
         tag = store.get("head").tag
-        outcomes = _race(lambda which, n=number, t=tag: store.put_if("head", b"%d %d" % (n, which), t))  # type: ignore[misc]
+        outcomes = race(THREADS, lambda which, n=number, t=tag: store.put_if("head", b"%d %d" % (n, which), t))  # type: ignore[misc]
         winners = [which for which, error in enumerate(outcomes) if error is None]
         assert len(winners) == 1
         assert all(isinstance(error, losses) for error in outcomes if error)

@@ -74,8 +74,7 @@ def test_the_whole_story_in_a_bucket(s3_server: S3Server, tmp_path: Path, backen
         assert not any("doctor" in key for key in keys)
 
         forge.stop()
-        for file in forge.data_dir.glob("micelio.sqlite3*"):
-            file.unlink()
+        forge.database.lose()
         assert forge.run("rebuild") == "Projects restored: 1. Landings derived: 4."
         forge.start()
         page = httpx.get(f"{forge.base_url}/flowers/garden/-/landings?format=json").json()
@@ -107,6 +106,41 @@ def test_a_lying_bucket_is_read_and_not_landed_on(liar: ScriptedS3, tmp_path: Pa
         assert shell("project", "create", "flowers/garden").startswith("Made the")
     finally:
         forge.stop()
+
+
+def test_a_bucket_without_conditional_updates_is_landed_on(tmp_path: Path) -> None:
+    """By a sequence of commit points; the project goes on so when the bucket learns to update conditionally."""
+    server = ScriptedS3()
+    server.updates = False
+    settings = _settings(server.place)
+    forge = Forge(tmp_path / "data", **settings)
+    try:
+        doctor = _run(tmp_path / "data", settings, "store", "doctor")
+        assert doctor.returncode == 0, doctor.stdout
+        assert "Verdict: sequenced-log. The store is true. Landings are committed there" in doctor.stdout
+        assert "It does not know conditional updates (501)." in doctor.stdout
+        shell = Shell(forge, tmp_path / "home", "ada")
+        shell("org", "create", "flowers")
+        shell("project", "create", "flowers/garden")
+        shell("clone", "flowers/garden")
+        shell.cd("garden")
+        shell.write("a.txt", "1\n")
+        assert shell("land", "First").startswith("Landed @1")
+        forge.restart()
+        shell.write("a.txt", "2\n")
+        assert shell("land", "Second").startswith("Landed @2")
+        points = sorted(key.rsplit("/", 1)[1] for key in server.objects if "/landing-log/seq/" in key)
+        assert points == ["0000000000000001", "0000000000000002"]
+        server.updates = True
+        (forge.data_dir / "store-report.json").unlink()
+        forge.restart()
+        shell.write("a.txt", "3\n")
+        assert shell("land", "Third").startswith("Landed @3")
+        assert shell("cat", "a.txt", "@2") == "2\n"
+        assert "garden: sound." in forge.run("verify", "flowers/garden")
+    finally:
+        forge.stop()
+        server.stop()
 
 
 def test_the_doctor_says_what_it_found(liar: ScriptedS3, s3_server: S3Server, tmp_path: Path) -> None:

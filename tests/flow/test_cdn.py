@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
@@ -14,56 +12,43 @@ import pytest
 from forge_process import Forge
 from mic.rpc.v1 import mic_pb2 as pb
 from rpc_world import World
+from web_server import WebServer
 
 DATA = b"public words\n" * 3000
 
 
-class Edge:
+class Edge(WebServer):
     """A network of one machine: keeps nothing, passes on to the origin, and can be told to misbehave."""
 
     def __init__(self) -> None:
         self.origin = ""
         self.asked: list[str] = []
         self.mood = ""
-        edge = self
+        super().__init__(self._pass_on)
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                edge.asked.append(self.path)
-                headers = {name: self.headers[name] for name in ("Range",) if name in self.headers}
-                found = httpx.get(f"{edge.origin}/-/cdn{self.path}", headers=headers)
-                status, body, kept = found.status_code, found.content, dict(found.headers)
-                if edge.mood == "broken":
-                    status, body = 500, b"sorry"
-                elif edge.mood == "short":
-                    body = body[:-1]
-                self.send_response(status)
-                for name in ("content-range", "etag", "cache-control"):
-                    if name in kept:
-                        self.send_header(name, kept[name])
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+    def _pass_on(self, request: BaseHTTPRequestHandler) -> None:
+        self.asked.append(request.path)
+        headers = {name: request.headers[name] for name in ("Range",) if name in request.headers}
+        found = httpx.get(f"{self.origin}/-/cdn{request.path}", headers=headers)
+        status, body, kept = found.status_code, found.content, dict(found.headers)
+        if self.mood == "broken":
+            status, body = 500, b"sorry"
+        elif self.mood == "short":
+            body = body[:-1]
+        request.send_response(status)
+        for name in ("content-range", "etag", "cache-control"):
+            if name in kept:
+                request.send_header(name, kept[name])
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
 
 
 @pytest.fixture
 def edge() -> Iterator[Edge]:
     made = Edge()
     yield made
-    made.server.shutdown()
-    made.thread.join()
-    made.server.server_close()
+    made.close()
 
 
 @pytest.fixture
@@ -99,7 +84,7 @@ def contents(world: World, project: pb.ProjectRef) -> bytes:
 
 def keys(world: World) -> dict[str, str | None]:
     """The key of each project in the database."""
-    with sqlite3.connect(world.forge.data_dir / "micelio.sqlite3") as database:
+    with world.forge.database.opened() as database:
         return dict(database.execute("SELECT handle, cdn_key FROM projects_project"))
 
 
@@ -155,9 +140,8 @@ def test_the_origin_serves_ranges_for_ever_and_nothing_else(world: World, edge: 
         for address in refused:
             answer = client.get(address)
             assert (answer.status_code, answer.text) == (404, nothing.text), address
-        with sqlite3.connect(world.forge.data_dir / "micelio.sqlite3") as database:
-            database.execute("UPDATE projects_project SET visibility = 'private' WHERE handle = 'open'")
-        database.close()
+        with world.forge.database.opened() as database:
+            database.change("UPDATE projects_project SET visibility = 'private' WHERE handle = 'open'")
         private = client.get(f"/-/cdn{path}")
         assert (private.status_code, private.text) == (404, nothing.text)
         assert private.headers["cache-control"] == "no-store"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 
 import httpx
@@ -64,7 +63,7 @@ def test_the_whole_grant(forge: Forge, person: Browser) -> None:
     granted = _wait(forge, asked)
     assert granted.status_code == 200, granted.text
     tokens = granted.json()
-    assert (tokens["token_type"], tokens["scope"], tokens["expires_in"]) == ("Bearer", "mic", 3600)
+    assert (tokens["token_type"], tokens["scope"], tokens["expires_in"]) == ("Bearer", "mic", 900)
     assert _poll(forge, code).json()["error"] == "invalid_grant"
 
     renewed = httpx.post(
@@ -89,13 +88,10 @@ def _stored(forge: Forge, token: str) -> bool:
     """A row for this token exists; the token itself never does."""
     import hashlib
 
-    database = sqlite3.connect(f"file:{forge.data_dir / 'micelio.sqlite3'}?mode=ro", uri=True)
-    try:
-        digest = hashlib.sha256(token.encode()).hexdigest()
-        query = "SELECT sum(hash = ?), sum(hash = ?) FROM allauth_idp_oidc_token"
-        hashed, plain = database.execute(query, (digest, token)).fetchone()
-    finally:
-        database.close()
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    with forge.database.opened() as rows:
+        found = rows.execute("SELECT hash FROM allauth_idp_oidc_token WHERE hash IN (?, ?)", (digest, token))
+    hashed, plain = (digest,) in found, (token,) in found
     assert not plain
     return bool(hashed)
 
@@ -161,7 +157,6 @@ def test_other_grants_are_closed_to_the_client(forge: Forge) -> None:
 def test_codes_are_shared_between_processes(forge: Forge) -> None:
     """They live in the database, not in one process's memory: a restart in mid-sign-in loses nothing."""
     asked = _ask(forge).json()
-    database = sqlite3.connect(f"file:{forge.data_dir / 'micelio.sqlite3'}?mode=ro", uri=True)
-    keys = [key for (key,) in database.execute("SELECT cache_key FROM micelio_cache")]
-    database.close()
+    with forge.database.opened() as rows:
+        keys = [key for (key,) in rows.execute("SELECT cache_key FROM micelio_cache")]
     assert any(asked["device_code"] in key for key in keys)

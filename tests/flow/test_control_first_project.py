@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from forge_database import Database
 from forge_process import Forge
 from mic.rpc.v1 import mic_pb2 as pb
 from rpc_world import Caller, Refused, landing
@@ -37,8 +38,8 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(tmp_path: Path, request: pytest.FixtureRequest) -> Start:
-    def make(folder: Path) -> Forge:
-        forge = Forge(tmp_path / "data", "--first-project", str(folder))
+    def make(folder: Path, database: Database | None = None) -> Forge:
+        forge = Forge(tmp_path / "data", "--first-project", str(folder), database=database)
         request.addfinalizer(forge.stop)
         return forge
 
@@ -67,8 +68,7 @@ def test_rebuild_restores_every_project_on_an_empty_database(checkout: Path, sta
         _git(checkout, "commit", "-q", "-m", f"Say hello {number}")
     forge = start(checkout)
     forge.stop()
-    for path in forge.data_dir.glob("micelio.sqlite3*"):
-        path.unlink()
+    forge.database.lose()
     forge.start()
     assert "run `micelio rebuild`" in forge.log()
     assert httpx.get(f"{forge.base_url}/micelio/micelio").status_code == 404
@@ -133,7 +133,7 @@ def test_an_import_that_was_interrupted_is_taken_up_again(checkout: Path, start:
     before = Forge(tmp_path / "data")
     _empty_project(before, "micelio", "micelio")
     before.stop()
-    forge = start(checkout)
+    forge = start(checkout, before.database)
     assert forge.log() == ""
     assert "Say hello" in httpx.get(f"{forge.base_url}/micelio/micelio/-/landings/1").text
     forge.restart()
@@ -155,7 +155,7 @@ def test_a_forge_in_use_takes_in_nothing(checkout: Path, start: Start, tmp_path:
             project = pb.ProjectRef(organization="micelio", handle="landed")
             admin("SessionService.LandSession", landing(project, {b"a": b"a"}))
     before.stop()
-    forge = start(checkout)
+    forge = start(checkout, before.database)
     assert forge.log() == ""
     page = httpx.get(f"{forge.base_url}/micelio/micelio/-/landings/1")
     assert page.status_code == 404

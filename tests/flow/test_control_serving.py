@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -91,7 +93,7 @@ def test_discovery_names_everything_a_client_needs(forge: Forge, browser: Browse
     base = forge.base_url
     assert browser.get("/.well-known/micelio.json").json() == {
         "name": "Micelio",
-        "version": "0.2.0",
+        "version": "0.3.0",
         "base_url": base,
         "grpc": forge.grpc_address,
         "grpc_tls": False,
@@ -109,14 +111,21 @@ def test_discovery_names_everything_a_client_needs(forge: Forge, browser: Browse
 def test_readiness_names_what_failed(own_forge: Forge) -> None:
     """503 while the database or the store cannot be reached; 200 again when it can; live throughout."""
     url = f"{own_forge.base_url}/health/ready"
-    for name, thing in (("store", "store"), ("database", "micelio.sqlite3")):
-        path = own_forge.data_dir / thing
-        path.rename(own_forge.data_dir / "away")
-        answer = httpx.get(url)
-        (own_forge.data_dir / "away").rename(path)
+    store = own_forge.data_dir / "store"
+    away = own_forge.data_dir / "away"
+    for name, gone in (("store", _moved(store, away)), ("database", own_forge.database.unreachable())):
+        with gone:
+            answer = httpx.get(url)
         assert (answer.status_code, answer.json()["failed"]) == (503, [name])
         assert httpx.get(f"{own_forge.base_url}/health/live").status_code == 200
     assert httpx.get(url).json() == {"status": "ok", "failed": [], "checks": {"database": True, "store": True}}
+
+
+@contextlib.contextmanager
+def _moved(path: Path, away: Path) -> Iterator[None]:
+    path.rename(away)
+    yield
+    away.rename(path)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -143,7 +152,7 @@ def test_second_start_keeps_keys_people_and_sessions(own_forge: Forge) -> None:
 
 def test_keys_are_readable_by_the_owner_alone(forge: Forge) -> None:
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (forge.data_dir / "keys").iterdir()}
-    assert modes == {"secret_key": 0o600, "oidc.pem": 0o600}
+    assert modes == {"secret_key": 0o600, "encryption_key": 0o600, "oidc.pem": 0o600}
     assert stat.S_IMODE(forge.data_dir.stat().st_mode) == 0o700
 
 
@@ -224,23 +233,16 @@ def test_a_start_that_was_killed_half_way_is_finished_by_the_next(own_forge: For
     own_forge.stop()
     (own_forge.data_dir / "keys" / "secret_key").unlink()
     (own_forge.data_dir / "keys" / "secret_key.part").write_text("half")
-    for path in own_forge.data_dir.glob("micelio.sqlite3*"):
-        path.unlink()
+    own_forge.database.lose()
     own_forge.start()
     assert httpx.get(f"{own_forge.base_url}/health/ready").status_code == 200
 
 
 def test_a_database_of_a_newer_version_is_refused(own_forge: Forge) -> None:
-    import sqlite3
-
     own_forge.stop()
-    database = sqlite3.connect(own_forge.data_dir / "micelio.sqlite3")
-    with database:
-        database.execute(
-            "INSERT INTO django_migrations (app, name, applied) VALUES ('accounts', '9999_x', '2030-01-01')"
-        )
-    database.close()
-    assert "accounts.9999_x" in _refused(_serve(own_forge.data_dir))
+    with own_forge.database.opened() as rows:
+        rows.change("INSERT INTO django_migrations (app, name, applied) VALUES ('accounts', '9999_x', '2030-01-01')")
+    assert "accounts.9999_x" in _refused(_serve(own_forge.data_dir, **own_forge.database.settings))
 
 
 def test_models_and_migrations_agree(forge: Forge) -> None:
@@ -262,4 +264,4 @@ def test_the_command_runs_through_a_symlink_from_anywhere(tmp_path: Path) -> Non
     done = subprocess.run(
         [str(tmp_path / "elsewhere" / "m"), "--version"], capture_output=True, text=True, check=True, cwd="/"
     )
-    assert done.stdout == "micelio 0.2.0\n"
+    assert done.stdout == "micelio 0.3.0\n"

@@ -14,6 +14,8 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from front_end import own_file
 from ledgers import REGULAR, check_history, contents, session_id
 from mic.ledger.project import Ledger
@@ -29,10 +31,10 @@ SEED = 20261121
 class _FrontEnd:
     """One process, and a thread that hears what it says. Words of a killed one that were on their way still count."""
 
-    def __init__(self, store: Path, heard: queue.Queue[tuple[_FrontEnd, str]]) -> None:
+    def __init__(self, store: Path, heard: queue.Queue[tuple[_FrontEnd, str]], *words: str) -> None:
         tests = Path(__file__).parents[1]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "front_end", str(store), "p"],
+            [sys.executable, "-m", "front_end", str(store), "p", *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -69,14 +71,18 @@ class _FrontEnd:
         self._listener.join()
 
 
-def test_no_acknowledged_landing_is_lost_and_none_is_doubled(tmp_path: Path) -> None:
-    """Each round kills one of three while they land; what was not answered is asked of another."""
+@pytest.mark.parametrize("words", [(), ("forwarding",)], ids=["alone", "forwarding"])
+def test_no_acknowledged_landing_is_lost_and_none_is_doubled(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Each round kills one of three while they land; what was not answered is asked of another.
+
+    With forwarding, two of them have their landings made by the third, until it is the one that is killed.
+    """
     rnd = random.Random(SEED)
     store = tmp_path / "store"
     project = Ledger(DirectoryStore(store)).open("p")
     project.create()
     heard: queue.Queue[tuple[_FrontEnd, str]] = queue.Queue()
-    fronts = [_FrontEnd(store, heard) for _ in range(FRONT_ENDS)]
+    fronts = [_FrontEnd(store, heard, *words) for _ in range(FRONT_ENDS)]
     told: dict[int, int] = {}
     number = 0
     for _ in range(ROUNDS):
@@ -92,7 +98,7 @@ def test_no_acknowledged_landing_is_lost_and_none_is_doubled(tmp_path: Path) -> 
             front, line = heard.get(timeout=60)
             if not line:  # it ended: what it owed is asked of another
                 front.kill()
-                fronts[fronts.index(front)] = _FrontEnd(store, heard)
+                fronts[fronts.index(front)] = _FrontEnd(store, heard, *words)
                 for owed in [n for n, of in asked.items() if of is front]:
                     asked[owed] = rnd.choice(fronts)
                     asked[owed].ask(owed, 0)

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tarfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
+from fixtures.opened import VERSIONS, opened
 from forge_process import Forge
 from mic.core.errors import NotFound
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
 PUBLIC = pb.ProjectRef(organization="acme", handle="api")
 PRIVATE = pb.ProjectRef(organization="acme", handle="vault")
 CLASHED = bytes.fromhex("019a3ea51e8000000000000000000003")
 OPEN = bytes.fromhex("019a3ea51e8000000000000000000004")
-LANDINGS = {"data-0.1": 16, "data-0.2": 16 + 2 * 1108}  # of all projects, with the one that the last test adds
+LANDINGS = {
+    "data-0.1": 16,
+    "data-0.2": 16 + 2 * 1108,
+    "data-0.3": 16 + 2 * 1108,
+}  # of all projects, with the one that the last test adds
+# The commit of the private project's landing, as each was first told to a Git client.
+VAULT = {
+    "data-0.1": "8954806217aa9cdfe5e6f9a2440208f56d140ca2",
+    "data-0.2": "8111bdaf7c4734f74fb003807291ee21c287bd45",
+    "data-0.3": "15e260331c222b5f98ccf7f8e384354808fa4de0",
+}
 NUMBERS = b"".join(b"line %d\n" % n for n in range(20))
 
 # Every file of the public project at its newest landing, but for those below `many`.
@@ -41,22 +48,16 @@ FILES = {
 }
 
 
-@pytest.fixture(scope="module", params=sorted(path.name for path in FIXTURES.glob("data-*")))
+@pytest.fixture(scope="module", params=VERSIONS)
 def old(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
     """This version's forge on a directory that an earlier one made."""
-    folder = tmp_path_factory.mktemp("old")
-    with tarfile.open(FIXTURES / request.param / "data.tar.gz") as archive:
-        archive.extractall(folder)
-    forge = Forge(folder / "data")
-    yield forge
-    forge.stop()
-    shutil.rmtree(folder)
+    yield from opened(request.param, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def ada(old: Forge) -> Iterator[Client]:
     """The maker of the projects, with a token of today."""
-    with Client(old.grpc_address, old.run("token", "ada"), insecure=True) as client:
+    with Client(old.grpc_address, old.run("token", "ada", "--whole-account"), insecure=True) as client:
         yield client
 
 
@@ -159,6 +160,16 @@ def test_its_pages(old: Forge) -> None:
     assert "Signs people in." in page.text
     assert "Count from one" in page.text
     assert httpx.get(f"{old.base_url}/acme/vault").status_code == 404
+
+
+def test_what_git_sees(old: Forge, request: pytest.FixtureRequest) -> None:
+    """The commit of a landing by mic never changes; of directories from before Git was served, it is made now."""
+    answer = httpx.get(
+        f"{old.base_url}/acme/vault/info/refs",
+        params={"service": "git-upload-pack"},
+        auth=("x", old.run("token", "ada", "--whole-account")),
+    )
+    assert f"{VAULT[request.node.callspec.params['old']]} refs/heads/main" in answer.text
 
 
 def test_it_goes_on(ada: Client, old: Forge, request: pytest.FixtureRequest) -> None:

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tarfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from fixtures.make_data import ENGINE, FORK, large, versions
+from fixtures.opened import VERSIONS, opened
 from forge_process import Forge
 from mic.core.blob import inflate
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
 IMPORTED = 1100
 HEAD = IMPORTED + 8
 SHARED = IMPORTED + 7
 
 
-@pytest.fixture(scope="module", params=sorted(path.name for path in FIXTURES.glob("data-*") if path.name > "data-0.1"))
+@pytest.fixture(scope="module", params=[version for version in VERSIONS if version > "data-0.1"])
 def old(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
     """This version's forge on a directory that an earlier one made."""
-    folder = tmp_path_factory.mktemp("old")
-    with tarfile.open(FIXTURES / request.param / "data.tar.gz") as archive:
-        archive.extractall(folder)
-    forge = Forge(folder / "data")
-    yield forge
-    forge.stop()
-    shutil.rmtree(folder)
+    yield from opened(request.param, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
 import httpx
@@ -39,12 +38,11 @@ def test_spoiled_rows_are_made_again(world: World) -> None:
     """Rows that say something else than the log are replaced by what the log says; open sessions stay."""
     forge = world.forge
     forge.stop()
-    with sqlite3.connect(forge.data_dir / "micelio.sqlite3") as database:
-        database.execute("UPDATE landings_landing SET goal = 'spoiled'")
-        database.execute("DELETE FROM landings_landing WHERE position = 2")
-        database.execute("DELETE FROM landings_lastchange")
-        database.execute("DELETE FROM landings_opensession")
-    database.close()
+    with forge.database.opened() as database:
+        database.change("UPDATE landings_landing SET goal = 'spoiled'")
+        database.change("DELETE FROM landings_landing WHERE position = 2")
+        database.change("DELETE FROM landings_lastchange")
+        database.change("DELETE FROM landings_opensession")
     assert forge.run("rebuild") == "Projects restored: 0. Landings derived: 4."
     forge.start()
     assert _goals(forge, world.organization) == GOALS
@@ -59,8 +57,7 @@ def test_an_empty_database_is_filled_from_the_store(world: World) -> None:
     """Without any database every project's history is back, with its decisions; private stays private."""
     forge = world.forge
     forge.stop()
-    for file in forge.data_dir.glob("micelio.sqlite3*"):
-        file.unlink()
+    forge.database.lose()
     forge.start()
     assert httpx.get(f"{forge.base_url}/{world.organization}/open").status_code == 404
     forge.stop()
@@ -80,15 +77,15 @@ def test_forks_and_deletions_are_in_the_store(world: World) -> None:
     gone = pb.ProjectRef(organization=world.organization, handle="gone")
     world.rita("ProjectService.DeleteProject", pb.DeleteProjectRequest(project=gone))
     forge.stop()
-    for file in forge.data_dir.glob("micelio.sqlite3*"):
-        file.unlink()
+    forge.database.lose()
     assert forge.run("rebuild") == "Projects restored: 3. Landings derived: 5."
-    with sqlite3.connect(forge.data_dir / "micelio.sqlite3") as database:
+    with forge.database.opened() as database:
         found = database.execute(
             "SELECT p.handle, o.handle, p.fork_position, c.source = o.id FROM projects_project p"
             " LEFT JOIN projects_project o ON o.id = p.forked_from_id"
-            " LEFT JOIN projects_confinement c ON c.project_id = p.id ORDER BY p.handle"
-        ).fetchall()
-    database.close()
+            " LEFT JOIN projects_confinement c ON c.project_id = p.id WHERE p.deleted_at IS NULL ORDER BY p.handle"
+        )
+        deleted = database.execute("SELECT handle FROM projects_project WHERE deleted_at IS NOT NULL")
     assert found == [("closed", None, None, None), ("fork", "closed", 1, 1), ("open", None, None, None)]
+    assert deleted == [("gone",)]
     forge.start()

@@ -19,13 +19,6 @@ from rpc_world import METHODS, Caller, Refused, World, added, commit, frame, his
 MIB = 1 << 20
 
 
-@pytest.fixture(scope="module")
-def world(forge: Forge) -> Iterator[World]:
-    made = World(forge)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def project(world: World) -> pb.ProjectRef:
     return world.project()
@@ -102,14 +95,18 @@ def test_list_pages_that_are_asked_about(world: World, project: pb.ProjectRef) -
 
 
 def test_what_is_no_message_ends_the_call_and_not_the_forge(world: World) -> None:
-    """More than 64 MiB, garbage, half a message; the transport itself answers."""
+    """More than 64 MiB, garbage, half a message: each has the answer of a request that cannot be meant."""
     statuses = []
     for sent in (bytes(65 * MIB), b"\xff\xff\xff", landing(world.open, {b"a": b"a"}).SerializeToString()[:-1]):
         try:
             world.max.start("SessionService.LandSession", sent).result()
         except grpc.RpcError as error:
             statuses.append(Refused(error).status)
-    assert statuses == [grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.INTERNAL, grpc.StatusCode.INTERNAL]
+    assert statuses == [
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.INVALID_ARGUMENT,
+    ]
     assert landed(world, world.open) == 1
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import grpc
 import pytest
 
-from forge_process import Forge
 from mic.rpc.v1 import mic_pb2 as pb
 from rpc_world import METHODS, Caller, Refused, World, frame, history, landing, session_id
 
 Make = Callable[[pb.ProjectRef], Any]
 HASH = bytes(range(32))
+NO_TOKEN = "00000000-0000-4000-8000-000000000000"
 
 
 def _listed(organization: str) -> pb.ListMembersRequest:
@@ -24,15 +23,61 @@ def _listed(organization: str) -> pb.ListMembersRequest:
 # What each call is sent, given a project: always well-formed, so that only the actor decides.
 REQUESTS: dict[str, Make] = {
     "AuthService.GetCurrentUser": lambda p: pb.GetCurrentUserRequest(),
+    "AccountService.CreateToken": lambda p: pb.CreateTokenRequest(name="t", scopes=["project:read"]),
+    "AccountService.CreateSessionToken": lambda p: pb.CreateSessionTokenRequest(project=p, session_id=session_id()),
+    "AccountService.RenewSessionToken": lambda p: pb.RenewSessionTokenRequest(id=NO_TOKEN),
+    "AccountService.ListTokens": lambda p: pb.ListTokensRequest(),
+    "AccountService.RevokeToken": lambda p: pb.RevokeTokenRequest(id=NO_TOKEN),
     "OrganizationService.CreateOrganization": lambda p: pb.CreateOrganizationRequest(handle="never-made"),
     "OrganizationService.GetOrganization": lambda p: pb.GetOrganizationRequest(handle=p.organization),
     "OrganizationService.ListOrganizations": lambda p: pb.ListOrganizationsRequest(),
+    "OrganizationService.UpdateOrganization": lambda p: pb.UpdateOrganizationRequest(
+        organization=p.organization, name="Mine"
+    ),
+    "OrganizationService.RenameOrganization": lambda p: pb.RenameOrganizationRequest(
+        organization=p.organization, handle="never-renamed"
+    ),
+    "OrganizationService.TransferOrganization": lambda p: pb.TransferOrganizationRequest(
+        organization=p.organization, handle="max"
+    ),
+    "OrganizationService.DeleteOrganization": lambda p: pb.DeleteOrganizationRequest(
+        organization=p.organization, confirm=p.organization
+    ),
+    "OrganizationService.ListInvitations": lambda p: pb.ListInvitationsRequest(organization=p.organization),
+    "OrganizationService.RevokeInvitation": lambda p: pb.RevokeInvitationRequest(
+        organization=p.organization, id=NO_TOKEN
+    ),
+    "OrganizationService.ListOwnInvitations": lambda p: pb.ListOwnInvitationsRequest(),
+    "OrganizationService.GetInvitation": lambda p: pb.GetInvitationRequest(token="none"),
+    "OrganizationService.AcceptInvitation": lambda p: pb.AnswerInvitationRequest(organization=p.organization),
+    "OrganizationService.DeclineInvitation": lambda p: pb.AnswerInvitationRequest(token="none"),
+    "OrganizationService.SetMemberRole": lambda p: pb.SetMemberRoleRequest(
+        organization=p.organization, handle="max", role="reader"
+    ),
     "OrganizationService.InviteMember": lambda p: pb.InviteMemberRequest(organization=p.organization, handle="stan"),
     "OrganizationService.RemoveMember": lambda p: pb.RemoveMemberRequest(organization=p.organization, handle="max"),
     "OrganizationService.ListMembers": lambda p: _listed(p.organization),
+    "OrganizationService.GetNetworks": lambda p: pb.GetNetworksRequest(organization=p.organization),
+    "OrganizationService.SetNetworks": lambda p: pb.SetNetworksRequest(organization=p.organization),
     "ProjectService.CreateProject": lambda p: pb.CreateProjectRequest(organization=p.organization, handle="never"),
     "ProjectService.UpdateProject": lambda p: pb.UpdateProjectRequest(project=p, name="Renamed", visibility="public"),
     "ProjectService.DeleteProject": lambda p: pb.DeleteProjectRequest(project=p),
+    "ProjectService.RenameProject": lambda p: pb.RenameProjectRequest(project=p, handle="never-renamed"),
+    "ProjectService.TransferProject": lambda p: pb.TransferProjectRequest(project=p, organization=p.organization),
+    "ProjectService.ArchiveProject": lambda p: pb.ArchiveProjectRequest(project=p),
+    "ProjectService.RestoreProject": lambda p: pb.RestoreProjectRequest(project=p),
+    "ProjectService.ListDeletedProjects": lambda p: pb.ListDeletedProjectsRequest(organization=p.organization),
+    "ProjectService.ProtectProject": lambda p: pb.ProtectProjectRequest(
+        project=p, protection=pb.Protection(paths=["/infra/"])
+    ),
+    "ProjectService.GetProtection": lambda p: pb.GetProtectionRequest(project=p),
+    "ProjectService.ExplainOwners": lambda p: pb.ExplainOwnersRequest(project=p, head=True, path=b"a"),
+    "ProjectService.StarProject": lambda p: pb.StarProjectRequest(project=p),
+    "ProjectService.UnstarProject": lambda p: pb.StarProjectRequest(project=p),
+    "ProjectService.ListStars": lambda p: pb.ListStarsRequest(),
+    "ProjectService.ListProjectMembers": lambda p: pb.ListProjectMembersRequest(project=p),
+    "ProjectService.SetProjectMember": lambda p: pb.SetProjectMemberRequest(project=p, handle="stan", role="member"),
+    "ProjectService.RemoveProjectMember": lambda p: pb.RemoveProjectMemberRequest(project=p, handle="rita"),
     "ProjectService.GetProject": lambda p: pb.GetProjectRequest(project=p),
     "ProjectService.ListProjects": lambda p: pb.ListProjectsRequest(organization=p.organization),
     "ProjectService.GetProjectTree": lambda p: pb.GetProjectTreeRequest(project=p, head=True),
@@ -42,16 +87,30 @@ REQUESTS: dict[str, Make] = {
     "ProjectService.ImportHistory": lambda p: list(history(p, 1)),
     "SessionService.StartSession": lambda p: pb.StartSessionRequest(project=p, session_id=session_id(), goal="Try"),
     "SessionService.LandSession": lambda p: landing(p, {b"new.txt": b"new\n"}),
+    "SessionService.AwaitLanding": lambda p: pb.AwaitLandingRequest(project=p, session_id=session_id()),
     "SessionService.AbandonSession": lambda p: pb.AbandonSessionRequest(project=p, session_id=session_id()),
     "SessionService.GetSession": lambda p: pb.GetSessionRequest(project=p, position=1),
     "SessionService.ListSessions": lambda p: pb.ListSessionsRequest(project=p),
     "SessionService.ListLandings": lambda p: pb.ListLandingsRequest(project=p),
 }
 OF_A_PROJECT = sorted(name for name in REQUESTS if name.split(".")[0] != "OrganizationService" and name not in {
-    "AuthService.GetCurrentUser", "ProjectService.CreateProject", "ProjectService.ListProjects"
+    "AuthService.GetCurrentUser", "ProjectService.CreateProject", "ProjectService.ListProjects",
+    "AccountService.CreateToken", "AccountService.ListTokens",
+    "AccountService.RenewSessionToken", "AccountService.RevokeToken", "ProjectService.ListDeletedProjects",
+    "ProjectService.ListStars",
 })  # fmt: skip
-FOR_ADMINS = {"ProjectService.UpdateProject", "ProjectService.DeleteProject"}
+FOR_ADMINS = {
+    "ProjectService.UpdateProject",
+    "ProjectService.DeleteProject",
+    "ProjectService.RenameProject",
+    "ProjectService.TransferProject",
+    "ProjectService.ArchiveProject",
+    "ProjectService.ProtectProject",
+    "ProjectService.SetProjectMember",
+    "ProjectService.RemoveProjectMember",
+}
 WRITES = FOR_ADMINS | {
+    "AccountService.CreateSessionToken",
     "ProjectService.UploadBlobs",
     "ProjectService.ImportHistory",
     "SessionService.StartSession",
@@ -59,26 +118,42 @@ WRITES = FOR_ADMINS | {
     "SessionService.AbandonSession",
 }
 # A visitor who could never do it is told to sign in, whatever the project.
-NEEDS_AN_ACCOUNT = {"ProjectService.UploadBlobs", "ProjectService.ImportHistory"}
+NEEDS_AN_ACCOUNT = {
+    "AccountService.CreateSessionToken",
+    "ProjectService.UploadBlobs",
+    "ProjectService.ImportHistory",
+}
 # What an outsider is told about an organization; its name is public.
 OUTSIDER = {
+    "AccountService.CreateToken": ("unauthenticated", None),
+    "AccountService.ListTokens": ("unauthenticated", None),
+    "AccountService.RenewSessionToken": ("unauthenticated", "not_found"),
+    "AccountService.RevokeToken": ("unauthenticated", "not_found"),
+    "OrganizationService.UpdateOrganization": ("unauthenticated", "permission_denied"),
+    "OrganizationService.RenameOrganization": ("unauthenticated", "permission_denied"),
+    "OrganizationService.TransferOrganization": ("unauthenticated", "permission_denied"),
+    "OrganizationService.DeleteOrganization": ("unauthenticated", "permission_denied"),
+    "OrganizationService.ListInvitations": ("unauthenticated", "permission_denied"),
+    "OrganizationService.RevokeInvitation": ("unauthenticated", "permission_denied"),
+    "OrganizationService.ListOwnInvitations": ("unauthenticated", None),
+    "OrganizationService.GetInvitation": ("not_found", "not_found"),
+    "OrganizationService.AcceptInvitation": ("unauthenticated", "not_found"),
+    "OrganizationService.DeclineInvitation": ("unauthenticated", "not_found"),
+    "OrganizationService.SetMemberRole": ("unauthenticated", "permission_denied"),
     "OrganizationService.InviteMember": ("unauthenticated", "permission_denied"),
     "OrganizationService.RemoveMember": ("unauthenticated", "permission_denied"),
     "OrganizationService.ListMembers": ("unauthenticated", "permission_denied"),
+    "OrganizationService.GetNetworks": ("unauthenticated", "permission_denied"),
+    "OrganizationService.SetNetworks": ("unauthenticated", "permission_denied"),
     "ProjectService.CreateProject": ("unauthenticated", "permission_denied"),
+    "ProjectService.ListDeletedProjects": ("unauthenticated", "permission_denied"),
+    "ProjectService.ListStars": ("unauthenticated", None),
     "OrganizationService.CreateOrganization": ("unauthenticated", None),
     "OrganizationService.ListOrganizations": ("unauthenticated", None),
     "AuthService.GetCurrentUser": ("unauthenticated", None),
     "OrganizationService.GetOrganization": (None, None),
     "ProjectService.ListProjects": (None, None),
 }
-
-
-@pytest.fixture(scope="module")
-def world(forge: Forge) -> Iterator[World]:
-    made = World(forge)
-    yield made
-    made.close()
 
 
 def test_every_call_is_in_the_matrix() -> None:
@@ -99,16 +174,15 @@ def bad_tokens(world: World) -> dict[str, str]:
     forge = world.forge
     tokens = {"wrong": "x" * 64, "expired": forge.token("eve-expired"), "revoked": forge.token("eve-revoked")}
     tokens["inactive"] = forge.token("eve-inactive")
-    with sqlite3.connect(forge.data_dir / "micelio.sqlite3", timeout=20) as rows:
+    with forge.database.opened() as rows:
         of = "user_id = (SELECT id FROM accounts_user WHERE handle = ?)"
         changed = [
-            rows.execute(
+            rows.change(
                 f"UPDATE allauth_idp_oidc_token SET expires_at = '2020-01-01 00:00:00' WHERE {of}", ("eve-expired",)
-            ).rowcount,
-            rows.execute(f"DELETE FROM allauth_idp_oidc_token WHERE {of}", ("eve-revoked",)).rowcount,
-            rows.execute("UPDATE accounts_user SET is_active = 0 WHERE handle = ?", ("eve-inactive",)).rowcount,
+            ),
+            rows.change(f"DELETE FROM allauth_idp_oidc_token WHERE {of}", ("eve-revoked",)),
+            rows.change("UPDATE accounts_user SET is_active = false WHERE handle = ?", ("eve-inactive",)),
         ]
-    rows.close()
     assert changed == [1, 1, 1]
     return tokens
 
@@ -194,9 +268,7 @@ def test_what_an_outsider_learns_of_an_organization(world: World, name: str) -> 
 def test_a_member_removed_is_out_at_once(world: World) -> None:
     """The same open connection and token: the next call is refused."""
     secret = world.project("", "private")
-    world.forge.token("uma")
-    invitation = pb.InviteMemberRequest(organization=world.organization, handle="uma")
-    world.rita("OrganizationService.InviteMember", invitation)
+    world.let_in("uma")
     with Caller(world.forge.grpc_address, world.forge.token("uma")) as uma:
         request = pb.GetProjectRequest(project=secret)
         assert uma("ProjectService.GetProject", request).project.role == "member"

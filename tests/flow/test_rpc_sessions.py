@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import sqlite3
 import threading
-from collections.abc import Iterator
 
 import pytest
 
-from forge_process import Forge
 from mic.rpc.v1 import mic_pb2 as pb
 from rpc_world import Caller, Refused, World, added, frame, landed, landing, session_id, upload
 
 HUGE = (1 << 64) - 1
-
-
-@pytest.fixture(scope="module")
-def world(forge: Forge) -> Iterator[World]:
-    made = World(forge)
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -137,8 +126,8 @@ def test_a_session_belongs_to_whoever_started_it(world: World, project: pb.Proje
     own = session_id()
     start = pb.StartSessionRequest(project=project, session_id=own, goal="Mine")
     world.max("SessionService.StartSession", start)
-    with contextlib.closing(sqlite3.connect(world.forge.data_dir / "micelio.sqlite3", timeout=20)) as rows, rows:
-        gone = rows.execute("DELETE FROM landings_opensession WHERE session_id = ?", (own,)).rowcount
+    with world.forge.database.opened() as rows:
+        gone = rows.change("DELETE FROM landings_opensession WHERE session_id = ?", (own,))
     assert gone == 1
     abandon = pb.AbandonSessionRequest(project=project, session_id=own)
     taken = landing(project, {b"a": b"a"}, id=own)
@@ -206,11 +195,28 @@ def test_a_path_that_no_tree_can_hold_is_refused(world: World, project: pb.Proje
 
 
 def test_odd_paths_that_a_tree_can_hold_are_kept(world: World, project: pb.ProjectRef) -> None:
-    """Git's own folder, names that are not UTF-8, names of control characters: history, byte for byte."""
-    files = {b".git/config": b"[core]\n", b"\xff\xfe": b"1", b"a\nb": b"2", b"-/x": b"3", b"x" * 16_384: b"4"}
+    """Names that are not UTF-8, names of control characters: history, byte for byte."""
+    files = {b".gitx/config": b"[core]\n", b"\xff\xfe": b"1", b"a\nb": b"2", b"-/x": b"3", b"x" * 16_384: b"4"}
     assert world.land(world.max, project, files).position == 1
     tree = world.nobody("ProjectService.GetProjectTree", pb.GetProjectTreeRequest(project=project, head=True))
     assert sorted(tree.paths) == sorted(files)
+
+
+@pytest.mark.parametrize(
+    "path", [b".git/config", b"sub/.GIT/hooks/x", b".g\xe2\x80\x8cit", b"git~1/x", b"a/.git . ./x"]
+)
+def test_no_name_that_git_keeps_for_itself(world: World, project: pb.ProjectRef, path: bytes) -> None:
+    """git would refuse to check it out, so nobody could clone the project with it any more."""
+    refused = world.max.refused(*_land(landing(project, {b"fine": b"1", path: b"[core]\n"})))
+    assert refused.code == "invalid_path"
+    assert "Git keeps names like .git for itself" in str(refused)
+    assert landed(world, project) == 0
+
+
+def test_names_that_only_look_like_gits(world: World, project: pb.ProjectRef) -> None:
+    """They land."""
+    files = {b".gitignore": b"1", b".github/x": b"2", b"git/config": b"3", b".gitx": b"4", b"a.git/config": b"5"}
+    assert world.land(world.max, project, files).position == 1
 
 
 WRONG_CHANGES = {

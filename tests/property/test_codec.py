@@ -19,12 +19,14 @@ from mic.core.blob import (
 )
 from mic.core.chunklist import Chunk, decode_chunk_list, decode_list, decode_page, encode_chunk_list, encode_page_list
 from mic.core.codec import Reader, crc32c
+from mic.core.commit_point import CommitPoint, decode_commit_point
 from mic.core.delta import decode_delta, decode_group, encode_delta, encode_group, open_delta, open_group
-from mic.core.epoch import HEADER_BYTES, PackRef, Stored, decode_epoch, encode_epoch, encode_toc, meta_bytes, read_toc
+from mic.core.epoch import HEADER_BYTES, PackRef, Stored, decode_epoch, encode_toc, make_epoch, meta_bytes, read_toc
 from mic.core.errors import Corrupt
 from mic.core.head import Head, decode_head
 from mic.core.ids import content_hash
 from mic.core.indexrun import IndexRun, Place, encode_run
+from mic.core.intent import decode_intent, encode_intent
 from mic.core.origin import Origin, decode_origin, encode_origin
 from mic.core.pack import FOOTER_BYTES, decode_toc, encode_pack, toc_bytes
 from mic.core.record import PathChange, Record, encode_record, read_record
@@ -60,9 +62,16 @@ SESSION = Session(
     changes=(Change(b"\xff", 0),),
     metadata={"a": [1]},
 )
-EPOCH = encode_epoch(Head(0, EMPTY_TREE, 1), Head(1, H, 5), 0, [RECORD], [PackRef(H, 9)], [(H, 0, b"data")])
+_, EPOCH = make_epoch(Head(0, EMPTY_TREE, 1), Head(1, H, 5), bytes(8), [RECORD], [PackRef(H, 9)], [(H, 0, b"data")])
 RUN = encode_run(1, Head(1, H, 5), {H: Place("k/1", 1, 2, 3)}, {bytes(16): 1})
 SEGMENT = encode_segment([Record(n, bytes(16), H, 0, n, H, (PathChange(b"f", 2, None),)) for n in range(1, 1001)])
+
+
+INTENT = encode_intent(
+    encode_session(SESSION),
+    [PackRef(H, 9)],
+    {content_hash(data): encode_blob(data) for data in (b"hello\n" * 99, b"other")},
+)
 
 
 def _pack(raw: bytes) -> object:
@@ -112,6 +121,12 @@ def _crc_of_pack(raw: bytes) -> bytes:
     return raw[:-4] + crc32c(raw[-8 - length : -8])
 
 
+def _crc_of_intent(raw: bytes) -> bytes:
+    session, packs, contents = (int.from_bytes(raw[a:b], "big") for a, b in ((8, 12), (12, 14), (14, 18)))
+    stop = 18 + session + 36 * packs + 36 * contents
+    return raw[:stop] + crc32c(raw[:stop]) + raw[stop + 4 :] if stop + 4 <= len(raw) else raw
+
+
 def _same(raw: bytes) -> bytes:
     return raw
 
@@ -121,6 +136,12 @@ Decoder = tuple[bytes, Callable[[bytes], object], Callable[[bytes], bytes]]
 DECODERS: dict[str, Decoder] = {
     "head": (Head(1, H, 5).encode(), lambda raw: decode_head(raw, NAME), _same),
     "origin": (encode_origin(Origin("p", Head(1, H, 5))), lambda raw: decode_origin(raw, NAME), _crc_at_end),
+    "commit point": (
+        CommitPoint(7, Head(1, H, 5)).encode(),
+        lambda raw: decode_commit_point(raw, NAME),
+        _crc_at_end,
+    ),
+    "intent": (INTENT, lambda raw: decode_intent(raw, NAME), _crc_of_intent),
     "record": (encode_record(RECORD), lambda raw: read_record(Reader(raw, NAME)), _same),
     "epoch": (EPOCH, _epoch, _crc_of_epoch),
     "segment": (SEGMENT, lambda raw: decode_segment(raw, NAME), _crc_at_end),
@@ -258,7 +279,7 @@ def test_frames_that_claim_more_than_they_hold(claimed: int) -> None:
 def test_positions_of_an_epoch_follow_each_other() -> None:
     """A checksum that holds over records that cannot be one log."""
     twice = [RECORD, RECORD, RECORD._replace(position=3)]
-    raw = encode_epoch(Head(0, EMPTY_TREE, 1), Head(3, H, 5), 0, twice, [], [])
+    _, raw = make_epoch(Head(0, EMPTY_TREE, 1), Head(3, H, 5), bytes(8), twice, [], [])
     with pytest.raises(Corrupt, match="do not follow"):
         decode_epoch(raw, NAME)
 

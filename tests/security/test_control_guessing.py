@@ -15,7 +15,7 @@ def victim(forge: Forge) -> str:
     """An account with a password."""
     with Browser(forge.base_url) as owner:
         owner.sign_in_once(forge.run("link", "victoria", "--create"))
-        assert "Saved." in owner.submit("/-/account", name="", email="", password=PASSWORD).text
+        assert owner.set_password(PASSWORD).status_code == 302
     return "victoria"
 
 

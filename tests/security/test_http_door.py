@@ -31,7 +31,7 @@ def world(forge: Forge) -> Iterator[World]:
     made = World(forge)
     files = {
         b"README.md": "\n\n".join([*CORPUS, SCRIPT]).encode(),
-        b".git/config": b"[core]\n\tfsmonitor = touch /tmp/owned\n",
+        b".gitx/a": b"[core]\n\tfsmonitor = touch /tmp/owned\n",
         b"evil.html": b"<script>alert(document.domain)</script>",
         b"evil.svg": b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
         b"<img src=x onerror=alert(1)>": b"named",
@@ -84,7 +84,7 @@ PAGES = (
     "/-/file/head/link",
     "/-/file/head/commit",
     "/-/file/head/binary",
-    "/-/file/head/.git/config",
+    "/-/file/head/.gitx/a",
     "/-/file/head/%3Cimg%20src=x%20onerror=alert(1)%3E",
     "/-/file/head/a%0D%0ASet-Cookie:%20planted=1",
     "/-/file/head/absent",
@@ -115,7 +115,16 @@ def test_json_twins_are_json_and_nothing_else(world: World, visitor: Browser, pa
 
 @pytest.mark.parametrize(
     "name",
-    ["evil.html", "evil.svg", "README.md", "link", "commit", "binary", ".git/config", "a%0D%0ASet-Cookie:%20planted=1"],
+    [
+        "evil.html",
+        "evil.svg",
+        "README.md",
+        "link",
+        "commit",
+        "binary",
+        ".gitx/a",
+        "a%0D%0ASet-Cookie:%20planted=1",
+    ],
 )
 def test_raw_files_run_nowhere(world: World, visitor: Browser, name: str) -> None:
     """Sandboxed, not sniffed, plain text or a download; a line end in a name ends no header."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import sqlite3
 import time
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -19,16 +16,9 @@ from rpc_world import Caller, World, landing, session_id
 ME = ("AuthService.GetCurrentUser", pb.GetCurrentUserRequest())
 
 
-@pytest.fixture(scope="module")
-def world(forge: Forge) -> Iterator[World]:
-    made = World(forge)
-    yield made
-    made.close()
-
-
 def _rows(forge: Forge, statement: str, *values: object) -> int:
-    with contextlib.closing(sqlite3.connect(forge.data_dir / "micelio.sqlite3", timeout=20)) as rows, rows:
-        return rows.execute(statement, values).rowcount
+    with forge.database.opened() as rows:
+        return rows.change(statement, values)
 
 
 def _opens(forge: Forge, token: str) -> tuple[bool, bool]:
@@ -163,20 +153,27 @@ def test_tokens_are_kept_or_logged(tmp_path_factory: pytest.TempPathFactory) -> 
         secrets = {"link": forge.once_link.rpartition("/")[2], "token": forge.token("sam"), "password": password}
         with Browser(forge.base_url) as browser:
             browser.sign_in_once(forge.once_link)
-            assert "Saved." in browser.submit("/-/account", name="", email="", password=password).text
+            assert browser.set_password(password).status_code == 302
             secrets |= _device_tokens(forge, browser)
             browser.get(f"/-/device?code={secrets['token']}")
             browser.get(f"/-/sign-in?next=/x?token={secrets['token']}")
         world = World(forge)
         secrets["rita"] = forge.token("rita")
         world.land(world.rita, world.open, {b"new": b"x"}, base_position=1)
+        personal = pb.CreateTokenRequest(name="script", scopes=["project:read"])
+        secrets["personal"] = world.rita("AccountService.CreateToken", personal).value
+        agent = pb.CreateSessionTokenRequest(project=world.open, session_id=session_id())
+        secrets["agent"] = world.rita("AccountService.CreateSessionToken", agent).value
+        for name in ("personal", "agent"):
+            with Caller(forge.grpc_address, secrets[name]) as caller:
+                assert caller(*ME).user.handle == "rita"
         world.close()
         with Caller(forge.grpc_address, secrets["token"] + "x") as wrong:
             assert wrong.refused(*ME).code == "unauthenticated"
     finally:
         forge.stop()
     secrets = {name: value for name, value in secrets.items() if isinstance(value, str) and len(value) > 12}
-    assert {"link", "token", "password", "access_token", "refresh_token", "rita"} <= set(secrets)
+    assert {"link", "token", "password", "access_token", "refresh_token", "rita", "personal", "agent"} <= set(secrets)
     assert "GET /-/sign-in/once/... HTTP/1.1" in forge.log()
     written = [forge.log().encode()] + [path.read_bytes() for path in forge.data_dir.rglob("*") if path.is_file()]
     told = [name for name, value in secrets.items() if any(value.encode() in data for data in written)]

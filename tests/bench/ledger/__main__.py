@@ -6,36 +6,14 @@ make bench-ledger ONLY=concurrent one module, printed and not written
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import pkgutil
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 import bench.ledger  # noqa: E402
-from bench.measure import Row  # noqa: E402
-from bench.table import rows_of, write_table  # noqa: E402
-
-
-def main() -> int:
-    only = os.environ.get("ONLY", "")
-    names = sorted(module.name for module in pkgutil.iter_modules(bench.ledger.__path__) if module.name != "__main__")
-    rows: list[Row] = []
-    for name in names:
-        if only and name != only:
-            continue
-        print(f"{name} ...", flush=True)
-        # A process each: what one subject leaves in memory is no cost of the next.
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-            rows += process.submit(rows_of, f"bench.ledger.{name}").result()
-    if not only:
-        write_table("make bench-ledger", "", rows)
-    return 0
-
+from bench.subjects import run_subjects  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_subjects(bench.ledger, "make bench-ledger"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
-from micelio.config import BadSetting, load
+from micelio.config import load
+from micelio.setting_values import BadSetting
 
 
 def test_defaults_serve_this_machine_only() -> None:
@@ -15,7 +17,7 @@ def test_defaults_serve_this_machine_only() -> None:
     assert (settings.host, settings.port, settings.grpc_port) == ("127.0.0.1", 4000, 4001)
     assert settings.base_url == "http://localhost:4000"
     assert settings.grpc_address == "localhost:4001"
-    assert settings.sign_up_open
+    assert settings.sign_up == "open"
 
 
 def test_store_lies_in_the_data_directory_unless_named() -> None:
@@ -35,12 +37,22 @@ def test_store_lies_in_the_data_directory_unless_named() -> None:
         ("MICELIO_SIGN_UP", "maybe"),
         ("MICELIO_ACCESS_LOG", "yes"),
         ("SECRET_KEY_BASE", "short"),
+        ("MICELIO_PASSWORD_BREACHES", "http://example.org/range/"),
+        ("MICELIO_PASSWORD_BREACHES", "https://example.org/range"),
         ("STORAGE_BACKEND", "s3"),
         ("STORAGE_BACKEND", "tiered"),
         ("STORAGE_BACKEND", "floppy"),
-        ("DATABASE_URL", "postgres://db/micelio"),
+        ("DATABASE_URL", "mysql://db/micelio"),
+        ("DATABASE_URL", "postgres://db"),
+        ("DATABASE_CONNECTIONS", "1"),
+        ("DATABASE_CONNECTIONS", "20"),
         ("S3_BUCKET", "mine"),
-        ("SMTP_HOST", "mail.example.org"),
+        ("SMTP_HOST", "mail.example.org:25"),
+        ("SMTP_PORT", "587"),
+        ("SMTP_PASSWORD", "hunter2 hunter2"),
+        ("GITHUB_CLIENT_ID", "abc"),
+        ("GITLAB_BASE_URL", "https://gitlab.example.org"),
+        ("MICELIO_SIGN_UP", "sometimes"),
         ("MICELIO_BASE_URL", "forge.example.org"),
         ("MICELIO_BASE_URL", "https://forge.example.org/micelio"),
         ("MICELIO_BASE_URL", "https://me@forge.example.org"),
@@ -55,6 +67,47 @@ def test_unknown_or_unsafe_setting_is_refused_by_name(name: str, value: str) -> 
     assert "\n" not in caught.value.message
 
 
+FRONT_END = {
+    "MICELIO_HOST": "10.1.0.4",
+    "MICELIO_FRONT_END_ADDRESS": "10.1.0.4:4001",
+    "MICELIO_FRONT_END_SECRET": "s" * 32,
+    "MICELIO_FRONT_END_NETWORKS": "10.1.0.0/16, fd00::/8",
+}
+
+
+def test_front_ends_know_each_other_when_all_three_settings_are_there() -> None:
+    place = load(FRONT_END).front_end
+    assert place is not None
+    assert place.address == "10.1.0.4:4001"
+    assert [place.allows(ip_address(text)) for text in ("10.1.9.9", "fd00::7", "10.2.0.1", "127.0.0.1")] == [
+        True, True, False, False,
+    ]  # fmt: skip
+    assert "sss" not in repr(place)
+    assert load({}).front_end is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MICELIO_FRONT_END_ADDRESS", "front.example.org:4001"),
+        ("MICELIO_FRONT_END_ADDRESS", "10.1.0.4"),
+        ("MICELIO_FRONT_END_ADDRESS", "10.2.0.4:4001"),
+        ("MICELIO_FRONT_END_SECRET", "short"),
+        ("MICELIO_FRONT_END_SECRET", ""),
+        ("MICELIO_FRONT_END_NETWORKS", "0.0.0.0/0"),
+        ("MICELIO_FRONT_END_NETWORKS", "10.1.0.4/16"),
+        ("MICELIO_FRONT_END_NETWORKS", "10.1.0.0/16,8.8.8.0/24"),
+        ("MICELIO_FRONT_END_NETWORKS", "10.1.0.0/16,"),
+        ("MICELIO_FRONT_END_SECRETS", "s" * 32),
+        ("MICELIO_HOST", "127.0.0.1"),
+    ],
+)
+def test_front_end_settings_that_are_unsafe_are_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=name) as caught:
+        load({**FRONT_END, name: value})
+    assert "s" * 32 not in caught.value.message
+
+
 def test_variables_of_the_client_may_share_the_environment() -> None:
     """MICELIO_TOKEN and MICELIO_INSTANCE belong to `mic` and are let pass."""
     assert load({"MICELIO_TOKEN": "x", "MICELIO_INSTANCE": "http://localhost:4000"}).port == 4000
@@ -65,10 +118,10 @@ def test_file_gives_values_and_environment_wins(tmp_path: Path) -> None:
     file = tmp_path / "micelio.toml"
     file.write_text('PORT = 5000\nGRPC_PORT = 5001\nMICELIO_SIGN_UP = "closed"\n')
     settings = load({"MICELIO_CONFIG": str(file), "PORT": "6000"})
-    assert (settings.port, settings.grpc_port, settings.sign_up_open) == (6000, 5001, False)
+    assert (settings.port, settings.grpc_port, settings.sign_up) == (6000, 5001, "closed")
 
 
-@pytest.mark.parametrize("text", ["SURPRISE = 1\n", "PORT = [1]\n", "PORT = \n", 'DATABASE_URL = "x"\n'])
+@pytest.mark.parametrize("text", ["SURPRISE = 1\n", "PORT = [1]\n", "PORT = \n", "SMTP_TLS = true\n"])
 def test_file_with_an_unknown_name_or_no_toml_is_refused(tmp_path: Path, text: str) -> None:
     """The file is held to the same rules as the environment, and is named in the sentence."""
     file = tmp_path / "micelio.toml"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from starlette.routing import Route
 from micelio.edge.access_log import Scrub, scrubbed
 from micelio.edge.app import build, guarded
 from micelio.edge.bodies import BodyLimit
+from micelio.edge.charsets import as_utf8
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -87,6 +89,24 @@ def test_body_longer_than_the_limit_is_refused(size: int, status: int, chunked: 
         assert answer.text == str(size)
 
 
+@pytest.mark.parametrize(("headers", "left"), [([], 0), ([(b"expect", b"100-continue")], 3)])
+def test_a_refused_body_is_read_before_the_answer(headers: list[tuple[bytes, bytes]], left: int) -> None:
+    """Whoever still writes would see a reset connection and not the sentence; who waits to be told is not told to."""
+    parts = [{"type": "http.request", "body": b"x" * 20, "more_body": number > 0} for number in (2, 1, 0)]
+    told: list[Any] = []
+
+    async def receive() -> Any:
+        return parts.pop(0)
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    stated = [(b"content-length", b"60"), *headers]
+    scope = {"type": "http", "method": "POST", "path": "/echo", "headers": stated}
+    asyncio.run(BodyLimit(_APP, 10)(scope, receive, send))
+    assert (told[0]["status"], len(parts)) == (413, left)
+
+
 @pytest.mark.parametrize(
     ("line", "clean"),
     [
@@ -123,3 +143,21 @@ def test_pages_get_the_bytes_of_the_path_as_they_were_sent(monkeypatch: pytest.M
 
     assert asyncio.run(get_all()) == [200, 200, 200, 200]
     assert seen == [b"/a/\xff\xfe", b"/a/%FF", b"/a/\xc3\xa9", b"/a//b"]
+
+
+@pytest.mark.parametrize(
+    ("said", "read", "refused"),
+    [
+        ("text/html", "text/html", ""),
+        ('text/plain; charset="UTF-8"', 'text/plain; charset="UTF-8"', ""),
+        ("text/plain; charset=hex", "text/plain", "hex"),
+        ("multipart/form-data; charset=utf-16; boundary=b", "multipart/form-data; boundary=b", "utf-16"),
+        ("application/json; CHARSET=Latin-1", "application/json", "latin-1"),
+    ],
+)
+def test_another_charset_does_not_reach_django(said: str, read: str, refused: str) -> None:
+    """It takes any codec of Python's, and fails over the query of a GET; what was named is kept, to be refused."""
+    environ = {"CONTENT_TYPE": said}
+    as_utf8(environ)
+    assert environ["CONTENT_TYPE"] == read
+    assert environ.get("micelio.charset", "") == refused

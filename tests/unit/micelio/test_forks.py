@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
+from joining import let_in
 from ledgers import land
-from mic.core.errors import InvalidInput, NotFound, PermissionDenied, StorageFull, Unauthenticated
+from mic.core.errors import AlreadyExists, InvalidInput, NotFound, PermissionDenied, StorageFull, Unauthenticated
 from mic.ledger.project import Ledger
 from mic.store import MemoryStore
 from micelio.accounts import actions as accounts
@@ -18,7 +21,8 @@ from micelio.accounts.policy import OPERATOR
 from micelio.audit.models import AuditEvent
 from micelio.organizations import actions as organizations
 from micelio.projects import ledgers, registry
-from micelio.projects.actions import create_project, delete_project, update_project
+from micelio.projects.actions import create_project, update_project
+from micelio.projects.deletion import delete_project
 from micelio.projects.erasure import erase, unfinished
 from micelio.projects.jobs import erase_project, finish_erasures
 from micelio.projects.models import Confinement, Project
@@ -56,7 +60,7 @@ def olga() -> Actor:
 def fred(olga: Actor) -> Actor:
     """A member of acme and admin of forks."""
     fred = _person("fred", of="forks")
-    organizations.invite_member(olga, "acme", "fred")
+    let_in(olga, "acme", "fred")
     return fred
 
 
@@ -64,7 +68,7 @@ def fred(olga: Actor) -> Actor:
 def mia(fred: Actor) -> Actor:
     """A member of forks, nobody in acme."""
     mia = _person("mia")
-    organizations.invite_member(fred, "forks", "mia")
+    let_in(fred, "forks", "mia")
     return mia
 
 
@@ -190,7 +194,7 @@ def test_a_fork_of_a_private_project_asks_both(olga: Actor, fred: Actor, mia: Ac
         assert {answers[door] for door in answers if door != "fork"} == {absent}
         assert "forks/mine" not in _handles(outsider) + _handles(outsider, "forks")
     assert _handles(fred) == ["acme/api", "forks/mine"]
-    organizations.invite_member(olga, "acme", "mia")
+    let_in(olga, "acme", "mia")
     assert _handles(mia) == ["acme/api", "forks/mine"]
     assert _doors(mia, made)["write"] == "open"
     organizations.remove_member(olga, "acme", "mia")
@@ -203,9 +207,9 @@ def test_a_fork_of_a_fork_asks_all(olga: Actor, fred: Actor, mia: Actor) -> None
     create_project(fred, "forks", "mine", fork_from="acme/api")
     organizations.create_organization(fred, "third")
     made = create_project(fred, "third", "far", fork_from="forks/mine")
-    organizations.invite_member(fred, "third", "mia")
+    let_in(fred, "third", "mia")
     assert _doors(mia, made)["get"] != "open"
-    organizations.invite_member(olga, "acme", "mia")
+    let_in(olga, "acme", "mia")
     assert _doors(mia, made)["get"] == "open"
     organizations.remove_member(fred, "forks", "mia")
     assert _doors(mia, made)["get"] != "open"
@@ -227,6 +231,8 @@ def test_what_is_private_is_not_published_by_forking_it(olga: Actor, fred: Actor
     update_project(olga, "acme", "api", visibility="private")
     made = create_project(fred, "forks", "late", fork_from="acme/api")
     delete_project(olga, "acme", "api")
+    assert erase(origin.id) == 0  # it can still be restored
+    _days_pass(origin.id)
     assert erase(origin.id) is None
     assert get_project(ANONYMOUS, "forks", "mine").visibility == "public"
     assert not get_project(fred, "forks", "other").confined
@@ -284,12 +290,20 @@ def test_settings_are_changed_by_admins_only(olga: Actor, fred: Actor, mia: Acto
     assert (entry.name, entry.visibility) == ("api", "public")
     events = AuditEvent.objects.filter(action="project.update", object_id=str(origin.id)).order_by("id")
     assert [event.details for event in events] == [
-        {"changed": {"name": "The API", "description": "", "visibility": "public"}},
-        {"changed": {"name": "api"}},
+        {
+            "before": {"name": "api", "description": "Signs people in.", "visibility": "private"},
+            "after": {"name": "The API", "description": "", "visibility": "public"},
+        },
+        {"before": {"name": "The API"}, "after": {"name": "api"}},
     ]
 
 
 # ------------------------------------------------------------------ deleting
+
+
+def _days_pass(project_id: UUID) -> None:
+    """The seven days in which a deletion can be taken back are over."""
+    Project.everything.filter(id=project_id).update(deleted_at=timezone.now() - timedelta(days=7))
 
 
 def _keys(project_id: UUID) -> list[str]:
@@ -303,12 +317,17 @@ def test_deleting_leaves_the_forks(olga: Actor, fred: Actor) -> None:
     projector.catch_up(made.id)
     with pytest.raises(PermissionDenied):
         delete_project(fred, "acme", "api")
-    assert delete_project(olga, "acme", "api") == 1
+    assert delete_project(olga, "acme", "api").forks == 1
     assert set(_doors(olga, origin).values()) >= {"There is no project acme/api, or you may not see it."}
+    assert erase_project.func(str(origin.id)) == 0
+    assert Landing.objects.filter(project_id=origin.id).count() == 3
+    with pytest.raises(AlreadyExists, match="acme/api was deleted and can be restored until"):
+        create_project(olga, "acme", "api")
+    _days_pass(origin.id)
+    assert erase_project.func(str(origin.id)) == 0  # lets the fork go, and leaves its readers time
     assert not Landing.objects.filter(project_id=origin.id).exists()
     assert projector.catch_up(origin.id) == 0
     assert _keys(origin.id)
-    assert erase_project.func(str(origin.id)) == 0  # lets the fork go, and leaves its readers time
     assert erase_project.func(str(origin.id)) > 0
     assert _keys(origin.id) == []
     ledger = ledgers.open_ledger(made.id)
@@ -335,10 +354,10 @@ def test_a_store_that_fails_undoes_the_deletion(olga: Actor, monkeypatch: pytest
     """Rows and objects are as they were."""
     origin = _origin(olga, "public")
 
-    def full(project: str) -> None:
+    def full(project: ProjectView) -> None:
         raise StorageFull("no space left")
 
-    monkeypatch.setattr(ledgers.ledger(), "condemn", full)
+    monkeypatch.setattr(registry, "enter", full)
     with pytest.raises(StorageFull):
         delete_project(olga, "acme", "api")
     assert get_project(olga, "acme", "api") == origin
@@ -346,18 +365,20 @@ def test_a_store_that_fails_undoes_the_deletion(olga: Actor, monkeypatch: pytest
 
 
 def test_a_rebuild_knows_forks_and_what_was_deleted(olga: Actor, fred: Actor, mia: Actor) -> None:
-    """From the store alone: origin, fork point and confinement are back, what was deleted is not."""
+    """From the store alone: origin, fork point and confinement are back, what was erased is not."""
     origin = _origin(olga, "private")
     create_project(fred, "forks", "mine", fork_from="acme/api")
     gone = create_project(olga, "acme", "gone")
     delete_project(olga, "acme", "gone")
+    _days_pass(gone.id)
+    erase(gone.id)
     ours = {origin.id, get_project(fred, "forks", "mine").id}
-    Project.objects.all().delete()
+    Project.everything.all().delete()
     assert restore(olga) == 2
     made = get_project(fred, "forks", "mine")
     assert (made.origin_id, made.fork_position, made.confined) == (origin.id, 3, True)
     assert Confinement.objects.filter(project_id=made.id, source=origin.id, organization__handle="acme").count() == 1
     with pytest.raises(NotFound):
         get_project(mia, "forks", "mine")
-    assert not Project.objects.filter(id=gone.id).exists()
+    assert not Project.everything.filter(id=gone.id).exists()
     assert ours <= set(Project.objects.values_list("id", flat=True))

@@ -4,42 +4,32 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from mic.core.errors import InvalidInput, TooLarge, Unavailable
-from micelio.outgoing.client import Outgoing, may_reach
+from micelio.outgoing.client import Outgoing
+from micelio.outgoing.reach import may_reach
+from web_server import Answer, WebServer
 
 HERE = frozenset({"127.0.0.1", "localhost"})
 
 
-class Peer:
+class Peer(WebServer):
     """A web server of this test: `answers` maps a path to what is written to the connection."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
+        self.answers: dict[str, Answer] = {}
         self.asked: list[str] = []
         self.connections: set[object] = set()
-        peer = self
+        super().__init__(self._look_up)
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                peer.asked.append(self.path)
-                peer.connections.add(self.client_address)
-                peer.answers[self.path](self)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+    def _look_up(self, request: BaseHTTPRequestHandler) -> None:
+        self.asked.append(request.path)
+        self.connections.add(request.client_address)
+        self.answers[request.path](request)
 
     def says(self, path: str, body: bytes, status: int = 200, **headers: str) -> None:
         """A plain answer at a path."""
@@ -52,11 +42,6 @@ class Peer:
             handler.wfile.write(body)
 
         self.answers[path] = answer
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 @pytest.fixture
@@ -205,7 +190,40 @@ def test_nobody_there_is_unavailable(client: Outgoing) -> None:
         "https:///path",
         "https://b\u00fccher.example/",
         "https://example.org:99999/",
+        "https://0177.0.0.1/",
+        "https://127.1/",
+        "https://0.0.0.0/",
+        "https://[::]/",
+        "https://[::ffff:a9fe:a9fe]/",
+        "https://[64:ff9b::a9fe:a9fe]/",
+        "https://[64:ff9b:1::a00:1]/",
+        "https://[fd00:ec2::254]/",
+        "https://[fe80::1]/",
+        "https://[fe80::1%25eth0]/",
+        "https://100.64.0.1/",
+        "https://100.100.100.200/",
+        "https://198.18.0.1/",
+        "https://192.0.2.1/",
+        "https://localhost./",
+        "https://LOCALHOST/",
+        "https://\u2460\u2461\u2466.0.0.1/",
+        "https://user:secret@example.org/",
+        "https://example.org@127.0.0.1/",
+        "https://example.org:22/",
+        "https://example.org:25/",
+        "https://example.org:8080/",
+        "https://example.org:0/",
+        "https://example.org\\@127.0.0.1/",
+        "https://example.org/\r\nX: y",
+        "https://example.org/\x00",
+        " https://example.org/",
+        "//example.org/",
+        "gopher://example.org/",
+        "dict://example.org:11211/stat",
+        "unix:/run/x.sock",
         "ftp://example.org/",
+        "https://" + "a" * 300 + ".example/",
+        "https://example.org/" + "a" * 10_000,
         "file:///etc/passwd",
         "",
     ],
@@ -216,7 +234,7 @@ def test_an_address_that_may_not_be_asked_is_refused(url: str, monkeypatch: pyte
     def connect(*_: object, **__: object) -> socket.socket:
         raise AssertionError("a connection was made")
 
-    monkeypatch.setattr(socket, "create_connection", connect)
+    monkeypatch.setattr(socket.socket, "connect", connect)
     with pytest.raises(InvalidInput):
         Outgoing(seconds=2).get(url, limit=1)
 

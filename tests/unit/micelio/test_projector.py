@@ -32,7 +32,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(projector, "_wake", threading.Event())
     monkeypatch.setattr(projector, "all_project_ids", list)
     monkeypatch.setattr(projector, "exists", lambda project_id: True)
-    monkeypatch.setattr(projector, "close_old_connections", lambda: None)
+    monkeypatch.setattr(projector, "let_go", lambda: None)
 
 
 @pytest.mark.django_db

@@ -1,0 +1,44 @@
+"""Plain calls to the REST door of a running forge, over one connection."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any
+
+import httpx
+
+# Of one request, however much there is. Writing takes locks and savepoints, its audit row; a deletion cascades.
+MOST_READING = 12
+MOST_WRITING = 40
+_addresses = itertools.count(2)
+
+
+class Api(httpx.Client):
+    """Requests of one actor below `/api/v1`. `token` "" is nobody."""
+
+    def __init__(self, base_url: str, token: str = "") -> None:
+        high, low = divmod(next(_addresses), 250)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        transport = httpx.HTTPTransport(local_address=f"127.1.{high}.{low + 1}")
+        super().__init__(base_url=f"{base_url}/api/v1", timeout=20, headers=headers, transport=transport)
+
+    def done(self, method: str, path: str, status: int = 200, **options: Any) -> Any:
+        """The body of an answer that must have this status; None when there is none."""
+        answer = self.request(method, path, **options)
+        assert answer.status_code == status, answer.text
+        return answer.json() if answer.content else None
+
+    def refused(self, method: str, path: str, status: int, code: str, **options: Any) -> Any:
+        """The problem of a request that must be refused with this status and code."""
+        answer = self.request(method, path, **options)
+        assert answer.headers.get("content-type") == "application/problem+json", answer.text
+        body = answer.json()
+        assert (answer.status_code, body["code"]) == (status, code), body
+        assert body["status"] == status
+        return body
+
+
+def queries(answer: httpx.Response) -> int:
+    """How many queries of the database an answer took, as it says itself."""
+    return int(re.findall(r'desc="(\d+)"', answer.headers["server-timing"])[0])

@@ -1,0 +1,106 @@
+"""A project taken away as a Git repository and as a bundle: the ids are those that were brought."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from forge_process import Forge
+from transcript import Shell, make_garden
+
+
+def _pushed(shell: Shell, forge: Forge, name: str) -> str:
+    """The project of a repository with a merge, a side branch, an annotated tag and notes; its refs."""
+    make_garden(shell)
+    shell("project", "create", f"{name}/garden", "--visibility", "private")
+    shell("auth", "setup-git")
+    shell.cd("garden-git")
+    shell.git("checkout", "-qb", "side", "HEAD~1")
+    shell.write("side", "side\n")
+    shell.git("add", "-A")
+    shell.git("commit", "-qm", "Side")
+    shell.git("checkout", "-q", "main")
+    shell.git("merge", "-q", "--no-ff", "-m", "Merge side", "side")
+    shell.git("tag", "-a", "-m", "First", "v1", "HEAD~1")
+    shell.git("notes", "add", "-m", "A note")
+    shell.git("push", "-q", f"{forge.base_url}/{name}/garden", "--mirror")
+    refs = shell.git("for-each-ref", "--format=%(objectname) %(refname)")
+    shell.cd(".")
+    return refs
+
+
+def test_a_folder_and_a_bundle(shell: Shell, forge: Forge, name: str) -> None:
+    """Both have every ref and object of the repository that was pushed."""
+    refs = _pushed(shell, forge, name)
+    assert shell("export", "git", "out.git", "--project", f"{name}/garden") == (
+        f"Exported {name}/garden to out.git: 4 refs, 4 landings, checked with git fsck --strict.\n"
+        "Next: git clone out.git\n"
+        f"! Fetching {name}/garden ...\n! Checking ...\n"
+    )
+    assert shell.git("-C", "out.git", "for-each-ref", "--format=%(objectname) %(refname)") == refs
+    listed = ("cat-file", "--batch-all-objects", "--batch-check")
+    assert shell.git("-C", "out.git", *listed) == shell.git("-C", "garden-git", *listed)
+    assert shell.git("-C", "out.git", "symbolic-ref", "HEAD") == "refs/heads/main\n"
+    found = shell.json("export", "bundle", "out.bundle", "--project", f"{name}/garden")
+    assert {f"{oid} {ref}" for ref, oid in found["refs"].items()} == set(refs.splitlines())
+    assert (found["landings"], found["fsck"]) == (4, [])
+    shell.git("clone", "-q", "--mirror", "out.bundle", "again.git")
+    assert shell.git("-C", "again.git", *listed) == shell.git("-C", "garden-git", *listed)
+    assert [path.name for path in shell.home.glob(".mic-export-*")] == []
+
+
+def test_some_refs(shell: Shell, forge: Forge, name: str) -> None:
+    """Patterns choose; what is none is refused."""
+    _pushed(shell, forge, name)
+    found = shell.json(
+        "export", "git", "out", "--project", f"{name}/garden", "--refs", "refs/tags/*", "--refs", "refs/heads/side"
+    )
+    assert sorted(found["refs"]) == ["refs/heads/side", "refs/tags/v1"]
+    assert "'--upload-pack=x' is no pattern of refs." in shell(
+        "export", "git", "no", "--project", f"{name}/garden", "--refs=--upload-pack=x"
+    )
+
+
+def test_what_mic_landed(shell: Shell, name: str) -> None:
+    """From its workspace, without naming the project; whatever hash git makes by default, and whatever GIT_DIR says."""
+    shell("project", "create", f"{name}/own")
+    shell("clone", f"{name}/own")
+    shell.cd("own")
+    shell.write("a", "1\n")
+    shell("land", "One")
+    shell.environment |= {"GIT_DEFAULT_HASH": "sha256", "GIT_DIR": "/nowhere"}
+    said = shell("export", "git", "../own.git")
+    assert said.startswith(f"Exported {name}/own to ../own.git: 1 ref, 1 landing, checked with git fsck --strict.\n")
+    done = subprocess.run(
+        ["git", "log", "--format=%s %cn", "main"],
+        cwd=shell.home / "own.git",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "One mic\n"
+
+
+def test_nothing_is_written_over(shell: Shell, forge: Forge, name: str) -> None:
+    """What is there stays; what cannot be leaves nothing behind."""
+    shell("project", "create", f"{name}/empty", "--visibility", "private")
+    shell.write("full/file", "mine\n")
+    project = ("--project", f"{name}/empty")
+    assert shell("export", "git", "full", *project) == (
+        "! mic: full is there already and is no empty folder.\n!      Name a new one.\n[1]\n"
+    )
+    assert shell("export", "bundle", "full/file", *project) == (
+        "! mic: full/file is there already.\n!      Name a new file.\n[1]\n"
+    )
+    assert shell("export", "git", "no/such/folder", *project) == (
+        "! mic: Nothing can be written in HOME/no/such: No such file or directory.\n!      Name another place.\n[1]\n"
+    )
+    assert f"! mic: {name}/empty has no commit, and Git makes no empty bundle." in shell(
+        "export", "bundle", "empty.bundle", *project
+    )
+    os.mkdir(shell.home / "ready")
+    assert f"Exported {name}/empty to ready: 0 refs, 0 landings" in shell("export", "git", "ready", *project)
+    nobody = Shell(forge, shell.home / "nobody")
+    assert nobody("export", "git", "theirs", *project).endswith("[4]\n")
+    assert [path.name for path in nobody.home.iterdir() if path.name.startswith((".mic-export", "theirs"))] == []
+    assert shell.read("full/file") == "mine\n"

@@ -1,0 +1,1 @@
+"""A million small sessions against a model of the conflict check: `make conflicts`."""

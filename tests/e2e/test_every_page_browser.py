@@ -1,0 +1,213 @@
+"""Every page in a real browser: no rule of accessibility is broken in any state, and no script is needed.
+
+The pages are those of the table of addresses, so a new one is here by itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.template.loader import render_to_string
+
+from browser import Browser
+from whole_forge import FACTOR, PASSWORD, WholeForge
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
+# Answers to programs, and what ends the sign-in that the other pages need.
+NO_PAGES = {
+    "discovery", "stylesheet", "passkey-script", "raw", "account_logout", "mfa_download_recovery_codes",
+    "idp:oidc:configuration", "idp:oidc:jwks", "idp:oidc:userinfo", "idp:oidc:token", "idp:oidc:revoke",
+    "idp:oidc:device_code",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeForge]:
+    made = WholeForge(tmp_path_factory.mktemp("every") / "data", MICELIO_SIGN_UP="approval")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+def _page(chromium: Any, whole: WholeForge, browser: Browser | None = None, **options: Any) -> Any:
+    """A page of whoever is signed in there, of nobody without one."""
+    # The rules are run by a script that the policy of the pages would not let in; they themselves need none.
+    context = chromium.new_context(base_url=whole.forge.base_url, bypass_csp=True, **options)
+    if browser is not None:
+        url = whole.forge.base_url
+        context.add_cookies([{"name": one.name, "value": one.value, "url": url} for one in browser.cookies.jar])
+    return context.new_page()
+
+
+class _Rules:
+    """WCAG 2.2 A and AA and axe's good practice, asked of the page as it is, light and wide, then dark and narrow."""
+
+    def __init__(self) -> None:
+        import axe_playwright_python
+
+        (script,) = Path(axe_playwright_python.__path__[0]).glob("axe.min.js")
+        self._script = script.read_text("utf-8")
+        self.broken: list[str] = []
+        self.asked = 0
+
+    def ask(self, page: Any, about: str) -> None:
+        """Note what is broken."""
+        self.asked += 1
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(self._script)
+        for scheme, size in (("light", WIDE), ("dark", NARROW)):
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size(size)
+            found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(done => done.violations)")
+            self.broken += [
+                f"{about} ({scheme}): {rule['id']} at {node['target']}" for rule in found for node in rule["nodes"]
+            ]
+            if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
+                self.broken.append(f"{about}: scrolls sideways at {size['width']}")
+
+    def ask_at(self, page: Any, address: str) -> None:
+        """Go there first."""
+        page.goto(address)
+        assert page.locator("h1").count() == 1, address
+        self.ask(page, page.url)
+
+
+def test_no_rule_is_broken_on_any_page(chromium: Any, whole: WholeForge) -> None:
+    """For an administrator who owns it all, for somebody with a second factor, for nobody; full and empty."""
+    rules = _Rules()
+    page = _page(chromium, whole)
+    page.set_content('<html lang="en"><title>x</title><main><h1>x</h1><input></main>')
+    rules.ask(page, "planted")
+    assert any("label at" in line for line in rules.broken)  # so it would be found
+    rules.broken.clear()
+    addresses = [whole.address(name) for name in sorted(set(whole.routes()) - NO_PAGES)]
+    project = f"/{whole.organization}/open/-"
+    admin = _page(chromium, whole, whole.rita)
+    for address in [*addresses, whole.device(), "/nothing", f"{project}/secrets/report?path=readme.txt&at=1"]:
+        rules.ask_at(admin, address)
+    for state in ("allowed", "revoked", "all"):
+        rules.ask_at(admin, f"{project}/secrets?state={state}")
+    for handle in ("kept", "empty"):
+        for part in ("", "/-/settings", "/-/secrets", "/-/members", "/-/landings", "/-/sessions"):
+            rules.ask_at(admin, f"/{whole.organization}/{handle}{part}")
+    for address in ("/-/admin/accounts?find=nobody", "/-/admin/accounts/suse", f"/{whole.organization}/gone"):
+        rules.ask_at(admin, address)
+    second = _page(chromium, whole, whole.tia)
+    for address in (name for name in addresses if name.startswith((FACTOR, "/-/sign-in/again"))):
+        rules.ask_at(second, address)
+    for address in ("/", "/-/invitations", "/-/admin", f"{project}/settings", f"/{whole.organization}/-/members"):
+        rules.ask_at(second, address)
+    for address in ("/", f"/{whole.organization}/open", "/-/sign-in", whole.address("invitation"), "/-/admin"):
+        rules.ask_at(page, address)
+    assert rules.asked > 100
+    assert rules.broken == []
+
+
+@pytest.mark.parametrize(
+    ("template", "context"),
+    [
+        ("500.html", {}),
+        ("403_csrf.html", {}),
+        ("pages/problem.html", {"title": "Too Many Requests", "message": "Too many pages.", "hint": "Wait a minute."}),
+    ],
+)
+def test_no_rule_is_broken_when_it_fails(
+    chromium: Any, whole: WholeForge, template: str, context: dict[str, str]
+) -> None:
+    """Pages that a healthy forge does not show on demand."""
+    rules, page = _Rules(), _page(chromium, whole)
+    body = render_to_string(template, context)
+    page.route("**/broken", lambda route: route.fulfill(status=500, content_type="text/html", body=body))
+    rules.ask_at(page, "/broken")
+    assert rules.broken == []
+
+
+def test_organizations_and_projects_without_a_script(chromium: Any, whole: WholeForge) -> None:
+    """Inviting, accepting, a role; a project's settings, members, a secret decided, deleted and restored."""
+    name = whole.organization
+    rita = _page(chromium, whole, whole.rita, java_script_enabled=False)
+    rita.goto(f"/{name}/-/members")
+    rita.fill("#whom", "tia")
+    rita.click("button >> text=Invite")
+    assert "tia" in rita.inner_text("main")
+    tia = _page(chromium, whole, whole.tia, java_script_enabled=False)
+    tia.goto("/-/invitations")
+    tia.click("button >> text=Accept")
+    rita.goto(f"/{name}/-/members")
+    rita.check('input[name="member"][value="tia"]')
+    rita.select_option('form:has(input[name="member"]) select[name="role"]', "admin")
+    rita.click("button >> text=Give this role")
+    rita.goto(f"/{name}/-/members?format=json")
+    assert '"admin"' in rita.inner_text("body")
+    tia.goto(f"/{name}/open/-/secrets")
+    tia.check("ul.list input >> nth=0")
+    tia.check("#s-revoked")
+    tia.fill("#reason", "Revoked today")
+    tia.click("button >> text=Decide")
+    assert "Nothing waits for a decision" in tia.inner_text("main")
+    tia.goto(f"/{name}/empty/-/settings")
+    tia.fill("#description", "Told without a script")
+    tia.click("button[value=details]")
+    tia.goto(f"/{name}/empty")
+    assert "Told without a script" in tia.inner_text("main")
+    tia.click("main button >> text=Star")
+    tia.goto("/-/account/stars")
+    assert "empty" in tia.inner_text("main")
+    tia.goto(f"/{name}/-/deleted")
+    tia.click("button >> text=Restore")
+    tia.goto(f"/{name}/gone")
+    assert tia.inner_text("h1") != "Nothing here"
+
+
+def test_tokens_devices_and_operating_without_a_script(chromium: Any, whole: WholeForge) -> None:
+    """A token made and revoked, a device let in, an address blocked and let in again, a legal text put in force."""
+    page = _page(chromium, whole, whole.rita, java_script_enabled=False)
+    page.goto("/-/account/tokens")
+    page.fill("#id_name", "no script")
+    page.check('input[name="scopes"][value="org:read"]')
+    page.click("main button.main")
+    assert "mic_pat_" in page.inner_text("main")
+    page.goto("/-/account/tokens")
+    page.locator('form[action$="/revoke"] button').first.click()
+    page.goto(whole.device())
+    page.click('button[value="confirm"]')
+    assert "Connected" in page.inner_text("main")
+    page.goto("/-/admin/abuse")
+    page.fill('input[name="target"]', "192.0.2.0/24")
+    page.fill('input[name="reason"]', "Crawls")
+    page.click('button[value="block"]')
+    assert "192.0.2.0/24" in page.inner_text("main")
+    page.goto("/-/admin/legal")
+    page.fill('textarea[name="text"]', "# Terms\n\nYours alone.")
+    page.click('button[value="change"]')
+    page.goto("/-/legal")
+    assert "Yours alone." in page.inner_text("main")
+
+
+def test_a_second_factor_is_asked_for_without_a_script(chromium: Any, whole: WholeForge) -> None:
+    """The password, then a recovery code, which is worth one sign-in."""
+    page = _page(chromium, whole, java_script_enabled=False)
+    page.goto("/-/sign-in")
+    page.fill("#id_login", "tia")
+    page.fill("#id_password", PASSWORD)
+    page.click("main button >> text=Sign in")
+    page.fill("#id_code", whole.codes[0])
+    page.click("main form button >> nth=0")
+    page.goto("/-/account")
+    assert page.inner_text("h1") == "Your account"

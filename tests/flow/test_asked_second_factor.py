@@ -1,0 +1,97 @@
+"""An organization that asks its members for a second factor: who has none is a stranger there, through every door."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from browser import Browser
+from mic.rpc.v1 import mic_pb2 as pb
+from rpc_world import Caller, World, landing
+from totp import totp
+
+
+@pytest.fixture
+def asking(world: World) -> Iterator[World]:
+    """The owner has an app, and the organization asks for it."""
+    with Browser(world.forge.base_url) as rita:
+        rita.sign_in_once(world.forge.run("link", "rita"))
+        page = f"/{world.organization}/-/second-factor"
+        refused = rita.submit(page, act="ask")
+        assert refused.status_code == 409
+        assert "this would shut you out" in refused.text
+        _add_app(rita)
+        assert rita.get(f"{page}?format=json").json()["lacking"] == ["max"]
+        assert rita.submit(page, act="ask").headers["location"] == page
+        assert "They are outside now" in rita.get(page).text
+        yield world
+        assert rita.submit(page, act="stop").status_code == 302
+        world.forge.run("second-factor-off", "rita")
+
+
+def _add_app(browser: Browser) -> str:
+    """An authenticator app; its key."""
+    page = browser.get("/-/account/second-factor/app").text
+    key = re.search(r"<code class=\"cmd\">([A-Z2-7]{32})</code>", page)
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert key is not None
+    assert token is not None
+    fields = {"csrfmiddlewaretoken": token[1], "code": totp(key[1])}  # looking again would make another key
+    assert browser.post("/-/account/second-factor/app", data=fields).status_code == 302
+    return key[1]
+
+
+def test_without_one_a_member_is_a_stranger(asking: World) -> None:
+    """gRPC with `mic`'s token and with a personal one, lists, pages: all at once, and all back with the factor."""
+    forge, organization, max_ = asking.forge, asking.organization, asking.max
+    private, public = f"/{organization}/closed", f"/{organization}/open"
+    closed = pb.GetProjectRequest(project=asking.closed)
+    stranger = asking.stan.refused("ProjectService.GetProject", closed)
+    refused = max_.refused("ProjectService.GetProject", closed)
+    assert (refused.code, refused.message) == (stranger.code, stranger.message)
+    listed = max_("ProjectService.ListProjects", pb.ListProjectsRequest(organization=organization)).projects
+    assert [project.handle for project in listed] == ["open"]
+    assert max_.refused("SessionService.LandSession", landing(asking.open, {b"new": b"x"})).code == "permission_denied"
+    told = max_.refused("OrganizationService.ListMembers", pb.ListMembersRequest(organization=organization))
+    assert told.code == "permission_denied"
+    assert "asks its members for a second factor" in told.message
+    own = max_("OrganizationService.ListOrganizations", pb.ListOrganizationsRequest()).organizations
+    assert organization in [row.handle for row in own]  # it is still theirs, and they may look why it is shut
+    made = max_("AccountService.CreateToken", pb.CreateTokenRequest(name="script", scopes=["project:read"]))
+    with Caller(forge.grpc_address, made.value) as script, Browser(forge.base_url) as browser:
+        assert script.refused("ProjectService.GetProject", closed).code == "not_found"
+        browser.sign_in_once(forge.run("link", "max"))
+        assert browser.get(private).status_code == 404
+        assert browser.get(public).status_code == 200
+        assert "Until it has one you see here what a stranger sees" in browser.get(f"/{organization}").text
+        _add_app(browser)
+        assert browser.get(private).status_code == 200
+        assert "what a stranger sees" not in browser.get(f"/{organization}").text
+        assert script("ProjectService.GetProject", closed).project.handle == "closed"
+        asking.land(max_, asking.open, {b"landed": b"x"}, base_position=1)
+    assert forge.run("second-factor-off", "max").startswith("max signs in without")
+    assert max_.refused("ProjectService.GetProject", closed).code == "not_found"
+
+
+def test_a_role_in_one_project_is_none_either(asking: World) -> None:
+    """Whoever was let into a private project alone is outside of it as well."""
+    asking.rita(
+        "ProjectService.SetProjectMember",
+        pb.SetProjectMemberRequest(project=asking.closed, handle="stan", role="reader"),
+    )
+    closed = pb.GetProjectRequest(project=asking.closed)
+    assert asking.stan.refused("ProjectService.GetProject", closed).code == "not_found"
+    listed = asking.stan("ProjectService.ListProjects", pb.ListProjectsRequest(organization=asking.organization))
+    assert [project.handle for project in listed.projects] == ["open"]
+
+
+def test_only_owners_decide(world: World) -> None:
+    """A member gets a sentence; there is nothing to see for others."""
+    with Browser(world.forge.base_url) as browser:
+        browser.sign_in_once(world.forge.run("link", "max"))
+        answer = browser.submit("/-/account", to=f"/{world.organization}/-/second-factor", act="ask")
+        assert answer.status_code == 403
+        assert "Only an owner" in answer.text
+        assert browser.get("/nobody-here/-/second-factor").status_code == 404

@@ -1,0 +1,160 @@
+"""Nothing of the forge opens a connection but what is listed here with its reason; everything else asks `outgoing`."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+from browser import Browser
+from forge_process import Forge
+from mail_server import running_mail_server
+from web_server import WebServer
+
+SOURCE = Path(__file__).parents[2] / "src"
+# Modules that open connections, or could.
+OPENERS = {
+    "socket", "ssl", "socketserver", "http.client", "http.server", "urllib.request", "urllib3", "requests", "httpx",
+    "httpcore", "aiohttp", "websockets", "smtplib", "ftplib", "poplib", "imaplib", "nntplib", "telnetlib", "xmlrpc",
+    "ssrfguard", "obstore", "boto3", "botocore", "psycopg", "psycopg_pool", "paramiko", "asyncssh", "redis", "pycurl",
+    "django.core.mail",
+}  # fmt: skip
+# And calls that do, of modules that everybody imports.
+CALLS = {
+    "open_connection", "open_unix_connection", "create_connection", "create_datagram_endpoint", "sock_connect",
+    "insecure_channel", "secure_channel", "urlopen", "urlretrieve", "clone_repository", "send_mail", "get_connection",
+}  # fmt: skip
+MAY = {
+    "micelio/outgoing/client.py": {"http.client"},
+    "micelio/outgoing/opened.py": {"http.client"},  # reads what came
+    "micelio/outgoing/bounded.py": {"socket"},
+    "micelio/outgoing/reach.py": {"socket", "ssl", "ssrfguard"},
+    # The mail server that settings name, which may well be inside.
+    "micelio/mail/smtp.py": {"smtplib", "ssl", "django.core.mail"},
+    # Its name in allauth; it posts to the outbox.
+    "micelio/accounts/sign_up.py": {"send_mail"},
+    # The bucket that settings name.
+    "mic/store/s3.py": {"obstore", "http.client"},
+    "mic/store/s3_answers.py": {"obstore"},
+    # Other front ends, in networks that settings name; what is sent is signed.
+    "micelio/edge/rpc/front_ends.py": {"insecure_channel"},
+    # Listen, and open nothing.
+    "micelio/edge/serve.py": {"socket"},
+    "micelio/edge/tls.py": {"ssl"},
+    # The types of allauth's transport, which goes through `outgoing`.
+    "micelio/accounts/other_sites.py": {"requests"},
+    # The client at a person's own machine, which asks the forge that this person names.
+    "mic/rpc/client.py": {"insecure_channel", "secure_channel"},
+    "mic/rpc/discovery.py": {"http.client", "urllib.request", "urlopen"},
+}
+# What of the client the forge may load: nothing that connects by itself.
+CLIENT = ("mic.rpc.client", "mic.rpc.discovery", "mic.cli")
+_WRITES = """
+import sys, traceback
+def hook(event, arguments):
+    if event == "socket.connect":
+        frame, rooms = sys._getframe(), []
+        while frame is not None:
+            name = frame.f_globals.get("__name__", "")
+            if name.startswith("micelio."):
+                rooms.append(name)
+            frame = frame.f_back
+        with open({path!r}, "a") as file:
+            print(arguments[1], *rooms, sep="|", file=file)
+sys.addaudithook(hook)
+"""
+
+
+def _modules(tree: ast.AST) -> set[str]:
+    """What a module imports, wherever in it, and the calls of `CALLS` that it makes."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{name.name}" for name in node.names}
+        elif isinstance(node, ast.Attribute) and node.attr in CALLS:
+            found.add(node.attr)
+        elif isinstance(node, ast.Name) and node.id in CALLS:
+            found.add(node.id)
+    return found
+
+
+def _openers(names: set[str]) -> set[str]:
+    return {
+        opener for opener in OPENERS for name in names if name == opener or name.startswith(f"{opener}.")
+    } | names & CALLS
+
+
+def test_a_way_out_is_seen() -> None:
+    """The reading itself: also within a function, also by another name."""
+    seen = _modules(
+        ast.parse("def f():\n    from urllib import request as r\n    import http.client as h\n    x.urlopen()")
+    )
+    assert _openers(seen) == {"urllib.request", "http.client", "urlopen"}
+    assert _openers(_modules(ast.parse("from http import HTTPStatus\nfrom urllib.parse import quote"))) == set()
+
+
+def test_every_way_out_is_listed() -> None:
+    """And what is listed is there: a reason that is no longer one goes."""
+    found = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        name = path.relative_to(SOURCE).as_posix()
+        if name.startswith("mic/rpc/v1/"):
+            continue
+        opened = _openers(_modules(ast.parse(path.read_text(encoding="utf-8"))))
+        if opened:
+            found[name] = opened
+    # Databases are Django's to open; what asks psycopg for a name of an error opens nothing.
+    found = {name: opened - {"psycopg"} for name, opened in found.items() if opened != {"psycopg"}}
+    assert found == MAY
+
+
+def test_the_forge_loads_no_client() -> None:
+    """The typed client follows what it is told by whom it asks; the forge has no use for it."""
+    for path in sorted((SOURCE / "micelio").rglob("*.py")):
+        names = _modules(ast.parse(path.read_text(encoding="utf-8")))
+        assert not [name for name in names if name.startswith(CLIENT)], path
+
+
+def test_a_running_forge_connects_through_them_only(tmp_path: Path) -> None:
+    """Every connection that Python makes in a forge that asks about passwords and sends mail."""
+    seen = tmp_path / "seen"
+    (tmp_path / "hook").mkdir()
+    (tmp_path / "hook" / "sitecustomize.py").write_text(_WRITES.format(path=str(seen)))
+
+    def ranges(request: BaseHTTPRequestHandler) -> None:
+        body = b"0" * 35 + b":7"
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    server = WebServer(ranges)
+    with running_mail_server() as post:
+        forge = Forge(
+            tmp_path / "data",
+            PYTHONPATH=str(tmp_path / "hook"),
+            MICELIO_PASSWORD_BREACHES=f"{server.url}/range/",
+            MICELIO_OUTGOING_ALLOW="127.0.0.1",
+            **post.settings,
+        )
+        try:
+            with Browser(forge.base_url) as browser:
+                password = hashlib.sha256(b"ways out").hexdigest()
+                fields = {"email": "wanda-out@example.org", "username": "wanda-out", "name": "Wanda"}
+                assert browser.submit("/-/sign-up", **fields, password1=password).status_code == 302
+            post.wait_for("wanda-out@example.org")
+        finally:
+            forge.stop()
+            server.close()
+    rooms = {}
+    for line in seen.read_text().splitlines():
+        address, *stack = line.split("|")
+        rooms[address] = [name for name in stack if name in ("micelio.outgoing.reach", "micelio.mail.smtp")]
+    ports = {address: found for address, found in rooms.items() if "127.0.0.1" in address}
+    breaches, mail = (f"('127.0.0.1', {port})" for port in (server.url.rpartition(":")[2], post.port))
+    assert ports[breaches] == ["micelio.outgoing.reach"]
+    assert ports[mail] == ["micelio.mail.smtp"]
+    assert [address for address, found in ports.items() if not found] == []
