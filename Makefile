@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: force help run test check sim bench bench-engine bench-ledger demo docs test-browser test-root test-radosgw test-s3rver test-kill proto format clean
+.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history demo soak docs test-browser test-root test-radosgw test-s3rver test-timing test-kill proto openapi fuzz fuzz-api fuzz-git format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -49,18 +49,26 @@ run: .venv/forge ## the forge at http://localhost:4000, data in .data
 	@MICELIO_DATA_DIR="$${MICELIO_DATA_DIR:-$(DATA)}" exec $(BIN)/micelio serve --first-project .
 
 test: .venv/dev ## the whole test suite, no root needed
-	@$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not root and not radosgw and not s3rver"
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not root and not radosgw and not s3rver and not timing"
 
-check: .venv/dev ## style, types, import contracts, migrations, generated code
+test-postgres: .venv/dev ## the tests of the forge with their rows in PostgreSQL; TESTS="..." for others
+	@TEST_DATABASE=postgres $(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not root and not radosgw and not s3rver and not timing" \
+	  $${TESTS:-tests/flow tests/security tests/cli tests/unit/micelio tests/unit/pages}
+
+check: .venv/dev ## style, types, import contracts, migrations, generated code, the API's description
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/micelio migrate-check
 	@$(BIN)/python scripts/check_proto.py
+	@$(BIN)/python scripts/openapi.py --check
 
 proto: .venv/dev ## regenerate the gRPC modules
-	@$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=src --grpc_python_out=src --pyi_out=src proto/mic/rpc/v1/mic.proto
+	@$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=src --grpc_python_out=src --pyi_out=src proto/mic/rpc/v1/*.proto
+
+openapi: .venv/dev ## write docs/agents/openapi.json anew; refuses what would break clients
+	@$(BIN)/python scripts/openapi.py
 
 format: .venv/dev ## format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -77,6 +85,9 @@ test-root: .venv/dev ## what needs root: a full disk, foreign owners
 test-kill: .venv/dev ## a hundred rounds of kill -9 against front ends that land
 	@KILL_ROUNDS=100 $(BIN)/pytest --timeout 600 tests/flow/test_killed_front_ends.py
 
+test-timing: .venv/dev ## how long answers take tells nothing: 1,000 samples at each door, on a quiet machine
+	@$(BIN)/pytest -m timing tests/security
+
 test-radosgw: .venv/dev ## the stores' contract against Debian's radosgw (installs it when it can)
 	@command -v radosgw >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends radosgw ceph-mon ceph-osd >/dev/null; } || \
@@ -87,9 +98,22 @@ test-s3rver: .venv/dev ## the store doctor against Node's s3rver, which ignores 
 	@[ -d .tools/s3rver/node_modules/s3rver ] || npm install --silent --no-audit --no-fund --prefix .tools/s3rver s3rver@3.7.1
 	@$(BIN)/pytest -m s3rver tests/contract
 
+fuzz-api: .venv/dev ## schemathesis against the REST door for ten minutes (SECONDS=...)
+	@cd tests && PYTHONPATH=. ../$(BIN)/python -m api_fuzz $${SECONDS:-600}
+
 sim: .venv/dev ## 10,000 simulated runs of landing under every fault; SEEDS=FROM:TO for others; goes on where it stopped
 	@mkdir -p build
 	@$(BIN)/python -m mic.sim --seeds "$${SEEDS:-0:10000}" --state build/sim-$$(git rev-parse --short HEAD 2>/dev/null || echo here)
+
+conflicts: .venv/dev ## 1,000,000 sessions judged beside a naive model; CASES=N for others; goes on where it stopped
+	@mkdir -p build
+	@$(BIN)/python -m tests.conflicts --cases "$${CASES:-1000000}" --state build/conflicts-$$(git rev-parse --short HEAD 2>/dev/null || echo here)
+
+fuzz: .venv/dev ## hostile input for every parser and door, for FUZZ_SECONDS (600); FUZZ_SEED shows a run again
+	@$(BIN)/python -m tests.fuzz
+
+fuzz-git: .venv/dev ## hostile pkt-lines, requests, pushes and packs for FUZZ_SECONDS (600); FUZZ_SEED shows a run again
+	@$(BIN)/python -m tests.fuzz.git
 
 bench: .venv/dev ## the measured figures, written to docs/benchmarks.md
 	@$(BIN)/python -m tests.bench
@@ -99,6 +123,18 @@ bench-engine: .venv/dev ## the engine alone: trees, packs, chunks, deltas, cache
 
 bench-ledger: .venv/dev ## many clients landing at once
 	@$(BIN)/python -m tests.bench.ledger
+
+bench-git: .venv/dev ## Git's clients here beside git http-backend; COMMITS, FILES, TAGS, LANDINGS give the sizes
+	@$(BIN)/python -m tests.bench.git
+
+bench-history: .venv/dev ## who touched a path among a million landings, and why a line is as it is
+	@$(BIN)/python -m tests.bench.history
+
+bench-accounts: .venv/dev ## a thousand sign-ins at once, then 10,000 signed-in requests in a minute
+	@$(BIN)/python -m tests.bench.accounts
+
+soak: .venv/dev ## the forge under mixed load for half an hour (MINUTES=...): nothing may grow
+	@$(BIN)/python -m tests.bench.soak
 
 demo: .venv/forge ## the whole story, told against a forge of its own
 	@$(BIN)/python scripts/demo.py

@@ -7,12 +7,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-PROTO = "proto/mic/rpc/v1/mic.proto"
+PROTOS = ("proto/mic/rpc/v1/mic.proto", "proto/mic/rpc/v1/front_end.proto")
 
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "grpc_tools.protoc", "-Iproto", PROTO]
+        command = [sys.executable, "-m", "grpc_tools.protoc", "-Iproto", *PROTOS]
         command += [f"--{kind}_out={folder}" for kind in ("python", "grpc_python", "pyi")]
         subprocess.run(command, check=True)
         stale = [
@@ -21,7 +21,7 @@ def main() -> int:
             if made.read_bytes() != Path("src/mic/rpc/v1", made.name).read_bytes()
         ]
     if stale:
-        print(f"{', '.join(sorted(stale))} is not what {PROTO} makes; run `make proto`.", file=sys.stderr)
+        print(f"{', '.join(sorted(stale))} is not what the files below proto make; run `make proto`.", file=sys.stderr)
     return 1 if stale else 0
 
 
