@@ -14,6 +14,7 @@ from rpc_world import METHODS, Caller, Refused, World, frame, history, landing, 
 Make = Callable[[pb.ProjectRef], Any]
 HASH = bytes(range(32))
 NO_TOKEN = "00000000-0000-4000-8000-000000000000"
+ELSEWHERE = "https://github.invalid/acme/tool"
 
 
 def _listed(organization: str) -> pb.ListMembersRequest:
@@ -85,6 +86,15 @@ REQUESTS: dict[str, Make] = {
     "ProjectService.FindMissingBlobs": lambda p: pb.FindMissingBlobsRequest(project=p, hashes=HASH),
     "ProjectService.UploadBlobs": lambda p: [pb.UploadBlobsRequest(project=p, frames=[frame(b"uploaded")])],
     "ProjectService.ImportHistory": lambda p: list(history(p, 1)),
+    "ProjectService.StartImport": lambda p: pb.StartImportRequest(project=p, url=ELSEWHERE),
+    "ProjectService.SendImport": lambda p: [pb.SendImportRequest(project=p, id=NO_TOKEN, data=b"PACK")],
+    "ProjectService.GetImport": lambda p: pb.GetImportRequest(project=p),
+    "ProjectService.CancelImport": lambda p: pb.GetImportRequest(project=p, id=NO_TOKEN),
+    "ProjectService.GetImportTips": lambda p: pb.GetImportTipsRequest(project=p),
+    "ProjectService.StartForgeArchive": lambda p: pb.StartForgeArchiveRequest(project=p, url=ELSEWHERE),
+    "ProjectService.CancelForgeArchive": lambda p: pb.ForgeArchiveRequest(project=p),
+    "ProjectService.GetForgeArchive": lambda p: pb.ForgeArchiveRequest(project=p),
+    "ProjectService.ExportForgeArchive": lambda p: pb.ForgeArchiveRequest(project=p),
     "SessionService.StartSession": lambda p: pb.StartSessionRequest(project=p, session_id=session_id(), goal="Try"),
     "SessionService.LandSession": lambda p: landing(p, {b"new.txt": b"new\n"}),
     "SessionService.AwaitLanding": lambda p: pb.AwaitLandingRequest(project=p, session_id=session_id()),
@@ -113,6 +123,13 @@ WRITES = FOR_ADMINS | {
     "AccountService.CreateSessionToken",
     "ProjectService.UploadBlobs",
     "ProjectService.ImportHistory",
+    "ProjectService.StartImport",
+    "ProjectService.SendImport",
+    "ProjectService.GetImport",
+    "ProjectService.CancelImport",
+    "ProjectService.GetImportTips",
+    "ProjectService.StartForgeArchive",
+    "ProjectService.CancelForgeArchive",
     "SessionService.StartSession",
     "SessionService.LandSession",
     "SessionService.AbandonSession",
@@ -122,6 +139,7 @@ NEEDS_AN_ACCOUNT = {
     "AccountService.CreateSessionToken",
     "ProjectService.UploadBlobs",
     "ProjectService.ImportHistory",
+    "ProjectService.SendImport",
 }
 # What an outsider is told about an organization; its name is public.
 OUTSIDER = {

@@ -10,7 +10,7 @@ import pytest
 
 from mic.cli.connection import parse_address, parse_position
 from mic.cli.diff import FileDiff, patch
-from mic.cli.import_git import _is_url, _label
+from mic.cli.import_source import is_url, label
 from mic.cli.output import Output, iso, path_fields, plural, safe
 from mic.core.errors import InvalidInput
 from mic.rpc.discovery import is_local, normal_instance
@@ -113,11 +113,11 @@ def test_with_json_nothing_but_the_document(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_sources_of_imports() -> None:
-    assert [_is_url(text) for text in ("https://x/y", "git@host:y.git", "file:///y", "ssh://h/y")] == [True] * 4
-    assert [_is_url(text) for text in ("path/y", "./a:b", "C:", "y.git", "/abs")] == [False] * 5
-    assert _label("https://user:secret@host.example/y.git?token=1") == "https://host.example/y.git"
-    assert _label("/home/ada/garden") == "garden"
-    assert _label("git@host:y.git") == "git@host:y.git"
+    assert [is_url(text) for text in ("https://x/y", "git@host:y.git", "file:///y", "ssh://h/y")] == [True] * 4
+    assert [is_url(text) for text in ("path/y", "./a:b", "C:", "y.git", "/abs")] == [False] * 5
+    assert label("https://user:secret@host.example/y.git?token=1") == "https://host.example/y.git"
+    assert label("/home/ada/garden") == "garden"
+    assert label("git@host:y.git") == "git@host:y.git"
 
 
 def test_a_changed_type_is_two_patches() -> None:
