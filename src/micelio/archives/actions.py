@@ -52,7 +52,7 @@ def start_fetch(actor: Actor, project: ProjectView, url: str, provider: str = ""
                 actor, "project.archive_start", "project", project.id, name, organization_id=project.owner_id,
                 source=row.source, provider=row.provider,
             )  # fmt: skip
-            transaction.on_commit(worker.wake)
+            transaction.on_commit(worker.thread.wake)
     except IntegrityError as error:
         worker.forget(row.id)
         raise Busy(f"An archive is being fetched into {name} already.", hint="Wait for it, or cancel it.") from error
@@ -74,7 +74,7 @@ def cancel_fetch(actor: Actor, project: ProjectView) -> RunView:
         if ended.update(state=State.CANCELED, finished_at=now, updated_at=now, rests_until=None):
             name = f"{project.owner}/{project.handle}"
             record(actor, "project.archive_cancel", "project", project.id, name, organization_id=project.owner_id)
-            transaction.on_commit(worker.wake)
+            transaction.on_commit(worker.thread.wake)
     worker.forget(row.id)
     return run_view(ArchiveRun.objects.get(id=row.id))
 

@@ -12,11 +12,11 @@ from micelio.archives.actions import cancel_fetch, start_fetch
 from micelio.archives.asking import checked_token
 from micelio.archives.queries import RunView, newest_run
 from micelio.archives.source import parse_source
-from micelio.imports import worker as imports_worker
 from micelio.imports.actions import cancel_import, start_import
 from micelio.imports.fetch import parse_url
 from micelio.imports.policy import require_import
 from micelio.imports.queries import ImportView, list_imports
+from micelio.imports.worker import thread
 from micelio.projects.actions import create_project
 from micelio.projects.policy import require_creating
 from micelio.projects.project_view import ProjectView
@@ -87,7 +87,7 @@ def import_into(actor: Actor, project: ProjectView, wanted: Wanted) -> Coming:
         if wanted.history:
             history = start_import(actor, project, address, accept_secrets=wanted.accept_secrets)
             # It is told once more when others see the row.
-            transaction.on_commit(lambda: imports_worker.add(history.id))
+            transaction.on_commit(thread.wake)
         if wanted.issues:
             issues = start_fetch(actor, project, wanted.url, wanted.provider, wanted.token)
     return Coming(project, history, issues)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any as Json
 
 from micelio.archives import given
+from micelio.archives.alike import label, label_names, milestone, side
 from micelio.archives.given import body, number, number_in, person, several, text, truth, when, within
 from micelio.archives.reader import NOTHING, Read, Step, with_query
-from micelio.archives.records import Any, Change, Comment, Issue, Label, Milestone, Review, ReviewComment, Side
+from micelio.archives.records import Any, Change, Comment, Issue, Review, ReviewComment
 from micelio.archives.source import Source
 
 # The most that an instance gives unless its settings say otherwise.
@@ -45,9 +46,9 @@ class Gitea:
     def read(self, step: Step, value: Json) -> Read:
         match step.list:
             case "labels":
-                return Read([_label(item) for item in given.items(value)])
+                return Read([label(item) for item in given.items(value)])
             case "milestones":
-                return Read([self._milestone(item) for item in given.items(value)])
+                return Read([milestone(item, "id") for item in given.items(value)])
             case "issues":
                 return Read([self._issue(item) for item in given.items(value) if not within(item, "pull_request")])
             case "comments":
@@ -92,7 +93,7 @@ class Gitea:
         return Issue(
             id=text(item, "id"), number=number(item, "number"), title=text(item, "title"), body=body(item),
             state=text(item, "state"), author=_author(item.get("user")),
-            labels=several(item, "labels", lambda label: text(label, "name")),
+            labels=label_names(item),
             milestone=text(within(item, "milestone"), "id"), assignees=several(item, "assignees", _author),
             created_at=when(item, "created_at"), updated_at=when(item, "updated_at"),
             closed_at=when(item, "closed_at"), locked=truth(item, "is_locked"), url=text(item, "html_url"),
@@ -104,10 +105,10 @@ class Gitea:
         return Change(
             id=text(item, "id"), number=number(item, "number"), title=text(item, "title"), body=body(item),
             state="merged" if merged else text(item, "state"), draft=truth(item, "draft"),
-            author=_author(item.get("user")), labels=several(item, "labels", lambda label: text(label, "name")),
+            author=_author(item.get("user")), labels=label_names(item),
             milestone=text(within(item, "milestone"), "id"), assignees=several(item, "assignees", _author),
-            reviewers=several(item, "requested_reviewers", _author), base=_side(within(item, "base")),
-            head=_side(within(item, "head")), merged_at=when(item, "merged_at"),
+            reviewers=several(item, "requested_reviewers", _author), base=side(within(item, "base")),
+            head=side(within(item, "head")), merged_at=when(item, "merged_at"),
             merged_by=_author(item.get("merged_by")), merge_commit=text(item, "merge_commit_sha") if merged else "",
             created_at=when(item, "created_at"), updated_at=when(item, "updated_at"),
             closed_at=when(item, "closed_at"), locked=truth(item, "is_locked"), url=text(item, "html_url"),
@@ -142,27 +143,9 @@ class Gitea:
             updated_at=when(item, "updated_at"), url=text(item, "html_url"), links=self._links(item),
         )  # fmt: skip
 
-    def _milestone(self, item: Json) -> Milestone:
-        return Milestone(
-            id=text(item, "id"), number=number(item, "id"), title=text(item, "title"), body=body(item, "description"),
-            state=text(item, "state"), due_at=when(item, "due_on"), created_at=when(item, "created_at"),
-            closed_at=when(item, "closed_at"),
-        )  # fmt: skip
-
     def _links(self, item: Json) -> tuple[str, ...]:
         """Files that hang on to it, and those that its text names."""
         hung = several(item, "assets", lambda asset: text(asset, "browser_download_url"))
         place = self._url.split("/", 3)
         said = given.links(body(item), lambda url: url.startswith("/".join([*place[:3], "attachments/"])))
         return tuple(dict.fromkeys([*filter(None, hung), *said]))
-
-
-def _label(item: Json) -> Label:
-    return Label(
-        id=text(item, "id"), name=text(item, "name"), color=text(item, "color", 20).lstrip("#"),
-        body=body(item, "description"),
-    )  # fmt: skip
-
-
-def _side(item: Json) -> Side:
-    return Side(text(within(item, "repo"), "full_name"), text(item, "ref"), text(item, "sha"))

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Any as Json
 
 from micelio.archives import given
+from micelio.archives.alike import label, label_names, milestone, side
 from micelio.archives.given import author, body, number, number_in, several, text, truth, when, within
 from micelio.archives.reader import NOTHING, Read, Step, with_query
-from micelio.archives.records import Any, Change, Comment, Issue, Label, Milestone, Review, ReviewComment, Side
+from micelio.archives.records import Any, Change, Comment, Issue, Review, ReviewComment
 from micelio.archives.source import Source
 
 _SIZE = "100"
@@ -48,9 +49,9 @@ class GitHub:
     def read(self, step: Step, value: Json) -> Read:
         match step.list:
             case "labels":
-                return Read([_label(item) for item in given.items(value)])
+                return Read([label(item) for item in given.items(value)])
             case "milestones":
-                return Read([_milestone(item) for item in given.items(value)])
+                return Read([milestone(item, "number") for item in given.items(value)])
             case "issues":
                 return Read([self._issue(item) for item in given.items(value) if "pull_request" not in item])
             case "comments":
@@ -82,7 +83,7 @@ class GitHub:
         return Issue(
             id=text(item, "id"), number=number(item, "number"), title=text(item, "title"), body=said,
             state=text(item, "state"), reason=text(item, "state_reason"), author=author(item.get("user")),
-            labels=several(item, "labels", lambda label: text(label, "name")),
+            labels=label_names(item),
             milestone=text(within(item, "milestone"), "id"), assignees=several(item, "assignees", author),
             created_at=when(item, "created_at"), updated_at=when(item, "updated_at"),
             closed_at=when(item, "closed_at"), locked=truth(item, "locked"), url=text(item, "html_url"),
@@ -95,10 +96,10 @@ class GitHub:
         return Change(
             id=text(item, "id"), number=number(item, "number"), title=text(item, "title"), body=said,
             state="merged" if merged else text(item, "state"), draft=truth(item, "draft"),
-            author=author(item.get("user")), labels=several(item, "labels", lambda label: text(label, "name")),
+            author=author(item.get("user")), labels=label_names(item),
             milestone=text(within(item, "milestone"), "id"), assignees=several(item, "assignees", author),
-            reviewers=several(item, "requested_reviewers", author), base=_side(within(item, "base")),
-            head=_side(within(item, "head")), merged_at=merged, merged_by=author(item.get("merged_by")),
+            reviewers=several(item, "requested_reviewers", author), base=side(within(item, "base")),
+            head=side(within(item, "head")), merged_at=merged, merged_by=author(item.get("merged_by")),
             merge_commit=text(item, "merge_commit_sha") if merged else "", created_at=when(item, "created_at"),
             updated_at=when(item, "updated_at"), closed_at=when(item, "closed_at"), locked=truth(item, "locked"),
             url=text(item, "html_url"), links=self._links(said),
@@ -138,21 +139,3 @@ class GitHub:
     def _links(self, said: str) -> tuple[str, ...]:
         own = (f"{self._place}/user-attachments/", *_FILES)
         return given.links(said, lambda url: url.startswith(own) or (url.startswith(self._place) and "/files/" in url))
-
-
-def _label(item: Json) -> Label:
-    return Label(
-        id=text(item, "id"), name=text(item, "name"), color=text(item, "color", 20), body=body(item, "description")
-    )
-
-
-def _milestone(item: Json) -> Milestone:
-    return Milestone(
-        id=text(item, "id"), number=number(item, "number"), title=text(item, "title"), body=body(item, "description"),
-        state=text(item, "state"), due_at=when(item, "due_on"), created_at=when(item, "created_at"),
-        closed_at=when(item, "closed_at"), url=text(item, "html_url"),
-    )  # fmt: skip
-
-
-def _side(item: Json) -> Side:
-    return Side(text(within(item, "repo"), "full_name"), text(item, "ref"), text(item, "sha"))

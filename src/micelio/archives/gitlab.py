@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any as Json
 
 from micelio.archives import given
+from micelio.archives.alike import label
 from micelio.archives.given import body, number, person, several, text, truth, when, within
 from micelio.archives.reader import NOTHING, Read, Step, with_query
 from micelio.archives.records import (
@@ -18,7 +19,6 @@ from micelio.archives.records import (
     Change,
     Comment,
     Issue,
-    Label,
     Milestone,
     Review,
     ReviewComment,
@@ -55,7 +55,7 @@ class GitLab:
     def read(self, step: Step, value: Json) -> Read:
         match step.list:
             case "labels":
-                return Read([_label(item) for item in given.items(value)])
+                return Read([label(item) for item in given.items(value)])
             case "milestones":
                 return Read([self._milestone(item) for item in given.items(value)])
             case "issues":
@@ -187,13 +187,6 @@ def _names(item: Json) -> tuple[str, ...]:
     found = item.get("labels")
     named = [{"name": label} if isinstance(label, str) else label for label in found] if isinstance(found, list) else []
     return tuple(text(label, "name") for label in given.items(named[:MAX_ITEMS]))
-
-
-def _label(item: Json) -> Label:
-    return Label(
-        id=text(item, "id"), name=text(item, "name"), color=text(item, "color", 20).lstrip("#"),
-        body=body(item, "description"),
-    )  # fmt: skip
 
 
 def _approvals(value: Json, step: Step) -> list[Any]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.db import models
 
-MESSAGE = 1000
+from micelio.jobs.run import Run
 
 
 class State(models.TextChoices):
@@ -23,17 +21,15 @@ class State(models.TextChoices):
 OPEN = (State.WAITING, State.RUNNING, State.RESTING)
 
 
-class ArchiveRun(models.Model):
+class ArchiveRun(Run):
     """One run. What it found lies in the store, under `projects/{project}/archive/`; a token lies nowhere.
 
-    `worker` names the process that works on it, or alone may: the one that was given the token. `stage` is the list
+    Its `worker` alone may work on it where a token is needed: it was given that. `stage` is the list
     that is being read, `done` counts records by kind, `attempts` how often it did not go on. `cleared`:
     what a canceled run has fetched was removed.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     project = models.ForeignKey("projects.Project", on_delete=models.CASCADE, related_name="+")
-    started_by = models.UUIDField()
     provider = models.CharField(max_length=16)
     source = models.CharField(max_length=500)
     with_token = models.BooleanField(default=False)
@@ -42,16 +38,9 @@ class ArchiveRun(models.Model):
     pages = models.PositiveBigIntegerField(default=0)
     done = models.JSONField(default=dict)
     warnings = models.PositiveIntegerField(default=0)
-    worker = models.CharField(max_length=64, blank=True)
     cleared = models.BooleanField(default=False)
     attempts = models.PositiveIntegerField(default=0)
     rests_until = models.DateTimeField(null=True)
-    error_code = models.CharField(max_length=64, blank=True)
-    error = models.CharField(max_length=MESSAGE, blank=True)
-    hint = models.CharField(max_length=MESSAGE, blank=True)
-    created_at = models.DateTimeField()
-    updated_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (

@@ -1,15 +1,13 @@
-"""The thread that fetches, one archive after the other. What waits is in the database; tokens are in memory alone."""
+"""The thread that fetches archives. What waits is in the database; tokens are in memory alone."""
 
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
 import msgspec
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.db.models import Min, Q
 from django.utils import timezone
 
@@ -18,12 +16,12 @@ from micelio.archives.asking import Asking, Wait
 from micelio.archives.fetch import Fetch
 from micelio.archives.kept import KeptArchive
 from micelio.archives.manifest import Pending
-from micelio.archives.models import MESSAGE, OPEN, ArchiveRun, State
+from micelio.archives.models import OPEN, ArchiveRun, State
 from micelio.archives.source import parse_source
-from micelio.cluster.presence import PROCESS, is_alive
 from micelio.databases import let_go
+from micelio.jobs.run import Canceled, Stopped, claim, words
+from micelio.jobs.run_thread import RunThread
 from micelio.outgoing.client import outgoing
-from micelio.sentences import for_people
 
 _log = logging.getLogger("micelio.archives")
 
@@ -34,28 +32,13 @@ _SECONDS = 60.0
 # How often a forge that does not answer is asked again, and after which seconds at first.
 ATTEMPTS, _REST = 6, 30.0
 
-_due = threading.Event()
-_stopping = threading.Event()
 _tokens: dict[UUID, str] = {}
-
-
-class _Canceled(Exception):
-    pass
-
-
-class _Stopped(Exception):
-    pass
 
 
 def hold(run_id: UUID, token: str) -> None:
     """Have the token of a run that is about to be there; it is forgotten with its end."""
     if token:
         _tokens[run_id] = token
-
-
-def wake() -> None:
-    """There is a run that waits, or one to clear up behind."""
-    _due.set()
 
 
 def forget(run_id: UUID) -> None:
@@ -74,37 +57,6 @@ def work_on_one() -> bool:
     return True
 
 
-def start() -> Callable[[], None]:
-    """Start the thread; returns the function that stops it."""
-    _stopping.clear()
-    thread = threading.Thread(target=_loop, name="archives", daemon=True)
-    thread.start()
-
-    def stop() -> None:
-        _stopping.set()
-        _due.set()
-        thread.join(timeout=5)
-
-    return stop
-
-
-def _loop() -> None:
-    while not _stopping.is_set():
-        let_go()
-        _due.clear()
-        try:
-            if work_on_one():
-                continue
-            seconds = _until_due()
-        except DatabaseError:
-            _log.exception("runs of archives could not be read; trying again")
-            seconds = SWEEP
-        let_go()
-        if not _stopping.is_set():
-            _due.wait(seconds)
-    connection.close()
-
-
 def _until_due() -> float:
     """Seconds until a run has rested for long enough, at most SWEEP."""
     first = ArchiveRun.objects.filter(state=State.RESTING).aggregate(at=Min("rests_until"))["at"]
@@ -113,17 +65,9 @@ def _until_due() -> float:
 
 def _claimed() -> ArchiveRun | None:
     """The next run that is due, as this process's own. A canceled one with a worker has not been cleared up behind."""
-    now = timezone.now()
-    due = Q(state__in=(State.WAITING, State.RUNNING)) | Q(state=State.RESTING, rests_until__lte=now)
-    for row in ArchiveRun.objects.filter(due | Q(state=State.CANCELED, cleared=False)).order_by("updated_at"):
-        other = row.worker and row.worker != PROCESS
-        if other and is_alive(row.worker):
-            continue
-        taken = ArchiveRun.objects.filter(id=row.id, state=row.state, worker=row.worker, updated_at=row.updated_at)
-        state = row.state if row.state == State.CANCELED else State.RUNNING
-        if taken.update(state=state, worker=PROCESS, updated_at=now, rests_until=None):
-            return ArchiveRun.objects.get(id=row.id)
-    return None
+    due = Q(state__in=(State.WAITING, State.RUNNING)) | Q(state=State.RESTING, rests_until__lte=timezone.now())
+    rows = ArchiveRun.objects.filter(due | Q(state=State.CANCELED, cleared=False)).order_by("updated_at")
+    return claim(rows, lambda row: row.state if row.state == State.CANCELED else State.RUNNING, rests_until=None)
 
 
 def _carry_on(row: ArchiveRun) -> None:
@@ -139,9 +83,9 @@ def _carry_on(row: ArchiveRun) -> None:
             )
         _fetch(row, token)
         _ended(row, State.DONE)
-    except _Stopped:
+    except Stopped:
         ArchiveRun.objects.filter(id=row.id, state=State.RUNNING).update(state=State.WAITING)
-    except _Canceled:
+    except Canceled:
         row.state = State.CANCELED
         _clear(row)
     except Wait as pause:
@@ -175,7 +119,7 @@ def _fetch(row: ArchiveRun, token: str) -> None:
 
 
 def _seen(row: ArchiveRun, pending: Pending) -> None:
-    """Write down how far it is. Raises _Canceled, _Stopped."""
+    """Write down how far it is. Raises Canceled, Stopped."""
     row.pages, row.done, row.warnings = pending.pages, pending.done, len(pending.warnings)
     row.stage = pending.steps[0].list if pending.steps else "finalisation"
     found = ArchiveRun.objects.filter(id=row.id, state=State.RUNNING)
@@ -183,24 +127,27 @@ def _seen(row: ArchiveRun, pending: Pending) -> None:
         pages=row.pages, done=row.done, warnings=row.warnings, stage=row.stage, updated_at=timezone.now()
     )
     if not counted:
-        raise _Canceled
-    if _stopping.is_set():
-        raise _Stopped
+        raise Canceled
+    if thread.stopping:
+        raise Stopped
     let_go()
 
 
 def _rest(row: ArchiveRun, seconds: float, error: MicError | None = None) -> None:
     now = timezone.now()
-    said = for_people(error, lambda _: "") if error else None
+    said = words(error, _nameless) if error else {"error_code": "", "error": ""}
     ArchiveRun.objects.filter(id=row.id, state=State.RUNNING).update(
-        state=State.RESTING, rests_until=now + timedelta(seconds=seconds), updated_at=now, attempts=row.attempts,
-        error_code=said.code if said else "", error=said.message[:MESSAGE] if said else "",
-    )  # fmt: skip
+        state=State.RESTING, rests_until=now + timedelta(seconds=seconds), updated_at=now, attempts=row.attempts, **said
+    )
 
 
 def _failed(row: ArchiveRun, error: MicError) -> None:
-    said = for_people(error, lambda _: "")
-    _ended(row, State.FAILED, error_code=said.code, error=said.message[:MESSAGE], hint=said.hint[:MESSAGE])
+    _ended(row, State.FAILED, **words(error, _nameless))
+
+
+def _nameless(project: UUID) -> str:
+    """What an archive's errors call other projects by: they are about none."""
+    return ""
 
 
 def _ended(row: ArchiveRun, state: State, **what: str) -> None:
@@ -224,3 +171,6 @@ def _clear(row: ArchiveRun) -> None:
     except (MicError, OSError) as error:
         _log.error("run %s of an archive left objects behind: %s", row.id, error)
     ArchiveRun.objects.filter(id=row.id).update(worker="", cleared=True)
+
+
+thread = RunThread("archives", work_on_one, _until_due)

@@ -70,11 +70,11 @@ def _exact_path() -> Callable[..., Iterable[bytes]]:
 @asynccontextmanager
 async def _lifespan(certificate: Certificate | None, app: Starlette) -> AsyncIterator[None]:
     """Starts gRPC, jobs, archives, imports, lander and projector with the server; stops them in the opposite order."""
-    from micelio.archives import worker as archives
+    from micelio.archives.worker import thread as archives
     from micelio.cluster import known
     from micelio.edge.rpc import front_ends
     from micelio.edge.rpc import server as rpc
-    from micelio.imports import worker as imports
+    from micelio.imports.worker import thread as imports
     from micelio.jobs import worker
     from micelio.sessions import lander, projector
 

@@ -19,11 +19,11 @@ from micelio.audit.actions import record
 from micelio.databases import let_go
 from micelio.findings.actions import require_reason
 from micelio.findings.policy import require_decide
-from micelio.imports import worker
 from micelio.imports.fetch import MAX_PACK, parse_url
 from micelio.imports.models import SOURCE, GitImport, State
 from micelio.imports.policy import no_such_import, require_import
 from micelio.imports.queries import ImportView, view_of
+from micelio.imports.worker import thread
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.limits import require_unfilled
 from micelio.projects.project_view import ProjectView
@@ -59,7 +59,7 @@ def start_import(actor: Actor, project: ProjectView, url: str, *, accept_secrets
     _may(actor, project, accept_secrets)
     source = parse_url(url)
     row = _new(actor, project, source, accept_secrets, from_forge=True, state=State.WAITING)
-    worker.add(row.id)
+    thread.wake()
     return view_of(row)
 
 
@@ -200,5 +200,5 @@ def _arrived(row: GitImport) -> ImportView:
     GitImport.objects.filter(id=row.id).update(received=received)
     if received >= row.size:
         GitImport.objects.filter(id=row.id, state=State.RECEIVING).update(state=State.WAITING)
-        worker.add(row.id)
+        thread.wake()
     return view_of(GitImport.objects.get(id=row.id))

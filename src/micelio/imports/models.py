@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.db import models
 
+from micelio.jobs.run import Run
+
 SOURCE = 1000
-MESSAGE = 1000
 
 
 class State(models.TextChoices):
@@ -34,7 +33,7 @@ class Stage(models.TextChoices):
     FINALISATION = "finalisation"
 
 
-class GitImport(models.Model):
+class GitImport(Run):
     """One run. What it needs besides lies in the store, under `projects/{project}/git/imports/{id}/`.
 
     `source` holds no password. `from_forge` when the forge fetches by itself. `clock` is the first clock value of its
@@ -42,9 +41,7 @@ class GitImport(models.Model):
     what git's fsck calls errors, by message id; `aside` are refs that got other names.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     project = models.ForeignKey("projects.Project", on_delete=models.CASCADE, related_name="+")
-    started_by = models.UUIDField()
     source = models.CharField(max_length=SOURCE)
     from_forge = models.BooleanField(default=False)
     accept_secrets = models.CharField(max_length=500, blank=True)
@@ -64,14 +61,7 @@ class GitImport(models.Model):
     onto = models.PositiveBigIntegerField(default=0)
     clock = models.PositiveBigIntegerField(default=0)
     position = models.PositiveBigIntegerField(default=0)
-    worker = models.CharField(max_length=64, blank=True)
-    error_code = models.CharField(max_length=64, blank=True)
-    error = models.CharField(max_length=MESSAGE, blank=True)
-    hint = models.CharField(max_length=MESSAGE, blank=True)
     document = models.JSONField(default=dict)
-    created_at = models.DateTimeField()
-    updated_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (

@@ -7,19 +7,12 @@ import time
 from django.utils import timezone
 
 from micelio.databases import let_go
-from micelio.imports import worker
 from micelio.imports.models import GitImport, Stage, State
+from micelio.imports.worker import thread
+from micelio.jobs.run import Canceled, Stopped
 
 _EVERY = 1.0
 _COUNTERS = ("objects_done", "objects_total", "landings_done", "landings_total", "received", "size")
-
-
-class Canceled(Exception):
-    """Somebody has canceled the import."""
-
-
-class Stopped(Exception):
-    """The process is ending; somebody goes on with the import later."""
 
 
 class Progress:
@@ -37,7 +30,7 @@ class Progress:
             return
         self._next = time.monotonic() + _EVERY
         self.save(*_COUNTERS)
-        if worker.stopping():
+        if thread.stopping:
             raise Stopped
         if GitImport.objects.filter(id=self._row.id, state=State.CANCELED).exists():
             raise Canceled

@@ -32,11 +32,11 @@ from micelio.audit.actions import record
 from micelio.config import current
 from micelio.databases import let_go
 from micelio.imports import worker
-from micelio.imports.models import MESSAGE, GitImport, Stage, State
-from micelio.imports.progress import Canceled, Progress, Stopped
+from micelio.imports.models import GitImport, Stage, State
+from micelio.imports.progress import Progress
+from micelio.jobs.run import Canceled, Stopped, words
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import is_standing, project_name, project_of
-from micelio.sentences import for_people
 from micelio.sessions.actions import HistoryIntake
 from micelio.sessions.git_landings import CommitLandings
 from micelio.sessions.git_secrets import ObjectSearch, object_secret
@@ -82,11 +82,12 @@ def carry_out(row: GitImport) -> None:
 
 
 def _failed(run: _Run, row: GitImport, error: MicError) -> None:
-    said = for_people(error, project_name)
+    said = words(error, project_name)
     run.undo()
-    row.error_code, row.error, row.hint = said.code, said.message[:MESSAGE], (said.hint or "")[:MESSAGE]
+    for name, text in said.items():
+        setattr(row, name, text)
     row.document = error.details.get("document", {})
-    _ended(row, State.FAILED, "error_code", "error", "hint", "document")
+    _ended(row, State.FAILED, "document", *said)
 
 
 def _ended(row: GitImport, state: State, *more: str) -> None:

@@ -22,9 +22,12 @@ from mic.store import MemoryStore
 from micelio.accounts import actions as accounts
 from micelio.accounts.actor import Actor, actor_of
 from micelio.accounts.policy import OPERATOR
+from micelio.cluster.presence import PROCESS
 from micelio.config import current
 from micelio.imports import actions, fetch, queries, worker
+from micelio.imports.models import GitImport
 from micelio.imports.queries import ImportView
+from micelio.jobs import run
 from micelio.organizations import actions as organizations
 from micelio.outgoing.client import Outgoing
 from micelio.projects import ledgers
@@ -118,7 +121,7 @@ def _begin(ada: Actor, project: ProjectView, git: GitClient) -> ImportView:
 
 
 def _carried_out(monkeypatch: pytest.MonkeyPatch, process: str = "serve-1") -> None:
-    monkeypatch.setattr(worker, "PROCESS", process)
+    monkeypatch.setattr(run, "PROCESS", process)
     assert worker.work_on_one()
 
 
@@ -330,6 +333,19 @@ def test_a_repository_with_sha_256_names(
     _carried_out(monkeypatch)
     found = queries.get_import(ada, project)
     assert (found.state, found.error) == ("failed", "The repository uses SHA-256 object names.")
+
+
+def test_a_run_that_nobody_works_on_is_taken_up(ada: Actor, source: GitClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database failed under a run, which stayed this process's; one of another that lives is left alone."""
+    project = create_project(ada, "acme", "left")
+    view = _begin(ada, project, source)
+    monkeypatch.setattr(run, "is_alive", lambda process: process == "serve-2")
+    row = GitImport.objects.filter(id=view.id)
+    row.update(state="running", worker="serve-2")
+    assert not worker.work_on_one()
+    row.update(worker=PROCESS)
+    assert worker.work_on_one()
+    _whole(project, source)
 
 
 def test_one_at_a_time(ada: Actor, source: GitClient) -> None:
