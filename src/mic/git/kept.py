@@ -34,7 +34,7 @@ from mic.git.ready import ReadyPacks
 from mic.git.send import send_history
 from mic.git.snapshot import Snapshot
 from mic.git.view import KeptPack, Numbered, View, index_key, newest_view, pack_key, write_view
-from mic.ledger.effects import Delete, Get, GetRange, Map, Now, Protocol, PutNew
+from mic.ledger import single
 from mic.ledger.project import Project
 from mic.store import MapsObjects
 
@@ -111,7 +111,7 @@ class KeptObjects:
         """Read a kept pack back. Raises Corrupt when its bytes are not those that it is named for."""
         key = pack_key(self.project.line.project, name)
         read, digest, at = self._bytes_of(key), hashlib.sha256(), 0
-        size = PackIndex(self.project.run(_get(index_key(self.project.line.project, name))), key).pack_bytes
+        size = PackIndex(self.project.run(single.get(index_key(self.project.line.project, name))), key).pack_bytes
         while at < size:
             piece = read(at, min(_BLOCK, size - at))
             digest.update(piece)
@@ -126,8 +126,8 @@ class KeptObjects:
     def remove(self, name: str) -> None:
         """Remove a kept pack that no view has ever named."""
         project = self.project.line.project
-        self.project.run(_delete(pack_key(project, name)))
-        self.project.run(_delete(index_key(project, name)))
+        self.project.run(single.delete(pack_key(project, name)))
+        self.project.run(single.delete(index_key(project, name)))
 
     def reader(self, snapshot: Snapshot) -> Packs:
         """The objects of a snapshot, for one thread."""
@@ -136,7 +136,7 @@ class KeptObjects:
     def _opened(self, name: str) -> Pack:
         project = self.project.line.project
         key = index_key(project, name)
-        index = PackIndex(self.project.run(_get(key)), key)
+        index = PackIndex(self.project.run(single.get(key)), key)
         return Pack(pack_key(project, name), index, self._bytes_of(pack_key(project, name)))
 
     def _bytes_of(self, key: str) -> Callable[[int, int], bytes | memoryview]:
@@ -146,7 +146,7 @@ class KeptObjects:
 
             def read_mapped(offset: int, length: int) -> memoryview:
                 if not mapped:
-                    mapped.append(memoryview(self.project.run(_map(key))))
+                    mapped.append(memoryview(self.project.run(single.get_mapped(key))))
                 return mapped[0][offset : offset + length]
 
             return read_mapped
@@ -155,7 +155,7 @@ class KeptObjects:
         def read_blocks(offset: int, length: int) -> bytes:
             start, block = last[0]
             if not start <= offset <= offset + length <= start + len(block):
-                block = self.project.run(_get_range(key, offset, max(length, _BLOCK)))
+                block = self.project.run(single.get_range(key, offset, max(length, _BLOCK)))
                 last[0] = start, block = offset, block
             return block[offset - start : offset - start + length]
 
@@ -173,12 +173,12 @@ class KeptObjects:
         ):
             # The name is that of the content: what is there already is the same.
             with contextlib.suppress(AlreadyExists):
-                self.project.run(_put_new(key, data))
+                self.project.run(single.put_new(key, data))
         return KeptPack(written.name, written.size, written.objects, derived)
 
     def now(self) -> int:
         """Unix milliseconds."""
-        return self.project.run(_now())
+        return self.project.run(single.now())
 
     def replace(self, before: Snapshot, view: View) -> bool:
         """Make `view` the one that counts, if that of the snapshot still is."""
@@ -292,7 +292,7 @@ class KeptObjects:
         """Merge small packs, and remove those that were merged away long ago."""
         snapshot = self.snapshot()
         count = due_to_merge([pack.size for pack in snapshot.view.packs])
-        now = self.project.run(_now())
+        now = self.project.run(single.now())
         project = self.project.line.project
         if count:
             old = snapshot.view.packs[-count:]
@@ -308,8 +308,8 @@ class KeptObjects:
             )
             if self.project.run(write_view(project, snapshot.numbered, new)) is not None:
                 for name, _ in gone:
-                    self.project.run(_delete(pack_key(project, name)))
-                    self.project.run(_delete(index_key(project, name)))
+                    self.project.run(single.delete(pack_key(project, name)))
+                    self.project.run(single.delete(index_key(project, name)))
 
 
 def _tip(packs: Packs, view: View) -> Tip:
@@ -321,27 +321,3 @@ def _tip(packs: Packs, view: View) -> Tip:
 def _spooled() -> BinaryIO:
     """A file that stays in memory while it is small."""
     return cast(BinaryIO, tempfile.SpooledTemporaryFile(_SPOOLED))
-
-
-def _get(key: str) -> Protocol[bytes]:
-    return (yield Get(key)).data  # type: ignore[no-any-return]
-
-
-def _get_range(key: str, start: int, length: int) -> Protocol[bytes]:
-    return (yield GetRange(key, start, length))  # type: ignore[no-any-return]
-
-
-def _map(key: str) -> Protocol[bytes]:
-    return (yield Map(key))  # type: ignore[no-any-return]
-
-
-def _put_new(key: str, data: bytes) -> Protocol[None]:
-    yield PutNew(key, data)
-
-
-def _delete(key: str) -> Protocol[None]:
-    yield Delete(key)
-
-
-def _now() -> Protocol[int]:
-    return (yield Now())  # type: ignore[no-any-return]

@@ -19,9 +19,8 @@ from typing import BinaryIO, NamedTuple, cast
 
 import msgspec
 
-from mic.core.blob import compress, inflate
-from mic.core.codec import Reader
 from mic.core.errors import AlreadyExists, NotFound
+from mic.git.boxed import box, unbox
 from mic.git.packindex import PackIndex
 from mic.git.packs import Pack, Packs
 from mic.git.packwrite import PackWriter
@@ -29,12 +28,10 @@ from mic.git.select import select
 from mic.git.send import copy_entries, send_parts
 from mic.git.serving import FetchRequest, PackStream
 from mic.git.snapshot import Snapshot
-from mic.ledger.effects import Delete, Get, List, Now, Protocol, PutNew
+from mic.ledger import single
 from mic.ledger.project import Project
-from mic.store.port import Listed
 
 MAGIC = b"MICY" + bytes((1, 0, 0, 0))
-_MAX_BODY = 64 << 20
 # So few objects are chosen and copied for each client anew.
 FEW = 2_000
 # Parts that one is made of before it is made anew, and how many a project keeps.
@@ -57,7 +54,6 @@ class Listing(msgspec.Struct, frozen=True):
     shallow: tuple[bytes, ...] = ()
 
 
-_encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Listing)
 
 
@@ -149,13 +145,15 @@ class ReadyPacks:
 
     def _look(self) -> None:
         """Learn what is there; what is gone is forgotten."""
-        listed = {item.key.removeprefix(self._prefix) for item in self._project.run(_list(self._prefix))}
+        listed = {item.key.removeprefix(self._prefix) for item in self._project.run(single.listed(self._prefix))}
         names = {name for name in listed if "." not in name}
         for name in self._known.keys() - names:
             del self._known[name]
         for name in names - self._known.keys():
             with contextlib.suppress(NotFound):
-                self._known[name] = decode_listing(self._project.run(_get(self._prefix + name)), self._prefix + name)
+                self._known[name] = decode_listing(
+                    self._project.run(single.get(self._prefix + name)), self._prefix + name
+                )
         used = {part for item in self._known.values() for part in item.parts}
         for part in self._open.keys() - used:
             del self._open[part]
@@ -172,7 +170,7 @@ class ReadyPacks:
         found = self._open.get(name)
         if found is None:
             key = f"{self._prefix}{name}"
-            index = PackIndex(self._project.run(_get(f"{key}.idx")), f"{key}.idx")
+            index = PackIndex(self._project.run(single.get(f"{key}.idx")), f"{key}.idx")
             found = self._open[name] = Pack(f"{key}.pack", index, self._bytes_of(f"{key}.pack"))
         return found
 
@@ -186,7 +184,7 @@ class ReadyPacks:
         shallow: tuple[bytes, ...],
     ) -> Pack | None:
         """Keep these objects behind the packs of `base`; None while as many are kept as a project may have."""
-        now = self._project.run(_now())
+        now = self._project.run(single.now())
         parts = base.parts if base is not None else ()
         if not self._room(now, parts):
             return None
@@ -212,18 +210,18 @@ class ReadyPacks:
         if now - oldest.made_ms < _READ_MS:
             return False
         del self._known[name]
-        self._project.run(_delete(self._prefix + name))
+        self._project.run(single.delete(self._prefix + name))
         used = {part for item in self._known.values() for part in item.parts}
         for part in set(oldest.parts) - used - set(needed):
             self._open.pop(part, None)
             for kind in ("idx", "pack"):
-                self._project.run(_delete(f"{self._prefix}{part}.{kind}"))
+                self._project.run(single.delete(f"{self._prefix}{part}.{kind}"))
         return True
 
     def _put(self, name: str, data: bytes) -> None:
         # A pack's name is that of its content, and a listing says what is as good as this one.
         with contextlib.suppress(AlreadyExists):
-            self._project.run(_put_new(self._prefix + name, data))
+            self._project.run(single.put_new(self._prefix + name, data))
 
 
 def _tags_behind(snapshot: Snapshot, asked: Asked) -> list[bytes]:
@@ -235,38 +233,9 @@ def _tags_behind(snapshot: Snapshot, asked: Asked) -> list[bytes]:
 
 def encode_listing(listing: Listing) -> bytes:
     """The bytes of a listing."""
-    body = _encoder.encode(listing)
-    return MAGIC + len(body).to_bytes(4, "big") + compress(body)
+    return box(MAGIC, listing)
 
 
 def decode_listing(raw: bytes, name: str) -> Listing:
     """A listing from its bytes. Raises Corrupt."""
-    reader = Reader(raw, name)
-    reader.expect(MAGIC)
-    size = reader.u32()
-    if size > _MAX_BODY:
-        raise reader.fail(f"a body of {size} bytes")
-    try:
-        return _decoder.decode(inflate(reader.take(reader.end - reader.pos), size, name))
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise reader.fail(f"its body cannot be read ({error})") from error
-
-
-def _get(key: str) -> Protocol[bytes]:
-    return (yield Get(key)).data  # type: ignore[no-any-return]
-
-
-def _list(prefix: str) -> Protocol[list[Listed]]:
-    return (yield List(prefix))  # type: ignore[no-any-return]
-
-
-def _put_new(key: str, data: bytes) -> Protocol[None]:
-    yield PutNew(key, data)
-
-
-def _delete(key: str) -> Protocol[None]:
-    yield Delete(key)
-
-
-def _now() -> Protocol[int]:
-    return (yield Now())  # type: ignore[no-any-return]
+    return unbox(MAGIC, _decoder, raw, name)

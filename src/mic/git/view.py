@@ -15,13 +15,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from mic.core.blob import compress, inflate
 from mic.core.codec import Reader
 from mic.core.errors import AlreadyExists, NotFound, Unavailable
+from mic.git.boxed import box, unbox
 from mic.ledger.effects import Delete, Get, List, Protocol, PutNew
 
 MAGIC = b"MICV" + bytes((1, 0, 0, 0))
-MAX_BODY = 64 << 20
 MAX_REFS = 100_000
 # Views behind the newest that stay for readers who are looking at them.
 _KEPT = 64
@@ -63,30 +62,19 @@ class Numbered(NamedTuple):
     view: View
 
 
-_encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(View)
 
 
 def encode_view(view: View) -> bytes:
     """The bytes of a view."""
-    body = _encoder.encode(view)
-    return MAGIC + len(body).to_bytes(4, "big") + compress(body)
+    return box(MAGIC, view)
 
 
 def decode_view(raw: bytes, name: str) -> View:
     """A view from its bytes. Raises Corrupt."""
-    reader = Reader(raw, name)
-    reader.expect(MAGIC)
-    size = reader.u32()
-    if size > MAX_BODY:
-        raise reader.fail(f"a body of {size} bytes")
-    body = inflate(reader.take(reader.end - reader.pos), size, name)
-    try:
-        view = _decoder.decode(body)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise reader.fail(f"its body cannot be read ({error})") from error
+    view = unbox(MAGIC, _decoder, raw, name)
     if len(view.tip) != (20 if view.position else 0) or any(len(oid) != 20 for oid in view.refs.values()):
-        raise reader.fail("an id that has not 20 bytes")
+        raise Reader(raw, name).fail("an id that has not 20 bytes")
     return view
 
 

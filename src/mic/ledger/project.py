@@ -22,13 +22,14 @@ from mic.core.session import Session, decode_session, encode_session
 from mic.core.tree import BLOB, EMPTY_TREE, Entry, TreeChange, diff, list_directory, lookup, scan, totals
 from mic.core.tree.edit import Found, Need
 from mic.core.tree.read import after_prefix
+from mic.ledger import single
 from mic.ledger.chunked import read_list
 from mic.ledger.combiner import Combiner, Done
 from mic.ledger.compact import compact, due_for_compaction
 from mic.ledger.contents import read_blob, read_range
 from mic.ledger.download import read_frames
 from mic.ledger.driver import Driver
-from mic.ledger.effects import Get, Protocol, Put, PutNew
+from mic.ledger.effects import Protocol
 from mic.ledger.follow import create, refresh
 from mic.ledger.fork import DELETED, deleted_key, erase, fork, forks, release
 from mic.ledger.forward import forward, note
@@ -165,21 +166,21 @@ class Project:
 
     def put_open_session(self, session: Session) -> None:
         """Keep the current state of a session that has not landed."""
-        self.run(_put(self.line.session_key(session.id), encode_session(session)))
+        self.run(single.put(self.line.session_key(session.id), encode_session(session)))
 
     def put_new_session(self, session: Session) -> None:
         """Keep a session that nobody has opened yet; AlreadyExists when somebody has."""
-        self.run(_put_new(self.line.session_key(session.id), encode_session(session)))
+        self.run(single.put_new(self.line.session_key(session.id), encode_session(session)))
 
     def open_session(self, session_id: bytes) -> Session:
         """The last kept state of a session; NotFound."""
         key = self.line.session_key(session_id)
-        return decode_session(self.run(_get(key)), key)
+        return decode_session(self.run(single.get(key)), key)
 
     def kept_sessions(self) -> Iterator[Session]:
         """Every session that was kept before it landed, in the order of ids; some have landed since."""
         for listed in self.driver.store.list(f"{self.line.prefix}sessions/"):
-            yield decode_session(self.run(_get(listed.key)), listed.key)
+            yield decode_session(self.run(single.get(listed.key)), listed.key)
 
     # ------------------------------------------------------------ trees
 
@@ -520,18 +521,6 @@ class Project:
         with self._lock:
             adopt(self.line, made, [old for old in self.line.objects.runs if old.name == run.name])
         return True
-
-
-def _put(key: str, data: bytes) -> Protocol[None]:
-    yield Put(key, data)
-
-
-def _put_new(key: str, data: bytes) -> Protocol[None]:
-    yield PutNew(key, data)
-
-
-def _get(key: str) -> Protocol[bytes]:
-    return (yield Get(key)).data  # type: ignore[no-any-return]
 
 
 class Ledger:
