@@ -173,12 +173,16 @@ REST: dict[str, tuple[str, Make]] = {
         "OrganizationService.SetNetworks",
         lambda s, p, a, ok: ("PUT", f"/orgs/{p.organization}/networks", {"networks": []}),
     ),
+    "patch_networks": (
+        "OrganizationService.ChangeNetworks",
+        lambda s, p, a, ok: ("PATCH", f"/orgs/{p.organization}/networks", {}),
+    ),
     "get_second_factor": (
-        "get_second_factor",
+        "OrganizationService.GetSecondFactor",
         lambda s, p, a, ok: ("GET", f"/orgs/{p.organization}/second-factor", None),
     ),
     "put_second_factor": (
-        "put_second_factor",
+        "OrganizationService.SetSecondFactor",
         lambda s, p, a, ok: ("PUT", f"/orgs/{p.organization}/second-factor", {"asks": False}),
     ),
     "decide_open_findings": (

@@ -73,6 +73,9 @@ OrganizationService.RemoveMember       any     u d  d d . .  d d d  u u  d d d d
 OrganizationService.ListMembers        any     u d  . . . .  d d d  u u  d d d d . .  d d d d
 OrganizationService.GetNetworks        any     u d  d d d .  d d d  u u  d d d d d .  d d d d
 OrganizationService.SetNetworks        any     u d  d d d .  d d d  u u  d d d d d .  d d d d
+OrganizationService.ChangeNetworks     any     u d  d d d .  d d d  u u  d d d d d .  d d d d
+OrganizationService.GetSecondFactor    any     u d  d d d .  d d d  u u  d d d d d .  d d d d
+OrganizationService.SetSecondFactor    any     u d  d d d .  d d d  u u  d d d d d .  d d d d
 ProjectService.CreateProject           any     u d  d d . .  d d d  u u  d . d d d d  d d d d
 ProjectService.ListProjects            any     . .  . . . .  . . .  u u  . . . . d d  . . . .
 ProjectService.UpdateProject           public  u d  d d . .  d d .  u u  d . d d d d  . n d d
@@ -263,8 +266,6 @@ name_browser                           any     u n  n n n n  n n n  u u  d d d d
 end_browser                            any     u n  n n n n  n n n  u u  d d d d d d  d d d d
 import_project_here                    any     u d  d d . .  d d d  u u  d . d d d d  d d d d
 rename_me                              any     u .  . . . .  . . .  u u  d d d d d d  d d d d
-get_second_factor                      any     u d  d d d .  d d d  u u  d d d d d .  d d d d
-put_second_factor                      any     u d  d d d .  d d d  u u  d d d d d .  d d d d
 decide_open_findings                   public  u d  d d . .  d d .  u u  d . d d d d  . n d d
 decide_open_findings                   private n n  d d . .  d d .  u u  d . d d d d  . n d d
 update_me                              any     u .  . . . .  . . .  u u  d d d d d d  d d d d
@@ -384,9 +385,11 @@ FUNCTIONS = {
     "organizations.networks.get_networks": "OrganizationService.GetNetworks",
     "organizations.networks.is_outside": "organization",
     "organizations.networks.set_networks": "OrganizationService.SetNetworks",
-    "organizations.second_factor.ask_second_factor": "organization-second-factor",
+    "organizations.networks.change_networks": "OrganizationService.ChangeNetworks",
+    "organizations.networks.networks_held": "OrganizationService.SetNetworks",
+    "organizations.second_factor.ask_second_factor": "OrganizationService.SetSecondFactor",
     "organizations.second_factor.is_shut_out": "organization",
-    "organizations.second_factor.second_factor_standing": "organization-second-factor",
+    "organizations.second_factor.second_factor_standing": "OrganizationService.GetSecondFactor",
     "organizations.queries.get_managed": "organization-settings",
     "operators.blocks.block": "admin-abuse",
     "operators.blocks.lift": "admin-abuse",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from browser import Browser
@@ -14,21 +15,27 @@ from totp import totp
 
 
 @pytest.fixture
-def asking(world: World) -> Iterator[World]:
-    """The owner has an app, and the organization asks for it."""
-    with Browser(world.forge.base_url) as rita:
-        rita.sign_in_once(world.forge.run("link", "rita"))
-        page = f"/{world.organization}/-/second-factor"
-        refused = rita.submit(page, act="ask")
+def rita(world: World) -> Iterator[Browser]:
+    """The owner, who has an app."""
+    with Browser(world.forge.base_url) as browser:
+        browser.sign_in_once(world.forge.run("link", "rita"))
+        refused = browser.submit(f"/{world.organization}/-/second-factor", act="ask")
         assert refused.status_code == 409
         assert "this would shut you out" in refused.text
-        _add_app(rita)
-        assert rita.get(f"{page}?format=json").json()["lacking"] == ["max"]
-        assert rita.submit(page, act="ask").headers["location"] == page
-        assert "They are outside now" in rita.get(page).text
-        yield world
-        assert rita.submit(page, act="stop").status_code == 302
-        world.forge.run("second-factor-off", "rita")
+        _add_app(browser)
+        yield browser
+    world.forge.run("second-factor-off", "rita")
+
+
+@pytest.fixture
+def asking(world: World, rita: Browser) -> Iterator[World]:
+    """The organization asks for it."""
+    page = f"/{world.organization}/-/second-factor"
+    assert rita.get(f"{page}?format=json").json()["lacking"] == ["max"]
+    assert rita.submit(page, act="ask").headers["location"] == page
+    assert "They are outside now" in rita.get(page).text
+    yield world
+    assert rita.submit(page, act="stop").status_code == 302
 
 
 def _add_app(browser: Browser) -> str:
@@ -85,6 +92,29 @@ def test_a_role_in_one_project_is_none_either(asking: World) -> None:
     assert asking.stan.refused("ProjectService.GetProject", closed).code == "not_found"
     listed = asking.stan("ProjectService.ListProjects", pb.ListProjectsRequest(organization=asking.organization))
     assert [project.handle for project in listed.projects] == ["open"]
+
+
+def test_a_token_asks_and_does_not_stop(asking: World, rita: Browser) -> None:
+    """Calls and REST show it to owners, and start it; to end it is for a browser that has confirmed who uses it."""
+    forge, organization, owner = asking.forge, asking.organization, asking.rita
+    wanted = pb.SetSecondFactorRequest(organization=organization, asks=False)
+    refused = owner.refused("OrganizationService.SetSecondFactor", wanted)
+    assert (refused.code, refused.status.name) == ("confirmation_needed", "PERMISSION_DENIED")
+    assert f"/{organization}/-/second-factor" in refused.message + str(refused.trailing)
+    address = f"{forge.base_url}/api/v1/orgs/{organization}/second-factor"
+    made = owner("AccountService.CreateToken", pb.CreateTokenRequest(name="org", scopes=["org:admin"]))
+    for token in (forge.token("rita"), made.value):
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = httpx.put(address, json={"asks": False}, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "confirmation_needed")
+        assert httpx.get(address, headers=headers).json()["asks"] is True
+    assert rita.submit(f"/{organization}/-/second-factor", act="stop").status_code == 302
+    asked = pb.GetSecondFactorRequest(organization=organization)
+    found = owner("OrganizationService.GetSecondFactor", asked)
+    assert (found.asks, list(found.lacking), found.lacking_in_all) == (False, ["max"], 1)
+    wanted.asks = True
+    assert owner("OrganizationService.SetSecondFactor", wanted).asks
+    assert asking.max.refused("ProjectService.GetProject", pb.GetProjectRequest(project=asking.closed))
 
 
 def test_only_owners_decide(world: World) -> None:

@@ -195,6 +195,9 @@ REQUESTS: dict[str, _Make] = {
     "OrganizationService.ListMembers": lambda s, p, a, ok: pb.ListMembersRequest(organization=p.organization),
     "OrganizationService.GetNetworks": lambda s, p, a, ok: pb.GetNetworksRequest(organization=p.organization),
     "OrganizationService.SetNetworks": lambda s, p, a, ok: pb.SetNetworksRequest(organization=p.organization),
+    "OrganizationService.ChangeNetworks": lambda s, p, a, ok: pb.ChangeNetworksRequest(organization=p.organization),
+    "OrganizationService.GetSecondFactor": lambda s, p, a, ok: pb.GetSecondFactorRequest(organization=p.organization),
+    "OrganizationService.SetSecondFactor": lambda s, p, a, ok: pb.SetSecondFactorRequest(organization=p.organization),
     "ProjectService.CreateProject": lambda s, p, a, ok: pb.CreateProjectRequest(
         organization=p.organization, handle=f"made{next(_numbers)}"
     ),

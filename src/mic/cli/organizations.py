@@ -14,6 +14,7 @@ from mic.cli.networks import networks
 from mic.cli.output import Output, iso, when
 from mic.cli.projects import list_ as list_projects
 from mic.cli.roles import with_article
+from mic.cli.second_factor import second_factor
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
@@ -174,6 +175,7 @@ def _typed(organization: str) -> str:
 
 
 organizations.add_command(networks)
+organizations.add_command(second_factor)
 for command in members.COMMANDS:
     organizations.add_command(command)
 

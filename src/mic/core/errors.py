@@ -96,6 +96,12 @@ class PermissionDenied(MicError):
     code = "permission_denied"
 
 
+class ConfirmationNeeded(PermissionDenied):
+    """Only a browser that has lately shown who uses it may do this."""
+
+    code = "confirmation_needed"
+
+
 class Archived(PermissionDenied):
     """The project is archived: everything can be read, nothing lands."""
 

@@ -48,6 +48,7 @@ _STATUS: dict[str, grpc.StatusCode] = {
     "corrupt_object": grpc.StatusCode.DATA_LOSS,
     "unauthenticated": grpc.StatusCode.UNAUTHENTICATED,
     "permission_denied": grpc.StatusCode.PERMISSION_DENIED,
+    "confirmation_needed": grpc.StatusCode.PERMISSION_DENIED,
     "rate_limited": grpc.StatusCode.RESOURCE_EXHAUSTED,
     "blocked": grpc.StatusCode.PERMISSION_DENIED,
     "archived": grpc.StatusCode.FAILED_PRECONDITION,

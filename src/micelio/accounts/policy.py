@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from mic.core.errors import PermissionDenied
+from mic.core.errors import ConfirmationNeeded, PermissionDenied
 from micelio.accounts.actor import Actor, require_signed_in
 from micelio.accounts.grant import Scope
 from micelio.config import current
@@ -55,6 +55,16 @@ def require_scope(actor: Actor, scope: Scope) -> None:
             f"The token in use lacks the scope {scope}.",
             hint="`mic auth token create` makes another; a token cannot be widened.",
         )
+
+
+def require_page(actor: Actor, message: str, page: str) -> None:
+    """Raises ConfirmationNeeded with this sentence unless the actor comes with a browser.
+
+    For what weakens the protection of others: no token can confirm who holds it, and this must not be had by stealing
+    one. Doors that a browser comes through ask it for a fresh confirmation beforehand. `page` is where to do it.
+    """
+    if actor.via != "web":
+        raise ConfirmationNeeded(message, hint=f"Do it at {page}, where you confirm that it is you.")
 
 
 def covers(actor: Actor, project_id: UUID) -> bool:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from mic.core.errors import PermissionDenied
+from mic.core.errors import ConfirmationNeeded
 from micelio.accounts.confirmation import is_confirmed
 from micelio.api.request import ApiRequest
-
-
-class ConfirmationNeeded(PermissionDenied):
-    """The browser has not lately shown who uses it."""
-
-    code = "confirmation_needed"
 
 
 def require_confirmed(request: ApiRequest) -> None:

@@ -75,8 +75,9 @@ MEANINGS = {
     ),
     "confirmation_needed": Meaning(
         "Confirmation needed",
-        "a browser signed in a while ago asks for something that cannot be taken back",
-        "confirm at `/-/sign-in/again`, or use a token",
+        "a browser signed in a while ago asks for something that cannot be taken back, or a token for what takes "
+        "protection from others",
+        "confirm at `/-/sign-in/again`, or use a token; for the latter, do it on the page that the message names",
     ),
     "permission_denied": Meaning(
         "Not allowed",

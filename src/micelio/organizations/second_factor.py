@@ -9,9 +9,10 @@ from django.db import transaction
 from mic.core.errors import PreconditionFailed
 from micelio.accounts import queries as accounts
 from micelio.accounts.actor import Actor, require_signed_in
+from micelio.accounts.policy import require_page
 from micelio.accounts.second_factor import with_factor
 from micelio.audit.actions import record
-from micelio.organizations.models import Membership
+from micelio.organizations.models import Membership, Organization
 from micelio.organizations.policy import forget_roles, lacks_second_factor, require_administering, require_owner
 from micelio.organizations.queries import find
 
@@ -30,24 +31,36 @@ class Standing:
 
 
 @transaction.atomic
-def ask_second_factor(actor: Actor, org_handle: str, wanted: bool) -> None:
-    """Ask members for a second factor, or no longer. Who has none is outside at once, until they have one.
+def ask_second_factor(actor: Actor, org_handle: str, wanted: bool) -> Standing:
+    """Ask members for a second factor, or no longer; how things are then. Who has none is outside until they have one.
 
-    Raises NotFound, Unauthenticated, PermissionDenied, PreconditionFailed for an owner who has none.
+    To ask is for every door, to ask no longer for browsers, which confirm who uses them. What is so already stays, and
+    is no event. Raises NotFound, Unauthenticated, PermissionDenied, ConfirmationNeeded for a token that would take the
+    protection away, PreconditionFailed for an owner who has no factor.
     """
     require_administering(actor)
     organization = find(org_handle)
     require_owner(actor, organization.id, organization.handle)
+    organization = Organization.objects.select_for_update().get(id=organization.id)
+    if wanted == organization.asks_second_factor:
+        return _standing(actor, organization)
+    if not wanted:
+        require_page(
+            actor,
+            f"A token cannot take away that {organization.handle} asks its members for a second factor.",
+            f"/{organization.handle}/-/second-factor",
+        )
     if wanted and not with_factor([require_signed_in(actor)]):
         raise PreconditionFailed(
             "Your own account has no second factor, so this would shut you out.",
             hint="Set one up at /-/account/second-factor first.",
         )
-    before, organization.asks_second_factor = organization.asks_second_factor, wanted
+    organization.asks_second_factor = wanted
     organization.save(update_fields=["asks_second_factor"])
     forget_roles()
     of, handle = organization.id, organization.handle
-    record(actor, "organization.second_factor", "organization", of, handle, before=before, after=wanted)
+    record(actor, "organization.second_factor", "organization", of, handle, before=not wanted, after=wanted)
+    return _standing(actor, organization)
 
 
 def second_factor_standing(actor: Actor, org_handle: str) -> Standing:
@@ -55,12 +68,16 @@ def second_factor_standing(actor: Actor, org_handle: str) -> Standing:
     require_administering(actor)
     organization = find(org_handle)
     require_owner(actor, organization.id, organization.handle)
-    ids = set(Membership.objects.filter(organization=organization).values_list("user_id", flat=True))
-    lacking = accounts.users_by_id(actor, ids - with_factor(ids)).values()
-    handles = sorted(user.handle for user in lacking)
-    return Standing(organization.handle, organization.asks_second_factor, tuple(handles[:MOST_NAMED]), len(handles))
+    return _standing(actor, organization)
 
 
 def is_shut_out(actor: Actor, org_handle: str) -> bool:
     """Whether the actor is a member who lacks the second factor that is asked for. Raises NotFound."""
     return lacks_second_factor(actor, find(org_handle).id)
+
+
+def _standing(actor: Actor, organization: Organization) -> Standing:
+    ids = set(Membership.objects.filter(organization=organization).values_list("user_id", flat=True))
+    lacking = accounts.users_by_id(actor, ids - with_factor(ids)).values()
+    handles = sorted(user.handle for user in lacking)
+    return Standing(organization.handle, organization.asks_second_factor, tuple(handles[:MOST_NAMED]), len(handles))

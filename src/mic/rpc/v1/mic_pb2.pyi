@@ -125,6 +125,30 @@ class RevokeTokenResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class GetSecondFactorRequest(_message.Message):
+    __slots__ = ("organization",)
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    def __init__(self, organization: _Optional[str] = ...) -> None: ...
+
+class SetSecondFactorRequest(_message.Message):
+    __slots__ = ("organization", "asks")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    ASKS_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    asks: bool
+    def __init__(self, organization: _Optional[str] = ..., asks: _Optional[bool] = ...) -> None: ...
+
+class SecondFactorResponse(_message.Message):
+    __slots__ = ("asks", "lacking", "lacking_in_all")
+    ASKS_FIELD_NUMBER: _ClassVar[int]
+    LACKING_FIELD_NUMBER: _ClassVar[int]
+    LACKING_IN_ALL_FIELD_NUMBER: _ClassVar[int]
+    asks: bool
+    lacking: _containers.RepeatedScalarFieldContainer[str]
+    lacking_in_all: int
+    def __init__(self, asks: _Optional[bool] = ..., lacking: _Optional[_Iterable[str]] = ..., lacking_in_all: _Optional[int] = ...) -> None: ...
+
 class Network(_message.Message):
     __slots__ = ("network", "note")
     NETWORK_FIELD_NUMBER: _ClassVar[int]
@@ -150,6 +174,20 @@ class SetNetworksRequest(_message.Message):
     tokens_pass: bool
     leave: bool
     def __init__(self, organization: _Optional[str] = ..., networks: _Optional[_Iterable[_Union[Network, _Mapping]]] = ..., tokens_pass: _Optional[bool] = ..., leave: _Optional[bool] = ...) -> None: ...
+
+class ChangeNetworksRequest(_message.Message):
+    __slots__ = ("organization", "add", "remove", "tokens_pass", "leave")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    ADD_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_PASS_FIELD_NUMBER: _ClassVar[int]
+    LEAVE_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    add: _containers.RepeatedCompositeFieldContainer[Network]
+    remove: _containers.RepeatedScalarFieldContainer[str]
+    tokens_pass: bool
+    leave: bool
+    def __init__(self, organization: _Optional[str] = ..., add: _Optional[_Iterable[_Union[Network, _Mapping]]] = ..., remove: _Optional[_Iterable[str]] = ..., tokens_pass: _Optional[bool] = ..., leave: _Optional[bool] = ...) -> None: ...
 
 class NetworksResponse(_message.Message):
     __slots__ = ("networks", "tokens_pass", "address")

@@ -456,6 +456,21 @@ class OrganizationServiceStub:
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SetNetworksRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.NetworksResponse.FromString,
                 _registered_method=True)
+        self.ChangeNetworks = channel.unary_unary(
+                '/mic.v1.OrganizationService/ChangeNetworks',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ChangeNetworksRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.NetworksResponse.FromString,
+                _registered_method=True)
+        self.GetSecondFactor = channel.unary_unary(
+                '/mic.v1.OrganizationService/GetSecondFactor',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetSecondFactorRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SecondFactorResponse.FromString,
+                _registered_method=True)
+        self.SetSecondFactor = channel.unary_unary(
+                '/mic.v1.OrganizationService/SetSecondFactor',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SetSecondFactorRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SecondFactorResponse.FromString,
+                _registered_method=True)
 
 
 class OrganizationServiceServicer:
@@ -585,6 +600,27 @@ class OrganizationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ChangeNetworks(self, request, context):
+        """Adds some and takes others out; what others change in the list at the same moment stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSecondFactor(self, request, context):
+        """Whether members are asked for a second factor, and who has none. For owners.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetSecondFactor(self, request, context):
+        """To ask; asking no longer is for the page, where one confirms who one is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OrganizationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -682,6 +718,21 @@ def add_OrganizationServiceServicer_to_server(servicer, server):
                     servicer.SetNetworks,
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SetNetworksRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.NetworksResponse.SerializeToString,
+            ),
+            'ChangeNetworks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeNetworks,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ChangeNetworksRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.NetworksResponse.SerializeToString,
+            ),
+            'GetSecondFactor': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSecondFactor,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.GetSecondFactorRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SecondFactorResponse.SerializeToString,
+            ),
+            'SetSecondFactor': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetSecondFactor,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SetSecondFactorRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SecondFactorResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1198,6 +1249,87 @@ class OrganizationService:
             '/mic.v1.OrganizationService/SetNetworks',
             mic_dot_rpc_dot_v1_dot_mic__pb2.SetNetworksRequest.SerializeToString,
             mic_dot_rpc_dot_v1_dot_mic__pb2.NetworksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeNetworks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/ChangeNetworks',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ChangeNetworksRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.NetworksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSecondFactor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/GetSecondFactor',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.GetSecondFactorRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.SecondFactorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetSecondFactor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.OrganizationService/SetSecondFactor',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.SetSecondFactorRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.SecondFactorResponse.FromString,
             options,
             channel_credentials,
             insecure,

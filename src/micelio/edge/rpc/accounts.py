@@ -10,10 +10,11 @@ from micelio.config import current
 from micelio.edge.rpc import convert
 from micelio.edge.rpc.guard import call, page_size
 from micelio.networks import Entry
-from micelio.organizations import actions, invitations, networks, queries
+from micelio.organizations import actions, invitations, networks, queries, second_factor
 from micelio.organizations.invitations import LINK_PATH, InvitationView
 from micelio.organizations.networks import NetworksView
 from micelio.organizations.queries import OrganizationView
+from micelio.organizations.second_factor import Standing
 
 
 class Auth(mic_pb2_grpc.AuthServiceServicer):
@@ -130,8 +131,29 @@ class Organizations(mic_pb2_grpc.OrganizationServiceServicer):
     @call
     def SetNetworks(self, actor: Actor, request: pb.SetNetworksRequest) -> pb.NetworksResponse:
         entries = [Entry(item.network, item.note) for item in request.networks]
-        wanted = {"tokens_pass": request.tokens_pass, "leave": request.leave}
-        return _networks(networks.set_networks(actor, request.organization, entries, **wanted))
+        tokens_pass, leave = request.tokens_pass, request.leave
+        found = networks.set_networks(actor, request.organization, entries, tokens_pass=tokens_pass, leave=leave)
+        return _networks(found)
+
+    @call
+    def ChangeNetworks(self, actor: Actor, request: pb.ChangeNetworksRequest) -> pb.NetworksResponse:
+        found = networks.change_networks(
+            actor,
+            request.organization,
+            add=[Entry(item.network, item.note) for item in request.add],
+            remove=request.remove,
+            tokens_pass=request.tokens_pass if request.HasField("tokens_pass") else None,
+            leave=request.leave,
+        )
+        return _networks(found)
+
+    @call
+    def GetSecondFactor(self, actor: Actor, request: pb.GetSecondFactorRequest) -> pb.SecondFactorResponse:
+        return _standing(second_factor.second_factor_standing(actor, request.organization))
+
+    @call
+    def SetSecondFactor(self, actor: Actor, request: pb.SetSecondFactorRequest) -> pb.SecondFactorResponse:
+        return _standing(second_factor.ask_second_factor(actor, request.organization, request.asks))
 
 
 def _invitation(view: InvitationView) -> pb.Invitation:
@@ -151,6 +173,10 @@ def _invitation(view: InvitationView) -> pb.Invitation:
 def _networks(found: NetworksView) -> pb.NetworksResponse:
     listed = [pb.Network(network=entry.network, note=entry.note) for entry in found.entries]
     return pb.NetworksResponse(networks=listed, tokens_pass=found.tokens_pass, address=found.address)
+
+
+def _standing(found: Standing) -> pb.SecondFactorResponse:
+    return pb.SecondFactorResponse(asks=found.asks, lacking=found.lacking, lacking_in_all=found.lacking_in_all)
 
 
 def _organization(view: OrganizationView) -> pb.Organization:
