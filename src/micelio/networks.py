@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mic.core.errors import InvalidInput, TooLarge
+from mic.core.errors import InvalidInput, NotFound, TooLarge
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -57,6 +57,19 @@ def parse_lines(text: str) -> list[Entry]:
 def entries_of(stored: str) -> tuple[Entry, ...]:
     """The entries of a stored list."""
     return tuple(Entry(network, note) for network, _, note in (line.partition(" ") for line in stored.splitlines()))
+
+
+def changed(stored: str, add: Sequence[Entry], remove: Sequence[str]) -> list[Entry]:
+    """A stored list without some networks and with others; a network to remove is named as `192.0.2.7` or with its /32.
+
+    Raises InvalidInput for what is no network, NotFound for one to remove that is not in it. Judge the result by
+    `parse_entries`.
+    """
+    kept = {entry.network: entry for entry in entries_of(stored)}
+    for text in remove:
+        if kept.pop(str(_network(text)), None) is None:
+            raise NotFound(f"{text.strip()[:60]} is not in the list.", hint="Look at the list again.")
+    return [*kept.values(), *add]
 
 
 def holds(stored: str, address: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ from mic.rpc.v1 import mic_pb2 as pb
 from rpc_world import Caller, World, landing
 
 ELSEWHERE = "127.9.9.9"  # nobody in these tests comes from there; the calls come from 127.0.0.1
+_HIDDEN = ("csrfmiddlewaretoken", "seen")
 
 
 def _list(world: World, *networks: str, **more: bool) -> pb.SetNetworksRequest:
@@ -161,6 +164,59 @@ def test_the_page_asks_before_it_shuts_one_out(open_world: World) -> None:
         assert rita.submit(page, networks=f"{ELSEWHERE} far", leave="yes").status_code == 302
         assert rita.get(page).status_code == 403
     assert "come from everywhere now" in world.forge.run("networks-off", world.organization)
+
+
+def test_two_who_change_the_list_at_once_both_have_their_way(open_world: World) -> None:
+    """Whoever saves a page that somebody overtook sees what is there now; adding and removing lose nothing."""
+    world, page = open_world, f"/{open_world.organization}/-/networks"
+    with Browser(world.forge.base_url) as rita, Browser(world.forge.base_url) as other:
+        for browser in (rita, other):
+            browser.sign_in_once(world.forge.run("link", "rita"))
+        token, seen = (re.search(rf'name="{name}" value="([^"]+)"', rita.get(page).text) for name in _HIDDEN)
+        assert token is not None
+        assert seen is not None
+        assert other.submit(page, networks="127.0.0.0/8 here").status_code == 302
+        typed = {"csrfmiddlewaretoken": token[1], "seen": seen[1], "networks": "127.0.0.0/8\n10.0.0.0/8 mine"}
+        refused = rita.post(page, data=typed)
+        assert refused.status_code == 409
+        assert "Somebody changed the list since you looked at it" in refused.text
+        assert "127.0.0.0/8 here" in refused.text  # theirs
+        assert "10.0.0.0/8 mine" in refused.text
+        assert len(rita.get(f"{page}?format=json").json()["entries"]) == 1
+        again = re.search(r'name="seen" value="([^"]+)"', refused.text)
+        assert again is not None
+        assert rita.post(page, data=typed | {"seen": again[1]}).status_code == 302
+
+    def add(number: int) -> None:
+        added = [pb.Network(network=f"10.{number}.0.0/16")]
+        with Caller(world.forge.grpc_address, world.forge.token("rita")) as caller:
+            caller(
+                "OrganizationService.ChangeNetworks",
+                pb.ChangeNetworksRequest(organization=world.organization, add=added, remove=[f"192.0.2.{number}"]),
+            )
+
+    first = [pb.Network(network=text) for text in ("127.0.0.0/8", *(f"192.0.2.{number}" for number in range(12)))]
+    world.rita(
+        "OrganizationService.SetNetworks", pb.SetNetworksRequest(organization=world.organization, networks=first)
+    )
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(add, range(12)))
+    found = world.rita("OrganizationService.GetNetworks", pb.GetNetworksRequest(organization=world.organization))
+    assert {item.network for item in found.networks} == {
+        "127.0.0.0/8",
+        *(f"10.{number}.0.0/16" for number in range(12)),
+    }
+    with httpx.Client(headers={"Authorization": f"Bearer {world.forge.token('rita')}"}) as rest:
+        address = f"{world.forge.base_url}/api/v1/orgs/{world.organization}/networks"
+        tag = {"If-Match": rest.get(address).headers["ETag"]}
+        changed = rest.patch(address, json={"remove": ["10.3.0.0/16"], "tokens_pass": True}).json()
+        assert len(changed["networks"]) == 12
+        assert changed["tokens_pass"] is True
+        late = rest.put(address, json={"networks": []}, headers=tag)
+        assert (late.status_code, late.json()["code"]) == (412, "precondition_failed")
+        assert rest.patch(address, json={"remove": ["10.3.0.0/16"]}).status_code == 404
+        assert rest.patch(address, json={"add": [{"network": "10.4.0.0/16"}]}).status_code == 400
+        assert len(rest.get(address).json()["networks"]) == 12
 
 
 def test_only_owners_decide(open_world: World) -> None:

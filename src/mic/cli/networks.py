@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import click
@@ -10,7 +9,6 @@ import click
 from mic.cli.app import Suggesting, json_option
 from mic.cli.connection import connect, instance_option, named_instance
 from mic.cli.output import Output
-from mic.core.errors import NotFound
 from mic.rpc.v1 import mic_pb2 as pb
 
 _leave = click.option("--leave", is_flag=True, help="Also when it shuts you out from where you are.")
@@ -44,11 +42,8 @@ def list_(out: Output, organization: str, instance: str | None) -> None:
 @json_option
 def add(out: Output, organization: str, network: str, note: str, leave: bool, instance: str | None) -> None:
     """Let members come from a network, such as 192.0.2.0/24; the first one shuts everything else."""
-
-    def change(request: pb.SetNetworksRequest) -> None:
-        request.networks.append(pb.Network(network=network, note=note))
-
-    _change(out, organization, leave, instance, change)
+    added = [pb.Network(network=network, note=note)]
+    _change(out, pb.ChangeNetworksRequest(organization=organization, add=added, leave=leave), instance)
 
 
 @networks.command(short_help="Take a network from the list.")
@@ -59,16 +54,7 @@ def add(out: Output, organization: str, network: str, note: str, leave: bool, in
 @json_option
 def remove(out: Output, organization: str, network: str, leave: bool, instance: str | None) -> None:
     """Take a network from the list; without the last one members come from everywhere."""
-
-    def change(request: pb.SetNetworksRequest) -> None:
-        found = next((item for item in request.networks if network in (item.network, item.network.split("/")[0])), None)
-        if found is None:
-            raise NotFound(
-                f"{network} is not in the list of {organization}.", hint=f"`mic org networks list {organization}`."
-            )
-        request.networks.remove(found)
-
-    _change(out, organization, leave, instance, change)
+    _change(out, pb.ChangeNetworksRequest(organization=organization, remove=[network], leave=leave), instance)
 
 
 @networks.command(short_help="Whether tokens of admins may come from anywhere.")
@@ -78,28 +64,14 @@ def remove(out: Output, organization: str, network: str, leave: bool, instance: 
 @json_option
 def tokens(out: Output, organization: str, wanted: str, instance: str | None) -> None:
     """Let tokens of admins that were made --from-anywhere pass, or have them stay outside as everything else."""
-
-    def change(request: pb.SetNetworksRequest) -> None:
-        request.tokens_pass = wanted == "pass"
-
-    _change(out, organization, False, instance, change)
+    _change(out, pb.ChangeNetworksRequest(organization=organization, tokens_pass=wanted == "pass"), instance)
 
 
-def _change(
-    out: Output,
-    organization: str,
-    leave: bool,
-    instance: str | None,
-    change: Callable[[pb.SetNetworksRequest], None],
-) -> None:
+def _change(out: Output, request: pb.ChangeNetworksRequest, instance: str | None) -> None:
+    """Carried out by the forge in one step, so that two who change the list at once both have their way."""
     with connect(named_instance(instance), signed_in=True) as client:
-        before = client.call(client.organizations.GetNetworks, pb.GetNetworksRequest(organization=organization))
-        request = pb.SetNetworksRequest(
-            organization=organization, networks=before.networks, tokens_pass=before.tokens_pass, leave=leave
-        )
-        change(request)
-        found = client.call(client.organizations.SetNetworks, request)
-    _show(out, organization, found)
+        found = client.call(client.organizations.ChangeNetworks, request)
+    _show(out, request.organization, found)
 
 
 def _show(out: Output, organization: str, found: pb.NetworksResponse) -> None:

@@ -19,6 +19,7 @@ from micelio.accounts.administering import get_account
 from micelio.audit.actions import record
 from micelio.audit.origin import current_address
 from micelio.cluster.known import Known
+from micelio.cluster.locks import alone
 from micelio.config import current
 from micelio.limits.door import Who, counted
 from micelio.operators.models import REASON_LENGTH, Block
@@ -93,6 +94,7 @@ def block(actor: Actor, target: str, reason: str, hours: int = 0) -> BlockView:
         raise InvalidInput(f"A block needs a reason of 1 to {REASON_LENGTH} printable characters.", hint="It is shown.")
     if not 0 <= hours <= MOST_HOURS:
         raise InvalidInput(f"A block cannot last {hours} hours.", hint=f"Use 1 to {MOST_HOURS}, or 0 for no end.")
+    alone("blocks")  # two at once would both count, and leave two rows for one network
     if in_force().count() >= MOST:
         raise InvalidInput(f"{MOST:,} blocks are in force; that is the limit.", hint="Block networks, or lift some.")
     now = timezone.now()

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from django.db import transaction
 from django.http import HttpResponse
 from ninja import Router
 from pydantic import Field
 
-from micelio.api.answers import said
+from micelio.api.answers import require_match, shown, wants_match
 from micelio.api.confirmed import require_confirmed
 from micelio.api.request import ApiRequest
+from micelio.api.routes.projects import CONDITIONAL
 from micelio.api.shapes import Sent, Told
 from micelio.networks import MOST, NOTE_LENGTH, Entry
-from micelio.organizations.networks import NetworksView, get_networks, set_networks
+from micelio.organizations.networks import (
+    NetworksView,
+    change_networks,
+    get_networks,
+    networks_held,
+    set_networks,
+)
 
 router = Router(tags=["organizations"])
 
@@ -35,6 +45,8 @@ class SentNetwork(Sent):
 class Networks(Told):
     """Where members come from; none of them is everywhere."""
 
+    changeable: ClassVar[tuple[str, ...]] = ("networks", "tokens_pass")
+
     networks: list[ToldNetwork]
     tokens_pass: bool = Field(description="Whether tokens of admins pass that were made to come from anywhere.")
     address: str = Field(description="Where this request came from.")
@@ -48,20 +60,46 @@ class NetworksWanted(Sent):
     leave: bool = Field(False, description="Also when this request comes from none of them.")
 
 
+class NetworksChange(Sent):
+    """What is to be another; the rest stays."""
+
+    add: list[SentNetwork] = Field([], max_length=MOST)
+    remove: list[str] = Field([], max_length=MOST, description="Networks, or addresses, that are in the list.")
+    tokens_pass: bool | None = None
+    leave: bool = Field(False, description="Also when this request comes from none of what remains.")
+
+
 @router.get("/orgs/{org}/networks", response=Networks, summary="Where members come from")
 def list_networks(request: ApiRequest, org: str) -> HttpResponse:
     """For owners."""
-    return _said(get_networks(request.actor, org))
+    return shown(request, _shape(get_networks(request.actor, org)))
 
 
-@router.put("/orgs/{org}/networks", response=Networks, summary="Say where members come from")
+@router.put(
+    "/orgs/{org}/networks",
+    response=Networks,
+    summary="Say where members come from",
+    openapi_extra=dict(CONDITIONAL),
+)
 def put_networks(request: ApiRequest, org: str, body: NetworksWanted) -> HttpResponse:
     """Replace the list. From elsewhere members are strangers at once; for owners."""
     require_confirmed(request)
     entries = [Entry(item.network, item.note) for item in body.networks]
-    return _said(set_networks(request.actor, org, entries, tokens_pass=body.tokens_pass, leave=body.leave))
+    with transaction.atomic():
+        if wants_match(request):
+            require_match(request, _shape(networks_held(request.actor, org)))
+        made = set_networks(request.actor, org, entries, tokens_pass=body.tokens_pass, leave=body.leave)
+    return shown(request, _shape(made))
 
 
-def _said(found: NetworksView) -> HttpResponse:
+@router.patch("/orgs/{org}/networks", response=Networks, summary="Add or remove networks of members")
+def patch_networks(request: ApiRequest, org: str, body: NetworksChange) -> HttpResponse:
+    """What else somebody changes in the list at the same moment stays; for owners."""
+    require_confirmed(request)
+    given = body.given() | {"add": [Entry(item.network, item.note) for item in body.add]}
+    return shown(request, _shape(change_networks(request.actor, org, **given)))
+
+
+def _shape(found: NetworksView) -> Networks:
     listed = [ToldNetwork(network=entry.network, note=entry.note) for entry in found.entries]
-    return said(Networks(networks=listed, tokens_pass=found.tokens_pass, address=found.address))
+    return Networks(networks=listed, tokens_pass=found.tokens_pass, address=found.address)

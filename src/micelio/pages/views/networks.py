@@ -14,7 +14,7 @@ from mic.core.errors import InvalidInput, PreconditionFailed
 from micelio.accounts.actor import actor_from_request
 from micelio.accounts.confirmation import needs_confirmation
 from micelio.networks import holds, parse_entries, parse_lines
-from micelio.organizations.networks import get_networks, set_networks
+from micelio.organizations.networks import ListChanged, get_networks, set_networks
 from micelio.sentences import one_line
 
 
@@ -23,16 +23,22 @@ from micelio.sentences import one_line
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs_confirmation
 def organization_networks(request: HttpRequest, owner: str) -> HttpResponse:
-    """For owners: the list as text, a network a line. A list that shuts its author out is taken the second time."""
+    """For owners: the list as text, a network a line. A list that shuts its author out is taken the second time.
+
+    So is one that somebody else has changed meanwhile: beside what was typed there stands what they wrote.
+    """
     actor = actor_from_request(request)
-    error, typed, asks = "", None, False
+    error, typed, asks, changed = "", None, False, False
     tokens_pass = request.POST.get("tokens_pass") == "yes"
     if request.method == "POST":
         typed = request.POST.get("networks", "")
         try:
             leave = request.POST.get("leave") == "yes"
-            set_networks(actor, owner, parse_lines(typed), tokens_pass=tokens_pass, leave=leave)
+            seen = request.POST.get("seen")
+            set_networks(actor, owner, parse_lines(typed), tokens_pass=tokens_pass, leave=leave, seen=seen)
             return HttpResponseRedirect(f"/{owner}" if leave else request.path)
+        except ListChanged as problem:
+            error, changed = one_line(problem), True
         except PreconditionFailed as problem:
             error, asks = one_line(problem), True
         except InvalidInput as problem:
@@ -48,6 +54,8 @@ def organization_networks(request: HttpRequest, owner: str) -> HttpResponse:
         "inside": holds(parse_entries(found.entries), found.address),
         "error": error,
         "asks": asks,
+        "theirs": text if changed else None,
+        "seen": found.state if typed is None or changed else request.POST.get("seen", found.state),
     }
-    status = 409 if asks else 400 if error else 200
+    status = 409 if asks or changed else 400 if error else 200
     return render(request, "pages/organization_networks.html", context, status=status)
