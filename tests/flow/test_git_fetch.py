@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import zlib
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -102,6 +104,54 @@ def test_partial(world: World, project: pb.ProjectRef, git: GitClient, wanted: s
     assert missing
     assert git("show", "HEAD:notes/07.txt") == "note 7"
     assert git("cat-file", "-s", "HEAD:README.md") == "8"
+
+
+def _kinds(pack: bytes) -> Counter[int]:
+    """How many entries of each type a pack has (gitformat-pack)."""
+    kinds: Counter[int] = Counter()
+    at = 12
+    for _ in range(int.from_bytes(pack[8:12], "big")):
+        kinds[kind := pack[at] >> 4 & 7] += 1
+        while pack[at] & 0x80:
+            at += 1
+        at += 21 if kind == 7 else 1
+        if kind == 6:
+            while pack[at] & 0x80:
+                at += 1
+            at += 1
+        inflater = zlib.decompressobj()
+        inflater.decompress(pack[at:])
+        at = len(pack) - len(inflater.unused_data)
+    assert at == len(pack) - 20
+    return kinds
+
+
+@pytest.mark.parametrize("version", ["0", "2"])
+@pytest.mark.parametrize("offered", [True, False])
+def test_distances_to_bases_go_only_to_who_offers_ofs_delta(
+    world: World, git: GitClient, tmp_path: Path, version: str, offered: bool
+) -> None:
+    """A pushed pack is kept with its distances, and copied to clones; others are told the name of the base."""
+    project = world.project()
+    git("init", "-q", "-b", "main")
+    lines = [f"line {number} of a file that is worth a delta\n" for number in range(400)]
+    for number in range(4):
+        lines[number * 50] = f"changed {number}\n"
+        (git.folder / "file").write_text("".join(lines))
+        git("add", "file")
+        git("commit", "-q", "-m", f"c{number}")
+    git("push", "-q", _url(world, project, f"x:{world.forge.token('rita')}"), "main")
+    other = GitClient(tmp_path / "other")
+    other(
+        "-c", f"protocol.version={version}", "-c", f"repack.useDeltaBaseOffset={str(offered).lower()}",
+        "-c", "fetch.unpackLimit=1",
+        "clone", "-q", "--bare", _url(world, project), ".",
+    )  # fmt: skip
+    (pack,) = (other.folder / "objects" / "pack").glob("*.pack")
+    kinds = _kinds(pack.read_bytes())
+    assert (kinds[6] > 0, kinds[7] > 0) == (offered, not offered)
+    assert sum(kinds.values()) == 12
+    other("fsck", "--strict")
 
 
 def test_empty_project(world: World, git: GitClient) -> None:

@@ -81,8 +81,7 @@ class Asked(NamedTuple):
 def may_be_kept(request: FetchRequest, sets: Sequence[frozenset[bytes]]) -> bool:
     """Whether it is a clone of one of these sets of tips, in a form that many ask for."""
     return (
-        not request.haves and not request.shallow and request.ofs_delta
-        and request.depth in (0, 1) and not request.deepen_since and not request.deepen_not
+        request.depth in (0, 1) and not request.deepen_since and not request.deepen_not
         and request.filter in _FILTERS and frozenset(request.wants) in sets
     )  # fmt: skip
 

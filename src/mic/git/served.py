@@ -142,7 +142,9 @@ class ServedRepository:
         resolved = msgspec.structs.replace(
             request, deepen_not=tuple(self._named(name, refs) for name in request.deepen_not)
         )
-        if not (request.haves or request.shallow) and (whole := self._cloned(resolved, refs, tags)) is not None:
+        # Kept packs are copied as they lie, and have distances to bases in them.
+        as_kept = request.ofs_delta and not (request.haves or request.shallow)
+        if as_kept and (whole := self._cloned(resolved, refs, tags)) is not None:
             return whole
         selection = select(self._packs, self._graph, resolved, tags)
         count, data = send(self._packs, selection.oids, selection.held, thin=request.thin, ofs_delta=request.ofs_delta)
