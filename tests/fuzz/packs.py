@@ -336,6 +336,31 @@ def _delta_bomb(story: Story) -> Pushed:
 
 
 @_shape
+def _delta_bomb_below_each_limit(story: Story) -> Pushed:
+    """Doubled up to 128 MiB, then forty times as large as that: a kilobyte that becomes five gigabytes."""
+    entries, size = list(story.entries), len(story.blob)
+    while size < 64 << 20:
+        copies = [copy(at, min(size - at, 0xFFFFFF)) for at in range(0, size, 0xFFFFFF)]
+        entries.append(ofs_delta(len(entries[-1]), delta(size, 2 * size, *copies, *copies)))
+        size *= 2
+    behind = len(entries[-1])
+    for number in range(40):
+        copies = [copy(at, min(size - at, 0xFFFFFF)) for at in range(0, size, 0xFFFFFF)]
+        change = delta(size, size + 2, *copies, added(b"%02d" % number))
+        entries.append(ofs_delta(behind, change))
+        behind += len(entries[-1])
+    return Pushed(framed(entries), story.tip)
+
+
+@_shape
+def _delta_of_a_million_instructions(story: Story) -> Pushed:
+    """Each makes one byte, and all of them together are a few kilobytes of zlib."""
+    size = len(story.blob)
+    change = delta(size, 5_000_000, b"\x90\x01" * 5_000_000)
+    return story.with_more(ofs_delta(len(story.entries[-1]), change))
+
+
+@_shape
 def _chain_of_five_thousand_deltas(story: Story) -> Pushed:
     entries, size = list(story.entries), len(story.blob)
     for number in range(5_000):

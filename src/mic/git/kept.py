@@ -45,6 +45,8 @@ _SPOOLED = 8 << 20
 # Of a far store, packs are read in blocks: what is sent lies side by side.
 _BLOCK = 1 << 20
 _COPIED = 16 << 20
+# What was kept once was judged then, by the wider limits of an import perhaps.
+_OURS = Limits(objects=1 << 31, inflated=1 << 50, seconds=86_400.0, made=1 << 50, chain=1 << 50)
 # A pack that was merged away may still be read by a clone on a slow line.
 _RETIRED_MS = 6 * 3600 * 1000
 
@@ -220,7 +222,7 @@ class KeptObjects:
         with _spooled() as sent, _spooled() as out:
             send_history(theirs, other.reader(theirs), tip, sent)
             sent.seek(0)
-            quarantine = Quarantine(sent, snapshot, self.reader(snapshot), lambda oid, kind, data: None, Limits())
+            quarantine = Quarantine(sent, snapshot, self.reader(snapshot), lambda oid, kind, data: None, _OURS)
             kept = self.keep(quarantine.write(out), out, derived=False)
         self.replace(snapshot, View(position=line.start.position, tip=tip, packs=(kept,)))
 

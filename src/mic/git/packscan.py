@@ -25,13 +25,26 @@ NAME = "the pack that was sent"
 
 
 class Limits(NamedTuple):
-    """What a pack may ask of us. `seconds` are of processor time, `whole` bytes of one object in memory."""
+    """What a pack may ask of us. `seconds` are of processor time, `whole` bytes of one object in memory.
+
+    Deltas may make `made` bytes in all, and `each` more for every object of the pack, so that what a few bytes ask for
+    is done in a second; `chain` are the bytes that one chain of them makes, which every later reader of its end makes.
+    """
 
     objects: int = 5_000_000
     inflated: int = 16 << 30
     whole: int = 256 << 20
     depth: int = 4096
     seconds: float = 900.0
+    made: int = 512 << 20
+    each: int = 4 << 20
+    chain: int = 4 << 30
+
+
+# zlib itself makes no more of a byte.
+_INFLATES = 1000
+# An instruction takes as long as copying a few hundred bytes, and has two bytes or more.
+_INSTRUCTION = 100
 
 
 # Called for each object: id, type, bytes.
@@ -82,6 +95,7 @@ class _Scan:
     def entries(self, count: int) -> int:
         """Read all entries; objects that are no deltas are done. Where the last one ends."""
         at, raw = PACK_HEADER, self.raw
+        work = self.limits.made + self.limits.each * count + _INFLATES * len(raw)
         for _ in range(count):
             start = at
             header = read_header(raw, at, NAME)
@@ -92,7 +106,14 @@ class _Scan:
                 oid = self._object(header.kind, data, start, at - start, b"")
                 self._plain[start] = oid, header.kind, start + header.data, header.size
                 continue
-            self._whole(delta_sizes(data)[1])
+            made = delta_sizes(data)[1]
+            self._whole(made)
+            work -= made + _INSTRUCTION * header.size
+            if work < 0:
+                raise TooLarge(
+                    f"The pack's deltas ask for work out of proportion to its {len(raw):,} bytes.",
+                    hint="Push fewer commits at once, or land large files that change often with mic.",
+                )
             delta = _Delta(start, start + header.data, header.size, at - start)
             self._waiting += 1
             if header.kind == OFS_DELTA:
@@ -120,18 +141,23 @@ class _Scan:
             )
 
     def _below(self, oid: bytes, kind: int, offset: int, data: bytes) -> None:
-        stack: list[tuple[bytes, bytes, Iterator[_Delta]]] = []
+        stack: list[tuple[bytes, bytes, int, Iterator[_Delta]]] = []
 
-        def descend(base: bytes, at: int, data: bytes) -> None:
+        def descend(base: bytes, at: int, data: bytes, before: int) -> None:
             children = self._by_offset.pop(at, []) + self._by_oid.pop(base, [])
             if children:
-                stack.append((base, data, iter(children)))
+                stack.append((base, data, before + len(data), iter(children)))
                 if len(stack) > self.limits.depth:
                     raise TooLarge(f"The pack holds a chain of more than {self.limits.depth} deltas.")
+                if stack[-1][2] > self.limits.chain:
+                    raise TooLarge(
+                        f"The pack holds a chain of deltas that makes more than {self.limits.chain:,} bytes.",
+                        hint="`git repack -adf --depth=10` makes shorter ones.",
+                    )
 
-        descend(oid, offset, data)
+        descend(oid, offset, data, 0)
         while stack:
-            base, data, children = stack[-1]
+            base, data, so_far, children = stack[-1]
             delta = next(children, None)
             if delta is None:
                 stack.pop()
@@ -140,7 +166,7 @@ class _Scan:
             made = apply_delta(data, change)
             self._count(len(made))
             self._waiting -= 1
-            descend(self._object(kind, made, delta.offset, delta.stored, base), delta.offset, made)
+            descend(self._object(kind, made, delta.offset, delta.stored, base), delta.offset, made, so_far)
 
 
 def scan_pack(raw: memoryview, external: External, visit: Visit, limits: Limits = Limits()) -> dict[bytes, Packed]:  # noqa: B008 - a value

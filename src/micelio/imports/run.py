@@ -16,7 +16,7 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from mic.core.errors import Corrupt, InvalidInput, MicError, PreconditionFailed, Unavailable
+from mic.core.errors import Corrupt, InvalidInput, MicError, PreconditionFailed, TooLarge, Unavailable
 from mic.git import sent
 from mic.git.arriving import MAIN, Arriving, arrange, put_aside
 from mic.git.import_fsck import ImportFsck
@@ -47,7 +47,7 @@ _log = logging.getLogger("micelio.imports")
 # A pack that is kept: what is read at once of a store without files, and what memory holds while it is written.
 PACK = 64 << 20
 # What an import may ask of us: an administrator of nothing else waits for it.
-LIMITS = Limits(objects=50_000_000, inflated=4 << 40, whole=256 << 20, depth=4096, seconds=86_400.0)
+LIMITS = Limits(objects=50_000_000, inflated=4 << 40, seconds=86_400.0, each=16 << 20)
 _PIECE = 1 << 20
 
 
@@ -172,6 +172,8 @@ class _Run:
                 pack.seek(0)
             try:
                 quarantine = Quarantine(pack or None, snapshot, here, check, LIMITS)
+            except TooLarge:
+                raise
             except (InvalidInput, Corrupt) as error:
                 raise _of_source(error) from error
             fsck.finish(quarantine.packs)

@@ -21,7 +21,10 @@ _OF_OBJECTS = {
     "garbage-for-a-tag", "dot-git", "tree-that-is-a-blob", "zero-objects",
 }  # fmt: skip
 # Git's reader leaves bytes behind a pack to others; nobody else reads them here.
-_REFUSED_HERE = {"chain-of-five-thousand-deltas", "delta-bomb", "trailing-bytes"}
+_REFUSED_HERE = {
+    "chain-of-five-thousand-deltas", "delta-bomb", "delta-bomb-below-each-limit", "delta-of-a-million-instructions",
+    "trailing-bytes",
+}  # fmt: skip
 LIMITS = Limits(objects=10_000, inflated=256 << 20, whole=32 << 20, depth=4096, seconds=60)
 
 

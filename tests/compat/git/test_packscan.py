@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import random
 import subprocess
+import time
 import zlib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fuzz.packs import BLOB, SHAPES, Story, added, copy, delta, entry, ofs_delta
 from mic.core.errors import Corrupt, InvalidInput, MicError, TooLarge
 from mic.git.packentry import apply_delta, entry_header, make_delta, ofs_base
 from mic.git.packscan import Limits, scan_pack
@@ -97,6 +99,44 @@ def test_limits(repository: Repository) -> None:
     for limits in (Limits(objects=5), Limits(inflated=10_000), Limits(whole=100), Limits(depth=1), Limits(seconds=0.0)):
         with pytest.raises(TooLarge):
             _scan(pack, limits)
+
+
+@pytest.mark.parametrize(
+    ("shape", "most"), [("delta-bomb-below-each-limit", 4_000), ("delta-of-a-million-instructions", 100_000)]
+)
+def test_small_packs_that_ask_for_much(shape: str, most: int) -> None:
+    """Deltas say how much they make: what is out of proportion is refused before any of it is made."""
+    pack = SHAPES[shape](Story(random.Random(1))).pack
+    assert len(pack) < most
+    started = time.thread_time()
+    with pytest.raises(TooLarge, match="out of proportion") as refused:
+        _scan(pack)
+    assert time.thread_time() - started < 0.5
+    assert refused.value.code == "too_large"
+
+
+def test_a_chain_that_is_long_and_wide() -> None:
+    """Whoever reads its last object makes all of it, so the whole of a chain has a limit."""
+    story = Story(random.Random(2))
+    size = len(story.blob)
+    chain = [ofs_delta(len(story.entries[-1]), delta(size, size + 1, copy(0, size), added(b"x")))]
+    for number in range(1, 100):
+        chain.append(ofs_delta(len(chain[-1]), delta(size + number, size + number + 1, copy(0, size + number), b"\1x")))
+    pack = story.with_more(*chain).pack
+    assert len(_scan(pack)) == 104
+    with pytest.raises(TooLarge, match="chain of deltas that makes more than 50,000 bytes"):
+        _scan(pack, Limits(chain=50_000))
+
+
+def test_a_large_file_that_changes_often() -> None:
+    """Twelve small changes of ten megabytes are no bomb."""
+    story = Story(random.Random(3))
+    base = entry(BLOB, random.Random(4).randbytes(1 << 10) * (10 << 10))
+    size, behind, changes = 10 << 20, len(base), []
+    for number in range(12):
+        changes.append(ofs_delta(behind, delta(size, size + 2, copy(0, size), added(b"%02d" % number))))
+        behind += len(changes[-1])
+    assert len(_scan(story.with_more(base, *changes).pack)) == 17
 
 
 def _made(*entries: bytes, count: int | None = None) -> bytes:

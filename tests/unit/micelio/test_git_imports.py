@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import ledgers as made
+from fuzz.packs import SHAPES, Story
 from git_backend import GitBackend
 from git_server import GitClient
 from mic.core.errors import Busy, InvalidInput, NotFound
@@ -346,6 +349,22 @@ def test_a_run_that_nobody_works_on_is_taken_up(ada: Actor, source: GitClient, m
     row.update(worker=PROCESS)
     assert worker.work_on_one()
     _whole(project, source)
+
+
+def test_a_pack_that_asks_for_too_much(ada: Actor, store: Mortal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kilobyte that would become gigabytes is refused by its own code, at once, and nothing is left of it."""
+    project = create_project(ada, "acme", "bomb")
+    before = store.every()
+    pushed = SHAPES["delta-bomb-below-each-limit"](Story(random.Random(1)))
+    refs = SentRefs({b"refs/heads/main": pushed.tip}, b"refs/heads/main")
+    view = actions.begin_sending(ada, project, "test", refs, pushed.pack[-20:].hex(), len(pushed.pack))
+    actions.send_part(ada, project, view.id, view.received, [pushed.pack])
+    started = time.thread_time()
+    _carried_out(monkeypatch)
+    assert time.thread_time() - started < 0.5
+    found = queries.get_import(ada, project)
+    assert (found.state, found.error_code) == ("failed", "too_large")
+    assert store.every() == before
 
 
 def test_one_at_a_time(ada: Actor, source: GitClient) -> None:
