@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mic.core.linediff import diff_lines
+from mic.core.linediff import count_lines, diff_lines, diff_texts, split_lines
 from mic.core.unified import unified
 
 LINES = st.lists(st.sampled_from([b"a\n", b"b\n", b"c\n", b"d\n", b"\n"]), max_size=24)
@@ -68,3 +68,30 @@ def test_git_apply_makes_the_new_content(old: bytes, new: bytes, context: int, n
             capture_output=True,
         )
         assert Path(os.fsdecode(path)).read_bytes() == new
+
+
+PIECES = st.lists(st.sampled_from([b"a\n", b"b\n", b"ab\n", b"\n"]), max_size=6)
+
+
+@settings(max_examples=600, deadline=None)
+@given(PIECES, PIECES, PIECES, st.integers(0, 60), st.integers(0, 60), st.booleans(), st.booleans())
+def test_texts_differ_as_their_lines_do(
+    old: list[bytes], new: list[bytes], rest: list[bytes], before: int, behind: int, old_ends: bool, new_ends: bool
+) -> None:
+    """Whatever stands before and behind what differs, also where a change can slide through all of it."""
+    head, tail = b"".join([b"a\n"] * before), b"".join([*rest, *[b"a\n"] * behind])
+    left, right = head + b"".join(old) + tail, head + b"".join(new) + tail
+    left, right = left if old_ends else left[:-1], right if new_ends else right[:-1]
+    assert diff_texts(left, right) == diff_lines(split_lines(left), split_lines(right))
+    assert count_lines(left) == len(split_lines(left))
+
+
+def test_long_texts_differ_as_their_lines_do() -> None:
+    """Differences on both sides of what is compared at once."""
+    lines = [b"%d\n" % number for number in range(40_000)]
+    whole = b"".join(lines)
+    for at in (0, 1, 12_000, 14_000, 39_998, 39_999):
+        other = b"".join([*lines[:at], b"other\n", *lines[at + 1 :]])
+        around = [("equal", 0, at, 0, at)] if at else []
+        behind = [("equal", at + 1, 40_000, at + 1, 40_000)] if at < 39_999 else []
+        assert diff_texts(whole, other) == [*around, ("replace", at, at + 1, at, at + 1), *behind]

@@ -126,6 +126,12 @@ class TooLarge(InvalidInput):
     code = "too_large"
 
 
+class NotText(InvalidInput):
+    """What was asked about lines has none: a directory, a link, a binary file."""
+
+    code = "not_text"
+
+
 class Conflicted(MicError):
     """A session clashes with what landed since its base. `details['clashes']` lists each path."""
 

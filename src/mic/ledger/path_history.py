@@ -102,7 +102,7 @@ def path_history(
                     break
         else:
             start = segment_start(at)
-            records = yield from _segment(here.line, start)
+            records = yield from read_segment(here.line, start)
             read += 1
             _take([record for record in records if after < record.position <= at], path, found)
             at = start - 1
@@ -169,7 +169,8 @@ def _head(name: str, level: int, start: int) -> Protocol[Head]:
     return head
 
 
-def _segment(line: Line, start: int) -> Protocol[tuple[Record, ...]]:
+def read_segment(line: Line, start: int) -> Protocol[tuple[Record, ...]]:
+    """The records of a segment, from the store and not kept: for whoever does not hold the line. Raises Corrupt."""
     key = line.segment_key(start)
     try:
         raw = (yield Get(key)).data

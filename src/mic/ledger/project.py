@@ -23,6 +23,7 @@ from mic.core.tree import BLOB, EMPTY_TREE, Entry, TreeChange, diff, list_direct
 from mic.core.tree.edit import Found, Need
 from mic.core.tree.read import after_prefix
 from mic.ledger import single
+from mic.ledger.blame_cache import BlameCache
 from mic.ledger.chunked import read_list
 from mic.ledger.combiner import Combiner, Done
 from mic.ledger.compact import compact, due_for_compaction
@@ -55,6 +56,7 @@ from mic.store import ObjectStore
 from mic.store.tiers import Range
 
 if TYPE_CHECKING:
+    from mic.ledger.blame import Blamed
     from mic.ledger.path_history import PathHistory
 
 T = TypeVar("T")
@@ -81,9 +83,16 @@ class Project:
     """Head, log, trees and contents of one project."""
 
     def __init__(
-        self, driver: Driver, project: str, cache: NodeCache, sequenced: bool = False, inspect: Inspect | None = None
+        self,
+        driver: Driver,
+        project: str,
+        cache: NodeCache,
+        sequenced: bool = False,
+        inspect: Inspect | None = None,
+        blames: BlameCache | None = None,
     ) -> None:
         self.driver = driver
+        self.blames = blames if blames is not None else BlameCache()
         self.line = Line(project, cache, sequenced)
         self.line.far = driver.parallel > 0
         self.line.inspect = inspect
@@ -159,6 +168,19 @@ class Project:
             view = view_of(self.line)
         try:
             return self.run(path_history(view, path, before, after, limit))
+        finally:
+            self._report()
+
+    def blame(self, path: bytes, at: int) -> Blamed:
+        """Which landing each line of a file came with, as of position `at`; as `mic.ledger.blame.blame`."""
+        from mic.ledger.blame import blame  # as for path_history
+        from mic.ledger.path_history import view_of
+
+        with self._lock:
+            self.head()
+            view = view_of(self.line)
+        try:
+            return self.run(blame(view, self.blames, path, at))
         finally:
             self._report()
 
@@ -543,6 +565,7 @@ class Ledger:
         self.driver = Driver(store, parallel)
         self._sequenced = sequenced
         self.cache = NodeCache(cache_bytes)
+        self.blames = BlameCache()
         self._keep = keep
         self._projects: OrderedDict[str, Project] = OrderedDict()
         self._lock = threading.Lock()
@@ -553,7 +576,7 @@ class Ledger:
             found = self._projects.get(project)
             if found is None:
                 found = self._projects[project] = Project(
-                    self.driver, project, self.cache, self._sequenced, self._inspect
+                    self.driver, project, self.cache, self._sequenced, self._inspect, self.blames
                 )
                 while len(self._projects) > self._keep:
                     self._projects.popitem(last=False)

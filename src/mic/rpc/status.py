@@ -33,6 +33,7 @@ _STATUS: dict[str, grpc.StatusCode] = {
     "too_large": grpc.StatusCode.INVALID_ARGUMENT,
     "secret_found": grpc.StatusCode.INVALID_ARGUMENT,
     "invalid_owners": grpc.StatusCode.INVALID_ARGUMENT,
+    "not_text": grpc.StatusCode.INVALID_ARGUMENT,
     "nothing_to_land": grpc.StatusCode.INVALID_ARGUMENT,
     "not_found": grpc.StatusCode.NOT_FOUND,
     "already_exists": grpc.StatusCode.ALREADY_EXISTS,

@@ -130,6 +130,11 @@ MEANINGS = {
         "a content of the session or of an imported history looks like it holds a secret; nothing of it landed",
         "take it out and revoke it, or allow the finding",
     ),
+    "not_text": Meaning(
+        "It has no lines",
+        "lines were asked about of what has none: a directory, a link, a binary file",
+        "ask about a text file",
+    ),
     "nothing_to_land": Meaning(
         "Nothing to land",
         "the session has no change",
