@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mic.git.graph import Graph
 from mic.git.sent import SentRefs
 
 MAIN = b"refs/heads/main"
@@ -44,11 +45,52 @@ def put_aside(arriving: Arriving) -> Arriving:
     return Arriving(b"", {**arriving.refs, name: arriving.main}, {**arriving.aside, MAIN: name})
 
 
+class Settled(NamedTuple):
+    """What a project's refs become, and which are kept under other names; `left` when one was deleted here since."""
+
+    refs: dict[bytes, bytes]
+    aside: dict[bytes, bytes]
+    left: bool
+
+
+def settle(arriving: Arriving, here: dict[bytes, bytes], last: dict[bytes, bytes], graph: Graph) -> Settled:
+    """Join what comes with the refs that are `here`, each judged by what the import before, `last`, gave the project.
+
+    What nobody moved here becomes what the repository has; what nobody moved there stays. Where both did, or nothing
+    is known of what was before, a branch that goes on from the other counts; else the repository's is kept aside.
+    """
+    refs, aside, left = dict(here), dict(arriving.aside), False
+    names = {new: old for old, new in arriving.aside.items()}
+    for name, oid in arriving.refs.items():
+        now, before = refs.get(name), last.get(name)
+        if oid in (now, before):
+            left = left or now is None
+        elif now in (None, before) or _goes_on(name, now, oid, graph):
+            refs[name] = oid
+        elif not _goes_on(name, oid, now, graph):
+            free = name
+            while _in_the_way(free, refs) or refs.get(free, oid) not in (oid, last.get(free)):
+                free = _beside(free)
+            refs[free] = oid
+            aside[names.get(name, name)] = free
+    return Settled(refs, aside, left)
+
+
+def _goes_on(name: bytes, old: bytes | None, new: bytes | None, graph: Graph) -> bool:
+    """Whether a branch that was `old` may become `new`, and loses nothing by it."""
+    branch = name.startswith((b"refs/heads/", b"refs/imported/heads/"))
+    return bool(branch and old and new and old in graph and new in graph and graph.is_ancestor(old, new))
+
+
 def _free(name: bytes, taken: dict[bytes, bytes]) -> bytes:
-    found = _ASIDE + name.removeprefix(b"refs/")
+    found = _beside(name)
     while found in taken:
-        found = _ASIDE + found.removeprefix(b"refs/")
+        found = _beside(found)
     return found
+
+
+def _beside(name: bytes) -> bytes:
+    return _ASIDE + name.removeprefix(b"refs/")
 
 
 def _in_the_way(name: bytes, here: dict[bytes, bytes]) -> bool:

@@ -16,9 +16,9 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from mic.core.errors import Corrupt, InvalidInput, MicError, PreconditionFailed, TooLarge, Unavailable
+from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound, PreconditionFailed, TooLarge, Unavailable
 from mic.git import sent
-from mic.git.arriving import MAIN, Arriving, arrange, put_aside
+from mic.git.arriving import MAIN, Arriving, Settled, arrange, put_aside, settle
 from mic.git.import_fsck import ImportFsck
 from mic.git.packentry import COMMIT
 from mic.git.packscan import Limits
@@ -298,10 +298,8 @@ class _Run:
         else:
             row.position = self._ledger.head().position
         self._progress.save("position")
-        self._move_refs(arriving)
-        row.aside = {
-            old.decode("utf-8", "replace"): new.decode("utf-8", "replace") for old, new in arriving.aside.items()
-        }
+        aside = self._move_refs(arriving)
+        row.aside = {_text(old): _text(new) for old, new in aside.items()}
         with transaction.atomic():
             record(
                 actor, "project.import", "project", project.id, f"{project.owner}/{project.handle}",
@@ -322,17 +320,38 @@ class _Run:
 
         self._kept.change(edit)
 
-    def _move_refs(self, arriving: Arriving) -> None:
+    def _move_refs(self, arriving: Arriving) -> dict[bytes, bytes]:
+        """Move the refs that nobody has moved here; the names of those that are kept under others."""
+        last, settled = self._last(), Settled({}, {}, False)
+
         def edit(view: View) -> View | None:
-            refs = {**view.refs, **arriving.refs}
-            if refs == view.refs:
-                return None
+            nonlocal settled
+            settled = settle(arriving, view.refs, last, self._kept.snapshot().graph)
+            refs = settled.refs
             if len(refs) > MAX_REFS:
                 raise InvalidInput(f"A project has at most {MAX_REFS:,} refs.")
-            moved = any(view.refs.get(name, oid) != oid for name, oid in arriving.refs.items())
+            moved = settled.left or any(refs[name] != oid for name, oid in view.refs.items())
+            if refs == view.refs and not moved:
+                return None
             return msgspec.structs.replace(view, refs=refs, exact=view.exact and not moved)
 
         self._kept.change(edit)
+        return settled.aside
+
+    def _last(self) -> dict[bytes, bytes]:
+        """What the newest import of this repository gave the refs of the project; nothing when there was none."""
+        row = self._row
+        before = GitImport.objects.filter(project_id=row.project_id, source=row.source, state=State.DONE)
+        done = before.exclude(id=row.id).order_by("-finished_at").first()
+        let_go()
+        if done is None:
+            return {}
+        try:
+            brought = self._ledger.run(sent.read_refs(self._key[0], done.id.hex))
+        except NotFound:
+            return {}  # of a time before they were kept
+        aside = {old: new.encode() for old, new in done.aside.items()}
+        return {aside.get(_text(name), name): oid for name, oid in brought.refs.items()}
 
     # ------------------------------------------------------------ undoing
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import ledgers as made
@@ -349,6 +350,82 @@ def test_a_run_that_nobody_works_on_is_taken_up(ada: Actor, source: GitClient, m
     row.update(worker=PROCESS)
     assert worker.work_on_one()
     _whole(project, source)
+
+
+def _move(project: ProjectView, **refs: str) -> None:
+    """Move refs as a push to the forge does; `heads__open` is refs/heads/open."""
+    moved = {b"refs/" + name.replace("__", "/").encode(): bytes.fromhex(oid) for name, oid in refs.items()}
+    kept_objects(project.id).change(lambda view: msgspec.structs.replace(view, refs={**view.refs, **moved}))
+
+
+def _import(ada: Actor, project: ProjectView, git: GitClient, monkeypatch: pytest.MonkeyPatch) -> ImportView:
+    _begin(ada, project, git)
+    _carried_out(monkeypatch)
+    return queries.get_import(ada, project)
+
+
+def test_what_moved_here_is_not_overwritten(ada: Actor, source: GitClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ref that somebody pushed to since stays where it is, and what the repository has goes beside it."""
+    project = create_project(ada, "acme", "both")
+    source("branch", "forced", "open")
+    _import(ada, project, source, monkeypatch)
+    merge, newest = source("rev-parse", "main~1"), source("rev-parse", "main")
+    _move(project, heads__open=newest, heads__side=newest, tags__light=newest)
+    source("checkout", "-q", "open")
+    _commit(source, "o2")
+    source("branch", "-f", "forced", merge)
+    source("tag", "-f", "light", merge)
+    kept_objects(project.id).change(
+        lambda view: msgspec.structs.replace(view, refs=_without(view.refs, b"refs/tags/v1"))
+    )
+    found = _import(ada, project, source, monkeypatch)
+    assert found.state == "done"
+    aside = {"refs/heads/open": "refs/imported/heads/open", "refs/tags/light": "refs/imported/tags/light"}
+    assert found.aside == aside
+    refs = kept_objects(project.id).snapshot().view.refs
+    assert {name.decode(): oid.hex() for name, oid in refs.items()} == {
+        "refs/heads/open": newest, "refs/imported/heads/open": source("rev-parse", "open"),
+        "refs/heads/side": newest,  # nobody had moved it there
+        "refs/heads/forced": merge,  # nobody had moved it here
+        "refs/tags/light": newest, "refs/imported/tags/light": merge,  # a tag that moved on is another tag
+    }  # fmt: skip
+    source("reset", "-q", "--hard", "HEAD~1")
+    _commit(source, "o3")
+    assert _import(ada, project, source, monkeypatch).aside == aside
+    refs = kept_objects(project.id).snapshot().view.refs
+    assert refs[b"refs/heads/open"].hex() == newest
+    assert refs[b"refs/imported/heads/open"].hex() == source("rev-parse", "open")
+    assert len(refs) == 6
+
+
+def test_branches_of_another_repository(ada: Actor, source: GitClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is known of what they were before: the one that goes on from the other counts, else both stay."""
+    project = create_project(ada, "acme", "second")
+    before = source("rev-parse", "open")
+    source("checkout", "-q", "open")
+    _commit(source, "o2")
+    merge, newest = source("rev-parse", "main~1"), source("rev-parse", "main")
+    source("branch", "behind", merge)
+    source("branch", "ahead", newest)
+    _import(ada, project, source, monkeypatch)
+    GitImport.objects.update(source="elsewhere")
+    _move(project, heads__open=before, heads__behind=newest, heads__ahead=before)
+    found = _import(ada, project, source, monkeypatch)
+    assert found.aside == {"refs/heads/ahead": "refs/imported/heads/ahead"}
+    refs = kept_objects(project.id).snapshot().view.refs
+    assert refs[b"refs/heads/open"].hex() == source("rev-parse", "open")
+    assert refs[b"refs/heads/behind"].hex() == newest
+    assert refs[b"refs/heads/ahead"].hex() == before
+    assert refs[b"refs/imported/heads/ahead"].hex() == newest
+
+
+def _delete(project: ProjectView, name: bytes) -> None:
+    """Delete a ref as a push to the forge does."""
+    kept_objects(project.id).change(
+        lambda view: msgspec.structs.replace(
+            view, refs={other: view.refs[other] for other in view.refs if other != name}
+        )
+    )
 
 
 def test_a_pack_that_asks_for_too_much(ada: Actor, store: Mortal, monkeypatch: pytest.MonkeyPatch) -> None:
