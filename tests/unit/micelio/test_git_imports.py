@@ -375,9 +375,7 @@ def test_what_moved_here_is_not_overwritten(ada: Actor, source: GitClient, monke
     _commit(source, "o2")
     source("branch", "-f", "forced", merge)
     source("tag", "-f", "light", merge)
-    kept_objects(project.id).change(
-        lambda view: msgspec.structs.replace(view, refs=_without(view.refs, b"refs/tags/v1"))
-    )
+    _delete(project, b"refs/tags/v1")
     found = _import(ada, project, source, monkeypatch)
     assert found.state == "done"
     aside = {"refs/heads/open": "refs/imported/heads/open", "refs/tags/light": "refs/imported/tags/light"}
