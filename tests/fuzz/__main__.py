@@ -22,6 +22,7 @@ def main() -> int:
     import django
 
     django.setup()
+    from fuzz.archives import archive_targets
     from fuzz.doors import Doors
     from fuzz.parsers import parsers
     from fuzz.run import Target, keep, parsing, run
@@ -41,7 +42,7 @@ def main() -> int:
                 count += 1
                 print(f"  {keep(item, folder, count)}: {item.what.strip().splitlines()[-1]}", flush=True)
 
-    share([parsing(parser) for parser in parsers()], seconds * PARSERS_SHARE)
+    share([*(parsing(parser) for parser in parsers()), *archive_targets()], seconds * PARSERS_SHARE)
     with Doors(Path(os.environ["MICELIO_DATA_DIR"]) / "forge") as doors:
         share(doors.targets(), seconds * (1 - PARSERS_SHARE))
         count += doors.complain()

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import grpc
 import httpx
 import pytest
 
+from fuzz.archives import archive_targets
 from fuzz.mutate import mutate
 from fuzz.parsers import Parser
-from fuzz.run import parsing, run
+from fuzz.run import Target, parsing, run
+from mic.core.errors import InvalidInput
 from mic.rpc.v1 import mic_pb2 as pb
+from micelio.archives.asking import Asking
+from micelio.archives.given import parsed
+from micelio.archives.source import parse_source
+from micelio.imports.fetch import parse_url
 from rpc_world import World, frame
 
 
@@ -63,3 +70,43 @@ def test_a_seed_shows_a_run_again() -> None:
     """The same inputs in the same order."""
     one, other = random.Random("7 x"), random.Random("7 x")
     assert [mutate(one, [b"abc"]) for _ in range(200)] == [mutate(other, [b"abc"]) for _ in range(200)]
+
+
+_ARCHIVES = {target.name: target for target in archive_targets()}
+
+
+@pytest.mark.parametrize("target", _ARCHIVES.values(), ids=_ARCHIVES)
+def test_a_short_run_of_what_other_forges_say(target: Target) -> None:
+    """A hundred inputs for each reader: records, or a refusal."""
+    rng = random.Random(f"6 {target.name}")
+    for _ in range(100):
+        assert target.attempt(rng) is None
+
+
+@pytest.mark.parametrize("parse", [parse_source, parse_url])
+@pytest.mark.parametrize("address", ["https://]github.com/a/b", "https://[::1/a/b", "https://[x]/a/b"])
+def test_an_address_with_brackets_that_is_none(parse: Callable[[str], object], address: str) -> None:
+    """Python's own reader raises ValueError; whoever wrote it is told instead."""
+    with pytest.raises(InvalidInput):
+        parse(address)
+
+
+def test_another_forge_that_leads_to_no_address() -> None:
+    """A next page or a redirect that cannot be read is that forge's mistake, and no failure of this one."""
+    asking = Asking(NotImplemented, parse_source("https://github.com/a/b"))
+    with pytest.raises(InvalidInput, match="sends on to what is no address"):
+        asking.require_own("https://[api.github.com/x")
+    with pytest.raises(InvalidInput, match="sends on to what is no address"):
+        asking.further("https://api.github.com/x", "//[")
+
+
+def test_an_address_that_ends_twice_in_git() -> None:
+    """The one that is kept is read again, and must be of the same repository then."""
+    assert parse_source("https://github.com/a/b.git.git").url == "https://github.com/a/b"
+
+
+@pytest.mark.parametrize("body", [b"[" * 900_000, b"[" + b"[]," * 9_000_000 + b"[]]", b'{"a":' * 300_000 + b"1"])
+def test_an_answer_that_is_deep_or_of_many_parts(body: bytes) -> None:
+    """It is refused before it fills the memory or the stack."""
+    with pytest.raises(InvalidInput):
+        parsed(body)

@@ -81,19 +81,33 @@ class Asking:
             answer = self._client.get(url, headers, limit=MAX_ANSWER)
             if answer.status not in (301, 302, 307, 308):
                 return self._judged(answer)
-            url = urljoin(url, answer.headers.get("location", ""))
+            url = self.further(url, answer.headers.get("location", ""))
         raise InvalidInput(
             f"{self._host} sends from one address to the next.", hint="Give the repository's address of today."
         )
 
     def require_own(self, url: str) -> None:
         """Raises InvalidInput for an address of somebody else: the token is for this forge alone."""
-        own, other = urlsplit(self._source.api), urlsplit(url)
+        own = urlsplit(self._source.api)
+        try:
+            other = urlsplit(url)
+        except ValueError as error:
+            raise self._senseless() from error
         if (own.scheme, own.netloc.lower()) != (other.scheme, other.netloc.lower()):
             raise InvalidInput(
                 f"{self._host} sends on to another host, which is not followed.",
                 hint="Give the repository's address of today.",
             )
+
+    def further(self, url: str, location: str) -> str:
+        """Where an answer from `url` sends on to. Raises InvalidInput for what is no address."""
+        try:
+            return urljoin(url, location)
+        except ValueError as error:
+            raise self._senseless() from error
+
+    def _senseless(self) -> InvalidInput:
+        return InvalidInput(f"{self._host} sends on to what is no address.", hint="Is this the address of its API?")
 
     @property
     def _host(self) -> str:

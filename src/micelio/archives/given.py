@@ -13,11 +13,15 @@ from mic.core.errors import InvalidInput
 from micelio.archives.records import MAX_ITEMS, NOBODY, Author
 
 _SHORT = 1000
+# An empty list of two bytes takes fifty in memory. A hundred issues have some thousands, and words some brackets more.
+MAX_CONTAINERS = 1_000_000
 _LINKS = re.compile(r"https://[^\s()<>\[\]\"'`]{1,2000}")
 
 
 def parsed(body: bytes) -> Json:
-    """The value of an answer. Raises InvalidInput for what is no JSON."""
+    """The value of an answer. Raises InvalidInput for what is no JSON, or more than an answer is made of."""
+    if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS:
+        raise InvalidInput("The other forge sent an answer of more than a million parts.")
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -30,6 +30,7 @@ _KNOWN = {
     "gitea.com": Provider.GITEA,
     "code.forgejo.org": Provider.GITEA,
 }
+_GIT = re.compile(r"(?:\.git)+\Z")
 _SPELLINGS = {**{item.value: item for item in Provider}, "forgejo": Provider.GITEA, "codeberg": Provider.GITEA}
 
 
@@ -54,12 +55,14 @@ def parse_source(url: str, provider: str = "") -> Source:
     `provider` is needed where the host does not tell it. Raises InvalidInput.
     """
     said = url.strip()
-    parts = urlsplit(said) if len(said) <= MAX_URL else urlsplit("")
+    parts = urlsplit("")
     try:
+        parts = urlsplit(said) if len(said) <= MAX_URL else parts
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port = "", None
-    names = [name for name in parts.path.removesuffix("/").removesuffix(".git").split("/") if name]
+    # More than once: the address that is kept is read again.
+    names = [name for name in _GIT.sub("", parts.path.removesuffix("/")).split("/") if name]
     if parts.scheme not in ("https", "http") or not host or parts.query or parts.fragment or len(names) < 2:
         raise InvalidInput(
             f"{_short(said)} is not the address of a repository.", hint="Use one as https://github.com/OWNER/NAME."

@@ -30,8 +30,12 @@ _VERSION = {"Git-Protocol": "version=2", "User-Agent": "git/2 (micelio)"}
 
 def parse_url(url: str) -> str:
     """The address of a repository as it is kept and asked. Raises InvalidInput for what is none or holds a password."""
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("https", "http") or not parts.hostname or len(url) > MAX_URL:
+    try:
+        parts = urlsplit(url.strip())
+        host = parts.hostname
+    except ValueError:  # brackets that are no address of IPv6
+        host = None
+    if not host or parts.scheme not in ("https", "http") or len(url) > MAX_URL:
         raise InvalidInput("The forge fetches from https addresses.", hint="`mic import git` brings any other source.")
     if parts.username is not None or parts.query or parts.fragment:
         raise InvalidInput(
