@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,16 +75,32 @@ PIECES = st.lists(st.sampled_from([b"a\n", b"b\n", b"ab\n", b"\n"]), max_size=6)
 
 
 @settings(max_examples=600, deadline=None)
-@given(PIECES, PIECES, PIECES, st.integers(0, 60), st.integers(0, 60), st.booleans(), st.booleans())
+@given(PIECES, PIECES, PIECES, PIECES, st.integers(0, 60), st.integers(0, 60), st.booleans(), st.booleans())
 def test_texts_differ_as_their_lines_do(
-    old: list[bytes], new: list[bytes], rest: list[bytes], before: int, behind: int, old_ends: bool, new_ends: bool
+    old: list[bytes],
+    new: list[bytes],
+    front: list[bytes],
+    rest: list[bytes],
+    before: int,
+    behind: int,
+    old_ends: bool,
+    new_ends: bool,
 ) -> None:
     """Whatever stands before and behind what differs, also where a change can slide through all of it."""
-    head, tail = b"".join([b"a\n"] * before), b"".join([*rest, *[b"a\n"] * behind])
+    head, tail = b"".join([*front, *[b"a\n"] * before]), b"".join([*rest, *[b"a\n"] * behind])
     left, right = head + b"".join(old) + tail, head + b"".join(new) + tail
     left, right = left if old_ends else left[:-1], right if new_ends else right[:-1]
     assert diff_texts(left, right) == diff_lines(split_lines(left), split_lines(right))
     assert count_lines(left) == len(split_lines(left))
+
+
+@pytest.mark.parametrize("many", [0, 40])
+def test_what_both_have_elsewhere_takes_part(many: int) -> None:
+    """Few lines are looked for around what differs, many are compared with all of it: the same answer."""
+    old = b"c\n" + b"\n" * 40 + b"b\n"
+    new = b"c\n" + b"\n" * 40 + b"c\nb\nb\nc\nb\n" + b"".join(b"%d\n" % number for number in range(many)) + b"a\n"
+    assert diff_texts(old, new) == diff_lines(split_lines(old), split_lines(new))
+    assert diff_texts(new, old) == diff_lines(split_lines(new), split_lines(old))
 
 
 def test_long_texts_differ_as_their_lines_do() -> None:

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from mic.core.merge3 import merge3, merge3_with_markers
 
-# Ten different lines: with two or three, Git's short cut for lines that occur very often (it may leave them out of
-# its search) finds a longer edit script than the shortest now and then, and so other hunks.
 LINE = st.sampled_from([b"%c\n" % letter for letter in b"abcdefghi"] + [b"\n"])
 Edits = list[tuple[int, int, list[bytes]]]
 EDITS = st.lists(st.tuples(st.integers(0, 24), st.integers(0, 2), st.lists(LINE, max_size=2)), max_size=4)
@@ -86,6 +84,13 @@ def git_diff3(base: bytes, ours: bytes, theirs: bytes) -> bytes:
         )  # fmt: skip
     assert done.returncode < 128, done.stderr
     return done.stdout
+
+
+def test_of_several_shortest_scripts_it_is_git_s() -> None:
+    """A line that the other side has in the common beginning takes part in the search; once it did not."""
+    contents = b"c\nb\n", b"c\nb\nb\na\n", b"c\nc\nb\nb\nc\nb\na\n"
+    expected = b"c\nc\nb\nb\nc\nb\n<<<<<<< yours\nb\na\n||||||| base @3\n=======\na\n>>>>>>> theirs @5\n"
+    assert merge3_with_markers(*contents, (b"yours", b"base @3", b"theirs @5")) == expected == git_diff3(*contents)
 
 
 @settings(max_examples=150, deadline=None)

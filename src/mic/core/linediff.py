@@ -20,6 +20,8 @@ _MAX_ROUNDS = 24
 _INFINITY = 1 << 62
 # Of what two texts share behind their last difference, so many lines are looked at first: a change may slide there.
 _AROUND = 16
+# So many lines are looked for in a text one by one; for more of them the text is taken apart.
+_FEW = 32
 # Bytes of two texts that are compared at once.
 _STRIDE = 1 << 16
 
@@ -60,10 +62,15 @@ def diff_lines(a: list[bytes], b: list[bytes]) -> list[Opcode]:
     Tags are equal, replace, delete, insert; no two neighbours are both changes. Never longer than 1 s or so for any
     two files of 50,000 lines: past the budget a region becomes one replace.
     """
+    return _diffed(a, b, set(a) & set(b))
+
+
+def _diffed(a: list[bytes], b: list[bytes], both: set[bytes]) -> list[Opcode]:
+    """As `diff_lines`; `both`: the lines of `a` and `b` that stand anywhere in both of the whole texts."""
     numbers: dict[bytes, int] = {}
     left = [numbers.setdefault(line, len(numbers)) for line in a]
     right = [numbers.setdefault(line, len(numbers)) for line in b]
-    changed_left, changed_right = _changed_lines(left, right)
+    changed_left, changed_right = _changed_lines(left, right, {numbers[line] for line in both})
     _slide(left, changed_left, _gaps(changed_right))
     _slide(right, changed_right, _gaps(changed_left))
     return _opcodes(changed_left, changed_right)
@@ -84,7 +91,7 @@ def diff_texts(old: bytes, new: bytes) -> list[Opcode]:
         behind = _behind(new, end_new, around)
         a = split_lines(old[begin : end_old + behind - end_new])
         b = split_lines(new[begin:behind])
-        opcodes = diff_lines(a, b)
+        opcodes = _diffed(a, b, _in_both(a, b, (new[:begin], new[behind:])))
         # A change that lies against the end of what was taken apart might slide further down.
         if behind == len(new) or (opcodes and opcodes[-1][0] == "equal"):
             break
@@ -100,6 +107,21 @@ def diff_texts(old: bytes, new: bytes) -> list[Opcode]:
         _, a1, a2, b1, b2 = shifted.pop()
         shifted.append(("equal", a1, a2 + rest, b1, b2 + rest))
     return shifted
+
+
+def _in_both(a: list[bytes], b: list[bytes], around: tuple[bytes, bytes]) -> set[bytes]:
+    """The lines of either list that stand in the other, too, or in what the two texts have `around` them."""
+    left, right = set(a), set(b)
+    both = left & right
+    if not both:
+        # Nothing can match, whatever stands elsewhere.
+        return both
+    alone = left ^ right
+    if len(alone) <= _FEW:
+        return both | {
+            line for line in alone for part in around if part.startswith(line) or part.find(b"\n" + line) >= 0
+        }
+    return both.union(*(alone.intersection(split_lines(part)) for part in around))
 
 
 def count_lines(text: bytes) -> int:
@@ -166,12 +188,15 @@ def _behind(text: bytes, at: int, lines: int) -> int:
     return at
 
 
-def _changed_lines(left: list[int], right: list[int]) -> tuple[bytearray, bytearray]:
-    """One flag a line: 1 where it is not part of the common subsequence. Each array ends with a 0 for no line."""
+def _changed_lines(left: list[int], right: list[int], shared: set[int]) -> tuple[bytearray, bytearray]:
+    """One flag a line: 1 where it is not part of the common subsequence. Each array ends with a 0 for no line.
+
+    `shared`: the lines that both sides have.
+    """
     flags_left, flags_right = bytearray(len(left) + 1), bytearray(len(right) + 1)
     start, _, end_left, end_right = _trim(left, right, 0, len(left), 0, len(right))
     # Lines that the other side lacks can match nothing: the search goes over the others only.
-    shared = set(left[start:end_left]) & set(right[start:end_right])
+    shared = set(left) & set(right)
     kept_left = [index for index in range(start, end_left) if left[index] in shared]
     kept_right = [index for index in range(start, end_right) if right[index] in shared]
     flags_left[start:end_left] = b"\1" * (end_left - start)
