@@ -195,8 +195,8 @@ def _changed_lines(left: list[int], right: list[int], shared: set[int]) -> tuple
     """
     flags_left, flags_right = bytearray(len(left) + 1), bytearray(len(right) + 1)
     start, _, end_left, end_right = _trim(left, right, 0, len(left), 0, len(right))
-    # Lines that the other side lacks can match nothing: the search goes over the others only.
-    shared = set(left) & set(right)
+    # Lines that the other side lacks can match nothing: the search goes over the others only. As in Git, a line that the
+    # other side has in what was trimmed is not left out: of several shortest scripts, another would be found.
     kept_left = [index for index in range(start, end_left) if left[index] in shared]
     kept_right = [index for index in range(start, end_right) if right[index] in shared]
     flags_left[start:end_left] = b"\1" * (end_left - start)
