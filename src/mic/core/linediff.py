@@ -116,7 +116,7 @@ def _in_both(a: list[bytes], b: list[bytes], around: tuple[bytes, bytes]) -> set
     if not both:
         # Nothing can match, whatever stands elsewhere.
         return both
-    alone = left ^ right
+    alone = {line for line in left ^ right if line.endswith(b"\n")}
     if len(alone) <= _FEW:
         return both | {
             line for line in alone for part in around if part.startswith(line) or part.find(b"\n" + line) >= 0
@@ -195,8 +195,8 @@ def _changed_lines(left: list[int], right: list[int], shared: set[int]) -> tuple
     """
     flags_left, flags_right = bytearray(len(left) + 1), bytearray(len(right) + 1)
     start, _, end_left, end_right = _trim(left, right, 0, len(left), 0, len(right))
-    # Lines that the other side lacks can match nothing: the search goes over the others only. As in Git, a line that the
-    # other side has in what was trimmed is not left out: of several shortest scripts, another would be found.
+    # Lines that the other side lacks can match nothing: the search goes over the others only. As in Git, a line that
+    # the other side has in what was trimmed is not left out: of several shortest scripts, another would be found.
     kept_left = [index for index in range(start, end_left) if left[index] in shared]
     kept_right = [index for index in range(start, end_right) if right[index] in shared]
     flags_left[start:end_left] = b"\1" * (end_left - start)
