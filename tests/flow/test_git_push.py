@@ -69,6 +69,33 @@ def test_push_and_clone(world: World, git: GitClient, version: str) -> None:
     git("push", "-q", "origin", "main")
 
 
+def test_a_mirror_pushed_twice(world: World, git: GitClient) -> None:
+    """What is deleted here is deleted there, what moved moves by force, and a third time there is nothing to do."""
+    project = world.project()
+    git("init", "-q", "-b", "main", ".")
+    for number in range(3):
+        git("commit", "-q", "--allow-empty", "-m", f"commit {number}")
+    git("branch", "gone")
+    git("branch", "moves", "HEAD~1")
+    git("tag", "-a", "-m", "one", "v1")
+    git("tag", "light", "HEAD~2")
+    url = _url(world, project)
+    git("push", "-q", "--mirror", url)
+    git("commit", "-q", "--allow-empty", "-m", "more")
+    git("branch", "-D", "gone")
+    git("tag", "-d", "v1")
+    git("branch", "-f", "moves", "main~3")
+    git("branch", "new", "main")
+    git("tag", "-f", "light", "main")
+    said = git.run("push", "--mirror", url).stderr.decode()
+    for words in ("[deleted]         gone", "[deleted]         v1", "(forced update)", "[new branch]      new -> new"):
+        assert words in said
+    lines = git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
+    assert _clone_of(git, url) == dict(line.split(" ") for line in lines)
+    assert _landings(world, project) == 4
+    assert "Everything up-to-date" in git.run("push", "--mirror", url).stderr.decode()
+
+
 def test_pushed_upon_what_mic_landed(world: World, git: GitClient) -> None:
     """Commits that the forge made are the base of those that come from outside, and the other way round."""
     project = world.project()

@@ -121,6 +121,11 @@ class _Push:
         """Objects first, then main, then the other refs; what nothing came of is taken out again."""
         main = next((update for update in updates if update.name in _MAINS and update.name not in refused), None)
         others = [update for update in updates if update.name not in _MAINS and update.name not in refused]
+        if atomic and main is not None and others:
+            # Of main and the rest, main lands first: what is known to be refused must be known before.
+            refused |= _moved_since(self._kept.snapshot().view, others)
+            if refused:
+                return _results(updates, refused, "the atomic push was refused")
         done = RefResult(MAIN)
         kept = ""
         if main is not None and (self._rebase or main.name == FOR_MAIN):
@@ -140,7 +145,7 @@ class _Push:
                 return _results(updates, refused, "the atomic push was refused")
         if others:
             grown = {update.name for update in others if not _rewinds(quarantine, update)}
-            refused |= self._move(others, grown)
+            refused |= self._move(others, grown, atomic)
         if len(refused) == len(updates):
             self._drop(kept)
         forced = {update.name for update in others if _rewinds(quarantine, update) and update.new != ABSENT}
@@ -279,18 +284,21 @@ class _Push:
 
     # ------------------------------------------------------------ other refs
 
-    def _move(self, updates: Sequence[RefUpdate], grown: set[bytes]) -> dict[bytes, str]:
-        """Move refs; those that were refused, and why. `grown` can reach all that they named before."""
+    def _move(self, updates: Sequence[RefUpdate], grown: set[bytes], atomic: bool) -> dict[bytes, str]:
+        """Move refs together; those that were refused, and why. `grown` can reach all that they named before."""
         refused: dict[bytes, str] = {}
 
         def edit(view: View) -> View | None:
             refused.clear()
+            refused.update(_moved_since(view, updates))
+            if atomic and refused:
+                refused.update({update.name: "the atomic push was refused" for update in updates} | refused)
             refs = dict(view.refs)
             exact = view.exact
             for update in updates:
-                if refs.get(update.name, ABSENT) != update.old:
-                    refused[update.name] = FETCH_FIRST
-                elif update.new == ABSENT:
+                if update.name in refused:
+                    continue
+                if update.new == ABSENT:
                     del refs[update.name]
                     exact = False
                 else:
@@ -351,6 +359,11 @@ def _refused(view: View, update: RefUpdate, rebase: bool) -> str:
     ):
         return "another ref is in the way: one name would be below the other"
     return ""
+
+
+def _moved_since(view: View, updates: Sequence[RefUpdate]) -> dict[bytes, str]:
+    """Those that name something else now than whoever pushed believed."""
+    return {update.name: FETCH_FIRST for update in updates if view.refs.get(update.name, ABSENT) != update.old}
 
 
 def _wrong_target(quarantine: Quarantine, update: RefUpdate, rebase: bool) -> str:

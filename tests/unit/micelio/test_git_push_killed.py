@@ -1,0 +1,186 @@
+"""A push that moves main, a branch and tags, killed before and behind every write: what is left, and pushing again."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from git_server import GitClient
+from mic.git.served import ServedRepository
+from mic.git.serving import ABSENT, FetchRequest, RefResult, RefUpdate
+from mic.ledger.project import Ledger
+from mic.store import MemoryStore
+from micelio.accounts import actions as accounts
+from micelio.accounts.actor import Actor, actor_of
+from micelio.accounts.policy import OPERATOR
+from micelio.organizations import actions as organizations
+from micelio.projects import ledgers
+from micelio.projects.actions import create_project
+from micelio.sessions import git_view
+from micelio.sessions.git_push import open_for_push
+
+pytestmark = pytest.mark.django_db
+MAIN = "refs/heads/main"
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Mortal(MemoryStore):
+    """Dies at its n-th write, done or not; 0 for never."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes, self.fatal, self.done = 0, 0, False
+
+    def _write(self, write: Callable[[], object]) -> object:
+        self.writes += 1
+        if self.fatal and (self.writes > self.fatal or (self.writes == self.fatal and not self.done)):
+            raise Killed
+        found = write()
+        if self.writes == self.fatal:
+            raise Killed
+        return found
+
+    def put(self, key: str, data: bytes) -> None:
+        self._write(lambda: super(Mortal, self).put(key, data))
+
+    def put_new(self, key: str, data: bytes) -> None:
+        self._write(lambda: super(Mortal, self).put_new(key, data))
+
+    def put_if(self, key: str, data: bytes, tag: str) -> str:
+        return str(self._write(lambda: super(Mortal, self).put_if(key, data, tag)))
+
+    def delete(self, key: str) -> None:
+        self._write(lambda: super(Mortal, self).delete(key))
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Mortal:
+    """A store of this test's own."""
+    made = Mortal()
+    monkeypatch.setattr(ledgers, "_ledger", Ledger(made))
+    return made
+
+
+@pytest.fixture
+def ada() -> Actor:
+    actor = actor_of(accounts.create_user(OPERATOR, "ada"), "web")
+    organizations.create_organization(actor, "acme")
+    return actor
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> GitClient:
+    git = GitClient(tmp_path / "source")
+    git("init", "-q", "-b", "main")
+    for number in range(3):
+        (git.folder / f"f{number}").write_text(f"{number}\n")
+        git("add", "-A")
+        git("commit", "-q", "-m", f"c{number}")
+    git("branch", "side", "HEAD~1")
+    git("tag", "-a", "-m", "one", "v1")
+    git("tag", "light", "HEAD~2")
+    return git
+
+
+def _refs(git: GitClient) -> dict[str, str]:
+    lines = git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
+    return dict(line.split() for line in lines)
+
+
+def _forget(store: Mortal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process looks at the same store."""
+    store.fatal = 0
+    git_view._kept.clear()
+    monkeypatch.setattr(ledgers, "_ledger", Ledger(store))
+
+
+def _shown(repository: ServedRepository) -> dict[str, str]:
+    return {ref.name.decode(): ref.oid.hex() for ref in repository.refs().refs}
+
+
+def _push(ada: Actor, git: GitClient, atomic: bool) -> list[RefResult]:
+    """What `git push --mirror` sends: every ref that is another there, with a pack of what is not there."""
+    repository = open_for_push(ada, "acme", "p")
+    here, there = _refs(git), _shown(repository)
+    updates = [
+        RefUpdate(name.encode(), bytes.fromhex(there[name]) if name in there else ABSENT,
+                  bytes.fromhex(here[name]) if name in here else ABSENT)
+        for name in sorted(here.keys() | there.keys()) if here.get(name) != there.get(name)
+    ]  # fmt: skip
+    asked = [update.new.hex() for update in updates if update.new != ABSENT]
+    asked += [f"^{oid}" for oid in there.values() if git.run("cat-file", "-e", oid).returncode == 0]
+    pack = git.run("pack-objects", "--revs", "--stdout", "-q", "--thin", data="\n".join([*asked, ""]).encode()).stdout
+    return repository.receive(updates, io.BytesIO(pack), atomic=atomic, options=())
+
+
+def _cloned(ada: Actor, folder: Path) -> dict[str, str]:
+    """The refs of a clone, in which git finds nothing wrong."""
+    repository = git_view.open_for_fetch(ada, "acme", "p")
+    git = GitClient(folder)
+    git("init", "-q", "--bare", ".")
+    shown = _shown(repository)
+    if shown:
+        wants = tuple(dict.fromkeys(bytes.fromhex(oid) for oid in shown.values()))
+        sent = repository.fetch(FetchRequest(wants=wants, ofs_delta=True))
+        git("index-pack", "--stdin", "--strict", data=b"".join(sent.data))
+        for name, oid in shown.items():
+            git("update-ref", name, oid)
+        git("fsck", "--full", "--strict")
+    return shown
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+@pytest.mark.parametrize("done", [False, True])
+def test_killed_at_every_write(
+    ada: Actor, store: Mortal, source: GitClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, atomic: bool,
+    done: bool,
+) -> None:  # fmt: skip
+    """Nothing, or main alone, or all: main lands first, the other refs move together. The same push again ends it."""
+    create_project(ada, "acme", "p")
+    empty = dict(store._objects)
+    every = _refs(source)
+    found, fatal = [], 0
+    while True:
+        fatal += 1
+        store._objects = dict(empty)
+        _forget(store, monkeypatch)
+        store.writes, store.fatal, store.done = 0, fatal, done
+        try:
+            _push(ada, source, atomic)
+        except Killed:
+            pass
+        else:
+            break
+        _forget(store, monkeypatch)
+        shown = _cloned(ada, tmp_path / f"killed-{fatal}")
+        found.append(len(shown))
+        assert shown in ({}, {MAIN: every[MAIN]}, every)
+        assert all(result.error == "" for result in _push(ada, source, atomic))
+        _forget(store, monkeypatch)
+        assert _cloned(ada, tmp_path / f"again-{fatal}") == every
+    assert found == sorted(found), "what was there is gone again"
+    assert len(found) > 4
+    assert found[0] == 0
+
+
+def test_atomic_beside_a_push_that_was_quicker(ada: Actor, store: Mortal, source: GitClient) -> None:
+    """The tag moved after this push was begun: main does not land without it."""
+    create_project(ada, "acme", "p")
+    late = open_for_push(ada, "acme", "p")
+    every = _refs(source)
+    oids = {name: bytes.fromhex(oid) for name, oid in every.items()}
+    pack = source.run("pack-objects", "--revs", "--stdout", "-q", data="\n".join([*every.values(), ""]).encode()).stdout
+    branch = [RefUpdate(b"refs/heads/side", ABSENT, oids["refs/heads/side"])]
+    assert open_for_push(ada, "acme", "p").receive(branch, io.BytesIO(pack), atomic=True, options=())[0].error == ""
+    updates = [RefUpdate(name.encode(), ABSENT, oid) for name, oid in oids.items()]
+    results = late.receive(updates, io.BytesIO(pack), atomic=True, options=())
+    assert {result.name.decode(): result.error for result in results} == {
+        name: "fetch first" if name == "refs/heads/side" else "the atomic push was refused" for name in every
+    }
+    assert _shown(git_view.open_for_fetch(ada, "acme", "p")) == {"refs/heads/side": every["refs/heads/side"]}
