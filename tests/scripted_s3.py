@@ -57,6 +57,7 @@ class ScriptedS3:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else an answer of two writes waits 40 ms for an acknowledgement
 
             def _serve(self) -> None:
                 outer._serve(self)

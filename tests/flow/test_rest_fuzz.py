@@ -25,5 +25,5 @@ def test_nothing_is_answered_that_the_description_does_not_say(
 ) -> None:
     """No 5xx, no status, header or body that is not described, nothing taken that is not allowed."""
     forge, token = asked
-    assert ask(forge, token, tmp_path, 20, pinned=pinned) == ""
+    assert ask(forge, token, tmp_path, 8, pinned=pinned) == ""
     assert "Traceback" not in forge.log()
