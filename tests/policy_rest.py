@@ -190,6 +190,57 @@ REST: dict[str, tuple[str, Make]] = {
         lambda s, p, a, ok: ("POST", _project(p, "/secrets/decide"), {"state": "allowed", "reason": "None"}),
     ),
     "update_me": ("update_me", lambda s, p, a, ok: ("PATCH", "/me", {})),
+    "get_overview": ("get_overview", lambda s, p, a, ok: ("GET", "/admin/overview", None)),
+    "list_all_accounts": ("list_all_accounts", lambda s, p, a, ok: ("GET", "/admin/accounts", None)),
+    "get_any_account": ("get_any_account", lambda s, p, a, ok: ("GET", "/admin/accounts/uma", None)),
+    "make_administrator": (
+        "make_administrator",
+        lambda s, p, a, ok: ("PUT", "/admin/accounts/uma/administrator", None),
+    ),
+    "end_administrator": (
+        "end_administrator",
+        lambda s, p, a, ok: ("DELETE", "/admin/accounts/uma/administrator", None),
+    ),
+    "list_all_organizations": ("list_all_organizations", lambda s, p, a, ok: ("GET", "/admin/organizations", None)),
+    "get_usage": ("get_usage", lambda s, p, a, ok: ("GET", f"/admin/organizations/{p.organization}", None)),
+    "put_limits": (
+        "put_limits",
+        lambda s, p, a, ok: (
+            "PUT",
+            f"/admin/organizations/{p.organization}/limits",
+            {"public_projects": 1, "private_projects": 1, "stored_bytes": 1},
+        ),
+    ),
+    "measure_usage": (
+        "measure_usage",
+        lambda s, p, a, ok: ("POST", f"/admin/organizations/{p.organization}/measure", None),
+    ),
+    "list_all_projects": ("list_all_projects", lambda s, p, a, ok: ("GET", "/admin/projects", None)),
+    "list_all_blocks": ("list_all_blocks", lambda s, p, a, ok: ("GET", "/admin/blocks", None)),
+    "create_block": (
+        "create_block",
+        lambda s, p, a, ok: ("POST", "/admin/blocks", {"target": "192.0.2.1", "reason": "A test"}),
+    ),
+    "lift_block": (
+        "lift_block",
+        lambda s, p, a, ok: ("DELETE", "/admin/blocks/00000000-0000-4000-8000-000000000000", None),
+    ),
+    "list_jobs": ("list_jobs", lambda s, p, a, ok: ("GET", "/admin/jobs", None)),
+    "retry_job": (
+        "retry_job",
+        lambda s, p, a, ok: ("POST", "/admin/jobs/00000000-0000-4000-8000-000000000000/retry", None),
+    ),
+    "get_storage": ("get_storage", lambda s, p, a, ok: ("GET", "/admin/storage", None)),
+    "examine_store": ("examine_store", lambda s, p, a, ok: ("POST", "/admin/storage/examine", None)),
+    "list_letters": ("list_letters", lambda s, p, a, ok: ("GET", "/admin/letters", None)),
+    "send_letter": (
+        "send_letter",
+        lambda s, p, a, ok: ("POST", "/admin/letters/00000000-0000-4000-8000-000000000000/send", None),
+    ),
+    "close_letter": (
+        "close_letter",
+        lambda s, p, a, ok: ("DELETE", "/admin/letters/00000000-0000-4000-8000-000000000000", None),
+    ),
     "list_sign_ups": ("list_sign_ups", lambda s, p, a, ok: ("GET", "/admin/sign-ups", None)),
     "approve_sign_up": ("approve_sign_up", lambda s, p, a, ok: ("PUT", "/admin/sign-ups/nobody/approval", None)),
     "decline_sign_up": ("decline_sign_up", lambda s, p, a, ok: ("DELETE", "/admin/sign-ups/nobody", None)),

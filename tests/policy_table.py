@@ -269,6 +269,26 @@ rename_me                              any     u .  . . . .  . . .  u u  d d d d
 decide_open_findings                   public  u d  d d . .  d d .  u u  d . d d d d  . n d d
 decide_open_findings                   private n n  d d . .  d d .  u u  d . d d d d  . n d d
 update_me                              any     u .  . . . .  . . .  u u  d d d d d d  d d d d
+get_overview                           any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+list_all_accounts                      any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+get_any_account                        any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+make_administrator                     any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+end_administrator                      any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+list_all_organizations                 any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+get_usage                              any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+put_limits                             any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+measure_usage                          any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+list_all_projects                      any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+list_all_blocks                        any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+create_block                           any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+lift_block                             any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+list_jobs                              any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+retry_job                              any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+get_storage                            any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+examine_store                          any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+list_letters                           any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+send_letter                            any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+close_letter                           any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 list_sign_ups                          any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 approve_sign_up                        any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 decline_sign_up                        any     u d  d d d d  d d d  u u  d d d d d d  d d d d
@@ -424,6 +444,8 @@ FUNCTIONS = {
     "projects.moves.rename_project": "ProjectService.RenameProject",
     "projects.moves.transfer_project": "ProjectService.TransferProject",
     "projects.administering.all_projects": "admin-projects",
+    "projects.administering.measure": "admin-organization",
+    "projects.administering.usage_of": "admin-organization",
     "projects.administering.count_projects": "admin",
     "projects.queries.count_forks": "ProjectService.GetProject",
     "projects.ownership.explain_owners": "ProjectService.ExplainOwners",

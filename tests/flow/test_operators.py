@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
 
 from browser import Browser
@@ -251,3 +255,82 @@ def test_the_doctor_examines_the_store_on_asking(amy: Browser) -> None:
     assert "Examine the store now" in amy.get("/-/admin/storage").text
     assert amy.submit("/-/admin/storage", act="examine").status_code == 302
     assert "The store keeps every promise that landing needs." in amy.get("/-/admin/storage").text
+
+
+def _rest(place: Forge, token: str) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": "198.51.100.40"}
+    return httpx.Client(base_url=f"{place.base_url}/api/v1/admin", headers=headers, timeout=60)
+
+
+def test_rest_has_what_the_pages_have(place: Forge, world: World, amy: Browser) -> None:
+    """Lists page by page, usage, limits, blocks, jobs, the store and letters, for an administrator's sign-in."""
+    with _rest(place, place.token("amy")) as rest:
+        assert rest.get("overview").json()["accounts"] >= 4
+        first = rest.get("accounts", params={"limit": 1}).json()
+        second = rest.get("accounts", params={"limit": 1, "cursor": first["next"]}).json()
+        assert first["items"][0]["handle"] < second["items"][0]["handle"]
+        assert [row["handle"] for row in rest.get("accounts", params={"find": "max"}).json()["items"]] == ["max"]
+        assert rest.get("accounts/amy").json()["is_admin"] is True
+        assert rest.get("accounts/nobody-here").status_code == 404
+        listed = rest.get("organizations", params={"find": world.organization}).json()["items"]
+        assert [(row["handle"], row["members"]) for row in listed] == [(world.organization, 2)]
+        wanted = {"public_projects": 9, "private_projects": 0, "stored_bytes": None}
+        assert rest.put(f"organizations/{world.organization}/limits", json=wanted).json()["limits"] == {
+            "public_projects": 9,
+            "private_projects": 0,
+            "stored_bytes": 0,
+        }
+        assert rest.put(f"organizations/{world.organization}/limits", json={**wanted, "x": 1}).status_code == 400
+        made = rest.post("blocks", json={"target": "203.0.113.77", "reason": "Loops", "hours": 1})
+        assert (made.status_code, made.json()["network"], made.json()["made_by"]) == (201, "203.0.113.77/32", "amy")
+        assert made.json()["id"] in [row["id"] for row in rest.get("blocks").json()["items"]]
+        assert rest.delete(f"blocks/{made.json()['id']}").status_code == 204
+        assert rest.delete(f"blocks/{made.json()['id']}").status_code == 404
+        assert rest.post("blocks", json={"target": "198.51.100.40", "reason": "Me"}).status_code == 400
+        assert rest.get("jobs", params={"state": "running"}).status_code == 200
+        assert rest.post(f"jobs/{uuid4()}/retry").status_code == 404
+        assert rest.post("storage/examine").json()["verdict"] == "sound"
+        assert rest.get("storage").json()["disk_total"] > 0
+        assert rest.get("letters").json() == {"items": []}
+        assert rest.post(f"letters/{uuid4()}/send").status_code == 400  # no mail server
+        assert rest.delete(f"letters/{uuid4()}").status_code == 404
+    acts = _acts(place)
+    assert ("amy", "block.create", "203.0.113.77/32") in acts
+    assert ("amy", "organization.limit", world.organization) in acts
+
+
+def test_what_each_project_takes_is_measured(place: Forge, world: World, amy: Browser) -> None:
+    """Asked for by REST, carried out in the background; the page, REST and the shell then say the same."""
+    with _rest(place, place.token("amy")) as rest:
+        assert rest.post(f"organizations/{world.organization}/measure").status_code == 202
+        asked = {"find": f"{world.organization}/"}
+        deadline = time.monotonic() + 30
+        found: list[dict[str, Any]] = []
+        while not found or None in [row["measured_at"] for row in found]:
+            assert time.monotonic() < deadline, "nobody measured"
+            found = rest.get("projects", params=asked).json()["items"]
+    assert [(row["handle"], row["landings"]) for row in found] == [("closed", 1), ("open", 1)]
+    page, twin = (amy.get(f"/-/admin/projects?find={world.organization}/{end}") for end in ("", "&format=json"))
+    folders = (place.data_dir / "store" / "projects").iterdir()
+    sizes = [[file.stat().st_size for file in folder.rglob("*") if file.is_file()] for folder in folders]
+    for row, shown in zip(found, twin.json()["projects"], strict=True):
+        assert (row["stored_bytes"], row["stored_objects"]) in [(sum(one), len(one)) for one in sizes]
+        assert (shown["stored_bytes"], shown["stored_objects"]) == (row["stored_bytes"], row["stored_objects"])
+        assert f"in {row['stored_objects']} objects" in page.text
+    assert " objects" in place.run("admin", "projects", "list", "--find", f"{world.organization}/open")
+
+
+def test_tokens_do_not_say_who_runs_the_forge(place: Forge, world: World, amy: Browser) -> None:
+    """A sign-in of mic does the daily work and makes no administrators; tokens with scopes see none of it."""
+    with _rest(place, place.token("amy")) as rest:
+        for method in ("PUT", "DELETE"):
+            answer = rest.request(method, "accounts/amy/administrator")
+            assert (answer.status_code, answer.json()["code"]) == (403, "confirmation_needed")
+    assert amy.get("/-/admin").status_code == 200
+    with _caller(place, "198.51.100.41", place.token("amy")) as caller:
+        scopes = ["project:read", "org:admin"]
+        made = caller("AccountService.CreateToken", pb.CreateTokenRequest(name="nightly", scopes=scopes))
+    with _rest(place, made.value) as limited:
+        for path in ("overview", "accounts", "projects", "organizations", "blocks", "jobs", "storage", "letters"):
+            answer = limited.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied"), path

@@ -18,10 +18,11 @@ REST = Path(__file__).parents[2] / "docs/agents/rest.md"
 
 
 def test_the_examples_run(own_forge: Forge) -> None:
-    """One after the other, as one shell would."""
+    """One after the other, as one shell of an administrator would."""
     blocks = re.findall(r"(?ms)^```sh\n(.*?)^```", REST.read_text())
     script = "".join(blocks).replace("http://localhost:4000", own_forge.base_url)
     script = script.replace("MICELIO_TOKEN=...", f"MICELIO_TOKEN={own_forge.token('ada')}")
+    own_forge.run("admin", "users", "make-admin", "ada")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", f"unset http_proxy https_proxy\n{script}"],
         capture_output=True, text=True, check=False, env=own_forge.environment | {"no_proxy": "*"}, timeout=60,
@@ -30,6 +31,7 @@ def test_the_examples_run(own_forge: Forge) -> None:
     assert '"handle":"ada"' in done.stdout
     assert '"position":1' in done.stdout
     assert "hello\nhe" in done.stdout
+    assert '"stored_objects":' in done.stdout
     made = re.findall(r'\{"value":"[^"]+"', done.stdout)
     assert len(made) == 2
     assert made[0] == made[1]

@@ -13,7 +13,7 @@ from mic.core.errors import NotFound, PreconditionFailed
 from micelio.accounts.actor import Actor
 from micelio.accounts.handles import sought
 from micelio.accounts.models import User
-from micelio.accounts.policy import require_admin, require_whole
+from micelio.accounts.policy import require_admin, require_page, require_whole
 from micelio.audit.actions import record
 from micelio.cluster.locks import alone
 
@@ -58,9 +58,11 @@ def count_accounts(actor: Actor) -> tuple[int, int]:
 def set_administrator(actor: Actor, handle: str, wanted: bool) -> AccountView:
     """Make an account one that runs the forge, or no longer. The last administrator stays one.
 
-    Raises PermissionDenied, NotFound, PreconditionFailed.
+    For browsers, which confirm who uses them, and the shell. Raises PermissionDenied, ConfirmationNeeded for a token,
+    NotFound, PreconditionFailed.
     """
     _require(actor)
+    require_page(actor, "A token cannot say who runs the forge.", "/-/admin/accounts")
     alone("administrators")
     user = _one(handle)
     if user.is_admin == wanted:

@@ -58,12 +58,12 @@ def require_scope(actor: Actor, scope: Scope) -> None:
 
 
 def require_page(actor: Actor, message: str, page: str) -> None:
-    """Raises ConfirmationNeeded with this sentence unless the actor comes with a browser.
+    """Raises ConfirmationNeeded with this sentence unless the actor comes with a browser, or stands at the machine.
 
     For what weakens the protection of others: no token can confirm who holds it, and this must not be had by stealing
     one. Doors that a browser comes through ask it for a fresh confirmation beforehand. `page` is where to do it.
     """
-    if actor.via != "web":
+    if actor.via not in ("web", "command"):
         raise ConfirmationNeeded(message, hint=f"Do it at {page}, where you confirm that it is you.")
 
 

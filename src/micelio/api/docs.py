@@ -32,6 +32,7 @@ _PARTS = {
     "stars": "Stars",
     "audit": "Audit log",
     "people": "People of this forge",
+    "operators": "Running the forge",
 }
 
 

@@ -160,7 +160,8 @@ def _projects(options: argparse.Namespace) -> int:
 
     def words(row: Any) -> list[str]:
         size = "-" if row.size is None else f"{row.size:,} bytes"
-        return [f"{row.owner}/{row.handle}", row.visibility, f"{row.landings} landings", size]
+        stored = "" if row.measured_at is None else f"{row.stored_bytes:,} bytes in {row.stored_objects:,} objects"
+        return [f"{row.owner}/{row.handle}", row.visibility, f"{row.landings} landings", size, stored]
 
     return _print(options, pages(), words)
 

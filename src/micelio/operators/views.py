@@ -18,7 +18,7 @@ from micelio.organizations.administering import all_organizations
 from micelio.pages.answers import Page
 from micelio.pages.markdown import render_message
 from micelio.projects import limits
-from micelio.projects.administering import all_projects
+from micelio.projects.administering import all_projects, measure, usage_of
 
 MOST = 50
 MOST_PROJECTS = 25
@@ -97,7 +97,7 @@ def organizations(request: HttpRequest, actor: Actor) -> Page:
 
 def organization(request: HttpRequest, actor: Actor, handle: str) -> Page:
     """What one organization has of what it may, and saying otherwise."""
-    found = limits.usage(actor, handle)
+    found = usage_of(actor, handle)
     data = {"organization": handle, **found._asdict(), "limits": found.limits._asdict()}
     return Page("operators/organization.html", {"handle": handle, "found": found}, data)
 
@@ -115,7 +115,11 @@ def _limit(request: HttpRequest, actor: Actor, handle: str) -> None:
     )
 
 
-ORGANIZATION_ACTS: dict[str, Act] = {"limit": _limit}
+def _measure(request: HttpRequest, actor: Actor, handle: str) -> None:
+    measure(actor, handle)
+
+
+ORGANIZATION_ACTS: dict[str, Act] = {"limit": _limit, "measure": _measure}
 
 
 def projects(request: HttpRequest, actor: Actor) -> Page:
@@ -131,6 +135,9 @@ def projects(request: HttpRequest, actor: Actor) -> Page:
             "landings": row.landings,
             "files": row.files,
             "bytes": row.size,
+            "stored_bytes": row.stored_bytes,
+            "stored_objects": row.stored_objects,
+            "measured_at": row.measured_at,
         }
         for row in rows
     ]

@@ -12,13 +12,21 @@ from mic.core.errors import MicError
 from micelio.accounts.actor import Actor
 from micelio.accounts.handles import sought
 from micelio.accounts.policy import require_admin, require_whole
+from micelio.organizations.queries import find as find_organization
+from micelio.projects import jobs, limits
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.models import Project
+
+# Two objects of the store are read for each: a page, and one to know whether there is another.
+MOST = 101
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectRow:
-    """A project as an administrator of the forge sees it. The last three are None when the store does not say them."""
+    """A project as an administrator of the forge sees it.
+
+    What the store does not say is None: of the head now, of all objects before somebody first looked.
+    """
 
     id: UUID
     owner: str
@@ -28,6 +36,9 @@ class ProjectRow:
     landings: int | None
     files: int | None
     size: int | None  # bytes of the files at the head
+    stored_bytes: int | None
+    stored_objects: int | None
+    measured_at: datetime | None
 
 
 def all_projects(actor: Actor, find: str = "", after: str = "", limit: int = 25) -> list[ProjectRow]:
@@ -47,7 +58,21 @@ def all_projects(actor: Actor, find: str = "", after: str = "", limit: int = 25)
     if after:
         last_owner, _, last_handle = sought(after).partition("/")
         found = found.filter(Q(owner__handle__gt=last_owner) | Q(owner__handle=last_owner, handle__gt=last_handle))
-    return [_row(project) for project in found.order_by("owner__handle", "handle")[: min(limit, 100)]]
+    return [_row(project) for project in found.order_by("owner__handle", "handle")[: min(limit, MOST)]]
+
+
+def usage_of(actor: Actor, owner: str) -> limits.Usage:
+    """What an organization has of what it may. Raises PermissionDenied, NotFound."""
+    require_whole(actor)
+    require_admin(actor)
+    return limits.usage(actor, owner)
+
+
+def measure(actor: Actor, owner: str) -> None:
+    """Look soon at what the projects of an organization take in the store. Raises PermissionDenied, NotFound."""
+    require_whole(actor)
+    require_admin(actor)
+    jobs.measure_organization.enqueue(str(find_organization(owner).id))
 
 
 def count_projects(actor: Actor) -> dict[str, int]:
@@ -67,5 +92,17 @@ def _row(project: Project) -> ProjectRow:
         files, size = ledger.totals(head.tree)
     except MicError:  # the storage page says what is wrong with the store
         pass
-    names = project.owner.handle, project.handle
-    return ProjectRow(project.id, *names, project.visibility, project.created_at, landings, files, size)
+    seen = project.measured_at is not None
+    return ProjectRow(
+        project.id,
+        project.owner.handle,
+        project.handle,
+        project.visibility,
+        project.created_at,
+        landings,
+        files,
+        size,
+        project.stored_bytes if seen else None,
+        project.stored_objects if seen else None,
+        project.measured_at,
+    )

@@ -13,7 +13,7 @@ from mic.core.errors import MicError
 from micelio.jobs.job import job
 from micelio.projects import limits, registry
 from micelio.projects.erasure import erase, overdue, unfinished
-from micelio.projects.ledgers import open_ledger, stored_size
+from micelio.projects.ledgers import open_ledger, stored
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import all_project_ids, exists, rows, view
 
@@ -45,16 +45,20 @@ def finish_erasures() -> int:
     return len(waiting)
 
 
+# Where nothing is limited the numbers are for whoever runs the forge, and a look lists all objects.
+_SELDOM = timedelta(hours=23)
+
+
 @job(every=timedelta(hours=6), limit=timedelta(hours=6))
 def measure_storage() -> int:
-    """Four times a day: look at how much is stored, where that is limited. Returns how many projects."""
+    """Look at how much is stored: four times a day where that is limited, else once. Returns how many projects."""
     return sum(map(_measure, limits.owners()))
 
 
-@job()
+@job(limit=timedelta(hours=6))
 def measure_organization(organization_id: str) -> int:
-    """As `measure_storage`, of one organization and soon: much was uploaded."""
-    return _measure(UUID(organization_id))
+    """As `measure_storage`, of one organization and soon: much was uploaded, or somebody wants to know."""
+    return _measure(UUID(organization_id), all_of_it=True)
 
 
 def stored_much(project: ProjectView) -> None:
@@ -63,10 +67,11 @@ def stored_much(project: ProjectView) -> None:
         measure_organization.enqueue(str(project.owner_id))
 
 
-def _measure(owner: UUID) -> int:
-    projects = limits.owned(owner) if limits.limits_of(owner).stored_bytes else []
+def _measure(owner: UUID, *, all_of_it: bool = False) -> int:
+    often = all_of_it or limits.limits_of(owner).stored_bytes
+    projects = limits.owned(owner, None if often else timezone.now() - _SELDOM)
     for project_id in projects:
-        limits.measured(project_id, stored_size(project_id))
+        limits.measured(project_id, *stored(project_id))
     limits.weigh(owner)
     return len(projects)
 

@@ -56,6 +56,9 @@ def open_ledger(project_id: UUID) -> Project:
     return ledger().open(project_id.hex)
 
 
-def stored_size(project_id: UUID) -> int:
-    """Bytes of a project's objects in the store; what a fork reads of its origin is not its own."""
-    return sum(item.size for item in bucket().list(f"projects/{project_id.hex}/"))
+def stored(project_id: UUID) -> tuple[int, int]:
+    """(bytes, number) of a project's objects in the store; what a fork reads of its origin is not its own."""
+    size, objects = 0, 0
+    for item in bucket().list(f"projects/{project_id.hex}/"):
+        size, objects = size + item.size, objects + 1
+    return size, objects

@@ -1,17 +1,20 @@
 """How much an organization may have: projects, and bytes in the store.
 
 The settings say it for all, an administrator of the forge says otherwise for one. Projects are counted when one is
-made, restored, received or shown to other people. Bytes are looked at from time to time (`jobs.measure_storage`), for
-to know them is to list objects: whoever is beyond the limit then takes no more contents until there is room.
+made, restored, received or shown to other people. Bytes are looked at from time to time (`jobs.measure_storage`), more
+often where they are limited, for to know them is to list objects: whoever is beyond the limit then takes no more
+contents until there is room.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
+from django.utils import timezone
 
 from mic.core.errors import InvalidInput, LimitReached
 from micelio.accounts.actor import Actor
@@ -136,14 +139,21 @@ def owners() -> list[UUID]:
     return list(Project.everything.order_by("owner").values_list("owner", flat=True).distinct())
 
 
-def owned(organization_id: UUID) -> list[UUID]:
-    """Every project of an organization, deleted ones too, for the forge's own upkeep."""
-    return list(Project.everything.filter(owner=organization_id).values_list("id", flat=True))
+def owned(organization_id: UUID, unseen: datetime | None = None) -> list[UUID]:
+    """Every project of an organization, deleted ones too, for the forge's own upkeep.
+
+    With `unseen` only those that nobody has measured since then.
+    """
+    found = Project.everything.filter(owner=organization_id)
+    if unseen is not None:
+        found = found.filter(Q(measured_at=None) | Q(measured_at__lt=unseen))
+    return list(found.values_list("id", flat=True))
 
 
-def measured(project_id: UUID, size: int) -> None:
-    """What a project's objects take in the store."""
-    Project.everything.filter(id=project_id).update(stored_bytes=size)
+def measured(project_id: UUID, size: int, objects: int) -> None:
+    """What a project's objects take in the store, and how many there are."""
+    now = timezone.now()
+    Project.everything.filter(id=project_id).update(stored_bytes=size, stored_objects=objects, measured_at=now)
 
 
 def weigh(organization_id: UUID) -> None:

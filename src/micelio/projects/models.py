@@ -46,8 +46,11 @@ class Project(models.Model):
     deleted_by = models.CharField(max_length=39, blank=True, default="")
     # Who may land where, as `protection` writes it; "" for what is not protected.
     protection = models.TextField(blank=True, default="")
-    # What its objects take in the store as of the last look, and whether its owner may store no more; see `limits`.
+    # What its objects take in the store as of the last look, when that was, and whether its owner may store no more;
+    # see `limits`.
     stored_bytes = models.PositiveBigIntegerField(default=0)
+    stored_objects = models.PositiveBigIntegerField(default=0)
+    measured_at = models.DateTimeField(null=True, blank=True, default=None)
     full = models.BooleanField(default=False)
 
     # `objects` stands first, so nothing finds a deleted project that does not ask for it by name.

@@ -402,8 +402,12 @@ def test_a_limit_of_projects(olga: Actor, sam: Actor, limited: Callable[..., Non
 def test_a_limit_of_bytes(olga: Actor, mia: Actor, limited: Callable[..., None]) -> None:
     """Whoever is beyond it takes no more contents, until it is raised or something has gone."""
     project = get_project(olga, "acme", "web")
-    size = sum(item.size for item in ledgers.bucket().list(f"projects/{project.id.hex}/"))
-    assert measure_storage.func() == 0  # nobody is limited, so nothing is listed
+    listed = list(ledgers.bucket().list(f"projects/{project.id.hex}/"))
+    size = sum(item.size for item in listed)
+    assert measure_storage.func() == 1
+    assert measure_storage.func() == 0  # nobody is limited, so nothing is listed again within a day
+    row = Project.objects.get(id=project.id)
+    assert (row.stored_bytes, row.stored_objects) == (size, len(listed))
     limited(max_stored_bytes=size)
     assert measure_storage.func() == 1
     assert limits.usage(mia, "acme").stored_bytes == size
