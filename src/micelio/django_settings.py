@@ -79,7 +79,8 @@ DATABASES = {"default": databases.default(_settings)}
 # The default of 300 entries would cull open device codes.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "micelio.sealed_cache.SealedCache",
+        "KEY_FUNCTION": "micelio.sealed_cache.hashed",
         "LOCATION": "micelio_cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
