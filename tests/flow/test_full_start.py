@@ -64,7 +64,8 @@ def test_a_first_import_that_does_not_fit_is_one_sentence_and_the_forge_starts(t
     who |= {"GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "a@example.org", "GIT_CONFIG_SYSTEM": "/dev/null"}
     for arguments in (("init", "-q"), ("add", "noise"), ("commit", "-q", "-m", "Make noise")):
         subprocess.run(["git", "-C", str(checkout), *arguments], check=True, env=os.environ | who)
-    forge = Forge(tiny / "data", "--first-project", str(checkout))
+    data = tiny / "data"
+    forge = Forge(data, "--first-project", str(checkout), database=Sqlite(data))
     try:
         assert forge.log().splitlines()[-1] == (
             "The first project was not imported: There is no space left in the forge's store. "
