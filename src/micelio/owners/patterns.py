@@ -113,7 +113,8 @@ def _class(pattern: bytes, at: int) -> tuple[set[int], int] | None:
             high, at = _member(pattern, at + 1)
             if high is None:
                 return None
-            chosen.update(range(low, high + 1))
+            # Git has met the first by itself before it sees a range: of `b-a` that is all.
+            chosen.update((low, *range(low, high + 1)))
         else:
             chosen.add(low)
     return (set(_ALL - chosen) if negated else chosen) - {_SLASH}, at + 1

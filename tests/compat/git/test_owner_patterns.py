@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from micelio.owners.patterns import Patterns, translate
@@ -41,6 +41,7 @@ def _git_says(place: Path, pattern: bytes, paths: list[bytes]) -> list[bool]:
 
 
 @settings(max_examples=200, deadline=None)
+@example(pattern=b"[b-a]", paths=[b"a", b"b"])
 @given(pattern=_PATTERNS, paths=st.lists(_PATHS, min_size=1, max_size=20, unique=True))
 def test_as_git_ignores(place: Path, pattern: bytes, paths: list[bytes]) -> None:
     """Byte for byte, for a file that is there by itself and for one below a folder that matches."""
