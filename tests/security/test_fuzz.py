@@ -84,9 +84,11 @@ def test_a_short_run_of_what_other_forges_say(target: Target) -> None:
 
 
 @pytest.mark.parametrize("parse", [parse_source, parse_url])
-@pytest.mark.parametrize("address", ["https://]github.com/a/b", "https://[::1/a/b", "https://[x]/a/b"])
-def test_an_address_with_brackets_that_is_none(parse: Callable[[str], object], address: str) -> None:
-    """Python's own reader raises ValueError; whoever wrote it is told instead."""
+@pytest.mark.parametrize(
+    "address", ["https://]github.com/a/b", "https://[::1/a/b", "https://[x]/a/b", "https://h/a/ /"]
+)
+def test_an_address_that_is_none(parse: Callable[[str], object], address: str) -> None:
+    """Of brackets Python's own reader raises ValueError; whoever wrote it is told instead. A space is none."""
     with pytest.raises(InvalidInput):
         parse(address)
 

@@ -31,7 +31,8 @@ from mic.git.packscan import Limits
 from mic.git.packwrite import PackWriter, WrittenPack
 from mic.git.quarantine import Quarantine
 from mic.git.ready import ReadyPacks
-from mic.git.send import send_history
+from mic.git.send import Trailers, send_history
+from mic.git.shown import Shown
 from mic.git.snapshot import Snapshot
 from mic.git.view import KeptPack, Numbered, View, index_key, newest_view, pack_key, write_view
 from mic.ledger import single
@@ -67,7 +68,9 @@ class KeptObjects:
         self._open: dict[str, Pack] = {}
         self._graph = Graph()
         self._oids: OrderedDict[bytes, bytes] = OrderedDict()
+        self._shown: Shown | None = None
         self.ready = ReadyPacks(project, self._bytes_of)
+        self.trailers = Trailers()
 
     # ------------------------------------------------------------ reading
 
@@ -87,6 +90,13 @@ class KeptObjects:
             for name in fresh:
                 self._graph.add(self._open[name].index.commits())
             return Snapshot(self._numbered, tuple(self._open[name] for name in names), self._graph)
+
+    def shown(self, snapshot: Snapshot, packs: Packs) -> Shown:
+        """The refs of a snapshot, remembered for as long as its view counts."""
+        found = self._shown
+        if found is None or found.numbered is not snapshot.numbered:
+            found = self._shown = Shown(snapshot, packs, found)
+        return found
 
     def joined(self, snapshot: Snapshot, names: Sequence[str]) -> Snapshot:
         """The snapshot with packs that are kept and that no view names yet."""

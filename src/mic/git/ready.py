@@ -25,7 +25,7 @@ from mic.git.packindex import PackIndex
 from mic.git.packs import Pack, Packs
 from mic.git.packwrite import PackWriter
 from mic.git.select import select
-from mic.git.send import copy_entries, send_parts
+from mic.git.send import Trailers, copy_entries, send_parts
 from mic.git.serving import FetchRequest, PackStream
 from mic.git.snapshot import Snapshot
 from mic.ledger import single
@@ -78,12 +78,11 @@ class Asked(NamedTuple):
         return digest.hexdigest()[:32]
 
 
-def may_be_kept(request: FetchRequest, sets: Sequence[frozenset[bytes]]) -> bool:
-    """Whether it is a clone of one of these sets of tips, in a form that many ask for."""
+def may_be_kept(request: FetchRequest) -> bool:
+    """Whether it is a clone in a form that many ask for."""
     return (
-        request.depth in (0, 1) and not request.deepen_since and not request.deepen_not
-        and request.filter in _FILTERS and frozenset(request.wants) in sets
-    )  # fmt: skip
+        request.depth in (0, 1) and not request.deepen_since and not request.deepen_not and request.filter in _FILTERS
+    )
 
 
 class ReadyPacks:
@@ -95,6 +94,7 @@ class ReadyPacks:
         self._lock = threading.Lock()
         self._known: dict[str, Listing] = {}
         self._open: dict[str, Pack] = {}
+        self._trailers = Trailers()
 
     def stream(self, snapshot: Snapshot, packs: Packs, asked: Asked) -> PackStream | None:
         """What a clone is sent; None where that is so little that nothing is kept of it."""
@@ -104,7 +104,7 @@ class ReadyPacks:
                 self._look()
                 found = self._known.get(asked.name)
             if found is not None and (parts := self._parts(asked.name, found)) is not None:
-                count, data = send_parts(packs, parts, ())
+                count, data = send_parts(packs, parts, (), self._trailers)
                 return PackStream(count, found.shallow, (), data)
             base, parts = self._base(snapshot, asked)
             haves = base.commits if base is not None else ()
@@ -124,7 +124,7 @@ class ReadyPacks:
                     parts, oids = (*parts, made), []
             elif base is None:
                 return None
-            count, data = send_parts(packs, parts, oids)
+            count, data = send_parts(packs, parts, oids, self._trailers)
             return PackStream(count, shallow, (), data)
 
     def _base(self, snapshot: Snapshot, asked: Asked) -> tuple[Listing | None, tuple[Pack, ...]]:

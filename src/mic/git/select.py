@@ -155,7 +155,7 @@ def asked_for(packs: Packs, wants: Iterable[bytes]) -> tuple[frozenset[bytes], f
 
 
 def takes_all(
-    graph: Graph, request: FetchRequest, refs: set[bytes], commits: frozenset[bytes], others: frozenset[bytes]
+    graph: Graph, request: FetchRequest, refs: frozenset[bytes], commits: frozenset[bytes], others: frozenset[bytes]
 ) -> bool:
     """Whether a request is for all that is kept, which is what `refs` name and what can be reached from them."""
     if request.haves or request.shallow or request.filter:

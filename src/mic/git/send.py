@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
 
@@ -17,21 +18,54 @@ from mic.git.serving import FetchRequest
 from mic.git.snapshot import Snapshot
 
 _PIECE = 1 << 20
+_TRAILERS = 16
 
 
-def _framed(count: int, parts: Iterable[bytes]) -> Iterator[bytes]:
-    """A pack file of `count` entries, in pieces of about 64 KiB and more."""
+class Trailers:
+    """Checksums of packs that were sent whole, by the names of the kept packs that they are made of."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
+
+    def of(self, packs: Sequence[Pack]) -> bytes | None:
+        """The checksum of these packs, None when it is not known."""
+        return self._known.get(tuple(pack.name for pack in packs))
+
+    def learn(self, packs: Sequence[Pack], trailer: bytes) -> None:
+        """What the bytes of these packs have turned out to be."""
+        self._known[tuple(pack.name for pack in packs)] = trailer
+        while len(self._known) > _TRAILERS:
+            self._known.popitem(last=False)
+
+
+def _framed(count: int, parts: Iterable[bytes], trailer: bytes | None = None) -> Generator[bytes, None, bytes]:
+    """A pack file of `count` entries, in pieces of about 64 KiB and more; its trailer, unless that was given."""
     head = b"PACK" + (2).to_bytes(4, "big") + count.to_bytes(4, "big")
-    digest = hashlib.sha1(head)  # noqa: S324 - a pack's trailer
+    digest = hashlib.sha1(head) if trailer is None else None  # noqa: S324 - a pack's trailer
     waiting, size = [head], len(head)
     for part in parts:
-        digest.update(part)
+        if digest is not None:
+            digest.update(part)
         waiting.append(part)
         size += len(part)
         if size >= 1 << 16:
             yield b"".join(waiting)
             waiting, size = [], 0
-    yield b"".join([*waiting, digest.digest()])
+    end = trailer if digest is None else digest.digest()
+    assert end is not None, "given or counted"
+    yield b"".join([*waiting, end])
+    return end
+
+
+def _whole(count: int, packs: Sequence[Pack], bodies: Iterable[bytes], trailers: Trailers) -> Iterator[bytes]:
+    """A pack file of these kept packs: what they hold never changes, so its checksum is counted once.
+
+    Where their bytes have, the client finds that they are not those of the checksum.
+    """
+    known = trailers.of(packs)
+    trailer = yield from _framed(count, bodies, known)
+    if known is None:
+        trailers.learn(packs, trailer)
 
 
 def _loose(packs: Packs, found: Found) -> Iterator[bytes]:
@@ -44,15 +78,19 @@ def _loose(packs: Packs, found: Found) -> Iterator[bytes]:
     yield deflater.flush()
 
 
-def send_all(packs: Packs) -> tuple[int, Iterator[bytes]]:
+def send_all(packs: Packs, trailers: Trailers) -> tuple[int, Iterator[bytes]]:
     """(objects, pack) of everything: the packs one behind the other. No object may be in two of them."""
     count = sum(pack.index.count for pack in packs.packs)
-    return count, _framed(count, _bodies(packs))
+    return count, _whole(count, packs.packs, _bodies(packs), trailers)
 
 
-def send_parts(packs: Packs, parts: Sequence[Pack], oids: Sequence[bytes]) -> tuple[int, Iterator[bytes]]:
+def send_parts(
+    packs: Packs, parts: Sequence[Pack], oids: Sequence[bytes], trailers: Trailers
+) -> tuple[int, Iterator[bytes]]:
     """(objects, pack) of all that `parts` hold, and of these objects of `packs` behind them."""
     whole = Packs(parts, packs.content)
+    if not oids:
+        return send_all(whole, trailers)
     ordered = _as_they_lie(packs, oids)
     wanted = set(oids)
 

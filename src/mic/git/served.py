@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import BinaryIO
 
 import msgspec
@@ -16,12 +17,12 @@ from mic.git.objects import tag_target
 from mic.git.packentry import TAG
 from mic.git.packs import Packs
 from mic.git.ready import Asked, may_be_kept
-from mic.git.select import asked_for, select, takes_all
+from mic.git.select import select
 from mic.git.send import send, send_all
 from mic.git.serving import FetchRequest, PackStream, Ref, RefResult, Refs, RefUpdate
+from mic.git.shown import Shown
 from mic.git.snapshot import Snapshot
 
-MAIN = b"refs/heads/main"
 _LANDING = re.compile(rb"refs/landings/(\d{1,18})")
 _SESSION = re.compile(rb"refs/sessions/(?:ses_)?([0-9A-Za-z]{26})")
 
@@ -49,27 +50,13 @@ class ServedRepository:
     def _graph(self) -> Graph:
         return self._snapshot.graph
 
-    def _all_refs(self) -> dict[bytes, bytes]:
-        view = self._snapshot.view
-        refs = dict(view.refs)
-        if view.tip:
-            refs[MAIN] = view.tip
-        return refs
+    @cached_property
+    def _shown(self) -> Shown:
+        return self._kept.shown(self._snapshot, self._packs)
 
     def refs(self) -> Refs:
         """All refs that are shown."""
-        found = [Ref(name, oid, self._peeled(oid)) for name, oid in sorted(self._all_refs().items())]
-        return Refs(MAIN, found)
-
-    def _peeled(self, oid: bytes) -> bytes | None:
-        if oid in self._graph or self._packs.require(oid).kind != TAG:
-            return None
-        target, kind = oid, TAG
-        for _ in range(64):
-            target, kind = tag_target(target, self._packs.read(target, TAG)[1])
-            if kind != TAG:
-                break
-        return target
+        return self._shown.refs
 
     def hidden(self, names: Sequence[bytes]) -> list[Ref]:
         """`refs/landings/N` and `refs/sessions/ID`: the commits of landings."""
@@ -133,44 +120,36 @@ class ServedRepository:
 
     def fetch(self, request: FetchRequest) -> PackStream:
         """What the client lacks. NotFound for a want that is not here."""
-        refs = self._all_refs()
-        tags: dict[bytes, bytes] = {}
-        for oid in refs.values():
-            peeled = self._peeled(oid)
-            if peeled is not None:
-                tags[peeled] = oid
-        resolved = msgspec.structs.replace(
-            request, deepen_not=tuple(self._named(name, refs) for name in request.deepen_not)
-        )
+        resolved = request
+        if request.deepen_not:
+            named = tuple(map(self._named, request.deepen_not))
+            resolved = msgspec.structs.replace(request, deepen_not=named)
         # Kept packs are copied as they lie, and have distances to bases in them.
         as_kept = request.ofs_delta and not (request.haves or request.shallow)
-        if as_kept and (whole := self._cloned(resolved, refs, tags)) is not None:
+        if as_kept and (whole := self._cloned(resolved)) is not None:
             return whole
-        selection = select(self._packs, self._graph, resolved, tags)
+        selection = select(self._packs, self._graph, resolved, self._shown.tags)
         count, data = send(self._packs, selection.oids, selection.held, thin=request.thin, ofs_delta=request.ofs_delta)
         boundary = selection.boundary
         if boundary is None:
             return PackStream(count, (), (), data)
         return PackStream(count, boundary.shallow, boundary.unshallow, data)
 
-    def _cloned(
-        self, request: FetchRequest, refs: Mapping[bytes, bytes], tags: Mapping[bytes, bytes]
-    ) -> PackStream | None:
+    def _cloned(self, request: FetchRequest) -> PackStream | None:
         """What is sent to who has nothing, of packs that are kept; None where the objects must be chosen."""
-        commits, others = asked_for(self._packs, request.wants)
-        if self._snapshot.view.exact and takes_all(self._graph, request, set(refs.values()), commits, others):
-            count, data = send_all(self._packs)
-            return PackStream(count, (), (), data)
-        cloned = frozenset(oid for name, oid in refs.items() if name.startswith((b"refs/heads/", b"refs/tags/")))
-        sets = [cloned, frozenset(refs.values()), frozenset(oid for name, oid in refs.items() if name == MAIN)]
-        if not may_be_kept(request, sets):
+        if not may_be_kept(request):
             return None
-        if request.include_tag:
-            others |= frozenset(tags.values())
-        return self._kept.ready.stream(self._snapshot, self._packs, Asked(request, commits, others, tags))
+        plan = self._shown.plan(self._snapshot, self._packs, request)
+        if isinstance(plan, Asked):
+            return self._kept.ready.stream(self._snapshot, self._packs, plan)
+        if not plan:
+            return None
+        count, data = send_all(self._packs, self._kept.trailers)
+        return PackStream(count, (), (), data)
 
-    def _named(self, name: bytes, refs: dict[bytes, bytes]) -> bytes:
+    def _named(self, name: bytes) -> bytes:
         """The commit that a ref names, as a client asks not to go beyond it."""
+        refs = self._shown.names
         for full in (name, b"refs/heads/" + name, b"refs/tags/" + name):
             commit = self._commit_of(refs[full]) if full in refs else None
             if commit is not None:

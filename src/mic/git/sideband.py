@@ -65,24 +65,34 @@ class Reply:
         cast("Generator[bytes]", self._parts).close()
 
 
-def banded(band: bytes, text: bytes, size: int = LARGE) -> bytes:
+def banded(band: bytes, text: bytes | memoryview, size: int = LARGE) -> bytes:
     """`text` in as many lines of a band as it takes."""
     if len(text) <= size:
-        return line(band + text)
-    return b"".join(line(band + text[at : at + size]) for at in range(0, len(text), size))
+        return line(band + bytes(text))
+    whole = memoryview(text)
+    parts: list[bytes | memoryview] = []
+    for at in range(0, len(text), size):
+        part = whole[at : at + size]
+        parts += (b"%04x" % (len(part) + 5), band, part)
+    return b"".join(parts)
 
 
 def pack_in_bands(data: Iterable[bytes], size: int = LARGE) -> Iterator[bytes]:
     """A pack in lines of band 1, full ones as far as it goes, some half a megabyte at once."""
-    held = bytearray()
-    whole = max(_PIECE // size, 1) * size
+    held: list[bytes | memoryview] = []
+    have, whole = 0, max(_PIECE // size, 1) * size
     for piece in data:
-        held += piece
-        while len(held) >= whole:
-            yield banded(DATA, bytes(held[:whole]), size)
-            del held[:whole]
-    if held:
-        yield banded(DATA, bytes(held), size)
+        held.append(piece)
+        have += len(piece)
+        if have >= whole:
+            # Copied here, and once more into its lines; a pack of gigabytes is nothing but this.
+            block = memoryview(b"".join(held))
+            stop = have - have % whole
+            for at in range(0, stop, whole):
+                yield banded(DATA, block[at : at + whole], size)
+            held, have = [block[stop:]], have - stop
+    if have:
+        yield banded(DATA, b"".join(held), size)
 
 
 def in_pieces(data: Iterable[bytes]) -> Iterator[bytes]:

@@ -35,7 +35,8 @@ def parse_url(url: str) -> str:
         host = parts.hostname
     except ValueError:  # brackets that are no address of IPv6
         host = None
-    if not host or parts.scheme not in ("https", "http") or len(url) > MAX_URL:
+    plain = url.strip().isprintable() and " " not in url.strip()
+    if not host or parts.scheme not in ("https", "http") or len(url) > MAX_URL or not plain:
         raise InvalidInput("The forge fetches from https addresses.", hint="`mic import git` brings any other source.")
     if parts.username is not None or parts.query or parts.fragment:
         raise InvalidInput(

@@ -21,8 +21,9 @@ from mic.git.pushed import first_parents
 from mic.git.quarantine import Quarantine
 from mic.git.rebase import Clashed, Rebase
 from mic.git.sent import BAD_NAME, MAX_NAME
-from mic.git.served import MAIN, ServedRepository
+from mic.git.served import ServedRepository
 from mic.git.serving import ABSENT, RefResult, RefUpdate
+from mic.git.shown import MAIN
 from mic.git.snapshot import Snapshot
 from mic.git.view import MAX_REFS, View
 from micelio.accounts.actor import Actor

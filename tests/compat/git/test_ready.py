@@ -12,6 +12,7 @@ import pytest
 
 from ledgers import traced
 from mic.git.kept import KeptObjects
+from mic.git.packs import Packs
 from mic.git.packscan import Limits
 from mic.git.quarantine import Quarantine
 from mic.git.served import ServedRepository
@@ -201,3 +202,35 @@ def test_only_so_many_are_kept(source: Source, tmp_path: Path, monkeypatch: pyte
     assert taken(source.kept, tmp_path / "three.git") == expected
     assert len([key for key in source.listed() if "." not in key]) == 1
     assert taken(KeptObjects(traced(source.store)[0]), tmp_path / "four.git") == expected
+
+
+def test_what_refs_say_is_worked_out_once(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A view's tags are read for the first client; the next gets the same bytes, and a new tag alone is read."""
+    tag = b"tag v%d\nfrom refs/heads/trunk^0\ntagger A <a@example.org> 1600000000 +0000\ndata 1\nt"
+    for number in range(3):
+        source.grow(tag % number)
+    read: list[bytes] = []
+    reading = Packs.read
+
+    def counted(packs: Packs, oid: bytes, kind: int = 0) -> tuple[int, bytes]:
+        read.append(oid)
+        return reading(packs, oid, kind)
+
+    monkeypatch.setattr(Packs, "read", counted)
+
+    def asked() -> tuple[list[bytes], bytes]:
+        read.clear()
+        repository = ServedRepository(source.kept)
+        wants = tuple(ref.oid for ref in repository.refs().refs)
+        pack = b"".join(repository.fetch(FetchRequest(wants=wants, ofs_delta=True, include_tag=True)).data)
+        return list(read), pack
+
+    first, pack = asked()
+    assert len(first) > 2
+    again, same = asked()
+    assert (again, same == pack) == ([], True)
+    source.grow(tag % 3)
+    new = bytes.fromhex(git(source.path, "rev-parse", "v3").decode().strip())
+    read.clear()
+    assert ServedRepository(source.kept).refs().refs[-1].oid == new
+    assert read == [new]

@@ -1,0 +1,80 @@
+"""What the refs of a project say, worked out once for each view of it: tags peeled, and what clones of it are sent."""
+
+from __future__ import annotations
+
+from mic.git.objects import tag_target
+from mic.git.packentry import TAG
+from mic.git.packs import Packs
+from mic.git.ready import Asked
+from mic.git.select import asked_for, takes_all
+from mic.git.serving import FetchRequest, Ref, Refs
+from mic.git.snapshot import Snapshot
+from mic.git.view import Numbered
+
+MAIN = b"refs/heads/main"
+# Tags of tags are followed so far.
+_NESTED = 64
+# Forms of a clone that are remembered: `git clone` with and without --mirror, --depth 1, --single-branch.
+_PLANS = 8
+
+
+class Shown:
+    """The refs of one view. `tags` are the annotated tags by what they peel to. Shared by threads; never changed.
+
+    `peeled` says what each of them finally names; `before` is that of an older view, whose tags are still true.
+    """
+
+    def __init__(self, snapshot: Snapshot, packs: Packs, before: Shown | None) -> None:
+        view, graph = snapshot.view, snapshot.graph
+        self.numbered: Numbered = snapshot.numbered
+        self.names = dict(view.refs)
+        if view.tip:
+            self.names[MAIN] = view.tip
+        self.peeled: dict[bytes, bytes] = {}
+        known = before.peeled if before is not None else {}
+        for oid in self.names.values():
+            if oid not in graph and oid not in self.peeled:
+                found = known.get(oid) or _peel(packs, oid)
+                if found is not None:
+                    self.peeled[oid] = found
+        self.tags = {self.peeled[oid]: oid for oid in self.names.values() if oid in self.peeled}
+        self.refs = Refs(MAIN, [Ref(name, oid, self.peeled.get(oid)) for name, oid in sorted(self.names.items())])
+        self._plans: dict[FetchRequest, Asked | bool] = {}
+
+    def plan(self, snapshot: Snapshot, packs: Packs, request: FetchRequest) -> Asked | bool:
+        """What whoever has nothing is sent: True for all that is kept, else what is asked for; False for no clone.
+
+        NotFound for a want that is not here.
+        """
+        found = self._plans.get(request)
+        if found is None:
+            found = self._planned(snapshot, packs, request)
+            if found and len(self._plans) < _PLANS:
+                self._plans[request] = found
+        return found
+
+    def _planned(self, snapshot: Snapshot, packs: Packs, request: FetchRequest) -> Asked | bool:
+        commits, others = asked_for(packs, request.wants)
+        refs = self.names
+        every = frozenset(refs.values())
+        if snapshot.view.exact and takes_all(snapshot.graph, request, every, commits, others):
+            return True
+        cloned = frozenset(oid for name, oid in refs.items() if name.startswith((b"refs/heads/", b"refs/tags/")))
+        main = frozenset(oid for name, oid in refs.items() if name == MAIN)
+        if frozenset(request.wants) not in (cloned, every, main):
+            return False
+        if request.include_tag:
+            others |= frozenset(self.tags.values())
+        return Asked(request, commits, others, self.tags)
+
+
+def _peel(packs: Packs, oid: bytes) -> bytes | None:
+    """What an annotated tag finally names; None for anything else."""
+    kind = packs.require(oid).kind
+    if kind != TAG:
+        return None
+    for _ in range(_NESTED):
+        oid, kind = tag_target(oid, packs.read(oid, TAG)[1])
+        if kind != TAG:
+            break
+    return oid
