@@ -25,18 +25,27 @@ class Authority:
         self.path = folder / "authority.pem"
         self.path.write_bytes(made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
-    def write(self, chain: Path, key: Path) -> int:
-        """Put a new certificate for localhost and its key into two files; its serial number."""
+    def write(self, chain: Path, key: Path, host: str = "") -> int:
+        """Put a new certificate for localhost, or for another host alone, and its key into two files; its number."""
         own = ec.generate_private_key(ec.SECP256R1())
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        here = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        names = [x509.DNSName(host)] if host else here
         made = _builder(_named("localhost"), self._name, own).add_extension(x509.SubjectAlternativeName(names), False)
         signed = made.sign(self._key, hashes.SHA256())
-        private = own.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
         chain.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-        key.write_bytes(private)
+        key.write_bytes(_private(own))
         return signed.serial_number
+
+    def write_own(self, chain: Path, key: Path) -> None:
+        """Put its own certificate, which it has signed itself, and its key into two files."""
+        chain.write_bytes(self.path.read_bytes())
+        key.write_bytes(_private(self._key))
+
+
+def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _named(name: str) -> x509.Name:

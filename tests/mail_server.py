@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import re
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from email.policy import default
 from typing import Any, cast
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 _PATIENCE = 30.0
 
@@ -43,14 +44,32 @@ class _Keeper:
 
 
 class MailServer:
-    """`port`, `letters` in the order that they came; `refuses` is the answer to each recipient, "" to take them."""
+    """`port`, `letters` in the order that they came; `refuses` is the answer to each recipient, "" to take them.
 
-    def __init__(self) -> None:
+    `tls` is a context for TLS: `always` from the first byte, else by STARTTLS. Who signs in is let in, by TLS or not,
+    and `passwords` is what they sent.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None, *, always: bool = False) -> None:
         self._keeper = _Keeper()
+        self.passwords: list[bytes] = []
+
+        def let_in(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+            self.passwords.append(data.password)
+            return AuthResult(success=True)
+
         # The controller connects to the port that it was told, so "any free one" will not do.
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        self._controller = Controller(self._keeper, hostname="127.0.0.1", port=self.port)
+        self._controller = Controller(
+            self._keeper,
+            hostname="127.0.0.1",
+            port=self.port,
+            ssl_context=tls if always else None,
+            tls_context=None if always else tls,
+            authenticator=let_in,
+            auth_require_tls=False,
+        )
         self._controller.start()
 
     @property
