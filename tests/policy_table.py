@@ -462,6 +462,7 @@ FUNCTIONS = {
     "projects.queries.list_projects": "ProjectService.ListProjects",
     "projects.queries.origin_of": "ProjectService.GetProject",
     "projects.queries.project_events": "project-audit",
+    "projects.queries.named_projects": "AccountService.CreateToken",
     "projects.queries.project_names": "AccountService.ListTokens",
     "projects.reads.note_read": "ProjectService.GetProject",
     "projects.queries.project_of": "AccountService.RenewSessionToken",

@@ -289,6 +289,33 @@ def test_a_long_list_takes_no_more_queries(rita: Api, project: str, world: World
         assert len(counts) == 1, path
 
 
+def test_a_large_write_takes_no_more_queries(rita: Api, project: str, world: World) -> None:
+    """One file or fifty, one network or three hundred, a token for one project or for ten, one decision or twenty."""
+
+    def landing(count: int) -> httpx.Response:
+        changes = [{"path": f"wide/{uuid.uuid4()}", "text": f"{number}\n"} for number in range(count)]
+        decisions = [{"what": f"Way {number}", "why": "It is short", "alternatives": []} for number in range(count)]
+        talk = [{"role": "human", "text": f"Say {number}"} for number in range(count)]
+        body = {"goal": "Wide", "changes": changes, "decisions": decisions, "conversation": talk}
+        return rita.post(f"{project}/landings", json=body)
+
+    def listed(count: int) -> httpx.Response:
+        networks = [{"network": "127.0.0.0/8"}, *({"network": f"10.{n >> 8}.{n & 255}.0/24"} for n in range(count))]
+        return rita.put(f"/orgs/{world.organization}/networks", json={"networks": networks})
+
+    def token(count: int) -> httpx.Response:
+        names = [f"{world.organization}/{world.project().handle}" for _ in range(count)]
+        return rita.post("/me/tokens", json={"name": "wide", "scopes": ["project:read"], "projects": names})
+
+    for write, most in ((landing, 50), (listed, 300), (token, 10)):
+        write(1)  # what is remembered is remembered by now
+        answers = [write(1), write(most)]
+        assert {answer.status_code for answer in answers} <= {200, 201}, answers[-1].text
+        assert queries(answers[1]) <= queries(answers[0]), write.__name__
+    listed(0)
+    rita.put(f"/orgs/{world.organization}/networks", json={"networks": []})
+
+
 # ---------------------------------------------------------------- races
 def test_what_one_has_is_not_sent_again(nobody: Api, world: World) -> None:
     """304 without a body for the ETag, in each form that it may be said."""

@@ -50,6 +50,24 @@ def get_project(actor: Actor, owner: str, handle: str) -> ProjectView:
     return seen
 
 
+def named_projects(actor: Actor, names: Sequence[tuple[str, str]]) -> list[ProjectView]:
+    """The projects of these (owner, handle), in their order, looked up at once. That one names them reads nothing.
+
+    Raises NotFound as `get_project` for the first that is not there. Those that have moved are looked up one by one.
+    """
+    require_reading(actor)
+    wanted = [(sought(owner), sought(handle)) for owner, handle in names]
+    any_of = Q(pk__in=[])
+    for owner, handle in dict.fromkeys(wanted):
+        any_of |= Q(owner__handle=owner, handle=handle)
+    roles = {row.id: row.role for row in memberships(actor, limit=MAX_ORGANIZATIONS)}
+    listed = list(readable(actor, list(roles)).filter(any_of))
+    given = given_roles(actor, [row.id for row in listed])
+    views = [view(row, stronger(roles.get(row.owner_id), given.get(row.id))) for row in listed]
+    found = {(one.owner, one.handle): one for one in views}
+    return [found.get(name) or get_project(actor, *name) for name in wanted]
+
+
 def _elsewhere(actor: Actor, owner: str, handle: str, taken: bool) -> ProjectView | None:
     """What was at this address before it moved, or before its owner got another handle. Nothing where one is now."""
     moved = _moved(owner, handle)

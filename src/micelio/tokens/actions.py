@@ -19,7 +19,7 @@ from micelio.accounts.actor import Actor
 from micelio.accounts.grant import FOR_SESSION, Grant, Scope, scopes_text
 from micelio.audit.actions import record
 from micelio.projects.project_view import ProjectView
-from micelio.projects.queries import get_project, project_names, project_of
+from micelio.projects.queries import named_projects, project_names, project_of
 from micelio.sessions.queries import require_landable
 from micelio.tokens.models import NAME_LENGTH, AccessToken
 from micelio.tokens.policy import require_keeper, require_sound
@@ -66,7 +66,7 @@ def create_token(
         raise TooLarge(
             f"{len(projects)} projects for one token; the limit is {MOST_PROJECTS}.", hint="Make two tokens."
         )
-    named = [_named(actor, text) for text in dict.fromkeys(projects)] if projects else None
+    named = named_projects(actor, [_parsed(text) for text in dict.fromkeys(projects)]) if projects else None
     ids = None if named is None else frozenset(project.id for project in named)
     grant = Grant(uuid4(), _scopes(scopes), ids, b"", mixes, anywhere)
     require_sound(grant, named)
@@ -153,11 +153,11 @@ def _made(actor: Actor, keeper: UUID, name: str, grant: Grant, expires_at: datet
     return MadeToken(value, view(row, project_names(actor, grant.projects or frozenset())))
 
 
-def _named(actor: Actor, text: str) -> ProjectView:
+def _parsed(text: str) -> tuple[str, str]:
     owner, slash, handle = text.strip().partition("/")
     if not slash or not owner or not handle or "/" in handle:
         raise InvalidInput(f"{text[:200]!r} does not name a project.", hint="Use ORG/PROJECT.")
-    return get_project(actor, owner, handle)
+    return owner, handle
 
 
 def _scopes(words: Sequence[str]) -> frozenset[Scope]:
