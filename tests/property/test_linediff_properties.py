@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import tempfile
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mic.core.linediff import count_lines, diff_lines, diff_texts, split_lines
+from mic.core.linediff import Versions, count_lines, diff_lines, diff_texts, split_lines
 from mic.core.unified import unified
 
 LINES = st.lists(st.sampled_from([b"a\n", b"b\n", b"c\n", b"d\n", b"\n"]), max_size=24)
@@ -101,6 +102,30 @@ def test_what_both_have_elsewhere_takes_part(many: int) -> None:
     new = b"c\n" + b"\n" * 40 + b"c\nb\nb\nc\nb\n" + b"".join(b"%d\n" % number for number in range(many)) + b"a\n"
     assert diff_texts(old, new) == diff_lines(split_lines(old), split_lines(new))
     assert diff_texts(new, old) == diff_lines(split_lines(new), split_lines(old))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_versions_differ_as_their_texts_do(seed: int) -> None:
+    """Of a long text, in many places far from each other and near, by lines that are unique and lines that are not."""
+    rnd = random.Random(seed)
+    lines = [rnd.choice([b"%d\n" % number, *[b"\n", b"}\n"] * (seed % 2)]) for number in range(600)]
+    versions = Versions(b"".join(lines))
+    for turn in range(20):
+        newer = lines
+        lines = list(lines)
+        for number in range(rnd.randrange(20)):
+            at = rnd.randrange(len(lines))
+            fresh = b"new %d of %d\n" % (number, turn)
+            lines[at : at + rnd.randrange(8)] = rnd.choice(
+                [[], [fresh], [b"\n", fresh], [fresh, b"}\n", b"end"][: 1 + seed % 3]]
+            )
+        lines = split_lines(b"".join(lines))
+        assert versions.lines == len(newer)
+        assert versions.older(b"".join(lines)) == diff_lines(lines, newer)
+        assert versions.lines == len(lines)
+    assert versions.older(b"") == [("insert", 0, 0, 0, len(lines))]
+    assert versions.older(b"a\n") == [("delete", 0, 1, 0, 0)]
+    assert versions.lines == 1
 
 
 def test_long_texts_differ_as_their_lines_do() -> None:

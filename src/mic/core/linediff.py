@@ -22,8 +22,11 @@ _INFINITY = 1 << 62
 _AROUND = 16
 # So many lines are looked for in a text one by one; for more of them the text is taken apart.
 _FEW = 32
-# Bytes of two texts that are compared at once.
-_STRIDE = 1 << 16
+# Bytes of two texts that are compared at once: few at first.
+_FIRST_STRIDE, _STRIDE = 1 << 10, 1 << 16
+# Around a difference so many lines are taken apart, or more, until so many lines in a row are alike.
+_PIECE, _LARGEST_PIECE = 12, 1_000
+_ALIKE = 4
 
 Opcode = tuple[str, int, int, int, int]
 _Box = tuple[int, int, int, int, int]
@@ -124,6 +127,99 @@ def _in_both(a: list[bytes], b: list[bytes], around: tuple[bytes, bytes]) -> set
     return both.union(*(alone.intersection(split_lines(part)) for part in around))
 
 
+class Versions:
+    """The versions of a text, compared newest to oldest, each with the one before it.
+
+    Says what `diff_texts` does. Where many places differ, what is alike between them is only compared as bytes: 0.5 ms
+    for 10,000 lines, not 7. That is the answer when no changed line stands anywhere in the other text. For then what
+    is left of both is one and the same, and nothing else could be matched with anything.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        lines = split_lines(text)
+        self.text = text
+        self.lines = len(lines)
+        self._count = Counter(lines)
+
+    def older(self, old: bytes) -> list[Opcode]:
+        """How to turn the version before this one into it; from now on that is the one that is compared."""
+        gone: list[bytes] = []
+        come: list[bytes] = []
+        opcodes = _piece_by_piece(old, self.text, self.lines, gone, come)
+        self._count.subtract(come)
+        changed = [*gone, *come]
+        if opcodes is None or any(map(self._count.__getitem__, changed)) or not set(gone).isdisjoint(come):
+            self._count.update(come)
+            opcodes = diff_texts(old, self.text)
+            a, b = split_lines(old), split_lines(self.text)
+            changes = [opcode for opcode in opcodes if opcode[0] != "equal"]
+            gone = [line for _, a1, a2, _, _ in changes for line in a[a1:a2]]
+            self._count.subtract([line for _, _, _, b1, b2 in changes for line in b[b1:b2]])
+        self._count.update(gone)
+        self.text = old
+        self.lines = opcodes[-1][2] if opcodes else 0
+        return opcodes
+
+
+def _piece_by_piece(old: bytes, new: bytes, lines: int, gone: list[bytes], come: list[bytes]) -> list[Opcode] | None:
+    """A way to turn `old` into `new`, which has so many lines; None when too much differs in one place.
+
+    The lines that it takes away and writes are appended to `gone` and `come`.
+    """
+    opcodes: list[Opcode] = []
+    at_old = at_new = line_old = line_new = 0
+    while True:
+        same = _alike(old, new, at_old, at_new)
+        if at_old + same == len(old) and at_new + same == len(new):
+            _put_equal(opcodes, line_old, line_new, lines - line_new)
+            return opcodes
+        same = max(old.rfind(b"\n", at_old, at_old + same) + 1 - at_old, 0)
+        alike = new.count(b"\n", at_new, at_new + same)
+        _put_equal(opcodes, line_old, line_new, alike)
+        at_old, at_new, line_old, line_new = at_old + same, at_new + same, line_old + alike, line_new + alike
+        found = _piece(old, new, at_old, at_new)
+        if found is None:
+            return None
+        a, b, piece = found
+        for tag, a1, a2, b1, b2 in piece:
+            if tag == "equal":
+                _put_equal(opcodes, line_old + a1, line_new + b1, a2 - a1)
+            else:
+                opcodes.append((tag, line_old + a1, line_old + a2, line_new + b1, line_new + b2))
+                gone += a[a1:a2]
+                come += b[b1:b2]
+        _, _, stop_old, _, stop_new = piece[-1]
+        at_old += sum(map(len, a[:stop_old]))
+        at_new += sum(map(len, b[:stop_new]))
+        line_old, line_new = line_old + stop_old, line_new + stop_new
+
+
+def _piece(old: bytes, new: bytes, at_old: int, at_new: int) -> tuple[list[bytes], list[bytes], list[Opcode]] | None:
+    """The lines from two places on up to some that are alike again, or to the end, and how they differ."""
+    size = _PIECE
+    while size <= _LARGEST_PIECE:
+        end_old, end_new = _behind(old, at_old, size), _behind(new, at_new, size)
+        a, b = split_lines(old[at_old:end_old]), split_lines(new[at_new:end_new])
+        piece = diff_lines(a, b)
+        if end_old < len(old) or end_new < len(new):
+            while piece and (piece[-1][0] != "equal" or piece[-1][2] - piece[-1][1] < _ALIKE):
+                piece.pop()
+        if piece:
+            return a, b, piece
+        size *= 8
+    return None
+
+
+def _put_equal(opcodes: list[Opcode], line_old: int, line_new: int, lines: int) -> None:
+    """More lines that are alike, as one with those before them."""
+    if not lines:
+        return
+    if opcodes and opcodes[-1][0] == "equal":
+        _, line_old, _, line_new, end = opcodes.pop()
+        lines += end - line_new
+    opcodes.append(("equal", line_old, line_old + lines, line_new, line_new + lines))
+
+
 def count_lines(text: bytes) -> int:
     """How many lines `split_lines` makes of a text."""
     return text.count(b"\n") + (not text.endswith(b"\n") and text != b"")
@@ -143,17 +239,18 @@ def _differing(old: bytes, new: bytes) -> tuple[int, int, int]:
     return begin, len(old) - same, len(new) - same
 
 
-def _alike(a: bytes, b: bytes) -> int:
-    """How many bytes two texts have in common at their beginning."""
-    most, low = min(len(a), len(b)), 0
-    while low < most and a[low : low + _STRIDE] == b[low : low + _STRIDE]:
-        low += _STRIDE
+def _alike(a: bytes, b: bytes, from_a: int = 0, from_b: int = 0) -> int:
+    """How many bytes two texts have in common from two places on."""
+    most, low, stride = min(len(a) - from_a, len(b) - from_b), 0, _FIRST_STRIDE
+    while low < most and a[from_a + low : from_a + low + stride] == b[from_b + low : from_b + low + stride]:
+        low += stride
+        stride = min(stride * 2, _STRIDE)
     if low >= most:
         return most
-    high = min(low + _STRIDE, most)
+    high = min(low + stride, most)
     while low < high:
         middle = (low + high + 1) // 2
-        if a[low:middle] == b[low:middle]:
+        if a[from_a + low : from_a + middle] == b[from_b + low : from_b + middle]:
             low = middle
         else:
             high = middle - 1

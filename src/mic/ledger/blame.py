@@ -12,7 +12,7 @@ from typing import NamedTuple
 from mic.core.blame import Blame, Origin, Sought
 from mic.core.blob import MAX_WHOLE
 from mic.core.errors import NotFound, NotText, TooLarge
-from mic.core.linediff import count_lines, diff_texts, is_binary
+from mic.core.linediff import Versions, count_lines, is_binary
 from mic.core.paths import display
 from mic.core.record import Record
 from mic.core.rollup import BELOW
@@ -30,7 +30,7 @@ MAX_BYTES = MAX_WHOLE
 MAX_LINES = 200_000
 # So many versions and bytes are read ahead at most; it begins with one and doubles.
 _AHEAD = 64
-_AHEAD_BYTES = 8 << 20
+_AHEAD_BYTES = 16 << 20
 _REGULAR = 0o100000
 _TYPE = 0o170000
 _WHAT = {0o120000: "a symbolic link", 0o160000: "a link to a commit elsewhere"}
@@ -135,6 +135,7 @@ class _Walk:
 
     def _follow(self, version: _Written, data: bytes, trail: _Trail, sought: Sought) -> Protocol[None]:
         """Look for the lines of a version in those before it, until none is left or the effort is at its end."""
+        versions: Versions | None = None
         while True:
             known = self.cache.get(self._key(version), len(sought.here))
             if known is not None:
@@ -150,7 +151,7 @@ class _Walk:
                 text = yield from self._text(reached, trail)
                 if text is None or not sought.go_on(count_lines(text), left):
                     raise _FalseError(self._key(version))
-                version, data = reached, text
+                version, data, versions = reached, text, None
             origin = Origin(version.record.position, version.path)
             if version.op == Op.ADDED:
                 source = yield from self._source(version)
@@ -171,8 +172,8 @@ class _Walk:
                     return sought.take_all(origin._replace(settled=False))
                 if is_binary(text):
                     return sought.take_all(origin)
-                sought.step(diff_texts(text, data), origin)
-                data = text
+                versions = versions or Versions(data)
+                sought.step(versions.older(text), origin)
                 if not sought.left:
                     return
             version = older
