@@ -430,6 +430,7 @@ REST: dict[str, tuple[str, Make]] = {
     "list_directory": ("ProjectService.GetProjectTree", _get("/tree/docs")),
     "read_file": ("ProjectService.GetProjectTree", _get("/files/readme.txt")),
     "list_landings": ("SessionService.ListLandings", _get("/landings")),
+    "blame": ("SessionService.BlameFile", _get("/blame/readme.txt")),
     "list_path_landings": ("SessionService.ListLandings", _get("/history/readme.txt")),
     "get_landing": ("SessionService.GetSession", _get("/landings/1")),
     "list_changes": ("SessionService.GetSession", _get("/landings/1/changes")),

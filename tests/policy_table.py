@@ -152,6 +152,8 @@ SessionService.ListSessions            public  . .  . . . .  . . .  u u  d d . .
 SessionService.ListSessions            private n n  . . . .  . . .  u u  d d . . d d  . n . .
 SessionService.ListLandings            public  . .  . . . .  . . .  u u  d d . . d d  . n . .
 SessionService.ListLandings            private n n  . . . .  . . .  u u  d d . . d d  . n . .
+SessionService.BlameFile               public  . .  . . . .  . . .  u u  d d . . d d  . n . .
+SessionService.BlameFile               private n n  . . . .  . . .  u u  d d . . d d  . n . .
 """
 
 # What git may do with a project. Nobody is asked for a token wherever one could help, so that git asks its user.
@@ -243,6 +245,8 @@ owners               public  . .  . . . .  . . .  . .
 owners               private n n  . . . .  . . .  n n
 history              public  . .  . . . .  . . .  . .
 history              private n n  . . . .  . . .  n n
+blame                public  . .  . . . .  . . .  . .
+blame                private n n  . . . .  . . .  n n
 project-settings     public  u d  d d . .  d d .  u u
 project-settings     private n n  d d . .  d d .  n n
 project-star         public  d >  > > > >  > > >  d d
@@ -496,6 +500,8 @@ FUNCTIONS = {
     "sessions.queries.count_open_sessions": "project",
     "sessions.queries.counts": "project",
     "sessions.queries.get_landing": "SessionService.GetSession",
+    "sessions.blame.blame_file": "SessionService.BlameFile",
+    "sessions.blame.explain": "SessionService.BlameFile",
     "sessions.path_landings.path_landings": "SessionService.ListLandings",
     "sessions.queries.get_rows": "SessionService.ListLandings",
     "sessions.queries.get_row": "SessionService.LandSession",

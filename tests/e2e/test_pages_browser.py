@@ -23,6 +23,7 @@ PAGES = {
     "project": "/acme-seen/api",
     "directory": "/acme-seen/api/-/tree/@2/data",
     "file": "/acme-seen/api/-/file/head/src/auth/tokens.py",
+    "blame": "/acme-seen/api/-/blame/head/src/auth/tokens.py",
     "document": "/acme-seen/api/-/file/head/README.md",
     "landings": "/acme-seen/api/-/landings",
     "session": "/acme-seen/api/-/landings/3",

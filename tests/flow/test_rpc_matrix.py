@@ -105,6 +105,7 @@ REQUESTS: dict[str, Make] = {
     "SessionService.GetSession": lambda p: pb.GetSessionRequest(project=p, position=1),
     "SessionService.ListSessions": lambda p: pb.ListSessionsRequest(project=p),
     "SessionService.ListLandings": lambda p: pb.ListLandingsRequest(project=p),
+    "SessionService.BlameFile": lambda p: pb.BlameFileRequest(project=p, path=b"readme.txt"),
 }
 OF_A_PROJECT = sorted(name for name in REQUESTS if name.split(".")[0] != "OrganizationService" and name not in {
     "AuthService.GetCurrentUser", "ProjectService.CreateProject", "ProjectService.ListProjects",

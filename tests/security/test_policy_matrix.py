@@ -256,6 +256,7 @@ REQUESTS: dict[str, _Make] = {
     "SessionService.GetSession": lambda s, p, a, ok: pb.GetSessionRequest(project=p, position=1),
     "SessionService.ListSessions": lambda s, p, a, ok: pb.ListSessionsRequest(project=p),
     "SessionService.ListLandings": lambda s, p, a, ok: pb.ListLandingsRequest(project=p),
+    "SessionService.BlameFile": lambda s, p, a, ok: pb.BlameFileRequest(project=p, path=b"readme.txt"),
 }
 # Whoever may do these leaves another project than there was.
 SPOILING = {
@@ -601,6 +602,7 @@ def _address(name: str, project: pb.ProjectRef, landed: str, still_open: str) ->
         "landing": f"{base}/-/landings/1",
         "landing-change": f"{base}/-/landings/1/changes/1",
         "project-audit": f"{base}/-/audit",
+        "blame": f"{base}/-/blame/head/a/b.txt",
         "history": f"{base}/-/history/head/a/b.txt",
         "owners": f"{base}/-/owners/head/a/b.txt",
         "project-settings": f"{base}/-/settings",

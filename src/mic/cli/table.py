@@ -19,6 +19,7 @@ COMMANDS = {
     "log": ("mic.cli.look:log", "The landings of the project, newest first"),
     "show": ("mic.cli.look:show", "One landing: goal, decisions, conversation, changes"),
     "cat": ("mic.cli.look:cat", "A file as it is at a position"),
+    "blame": ("mic.cli.blame:blame", "Which landing each line of a file came with, and why"),
     "ls": ("mic.cli.look:ls", "The files of a position"),
     "owners": ("mic.cli.protection:owners", "Whose a path is, and who lands it"),
     "cache": ("mic.cli.cache:cache", "What is kept on this machine of contents that were fetched"),

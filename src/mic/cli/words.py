@@ -37,16 +37,7 @@ def session_fields(session: pb.Session, *, whole: bool = False) -> dict[str, Any
             {"role": item.role, "author": item.author, "text": item.text, "at": iso(item.at_ms)}
             for item in session.conversation
         ]
-        fields["decisions"] = [
-            {
-                "what": item.what,
-                "why": item.why,
-                "alternatives": [{"what": road.what, "why_not": road.why_not} for road in item.alternatives],
-                "by": item.by,
-                "evidence": item.evidence,
-            }
-            for item in session.decisions
-        ]
+        fields["decisions"] = list(map(decision_fields, session.decisions))
         fields["changes"] = [change_fields(item) for item in session.changes]
     return fields
 
@@ -81,7 +72,7 @@ def local_fields(session: LocalSession) -> dict[str, Any]:
     }
 
 
-def decision_fields(decision: Decision) -> dict[str, Any]:
+def decision_fields(decision: Decision | pb.Decision) -> dict[str, Any]:
     """A decision in JSON."""
     return {
         "what": decision.what,
@@ -107,20 +98,25 @@ def print_words(out: Output, conversation: list[pb.Message], decisions: list[pb.
     """Decisions, then the conversation."""
     for item in decisions:
         out.line()
-        out.line(f"{out.paint('Decided:', 'bold')} {item.what}")
-        if item.why:
-            out.line(f"  because {item.why}")
-        for road in item.alternatives:
-            out.line(f"  not {road.what}" + (f": {road.why_not}" if road.why_not else ""))
-        if item.by:
-            out.line(f"  by {item.by}")
-        if item.evidence:
-            out.line(f"  evidence: {item.evidence}")
+        print_decision(out, item)
     if conversation:
         out.line()
     for turn in conversation:
         who = f"{turn.role} ({turn.author})" if turn.author and turn.author != turn.role else turn.role
         out.line(f"{out.paint(who + ':', 'cyan')} {turn.text}")
+
+
+def print_decision(out: Output, decision: pb.Decision, indent: str = "") -> None:
+    """What was decided, why, instead of what."""
+    out.line(f"{indent}{out.paint('Decided:', 'bold')} {decision.what}")
+    if decision.why:
+        out.line(f"{indent}  because {decision.why}")
+    for road in decision.alternatives:
+        out.line(f"{indent}  not {road.what}" + (f": {road.why_not}" if road.why_not else ""))
+    if decision.by:
+        out.line(f"{indent}  by {decision.by}")
+    if decision.evidence:
+        out.line(f"{indent}  evidence: {decision.evidence}")
 
 
 def print_landing(out: Output, session: pb.Session) -> None:

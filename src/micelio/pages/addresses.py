@@ -78,6 +78,9 @@ class Site:
     def history(self, ref: Ref, path: bytes) -> str:
         return self._at("history", ref, path)
 
+    def blame(self, ref: Ref, path: bytes) -> str:
+        return self._at("blame", ref, path)
+
     def owners(self, ref: Ref, path: bytes) -> str:
         return self._at("owners", ref, path)
 

@@ -17,10 +17,10 @@ from mic.core.tree import CONFLICT, Entry
 from micelio.pages.addresses import HEAD, Ref, Site
 from micelio.pages.diff_html import diff_rows, join_rows
 from micelio.pages.diffs import LARGEST_COMPARED, Diff, diff_contents
-from micelio.pages.evidence import Mark, marks
 from micelio.pages.modes import GITLINK, SYMLINK, mode_change
 from micelio.pages.text import cut, display_path, one_line, size_words
 from micelio.pages.weight import Scale
+from micelio.sessions.evidence import Mark, marks
 
 # Files opened on one page, and rows of their differences; the page's room mostly ends it earlier.
 MOST_FILES = 50

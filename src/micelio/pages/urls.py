@@ -7,6 +7,7 @@ from django.urls import path
 from micelio.pages import file_path  # noqa: F401  # registers `file`
 from micelio.pages.stylesheet import serve
 from micelio.pages.views.audit import account_audit, forge_audit, organization_audit, project_audit
+from micelio.pages.views.blame import blame
 from micelio.pages.views.deleted import deleted_projects
 from micelio.pages.views.files import file, raw
 from micelio.pages.views.history import history
@@ -50,6 +51,7 @@ urlpatterns = [
     path(f"{_PROJECT}/-/file/<str:ref>/<file:path>", file, name="file"),
     path(f"{_PROJECT}/-/raw/<str:ref>/<file:path>", raw, name="raw"),
     path(f"{_PROJECT}/-/history/<str:ref>/<file:path>", history, name="history"),
+    path(f"{_PROJECT}/-/blame/<str:ref>/<file:path>", blame, name="blame"),
     path(f"{_PROJECT}/-/landings", landings, name="landings"),
     path(f"{_PROJECT}/-/landings/<int:position>", landing, name="landing"),
     path(f"{_PROJECT}/-/landings/<int:position>/changes/<int:number>", landing_change, name="landing-change"),

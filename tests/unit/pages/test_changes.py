@@ -17,10 +17,10 @@ from micelio.pages.changes import (
     ShownChanges,
     ShownFile,
 )
-from micelio.pages.evidence import Mark, marks
 from micelio.pages.images import image_type
 from micelio.pages.modes import mode_change
 from micelio.pages.weight import ROOM, Scale
+from micelio.sessions.evidence import Mark, marks
 
 STORE: dict[bytes, bytes] = {}
 

@@ -1412,3 +1412,81 @@ class ListLandingsResponse(_message.Message):
     landings: _containers.RepeatedCompositeFieldContainer[Session]
     next_page_token: str
     def __init__(self, landings: _Optional[_Iterable[_Union[Session, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class BlameFileRequest(_message.Message):
+    __slots__ = ("project", "path", "position", "head", "first_line", "lines", "why")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    FIRST_LINE_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    path: bytes
+    position: int
+    head: bool
+    first_line: int
+    lines: int
+    why: bool
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., path: _Optional[bytes] = ..., position: _Optional[int] = ..., head: _Optional[bool] = ..., first_line: _Optional[int] = ..., lines: _Optional[int] = ..., why: _Optional[bool] = ...) -> None: ...
+
+class BlameHunk(_message.Message):
+    __slots__ = ("first_line", "lines", "position", "first_line_there", "path", "not_further")
+    FIRST_LINE_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    FIRST_LINE_THERE_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    NOT_FURTHER_FIELD_NUMBER: _ClassVar[int]
+    first_line: int
+    lines: int
+    position: int
+    first_line_there: int
+    path: bytes
+    not_further: bool
+    def __init__(self, first_line: _Optional[int] = ..., lines: _Optional[int] = ..., position: _Optional[int] = ..., first_line_there: _Optional[int] = ..., path: _Optional[bytes] = ..., not_further: _Optional[bool] = ...) -> None: ...
+
+class BlamedLanding(_message.Message):
+    __slots__ = ("session", "written_by")
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_BY_FIELD_NUMBER: _ClassVar[int]
+    session: Session
+    written_by: str
+    def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., written_by: _Optional[str] = ...) -> None: ...
+
+class Why(_message.Message):
+    __slots__ = ("position", "path", "about_file", "numbers", "decisions")
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    ABOUT_FILE_FIELD_NUMBER: _ClassVar[int]
+    NUMBERS_FIELD_NUMBER: _ClassVar[int]
+    DECISIONS_FIELD_NUMBER: _ClassVar[int]
+    position: int
+    path: bytes
+    about_file: bool
+    numbers: _containers.RepeatedScalarFieldContainer[int]
+    decisions: _containers.RepeatedCompositeFieldContainer[Decision]
+    def __init__(self, position: _Optional[int] = ..., path: _Optional[bytes] = ..., about_file: _Optional[bool] = ..., numbers: _Optional[_Iterable[int]] = ..., decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ...) -> None: ...
+
+class BlameFileResponse(_message.Message):
+    __slots__ = ("position", "written_at", "hash", "size", "total_lines", "hunks", "landings", "whys", "next_line")
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_AT_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_LINES_FIELD_NUMBER: _ClassVar[int]
+    HUNKS_FIELD_NUMBER: _ClassVar[int]
+    LANDINGS_FIELD_NUMBER: _ClassVar[int]
+    WHYS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_LINE_FIELD_NUMBER: _ClassVar[int]
+    position: int
+    written_at: int
+    hash: bytes
+    size: int
+    total_lines: int
+    hunks: _containers.RepeatedCompositeFieldContainer[BlameHunk]
+    landings: _containers.RepeatedCompositeFieldContainer[BlamedLanding]
+    whys: _containers.RepeatedCompositeFieldContainer[Why]
+    next_line: int
+    def __init__(self, position: _Optional[int] = ..., written_at: _Optional[int] = ..., hash: _Optional[bytes] = ..., size: _Optional[int] = ..., total_lines: _Optional[int] = ..., hunks: _Optional[_Iterable[_Union[BlameHunk, _Mapping]]] = ..., landings: _Optional[_Iterable[_Union[BlamedLanding, _Mapping]]] = ..., whys: _Optional[_Iterable[_Union[Why, _Mapping]]] = ..., next_line: _Optional[int] = ...) -> None: ...

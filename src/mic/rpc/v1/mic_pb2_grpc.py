@@ -2862,6 +2862,11 @@ class SessionServiceStub:
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListLandingsRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListLandingsResponse.FromString,
                 _registered_method=True)
+        self.BlameFile = channel.unary_unary(
+                '/mic.v1.SessionService/BlameFile',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.BlameFileRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.BlameFileResponse.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer:
@@ -2911,6 +2916,13 @@ class SessionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BlameFile(self, request, context):
+        """Which landing each line of a file came with, who wrote it, and what was decided there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SessionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -2948,6 +2960,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.ListLandings,
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListLandingsRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListLandingsResponse.SerializeToString,
+            ),
+            'BlameFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.BlameFile,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.BlameFileRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.BlameFileResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -3140,6 +3157,33 @@ class SessionService:
             '/mic.v1.SessionService/ListLandings',
             mic_dot_rpc_dot_v1_dot_mic__pb2.ListLandingsRequest.SerializeToString,
             mic_dot_rpc_dot_v1_dot_mic__pb2.ListLandingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BlameFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.SessionService/BlameFile',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.BlameFileRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.BlameFileResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -15,6 +15,7 @@ from micelio.api.problems import field_error
 from micelio.api.routes import (
     account,
     audit,
+    blame,
     contents,
     findings,
     forge_archives,
@@ -77,6 +78,7 @@ for _part in (
     stars,
     contents,
     landings,
+    blame,
     sessions,
     forge_archives,
     findings,

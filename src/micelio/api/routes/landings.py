@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from ninja import Path, Query, Router
 from pydantic import Field
 
+from mic.core import session as session_words
 from mic.core.errors import InvalidInput
 from mic.core.ids import parse_ulid, ulid_text
 from mic.core.session import Change, Op, Session
@@ -305,16 +306,18 @@ def messages(session: Session) -> list[Message]:
 
 def decisions(session: Session) -> list[Decision]:
     """The decisions, as they go out."""
-    return [
-        Decision(
-            what=item.what,
-            why=item.why,
-            alternatives=[Alternative(what=road.what, why_not=road.why_not) for road in item.alternatives],
-            by=item.by,
-            evidence=item.evidence,
-        )
-        for item in session.decisions
-    ]
+    return list(map(decision, session.decisions))
+
+
+def decision(item: session_words.Decision) -> Decision:
+    """A decision, as it goes out."""
+    return Decision(
+        what=item.what,
+        why=item.why,
+        alternatives=[Alternative(what=road.what, why_not=road.why_not) for road in item.alternatives],
+        by=item.by,
+        evidence=item.evidence,
+    )
 
 
 def made(landed: Landed, session_id: bytes) -> LandingMade:

@@ -23,6 +23,7 @@ from micelio.projects.project_view import ProjectView
 from micelio.projects.protection import Protection
 from micelio.projects.queries import count_forks, get_project, origin_of
 from micelio.projects.stars import stars_of
+from micelio.sessions.blame import BlamedFile, author_of
 from micelio.sessions.landed import sent_hashes
 from micelio.sessions.queries import LandingRow, LandingView, OpenRow
 from micelio.sessions.refusal import ToldClash, refusal_of
@@ -184,21 +185,22 @@ def session(message: pb.Session) -> Session:
     )
 
 
+def _decision_message(decision: Decision) -> pb.Decision:
+    return pb.Decision(
+        what=decision.what,
+        why=decision.why,
+        alternatives=[pb.Alternative(what=road.what, why_not=road.why_not) for road in decision.alternatives],
+        by=decision.by,
+        evidence=decision.evidence,
+    )
+
+
 def _words(session: Session) -> dict[str, Any]:
     return {
         "conversation": [
             pb.Message(role=m.role, author=m.author, text=m.text, at_ms=m.at) for m in session.conversation
         ],
-        "decisions": [
-            pb.Decision(
-                what=d.what,
-                why=d.why,
-                alternatives=[pb.Alternative(what=a.what, why_not=a.why_not) for a in d.alternatives],
-                by=d.by,
-                evidence=d.evidence,
-            )
-            for d in session.decisions
-        ],
+        "decisions": list(map(_decision_message, session.decisions)),
         "changes": [change_message(c) for c in session.changes],
     }
 
@@ -250,6 +252,42 @@ def row_message(row: LandingRow, touch: str = "") -> pb.Session:
         git_commit=row.git_commit or b"",
         files=row.files,
         touch=touch,
+    )
+
+
+def blame_message(found: BlamedFile) -> pb.BlameFileResponse:
+    """Where the lines of a file came from."""
+    return pb.BlameFileResponse(
+        position=found.position,
+        written_at=found.written_at,
+        hash=found.entry.hash,
+        size=found.entry.size,
+        total_lines=found.lines,
+        hunks=[
+            pb.BlameHunk(
+                first_line=hunk.start + 1,
+                lines=hunk.lines,
+                position=hunk.origin.position,
+                first_line_there=hunk.line + 1,
+                path=hunk.origin.path if hunk.origin.path != found.path else b"",
+                not_further=not hunk.origin.settled,
+            )
+            for hunk in found.hunks
+        ],
+        landings=[
+            pb.BlamedLanding(session=row_message(row), written_by=author_of(row)) for row in found.landings.values()
+        ],
+        whys=[
+            pb.Why(
+                position=why.position,
+                path=why.path if why.path != found.path else b"",
+                about_file=why.about_file,
+                numbers=[number for number, _ in why.decisions],
+                decisions=[_decision_message(decision) for _, decision in why.decisions],
+            )
+            for why in found.whys.values()
+        ],
+        next_line=found.next,
     )
 
 

@@ -21,6 +21,7 @@ from micelio.edge.rpc.guard import WAITS, bad_token, bounded, call, page_size, p
 from micelio.organizations.policy import forget_roles
 from micelio.projects.project_view import ProjectView
 from micelio.sessions import actions, lander, later, queries
+from micelio.sessions.blame import MAX_LINES, blame_file
 from micelio.sessions.path_landings import path_landings
 from micelio.sessions.policy import require_write
 from micelio.sessions.refusal import Refusal
@@ -123,6 +124,14 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
         rows = queries.list_landings(actor, project, before, size)
         token = str(rows[-1].position) if len(rows) == size else ""
         return pb.ListLandingsResponse(landings=map(convert.row_message, rows), next_page_token=token)
+
+    @call
+    def BlameFile(self, actor: Actor, request: pb.BlameFileRequest) -> pb.BlameFileResponse:
+        project = convert.find_project(actor, request.project)
+        at = bounded(request.position) if request.WhichOneof("at") == "position" else None
+        first, lines = max(bounded(request.first_line), 1), request.lines or MAX_LINES
+        found = blame_file(actor, project, parse_path(request.path), at, first, lines, request.why)
+        return convert.blame_message(found)
 
 
 def _landed(actor: Actor, project: ProjectView, landed: Landed) -> pb.LandSessionResponse:

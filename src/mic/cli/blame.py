@@ -1,0 +1,163 @@
+"""`mic blame`: which landing each line of a file came with, who wrote it, and why."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+from mic.cli.app import json_option
+from mic.cli.connection import connect
+from mic.cli.contents import fetch
+from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.look import Place, project_option
+from mic.cli.output import Output, path_fields, when
+from mic.cli.words import decision_fields, print_decision, session_fields
+from mic.core.errors import InvalidInput
+from mic.core.linediff import split_lines
+from mic.core.paths import display
+from mic.rpc.client import Client
+from mic.rpc.v1 import mic_pb2 as pb
+
+_RANGE = re.compile(r"([0-9]{1,9})(?:,([0-9]{1,9}))?")
+_LONGEST_NAME = 20
+
+
+@click.command(short_help="Which landing each line of a file came with, and why")
+@click.argument("path")
+@click.argument("at", metavar="[@N]", required=False)
+@click.option("--why", is_flag=True, help="With the goal and the decisions of each.")
+@click.option("-L", "wanted", metavar="FIRST[,LAST]", help="Only these lines, counted from 1.")
+@project_option
+@json_option
+def blame(out: Output, path: str, at: str | None, why: bool, wanted: str | None, project: str | None) -> None:
+    """Which landing each line of a file came with, and who wrote it: an agent, a person, or untracked.
+
+    Untracked is what came as a Git commit, which does not say. Default: the file at this working copy's base.
+    """
+    place = Place(project)
+    name = place.path(path)
+    if not name:
+        raise InvalidInput("A directory has no lines.", hint="Name a file.")
+    first, last = _range(wanted)
+    with connect(place.address.instance) as client:
+        request = pb.BlameFileRequest(project=place.address.ref, path=name, why=why)
+        request.position = place.position(client, at)
+        found = _whole(client, request, first, last)
+        data = b"" if out.as_json else fetch(client, place.address.ref, [found.hash])[found.hash]
+    if not out.as_json:
+        _print(out, found, split_lines(data), why)
+    out.document(_document(str(place.address), name, found, why))
+
+
+def _range(wanted: str | None) -> tuple[int, int]:
+    """First and last line; 0 as the last is the end."""
+    if not wanted:
+        return 1, 0
+    match = _RANGE.fullmatch(wanted)
+    if match is None or not int(match[1]) or (match[2] and int(match[2]) < int(match[1])):
+        raise WrongCommandLine(f"{wanted[:40]!r} are no lines.", hint="Use a form like -L 10,20.")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def _whole(client: Client, request: pb.BlameFileRequest, first: int, last: int) -> pb.BlameFileResponse:
+    """All parts as one answer, each landing and each why once."""
+    whole = pb.BlameFileResponse()
+    landings, whys = set[int](), set[tuple[int, bytes]]()
+    while True:
+        request.first_line = first
+        request.lines = last - first + 1 if last else 0
+        part = client.call(client.sessions.BlameFile, request)
+        for field in ("position", "written_at", "hash", "size", "total_lines"):
+            setattr(whole, field, getattr(part, field))
+        whole.hunks.extend(part.hunks)
+        whole.landings.extend(each for each in part.landings if each.session.landed_position not in landings)
+        whole.whys.extend(each for each in part.whys if (each.position, each.path) not in whys)
+        landings.update(each.session.landed_position for each in part.landings)
+        whys.update((each.position, each.path) for each in part.whys)
+        first = part.next_line
+        if not first or (last and first > last):
+            return whole
+
+
+def _print(out: Output, found: pb.BlameFileResponse, lines: list[bytes], why: bool) -> None:
+    landings = {each.session.landed_position: each for each in found.landings}
+    whys = {(each.position, each.path): each for each in found.whys}
+    number = len(str(found.total_lines))
+    at = max((len(_at(hunk)) for hunk in found.hunks), default=0)
+    who = max((len(_who(each)) for each in found.landings), default=0)
+    for hunk in found.hunks:
+        landing = landings[hunk.position]
+        head = out.paint(f"{_at(hunk):<{at}}", "yellow")
+        if why:
+            _print_why(out, landing, hunk, whys.get((hunk.position, hunk.path)), head)
+        else:
+            head += f"  {landing.written_by:<9}  {_who(landing):<{who}}  {when(landing.session.created_at_ms)[:10]}"
+        for line in range(hunk.first_line, hunk.first_line + hunk.lines):
+            # Colours too are shown, not sent: they are the file's, not ours.
+            text = lines[line - 1].decode("utf-8", "replace").rstrip("\r\n").replace("\x1b", "\\x1b")
+            out.line(f"{line:>{number + 2}}  {text}" if why else f"{head}  {line:>{number}}  {text}")
+    if any(hunk.not_further for hunk in found.hunks):
+        out.line()
+        out.line("Lines marked with < stood there already, and nobody looked further back; ask again to look further.")
+
+
+def _print_why(out: Output, landing: pb.BlamedLanding, hunk: pb.BlameHunk, why: pb.Why | None, head: str) -> None:
+    session = landing.session
+    title = session.goal.strip().partition("\n")[0] or "(no goal was given)"
+    out.line(f"{head} {out.paint(title, 'bold')}")
+    elsewhere = f", from {display(hunk.path)}:{hunk.first_line_there}" if hunk.path else ""
+    agent = f" with {session.agent}" if session.agent else ""
+    who = session.author.name or session.owner
+    out.line(f"  {landing.written_by}: {who}{agent}, {when(session.created_at_ms)}{elsewhere}")
+    if why is not None and not why.about_file:
+        out.line("  Decided in the session, not about this file alone:")
+    for decision in why.decisions if why is not None else ():
+        print_decision(out, decision, "  ")
+
+
+def _at(hunk: pb.BlameHunk) -> str:
+    return f"{'<' if hunk.not_further else '@'}{hunk.position}"
+
+
+def _who(landing: pb.BlamedLanding) -> str:
+    name = landing.session.agent or landing.session.author.name or landing.session.owner
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+
+
+def _document(project: str, name: bytes, found: pb.BlameFileResponse, why: bool) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "project": project,
+        **path_fields(name),
+        "position": found.position,
+        "written_at": found.written_at,
+        "hash": found.hash.hex(),
+        "total_lines": found.total_lines,
+        "hunks": [
+            {
+                "first": hunk.first_line,
+                "lines": hunk.lines,
+                "position": hunk.position,
+                "first_there": hunk.first_line_there,
+                **path_fields(hunk.path or name),
+                "settled": not hunk.not_further,
+            }
+            for hunk in found.hunks
+        ],
+        "landings": [{**session_fields(each.session), "written_by": each.written_by} for each in found.landings],
+    }
+    if why:
+        document["whys"] = [
+            {
+                "position": each.position,
+                **path_fields(each.path or name),
+                "about_file": each.about_file,
+                "decisions": [
+                    {"number": number, **decision_fields(decision)}
+                    for number, decision in zip(each.numbers, each.decisions, strict=True)
+                ],
+            }
+            for each in found.whys
+        ]
+    return document

@@ -1,0 +1,132 @@
+"""Which landing each line of a file came with, who wrote it, and what was decided there; always as somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from mic.core.blame import Hunk
+from mic.core.errors import NotFound
+from mic.core.paths import display
+from mic.core.session import Decision
+from mic.core.tree import Entry
+from micelio.accounts.actor import Actor
+from micelio.projects.ledgers import open_ledger
+from micelio.projects.project_view import ProjectView
+from micelio.sessions.evidence import marks
+from micelio.sessions.policy import require_read
+from micelio.sessions.queries import LandingRow, get_rows
+from micelio.sessions.redaction import as_shown
+
+# Lines in one answer. Each may have come with another landing, and with decisions of its own.
+MAX_LINES = 5_000
+MAX_EXPLAINED = 1_000
+# Rows that one query asks for: each is a parameter of it.
+_ROWS = 500
+
+Author = Literal["agent", "person", "untracked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What a session decided about a file at a landing. Numbers are those of the session's decisions, from 1.
+
+    Not `about_file`: no decision names the file as its evidence, and these are all of the session.
+    """
+
+    position: int
+    path: bytes
+    about_file: bool
+    decisions: tuple[tuple[int, Decision], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlamedFile:
+    """A part of a file: its lines `first` to `last` (from 1) of `lines`, in hunks that are numbered from 0.
+
+    `position` is where it was looked at, `written_at` the landing that made it what it is there.
+    """
+
+    path: bytes
+    position: int
+    written_at: int
+    entry: Entry
+    data: bytes
+    lines: int
+    first: int
+    last: int
+    hunks: list[Hunk]
+    landings: dict[int, LandingRow]
+    whys: dict[tuple[int, bytes], Why]
+
+    @property
+    def next(self) -> int:
+        """The line that the next part begins with, 0 at the end."""
+        return self.last + 1 if self.last < self.lines else 0
+
+
+def author_of(row: LandingRow) -> Author:
+    """Who wrote what came with a landing, as its record says and not further.
+
+    An agent, when the session names one. Untracked, when it came as a Git commit, which does not say. Else the person
+    whose session it was.
+    """
+    if row.agent:
+        return "agent"
+    return "untracked" if row.git_commit else "person"
+
+
+def blame_file(
+    actor: Actor,
+    project: ProjectView,
+    path: bytes,
+    position: int | None = None,
+    first: int = 1,
+    lines: int = MAX_LINES,
+    why: bool = False,
+) -> BlamedFile:
+    """At most so many lines from line `first` (from 1) on, as of a position (None: the head).
+
+    Raises NotFound, NotText, TooLarge, Corrupt. At most MAX_LINES at a time, MAX_EXPLAINED with what was decided.
+    """
+    require_read(actor, project)
+    ledger = open_ledger(project.id)
+    at = ledger.head().position if position is None else position
+    found = ledger.blame(path, at)
+    total = len(found.blame.line)
+    if first > max(total, 1):
+        raise NotFound(f"{display(path)[:200]} has {total} lines at @{at}, and no line {first}.")
+    last = min(first - 1 + min(lines, MAX_EXPLAINED if why else MAX_LINES), total)
+    hunks = list(found.blame.hunks(first - 1, last))
+    origins = {(hunk.origin.position, hunk.origin.path) for hunk in hunks}
+    landings = _rows(actor, project, sorted({position for position, _ in origins}))
+    blamed = BlamedFile(
+        path, at, found.position, found.entry, found.data, total, first, last, hunks, landings, {}
+    )  # fmt: skip
+    if why:
+        explain(actor, project, blamed, origins)
+    return blamed
+
+
+def explain(actor: Actor, project: ProjectView, blamed: BlamedFile, origins: Iterable[tuple[int, bytes]]) -> None:
+    """Add what was decided at some of the (landing, path) that lines came from."""
+    require_read(actor, project)
+    ledger = open_ledger(project.id)
+    sessions: dict[int, tuple[Decision, ...]] = {}
+    for position, path in origins:
+        if (position, path) in blamed.whys or not blamed.landings[position].decisions:
+            continue
+        if position not in sessions:
+            sessions[position] = as_shown(ledger.landing(position).session).decisions
+        decisions = sessions[position]
+        named = {mark.number for mark in marks(decisions, [path]).get(path, ())}
+        numbered = tuple((at, each) for at, each in enumerate(decisions, 1) if not named or at in named)
+        blamed.whys[position, path] = Why(position, path, bool(named), numbered)
+
+
+def _rows(actor: Actor, project: ProjectView, positions: list[int]) -> dict[int, LandingRow]:
+    rows: dict[int, LandingRow] = {}
+    for start in range(0, len(positions), _ROWS):
+        rows |= get_rows(actor, project, positions[start : start + _ROWS])
+    return rows

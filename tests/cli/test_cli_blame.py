@@ -1,0 +1,64 @@
+"""Who wrote a line, and why, as it looks at a terminal."""
+
+from __future__ import annotations
+
+from transcript import Shell, make_garden
+
+
+def test_blame(shell: Shell, name: str) -> None:
+    """Imported lines are untracked; a session's own come with its goal and what was decided about the file."""
+    make_garden(shell)
+    shell("import", "git", "garden-git", f"{name}/garden")
+    shell("clone", f"{name}/garden")
+    shell.cd("garden")
+    assert shell.read("README.md") == "# Garden\n\nRoses.\n\nMore roses.\n"
+    shell("session", "start", "Plant tulips")
+    shell("session", "decide", "Tulips", "--why", "Early", "--over", "Lilies: the cat", "--evidence", "README.md:3")
+    shell("session", "decide", "Something else", "--evidence", "src/water.py")
+    shell.write("README.md", "# Garden\n\nTulips.\n\nMore roses.\n\x1b[31m\n")
+    assert shell("land") == "Landed @4: Plant tulips (1 file)\n"
+
+    told = shell.json("blame", "README.md")
+    assert (told["path"], told["position"], told["written_at"], told["total_lines"]) == ("README.md", 4, 4, 6)
+    assert [(each["first"], each["lines"], each["position"], each["first_there"]) for each in told["hunks"]] == [
+        (1, 2, 1, 1), (3, 1, 4, 3), (4, 2, 3, 4), (6, 1, 4, 6),
+    ]  # fmt: skip
+    assert {each["position"]: each["written_by"] for each in told["landings"]} == {
+        1: "untracked",
+        3: "untracked",
+        4: "person",
+    }
+    assert "whys" not in told
+    rows = [row.split() for row in shell("blame", "README.md").splitlines()]
+    assert [row[:2] for row in rows] == [
+        ["@1", "untracked"], ["@1", "untracked"], ["@4", "person"],
+        ["@3", "untracked"], ["@3", "untracked"], ["@4", "person"],
+    ]  # fmt: skip
+    assert [row[-2:] for row in rows[2:3]] == [["3", "Tulips."]]
+    assert rows[5][-1] == "\\x1b[31m"
+
+    assert shell("blame", "README.md", "--why", "-L", "2,3").splitlines()[-8:] == [
+        "  2  ",
+        "@4 Plant tulips",
+        f"  person: u{name}, WHEN",
+        "  Decided: Tulips",
+        "    because Early",
+        "    not Lilies: the cat",
+        "    evidence: README.md:3",
+        "  3  Tulips.",
+    ]
+    (why,) = shell.json("blame", "README.md", "--why", "-L", "3")["whys"]
+    assert (why["position"], why["about_file"], [each["number"] for each in why["decisions"]]) == (4, True, [1])
+    assert [each["position"] for each in shell.json("blame", "README.md", "@3")["hunks"]] == [1, 3]
+
+    for arguments, code in (
+        (("README.md", "-L", "7"), "not_found"),
+        (("README.md", "-L", "3,2"), "invalid_input"),
+        (("README.md", "-L", "x"), "invalid_input"),
+        (("src",), "not_text"),
+        (("nowhere",), "not_found"),
+        (("link",), "not_text"),
+        ((".",), "invalid_input"),
+        (("README.md", "@9"), "not_found"),
+    ):
+        assert shell.json("blame", *arguments)["error"]["code"] == code, arguments
