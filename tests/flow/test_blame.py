@@ -191,3 +191,33 @@ def test_a_git_history(world: World, api: Api, tmp_path: Path) -> None:
     oids = git("rev-list", "--reverse", "main").split()
     assert [each.session.git_commit.hex() for each in found.landings] == [oids[0], oids[2]]
     assert not found.whys
+
+
+def test_copies_that_the_client_records(world: World, api: Api) -> None:
+    """Through gRPC and REST; what is no path is refused, what was no file there is not followed."""
+    project = world.project("", "private")
+    world.land(world.rita, project, {b"a.txt": ONE})
+    digest = hashlib.sha256(TWO).digest()
+    change = pb.Change(path=b"b.txt", mode=0o100644, hash=digest, size=6, copied_from=b"a.txt")
+    world.land(world.rita, project, {b"x": TWO}, changes=[change], base_position=1)
+    wanted = {"path": "c.txt", "text": "a\nB\nC\n", "copied_from": "b.txt"}
+    place = f"/projects/{project.organization}/{project.handle}"
+    assert api.post(f"{place}/landings", json={"goal": "Copy", "changes": [wanted]}).status_code == 201
+    found = _blame(world, project, b"c.txt")
+    assert [(each.first_line, each.position, each.path, each.first_line_there) for each in found.hunks] == [
+        (1, 1, b"a.txt", 1), (2, 2, b"b.txt", 2), (3, 3, b"", 3),
+    ]  # fmt: skip
+    assert api.get(f"{place}/landings/3/changes").json()["items"][0]["copied_from"] == "b.txt"
+    landed = world.rita("SessionService.GetSession", pb.GetSessionRequest(project=project, position=2))
+    assert landed.session.changes[0].copied_from == b"a.txt"
+    for fields, code in (
+        ({"copied_from": b"../a"}, "invalid_path"),
+        ({"copied_from": b"a.txt", "op": pb.Change.DELETED, "path": b"a.txt"}, "invalid_input"),
+    ):
+        wrong = pb.Change(**({"path": b"d", "mode": 0o100644, "hash": digest, "size": 6} | fields))
+        with pytest.raises(Refused) as caught:
+            world.land(world.rita, project, {b"x": TWO}, changes=[wrong], base_position=3)
+        assert caught.value.code == code
+    for wrong in ({"copied_from": "/a"}, {"copied_from": "a.txt", "text": None, "delete": True, "path": "a.txt"}):
+        body = {"goal": "Wrong", "changes": [{"path": "d", "text": "d"} | wrong]}
+        assert api.post(f"{place}/landings", json=body).status_code == 400

@@ -211,6 +211,7 @@ def _merged_change(change: Change, entry: Entry, now: Entry | None) -> Change:
         base_hash=now.hash if now else b"",
         base_mode=now.mode if now else 0,
         kind=entry.kind,
+        copied_from=change.copied_from,
     )
 
 

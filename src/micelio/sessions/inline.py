@@ -25,11 +25,15 @@ _REGULAR = 0o100644
 
 
 class File(NamedTuple):
-    """One path as it should be: its whole content, None when it is to go; `mode` None: as it was, else 100644."""
+    """One path as it should be: its whole content, None when it is to go; `mode` None: as it was, else 100644.
+
+    `copied_from` is what a new file was made from.
+    """
 
     path: bytes
     data: bytes | None
     mode: int | None
+    copied_from: bytes = b""
 
 
 class Wanted(NamedTuple):
@@ -94,4 +98,5 @@ def _change(file: File, old: Entry | None) -> Change | None:
     if (content, mode) == (base_hash, base_mode):
         return None
     op = Op.ADDED if old is None else Op.MODIFIED
-    return Change(file.path, op, mode, content, len(file.data), base_hash, base_mode)
+    source = parse_path(file.copied_from) if file.copied_from else b""
+    return Change(file.path, op, mode, content, len(file.data), base_hash, base_mode, copied_from=source)

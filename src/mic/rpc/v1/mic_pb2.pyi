@@ -1202,7 +1202,7 @@ class Author(_message.Message):
     def __init__(self, name: _Optional[str] = ..., email: _Optional[str] = ...) -> None: ...
 
 class Change(_message.Message):
-    __slots__ = ("path", "op", "mode", "hash", "size", "base_hash", "base_mode", "kind", "sent_hash")
+    __slots__ = ("path", "op", "mode", "hash", "size", "base_hash", "base_mode", "kind", "sent_hash", "copied_from")
     class Op(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         ADDED: _ClassVar[Change.Op]
@@ -1220,6 +1220,7 @@ class Change(_message.Message):
     BASE_MODE_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     SENT_HASH_FIELD_NUMBER: _ClassVar[int]
+    COPIED_FROM_FIELD_NUMBER: _ClassVar[int]
     path: bytes
     op: Change.Op
     mode: int
@@ -1229,7 +1230,8 @@ class Change(_message.Message):
     base_mode: int
     kind: int
     sent_hash: bytes
-    def __init__(self, path: _Optional[bytes] = ..., op: _Optional[_Union[Change.Op, str]] = ..., mode: _Optional[int] = ..., hash: _Optional[bytes] = ..., size: _Optional[int] = ..., base_hash: _Optional[bytes] = ..., base_mode: _Optional[int] = ..., kind: _Optional[int] = ..., sent_hash: _Optional[bytes] = ...) -> None: ...
+    copied_from: bytes
+    def __init__(self, path: _Optional[bytes] = ..., op: _Optional[_Union[Change.Op, str]] = ..., mode: _Optional[int] = ..., hash: _Optional[bytes] = ..., size: _Optional[int] = ..., base_hash: _Optional[bytes] = ..., base_mode: _Optional[int] = ..., kind: _Optional[int] = ..., sent_hash: _Optional[bytes] = ..., copied_from: _Optional[bytes] = ...) -> None: ...
 
 class Session(_message.Message):
     __slots__ = ("id", "state", "goal", "author", "agent", "base_position", "landed_position", "created_at_ms", "updated_at_ms", "conversation", "decisions", "changes", "owner", "git_commit", "additions", "deletions", "files", "refusal", "touch")

@@ -119,6 +119,7 @@ class PathChange(Told):
     size: int
     hash: str | None = Field(description="SHA-256 of the new content.")
     base_hash: str | None = Field(description="Of the content at the base.")
+    copied_from: str | None = Field(description="The path that a new file was made from, where the client said so.")
 
 
 class SentMessage(Sent):
@@ -155,6 +156,7 @@ class SentChange(Sent):
     text: str | None = Field(None, description="The whole content, which will be UTF-8.")
     base64: Base64 | None = Field(None, description="The whole content, as bytes.")
     delete: bool = False
+    copied_from: str | None = Field(None, description="A path at the base that a new file was made from.")
     mode: Literal["100644", "100755", "120000"] | None = Field(None, description="Left out: as it was, else 100644.")
 
 
@@ -347,6 +349,7 @@ def _change(change: Change) -> PathChange:
         size=change.size,
         hash=change.hash.hex() or None,
         base_hash=change.base_hash.hex() or None,
+        copied_from=change.copied_from.decode("utf-8", "replace") or None,
     )
 
 
@@ -380,6 +383,9 @@ def _file(number: int, item: SentChange) -> inline.File:
         )
     path = item.path.encode() if item.path is not None else base64.b64decode(item.path_base64 or "")
     if item.delete:
+        if item.copied_from:
+            raise InvalidInput(f"`changes.{number}` is deleted, and no copy.", hint="Leave `copied_from` out.")
         return inline.File(path, None, None)
     data = item.text.encode() if item.text is not None else base64.b64decode(item.base64 or "")
-    return inline.File(path, data, int(item.mode, 8) if item.mode is not None else None)
+    mode = int(item.mode, 8) if item.mode is not None else None
+    return inline.File(path, data, mode, (item.copied_from or "").encode())

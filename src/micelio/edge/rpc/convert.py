@@ -8,6 +8,7 @@ from uuid import UUID
 
 from mic.core.errors import InvalidInput
 from mic.core.head import hlc_ms, ms_hlc
+from mic.core.paths import parse_path
 from mic.core.session import Alternative, Change, Decision, Message, Op, Session, State
 from mic.ledger.conflict import Clash
 from mic.ledger.frame import Frame
@@ -151,7 +152,12 @@ def change(message: pb.Change) -> Change:
         raise InvalidInput("A change needs the 32-byte hash of its content.")
     if base and len(base) != 32:
         raise InvalidInput("A base hash has 32 bytes.")
-    return Change(message.path, op, mode, content, size, base, message.base_mode)
+    source = message.copied_from
+    if source:
+        if op == _DELETED:
+            raise InvalidInput("What is deleted is no copy.", hint="Leave `copied_from` out.")
+        source = parse_path(source)
+    return Change(message.path, op, mode, content, size, base, message.base_mode, copied_from=source)
 
 
 def change_message(change: Change) -> pb.Change:
@@ -165,6 +171,7 @@ def change_message(change: Change) -> pb.Change:
         base_hash=change.base_hash,
         base_mode=change.base_mode,
         kind=change.kind,
+        copied_from=change.copied_from,
     )
 
 
