@@ -221,8 +221,10 @@ class KeptObjects:
     def _inherit(self) -> None:
         """Begin a fork with the objects that its origin has up to the fork point."""
         line = self.project.line
+        if line.origin is None or self._origin is None or not line.start.position:
+            return
         snapshot = self.snapshot()
-        if snapshot.numbered.number or line.origin is None or self._origin is None or not line.start.position:
+        if snapshot.numbered.number:
             return
         other = self._origin(line.origin.project)
         theirs = other.caught_up()
