@@ -61,6 +61,8 @@ class Packs:
         self.content = content
         self._cache: OrderedDict[bytes, tuple[int, bytes]] = OrderedDict()
         self._cached = 0
+        # What was met on the way to another object: versions of one file or tree are asked for one after the other.
+        self._unverified: set[bytes] = set()
 
     def find(self, oid: bytes) -> Found | None:
         """Where an object is, None when it is not here."""
@@ -106,6 +108,9 @@ class Packs:
         cached = self._cache.get(oid)
         if cached is not None:
             self._cache.move_to_end(oid)
+            if oid in self._unverified:
+                self._verify(oid, cached, self.require(oid))
+                self._unverified.discard(oid)
             return self._typed(oid, cached, kind)
         found = self.require(oid)
         if found.size > MAX_WHOLE:
@@ -114,25 +119,31 @@ class Packs:
             place = found.pack.index.place(found.number)
             got = found.kind, b"".join(self.content(found.pack.index.other(place[1])))
         else:
-            got = found.kind, self._resolve(found)
-        if object_id(*got) != oid:
-            raise Corrupt(f"Git object {oid.hex()} in {found.pack.name} is damaged.", object=found.pack.name)
+            got = found.kind, self._resolve(oid, found)
+        self._verify(oid, got, found)
         self._keep(oid, got)
         return self._typed(oid, got, kind)
+
+    def _verify(self, oid: bytes, got: tuple[int, bytes], found: Found) -> None:
+        if object_id(*got) != oid:
+            raise Corrupt(f"Git object {oid.hex()} in {found.pack.name} is damaged.", object=found.pack.name)
 
     def _typed(self, oid: bytes, got: tuple[int, bytes], kind: int) -> tuple[int, bytes]:
         if kind and got[0] != kind:
             raise Corrupt(f"Git object {oid.hex()} is a {NAMES[got[0]].decode()}, not a {NAMES[kind].decode()}.")
         return got
 
-    def _resolve(self, found: Found) -> bytes:
-        deltas: list[bytes] = []
+    def _resolve(self, oid: bytes, found: Found) -> bytes:
+        """The bytes of an object, not verified; what its chain of deltas makes on the way is kept for others."""
+        kind, at = found.kind, oid
+        deltas: list[tuple[bytes, bytes]] = []
         while True:
             header, raw = self.entry(found)
             data, _ = inflate(raw, header.data, header.size, found.pack.name)
             if header.kind not in (OFS_DELTA, REF_DELTA):
+                self._met(at, oid, kind, data)
                 break
-            deltas.append(data)
+            deltas.append((at, data))
             if len(deltas) > MAX_CHAIN:
                 raise Corrupt(f"{found.pack.name} holds a chain of more than {MAX_CHAIN} deltas.")
             base = self.base_of(found)
@@ -140,6 +151,7 @@ class Packs:
                 raise Corrupt(f"{found.pack.name} and its index do not fit together.", object=found.pack.name)
             known = self._cache.get(base)
             if known is not None:
+                self._cache.move_to_end(base)
                 data = known[1]
                 break
             below = self.find(base)
@@ -148,10 +160,17 @@ class Packs:
             if below.elsewhere:
                 data = self.read(base)[1]
                 break
-            found = below
-        for delta in reversed(deltas):
+            at, found = base, below
+        for at, delta in reversed(deltas):
             data = apply_delta(data, delta)
+            self._met(at, oid, kind, data)
         return data
+
+    def _met(self, at: bytes, oid: bytes, kind: int, data: bytes) -> None:
+        """Keep what was made on the way to `oid`, to be verified when it is read for its own sake."""
+        if at != oid and len(data) <= _CACHED and at not in self._cache:
+            self._unverified.add(at)
+            self._keep(at, (kind, data))
 
     def _keep(self, oid: bytes, got: tuple[int, bytes]) -> None:
         if len(got[1]) > _CACHED:
@@ -159,7 +178,8 @@ class Packs:
         self._cache[oid] = got
         self._cached += len(got[1]) + 200
         while self._cached > _CACHE_BYTES:
-            _, (_, old) = self._cache.popitem(last=False)
+            gone, (_, old) = self._cache.popitem(last=False)
+            self._unverified.discard(gone)
             self._cached -= len(old) + 200
 
     def tree(self, oid: bytes) -> bytes:

@@ -41,6 +41,9 @@ class Limits(NamedTuple):
     chain: int = 4 << 30
 
 
+# What one object counts beside its bytes, and how many bytes are read from one look at the clock to the next.
+_AN_OBJECT = 2_000
+_BETWEEN_LOOKS = 1 << 20
 # zlib itself makes no more of a byte.
 _INFLATES = 1000
 # An instruction takes as long as copying a few hundred bytes, and has two bytes or more.
@@ -66,6 +69,7 @@ class _Scan:
         self.found: dict[bytes, Packed] = {}
         self.inflated = 0
         self._started = time.thread_time()
+        self._timed = _BETWEEN_LOOKS  # bytes since the clock was looked at, which takes as long as reading an object
         self._by_offset: dict[int, list[_Delta]] = {}
         self._by_oid: dict[bytes, list[_Delta]] = {}
         self._plain: dict[int, tuple[bytes, int, int, int]] = {}  # offset -> id, type, data, size
@@ -75,6 +79,10 @@ class _Scan:
         self.inflated += size
         if self.inflated > self.limits.inflated:
             raise TooLarge(f"The pack holds more than {self.limits.inflated:,} bytes of objects.")
+        self._timed += size + _AN_OBJECT
+        if self._timed < _BETWEEN_LOOKS:
+            return
+        self._timed = 0
         if time.thread_time() - self._started > self.limits.seconds:
             raise TooLarge(f"The pack takes more than {self.limits.seconds:g} seconds to read.")
 
