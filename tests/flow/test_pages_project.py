@@ -14,6 +14,10 @@ from django.test import Client
 
 import pages_story
 from html_check import Document, dangers
+from mic.ledger.blame import Blamed, Bounds, blame
+from mic.ledger.blame_cache import BlameCache
+from mic.ledger.path_history import view_of
+from mic.ledger.project import Project
 from micelio.accounts.actor import actor_of
 from micelio.pages.stylesheet import stylesheet, stylesheet_address
 from micelio.projects.actions import create_project, update_project
@@ -474,3 +478,19 @@ def test_a_fork_says_where_it_comes_from(story: pages_story.Story, visitor: Brow
     delete_project(actor, "acme", "api")
     assert visitor.get("/acme/api").status_code == member.get("/acme/api/-/landings").status_code == 404
     assert member.twin("/acme/own-fork")["fork"] == {"from": None, "position": 4}
+
+
+def test_blame_says_how_far_it_looked(member: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stood there already at the landing where the search ended is not said to have come with it."""
+    address = "/acme/api/-/blame/head/src/auth/tokens.py"
+    words = "nobody looked further back"
+    assert words not in member.get(address).content.decode()
+    found = []
+
+    def shortly(project: Project, path: bytes, at: int) -> Blamed:
+        found.append(project.run(blame(view_of(project.line), BlameCache(), path, at, Bounds(versions=0))))
+        return found[-1]
+
+    monkeypatch.setattr(Project, "blame", shortly)
+    assert words in member.get(address).content.decode()
+    assert [hunk["settled"] for hunk in member.get(f"{address}?format=json").json()["hunks"]] == [False]

@@ -20,6 +20,7 @@ from mic.core.blob import encode_blob
 from mic.core.errors import NotFound
 from mic.core.ids import content_hash
 from mic.core.session import Author, Op
+from mic.ledger.blame_cache import Version
 from mic.ledger.history import HistoryCommit
 from mic.ledger.project import Ledger
 from mic.store import DirectoryStore
@@ -127,8 +128,11 @@ def _rows(folder: Path, what: str, oids: list[bytes]) -> Iterator[Row]:
     )  # fmt: skip
     warm = statistics.median(_seconds(lambda: list(project.blame(PATH, VERSIONS).blame.hunks())) for _ in range(9))
     yield Row(f"{name}, warm, as runs of lines", ms(warm), "", "", "<= 100 ms", warm <= 0.1)
-    before = _cold(folder / "bucket")[0].open("p")
-    before.blames = type(before.blames)()
-    before.blame(PATH, VERSIONS - 1)
-    after = _seconds(lambda: before.blame(PATH, VERSIONS))
+    newest = Version("p", PATH, VERSIONS, project.blame(PATH, VERSIONS).entry.hash)
+    project.blame(PATH, VERSIONS - 1)
+    steps = []
+    for _ in range(9):
+        project.blames.drop(newest)
+        steps.append(_seconds(lambda: project.blame(PATH, VERSIONS)))
+    after = statistics.median(steps)
     yield Row(f"{name}, one landing after it was asked", ms(after), "", "", "<= 100 ms", after <= 0.1)

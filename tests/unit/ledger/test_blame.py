@@ -85,6 +85,15 @@ def test_an_empty_file_and_one_without_a_line_end(project: Project) -> None:
     assert _where(project) == [(3, b"f", 1)]
 
 
+def test_a_session_that_was_merged_wrote_its_own_lines_only(project: Project) -> None:
+    """Two sessions from one base change lines of one file: what landed is neither's text, and each has its lines."""
+    _tell(project, {b"f": b"a\nb\nc\nd\ne\nf\ng\n"})
+    land(project, 2, 1, {b"f": b"A\nb\nc\nd\ne\nf\ng\n"})
+    land(project, 3, 1, {b"f": b"a\nb\nc\nd\ne\nf\nG\nH\n"})
+    assert project.blame(b"f", 3).data == b"A\nb\nc\nd\ne\nf\nG\nH\n"
+    assert _where(project) == [(2, b"f", 1), *((1, b"f", at) for at in range(2, 7)), (3, b"f", 7), (3, b"f", 8)]
+
+
 def test_a_mode_changes_no_line(project: Project) -> None:
     _tell(project, {b"f": b"a\n"}, {b"f": (0o100755, b"a\n")})
     assert _where(project) == [(1, b"f", 1)]
