@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from functools import lru_cache
 from operator import lt
 from typing import Literal, NamedTuple
 
@@ -134,34 +135,39 @@ _NULL = bytes(20)
 _ODD_NAME = re.compile(rb"[.\xe2\xefgGmM]|[^/\\~]*[/\\~]")
 
 
+_GITS_OWN = ("gitmodules", "gitattributes", "gitignore", "mailmap")
+
+
+class _Odd(NamedTuple):
+    """What there is to say of a name, whatever it names; and which of Git's own files it is, on some file system."""
+
+    findings: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def _odd(name: bytes) -> _Odd:
+    """The same names come in every version of a tree."""
+    found = {
+        "fullPathname": b"/" in name, "hasDot": name == b".", "hasDotdot": name == b"..",
+        "largePathname": len(name) > _LONGEST_NAME, "hasDotgit": is_dot_git(name),
+    }  # fmt: skip
+    files = tuple(file for file in _GITS_OWN if is_git_file(name, file))
+    return _Odd(tuple(msg_id for msg_id, is_so in found.items() if is_so), files)
+
+
 def _check_name(
     found: dict[str, None], modules: list[bytes], attributes: list[bytes], name: bytes, mode: bytes, oid: bytes
 ) -> None:
-    link = mode.lstrip(b"0") == b"120000"
-    if b"/" in name:
-        found["fullPathname"] = None
-    if name == b".":
-        found["hasDot"] = None
-    if name == b"..":
-        found["hasDotdot"] = None
-    if len(name) > _LONGEST_NAME:
-        found["largePathname"] = None
-    if is_dot_git(name):
-        found["hasDotgit"] = None
-    if is_git_file(name, "gitmodules"):
-        if link:
-            found["gitmodulesSymlink"] = None
-        else:
+    findings, files = _odd(name)
+    found.update(dict.fromkeys(findings))
+    for file in files:
+        if mode.lstrip(b"0") == b"120000":
+            found[f"{file}Symlink"] = None
+        elif file == "gitmodules":
             modules.append(oid)
-    if is_git_file(name, "gitattributes"):
-        if link:
-            found["gitattributesSymlink"] = None
-        else:
+        elif file == "gitattributes":
             attributes.append(oid)
-    if link and is_git_file(name, "gitignore"):
-        found["gitignoreSymlink"] = None
-    if link and is_git_file(name, "mailmap"):
-        found["mailmapSymlink"] = None
 
 
 class _Lines:

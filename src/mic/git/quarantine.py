@@ -9,14 +9,14 @@ from typing import BinaryIO
 from mic.core.errors import Corrupt, InvalidInput
 from mic.git.graph import Graph
 from mic.git.objects import EMPTY_TREE_OID, commit_line, tag_target
-from mic.git.packentry import BLOB, COMMIT, NAMES, OFS_DELTA, PACK_HEADER, REF_DELTA, TAG, TREE, entry_header, ofs_base
+from mic.git.packentry import COMMIT, NAMES, OFS_DELTA, PACK_HEADER, REF_DELTA, TAG, TREE, entry_header, ofs_base
 from mic.git.packentry import read_header as header_of
 from mic.git.packindex import CommitLine, Packed, PackIndex, encode_index
 from mic.git.packs import Pack, Packs
 from mic.git.packscan import NAME, Limits, scan_pack
 from mic.git.packwrite import PackWriter, WrittenPack
 from mic.git.snapshot import Snapshot
-from mic.git.tree_entries import parse_tree
+from mic.git.tree_entries import kinds_of
 
 # Judges an object: type and bytes; raises InvalidInput for one that is refused.
 Check = Callable[[bytes, int, bytes], None]
@@ -62,9 +62,11 @@ class Quarantine:
             for parent in line.parents:
                 self._named.setdefault(parent, (COMMIT, oid))
         elif kind == TREE:
-            for entry in parse_tree(data, oid):
-                if not entry.is_gitlink:
-                    self._named.setdefault(entry.oid, (TREE if entry.is_tree else BLOB, oid))
+            named, kinds, parts = self._named, *kinds_of(data, oid)
+            for digits, _, entry in parts:
+                # Versions of a tree name nearly the same.
+                if entry not in named and (entry_kind := kinds[digits]):
+                    named[entry] = entry_kind, oid
         elif kind == TAG:
             target, target_kind = tag_target(oid, data)
             self._named.setdefault(target, (target_kind, oid))

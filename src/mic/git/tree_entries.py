@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from mic.core.errors import Corrupt
+from mic.git.packentry import BLOB, TREE
 
 GITLINK, DIRECTORY = 0o160000, 0o040000
 FORMAT = 0o170000
@@ -40,12 +41,7 @@ class TreeEntry(NamedTuple):
 
 def parse_tree(raw: bytes, oid: bytes) -> list[TreeEntry]:
     """The entries of a tree in their order. Raises Corrupt, naming the tree, when its bytes are no tree."""
-    parts, readable = readable_entries(raw)
-    if not readable:
-        raise _malformed(oid, sum(len(digits) + len(name) + 22 for digits, name, _ in parts))
-    for digits in {digits for digits, _, _ in parts}:
-        mode_of(digits, oid)
-    return [TreeEntry(*part) for part in parts]
+    return [TreeEntry(*part) for part in kinds_of(raw, oid)[1]]
 
 
 def readable_entries(raw: bytes) -> tuple[list[tuple[bytes, bytes, bytes]], bool]:
@@ -53,6 +49,18 @@ def readable_entries(raw: bytes) -> tuple[list[tuple[bytes, bytes, bytes]], bool
     parts = _PARTS.findall(raw)
     readable = not parts or bool(parts[-1][0])
     return parts if readable else parts[:-1], readable
+
+
+def kinds_of(raw: bytes, oid: bytes) -> tuple[dict[bytes, int], list[tuple[bytes, bytes, bytes]]]:
+    """(type of what each spelling of a mode in the tree names, 0 for a submodule; its entries). Raises Corrupt."""
+    parts, readable = readable_entries(raw)
+    if not readable:
+        raise _malformed(oid, sum(len(digits) + len(name) + 22 for digits, name, _ in parts))
+    kinds = {}
+    for digits in {digits for digits, _, _ in parts}:
+        form = mode_of(digits, oid) & FORMAT
+        kinds[digits] = 0 if form == GITLINK else TREE if form == DIRECTORY else BLOB
+    return kinds, parts
 
 
 def split_tree(raw: bytes, oid: bytes) -> tuple[list[bytes], list[bytes]]:
