@@ -42,7 +42,8 @@ def _modified(old: bytes, new: bytes) -> dict[str, Any]:
 def lived(world: World) -> pb.ProjectRef:
     """A private project: a person's file, an agent's change of a line, a person's line that a decision is about."""
     project = world.project("", "private")
-    world.land(world.rita, project, {PATH: ONE}, goal="Begin")
+    said = [pb.Message(role="human", text="Please")]
+    world.land(world.rita, project, {PATH: ONE}, goal="Begin", conversation=said)
     files = {b"x": TWO}
     world.land(world.rita, project, files, changes=[pb.Change(**_modified(ONE, TWO))], decisions=DECISIONS, **AGENT)
     about = [
@@ -153,8 +154,10 @@ def test_page_and_twin(rita: Browser, lived: pb.ProjectRef) -> None:
     address = f"{root}/blame/head/{quote(PATH)}"
     html = rita.get(address).text
     assert re.findall(r'<span class="num">@(\d)</span>', html) == ["1", "2", "1", "3"]
-    for words in ("Say B", "claude", "Capitals", "They carry", "not about this file alone", f"{root}/landings/2#d1"):
+    for words in ("Say B", "claude", "Capitals", "They carry", "not about this file alone"):
         assert words in html
+    for link in (f"{root}/landings/2#d1", f"{root}/landings/1?conversation=1"):
+        assert link in html
     twin = json.loads(rita.get(f"{address}?format=json").text)
     assert [(each["first"], each["lines"], each["position"], each["first_there"]) for each in twin["hunks"]] == HUNKS
     assert {each["position"]: each["written_by"] for each in twin["landings"]} == AUTHORS
