@@ -148,10 +148,9 @@ class Versions:
         """How to turn the version before this one into it; from now on that is the one that is compared."""
         gone: list[bytes] = []
         come: list[bytes] = []
-        opcodes = _piece_by_piece(old, self.text, self.lines, gone, come)
+        opcodes = _piece_by_piece(old, self.text, self.lines, self._count, gone, come)
         self._count.subtract(come)
-        changed = [*gone, *come]
-        if opcodes is None or any(map(self._count.__getitem__, changed)) or not set(gone).isdisjoint(come):
+        if opcodes is None or any(map(self._count.__getitem__, come)):
             self._count.update(come)
             opcodes = diff_texts(old, self.text)
             a, b = split_lines(old), split_lines(self.text)
@@ -164,10 +163,12 @@ class Versions:
         return opcodes
 
 
-def _piece_by_piece(old: bytes, new: bytes, lines: int, gone: list[bytes], come: list[bytes]) -> list[Opcode] | None:
-    """A way to turn `old` into `new`, which has so many lines; None when too much differs in one place.
+def _piece_by_piece(
+    old: bytes, new: bytes, lines: int, count: Counter[bytes], gone: list[bytes], come: list[bytes]
+) -> list[Opcode] | None:
+    """A way to turn `old` into `new`, of so many lines, counted. The lines that go and come are appended to the lists.
 
-    The lines that it takes away and writes are appended to `gone` and `come`.
+    None when too much differs in one place, or a line that goes stands in `new`.
     """
     opcodes: list[Opcode] = []
     at_old = at_new = line_old = line_new = 0
@@ -188,6 +189,8 @@ def _piece_by_piece(old: bytes, new: bytes, lines: int, gone: list[bytes], come:
             if tag == "equal":
                 _put_equal(opcodes, line_old + a1, line_new + b1, a2 - a1)
             else:
+                if any(map(count.__getitem__, a[a1:a2])):
+                    return None
                 opcodes.append((tag, line_old + a1, line_old + a2, line_new + b1, line_new + b2))
                 gone += a[a1:a2]
                 come += b[b1:b2]
