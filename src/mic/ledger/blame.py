@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from mic.core.blame import Blame, Origin, Sought
 from mic.core.blob import MAX_WHOLE
-from mic.core.errors import NotFound, NotText, TooLarge
+from mic.core.errors import Corrupt, NotFound, NotText, TooLarge
 from mic.core.linediff import Versions, count_lines, is_binary
 from mic.core.paths import display
 from mic.core.record import Record
@@ -159,6 +159,10 @@ class _Walk:
                 older = (yield from source.next()) if source else None
             else:
                 older = yield from trail.next()
+                if older is None or older.entry is None:
+                    raise Corrupt(
+                        f"{display(version.path)} was changed @{origin.position}, and nothing is known before"
+                    )
             if older is None or not older.is_text:
                 return sought.take_all(origin)
             self.versions += 1

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from ledgers import LINK, Wanted, damage_of, import_sealed, land, objects_of, request, store_of, traced
 from mic.core.blame import Blame, Origin
 from mic.core.errors import NotFound, NotText, TooLarge
+from mic.core.rollup import roll_records
 from mic.ledger.blame import Blamed, Bounds, blame
 from mic.ledger.blame_cache import BlameCache, Version
 from mic.ledger.path_history import view_of
@@ -273,6 +274,19 @@ def test_sealed_and_imported(project: Project) -> None:
     gone = {key: data for key, data in objects_of(store).items() if not key.endswith(".log")}
     damaged, _ = traced(store_of(gone))
     assert ".log" in damage_of(lambda: _where(damaged, b"d07/f")).message
+
+
+def test_a_rollup_that_lies_is_no_first_version() -> None:
+    """A file that was changed had something before: what a rollup leaves out is not taken for its beginning."""
+    store = MemoryStore()
+    sealed, _ = traced(store)
+    import_sealed(sealed, 1002, lambda number: b"first\n%d\n" % number)
+    sealed.roll()
+    (rollup,) = (key for key in objects_of(store) if key.endswith(".bloom"))
+    records = sealed.records(1, 1000)
+    lie = roll_records([each._replace(changes=()) if each.position < 100 else each for each in records])
+    liar, _ = traced(store_of({**objects_of(store), rollup: lie}))
+    assert "d07/f was changed @107" in damage_of(lambda: _where(liar, b"d07/f")).message
 
 
 def test_a_fork_knows_what_its_origin_knew() -> None:
