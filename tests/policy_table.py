@@ -190,6 +190,8 @@ account-handle       any     > .  . . . .  . . .  > >
 token-revoke         any     d >  > > > >  > > >  d d
 mfa_index            any     > .  . . . .  . . .  > >
 import-project       any     u .  . . . .  . . .  u u
+new-organization     any     u .  . . . .  . . .  u u
+new-project          any     u .  . . . .  . . .  u u
 stars                any     u .  . . . .  . . .  u u
 forge-audit          any     u d  d d d d  d d d  u u
 admin                any     u d  d d d d  d d d  u u

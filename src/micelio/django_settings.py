@@ -124,6 +124,7 @@ ACCOUNT_FORMS = {
     "add_email": "micelio.accounts.sign_in_forms.NewAddressForm",
     "reset_password": "micelio.accounts.sign_in_forms.ResetForm",
     "reset_password_from_key": "micelio.accounts.sign_in_forms.FreshPasswordForm",
+    "reauthenticate": "micelio.accounts.sign_in_forms.PasswordAgainForm",
 }
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 # Where no mail is sent nobody could confirm an address, and a sign-up with a known one must say so.

@@ -119,6 +119,75 @@ def test_no_rule_is_broken_on_any_page(chromium: Any, whole: WholeForge) -> None
     assert rules.broken == []
 
 
+# Forms that are refused: the page, what is filled in, and the button. Of nobody, of who has a password, of an owner.
+REFUSED: dict[str, list[tuple[str, dict[str, str], str]]] = {
+    "nobody": [
+        ("/-/sign-in", {"login": "tia", "password": "not it"}, "main form button"),
+        ("/-/sign-up", {"email": "no address", "username": "api", "password1": "short"}, "main form button"),
+        ("/-/sign-in/link", {"email": "no address"}, "main form button"),
+        ("/-/reset-password", {"email": "no address"}, "main form button"),
+    ],
+    "tia": [
+        ("/-/sign-in/again", {"password": "not it"}, "main form button"),
+        ("/-/account/password", {"password": "short"}, "main form button"),
+        ("/-/device", {"code": "XXXX-XXXX"}, "main form button"),
+        ("/-/new/project?owner=none", {}, ""),
+    ],
+    "rita": [
+        ("/-/new/organization", {"handle": "-"}, "button[value=create]"),
+        ("/-/new/organization", {"handle": "ORG", "name": "n" * 201}, "button[value=create]"),
+        ("/-/new/project", {"handle": "..", "name": "Dots"}, "button[value=create]"),
+        ("/-/new/project", {"handle": "open"}, "button[value=create]"),
+        ("/-/import", {"url": "gopher://x", "handle": "x"}, "button[value=begin]"),
+        ("/-/account/tokens", {"name": "", "projects": "no/where", "days": "9999"}, "main form button.main"),
+        ("/-/account/tokens", {"name": "ci", "projects": "no slash"}, "main form button.main"),
+        ("/-/account/handle", {"handle": "tia"}, "main form button"),
+        ("/-/account/e-mail", {"email": "no address"}, "main form button"),
+        ("/ORG/-/networks", {"networks": "the office"}, "main form button"),
+        ("/ORG/-/networks", {"networks": "192.0.2.0/24 far away"}, "main form button"),
+        ("/ORG/-/second-factor", {}, "main form button"),
+        ("/ORG/-/members", {"whom": "nobody-of-this-name"}, "button >> text=Invite"),
+        ("/ORG/-/settings", {"name": "n" * 201}, "main form button >> nth=0"),
+        ("/ORG/open/-/settings", {"name": "n" * 201}, "button[value=details]"),
+        ("/ORG/open/-/members", {"whom": "nobody-of-this-name"}, "main form button >> nth=-1"),
+        ("/ORG/open/-/secrets", {}, "button >> text=Decide"),
+        ("/-/admin/abuse", {"target": "1.2.3", "reason": ""}, "button[value=block]"),
+        ("/-/admin/accounts/max", {"reason": ""}, "button[value=suspend]"),
+        ("/-/admin/organizations/ORG", {"public_projects": "many"}, "button[value=limit]"),
+        ("/-/admin/legal", {"text": ""}, "button[value=change]"),
+        ("/-/admin/sign-ups", {"note": "n" * 500}, "button[value=invite]"),
+    ],
+}
+_WITHOUT_RULES = "document.querySelectorAll('form').forEach(form => { form.noValidate = true; });"
+_ANY_LENGTH = "document.querySelectorAll('[maxlength]').forEach(field => field.removeAttribute('maxlength'));"
+
+
+@pytest.mark.parametrize("who", sorted(REFUSED))
+def test_no_rule_is_broken_where_a_form_is_refused(chromium: Any, whole: WholeForge, who: str) -> None:
+    """Each says what is wrong, as somebody hears it who does not see the page."""
+    rules = _Rules()
+    browsers = {"nobody": None, "tia": whole.tia, "rita": whole.rita}
+    page = _page(chromium, whole, browsers[who])
+    silent = []
+    for address, fields, button in REFUSED[who]:
+        page.goto(address.replace("ORG", whole.organization))
+        if not button:  # nothing can be sent here: the page says why
+            rules.ask(page, address)
+            continue
+        page.evaluate(_WITHOUT_RULES + _ANY_LENGTH)
+        for name, value in fields.items():
+            page.locator(f'main [name="{name}"]').last.fill(value.replace("ORG", whole.organization))
+        with page.expect_response(lambda answer: answer.request.is_navigation_request()) as sent:
+            page.locator(button).first.click()
+        page.wait_for_load_state()
+        told = page.locator('main [role="alert"], main [aria-invalid="true"]').count()
+        if sent.value.status == 302 or not told:
+            silent.append((address, sorted(fields), sent.value.status, page.inner_text("main")[:300]))
+        rules.ask(page, f"{address} {sorted(fields)}")
+    assert silent == []
+    assert rules.broken == []
+
+
 @pytest.mark.parametrize(
     ("template", "context"),
     [
@@ -139,9 +208,20 @@ def test_no_rule_is_broken_when_it_fails(
 
 
 def test_organizations_and_projects_without_a_script(chromium: Any, whole: WholeForge) -> None:
-    """Inviting, accepting, a role; a project's settings, members, a secret decided, deleted and restored."""
+    """Both made; inviting, accepting, a role; a project's settings, members, a secret decided, deleted and restored."""
     name = whole.organization
     rita = _page(chromium, whole, whole.rita, java_script_enabled=False)
+    rita.goto("/")
+    rita.click("main a >> text=New organization")
+    rita.fill("#handle", f"{name}-made")
+    rita.click("button[value=create]")
+    assert rita.inner_text("h1") == f"{name}-made"
+    rita.click("main a >> text=New project")
+    assert rita.input_value("#owner") == f"{name}-made"
+    rita.fill("#handle", "tool")
+    rita.check("#public")
+    rita.click("button[value=create]")
+    assert rita.url.endswith(f"/{name}-made/tool")
     rita.goto(f"/{name}/-/members")
     rita.fill("#whom", "tia")
     rita.click("button >> text=Invite")

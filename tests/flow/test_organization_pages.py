@@ -183,3 +183,33 @@ def test_a_person_changes_their_handle(world: World) -> None:
 def _signed_in_new(world: World, handle: str) -> Iterator[Browser]:
     world.forge.token(handle)
     yield from _signed_in(world, handle)
+
+
+def test_an_organization_and_a_project_are_made_on_pages(world: World) -> None:
+    """What was typed stays where it is refused; a taken handle is 409, and who administers nothing is led on."""
+    made = f"{world.organization}-page"
+    with Browser(world.forge.base_url) as rita, Browser(world.forge.base_url) as visitor:
+        rita.sign_in_once(world.forge.run("link", "rita"))
+        for page in ("/-/new/organization", "/-/new/project"):
+            assert visitor.get(page).status_code == 401
+        taken = rita.submit("/-/new/organization", act="create", handle=world.organization, name="Kept <here>")
+        assert taken.status_code == 409
+        assert 'value="Kept &lt;here&gt;"' in taken.text
+        done = rita.submit("/-/new/organization", act="create", handle=made, name="On a page", description="Told")
+        assert (done.status_code, done.headers["location"]) == (302, f"/{made}")
+        assert "On a page" in rita.get(f"/{made}").text
+        form = rita.get(f"/-/new/project?owner={made}").text
+        assert f'<option value="{made}" selected>' in form
+        project = {"act": "create", "owner": made, "handle": "tool", "name": "A tool", "visibility": "public"}
+        done = rita.submit("/-/new/project", **project)
+        assert (done.status_code, done.headers["location"]) == (302, f"/{made}/tool")
+        assert visitor.get(f"/{made}/tool").status_code == 200
+        again = rita.submit("/-/new/project", **project)
+        assert again.status_code == 409
+        assert 'id="public" checked' in again.text
+        assert rita.submit("/-/new/project", **{**project, "handle": "other", "visibility": "all"}).status_code == 400
+        visitor.sign_in_once(world.forge.run("link", "stan"))
+        assert "You administer no organization yet" in visitor.get("/-/new/project").text
+        assert visitor.submit("/-/new/project", to="/-/new/project").status_code in (400, 403)
+        foreign = visitor.post("/-/new/project", data=visitor.hidden("/-/new/organization") | project)
+        assert foreign.status_code == 403

@@ -56,13 +56,13 @@ def test_a_token_from_the_page(world: World, rita: Browser) -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"scopes": []}, "This field is required."),
+        ({"scopes": []}, "Choose what it may do."),
         ({"scopes": ["admin"]}, "admin is not one of the available choices"),
         ({"scopes": ["session:read"]}, "Add project:read."),
-        ({"name": ""}, "This field is required."),
+        ({"name": ""}, "Say what will use it."),
         ({"name": "a\u202eb"}, "printable characters"),
-        ({"days": "367"}, "less than or equal to 366"),
-        ({"days": "soon"}, "Enter a whole number."),
+        ({"days": "367"}, "Use a whole number from 1 to 366."),
+        ({"days": "soon"}, "Use a whole number from 1 to 366."),
         ({"projects": "nothing"}, "does not name a project"),
         ({"projects": "no/where"}, "There is no project no/where, or you may not see it."),
         ({"scopes": ["project:write"]}, "read private projects and write public ones"),

@@ -590,6 +590,8 @@ def _address(name: str, project: pb.ProjectRef, landed: str, still_open: str) ->
         "own-invitations": "/-/invitations",
         "invitation": "/-/invitations/TOKEN",
         "import-project": "/-/import",
+        "new-organization": "/-/new/organization",
+        "new-project": "/-/new/project",
         "project-import": f"{base}/-/import",
         "forge-archive": f"{base}/-/import/archive",
         "project-members": f"{base}/-/members",

@@ -13,6 +13,9 @@ from allauth.account.forms import (
     ResetPasswordKeyForm,
     SignupForm,
 )
+from allauth.account.forms import (
+    ReauthenticateForm as PasswordAgain,
+)
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import (
@@ -116,6 +119,14 @@ class FreshPasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]
         self.fields["password1"].help_text = "At least 12 characters."
         self.fields["password1"].validators.append(MaxLengthValidator(PASSWORD_LENGTH))
         self.fields["password2"].label = "The same again"
+        _plain(self)
+
+
+class PasswordAgainForm(PasswordAgain):  # type: ignore[misc]
+    """The password when confirming."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         _plain(self)
 
 

@@ -17,6 +17,7 @@ from micelio.pages.views.invitations import invitation, own_invitations
 from micelio.pages.views.landings import landings, sessions
 from micelio.pages.views.members import organization_members, project_members
 from micelio.pages.views.networks import organization_networks
+from micelio.pages.views.new import new_organization, new_project
 from micelio.pages.views.organization import organization
 from micelio.pages.views.organization_settings import organization_settings
 from micelio.pages.views.owners import owners
@@ -36,6 +37,8 @@ urlpatterns = [
     path("-/account/stars", stars, name="stars"),
     path("-/audit", forge_audit, name="forge-audit"),
     path("-/import", import_form, name="import-project"),
+    path("-/new/organization", new_organization, name="new-organization"),
+    path("-/new/project", new_project, name="new-project"),
     path("<str:owner>", organization, name="organization"),
     path("<str:owner>/-/networks", organization_networks, name="organization-networks"),
     path("<str:owner>/-/second-factor", organization_second_factor, name="organization-second-factor"),

@@ -22,13 +22,18 @@ class TokenForm(forms.Form):
     """Name, scopes, projects, days, and whether private and public may be mixed."""
 
     name = forms.CharField(
-        max_length=NAME_LENGTH, label="Name", help_text="What will use it.", widget=forms.TextInput()
+        max_length=NAME_LENGTH,
+        label="Name",
+        help_text="What will use it.",
+        widget=forms.TextInput(),
+        error_messages={"required": "Say what will use it."},
     )
     scopes = forms.MultipleChoiceField(
         choices=[(scope.value, f"{scope.value} – {_WORDS[scope]}") for scope in Scope],
         widget=forms.CheckboxSelectMultiple(),
         label="It may",
         help_text="What writes reads too. Sessions need project:read beside them.",
+        error_messages={"required": "Choose what it may do."},
     )
     projects = forms.CharField(
         required=False,
@@ -43,6 +48,10 @@ class TokenForm(forms.Form):
         initial=DEFAULT_DAYS,
         label="Days until it expires",
         help_text="A year at most.",
+        error_messages={
+            name: f"Use a whole number from 1 to {MOST_DAYS}."
+            for name in ("required", "invalid", "min_value", "max_value")
+        },
     )
     mixes = forms.BooleanField(
         required=False,

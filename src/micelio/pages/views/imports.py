@@ -11,22 +11,20 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 
-from micelio.accounts.actor import Actor, require_signed_in
+from micelio.accounts.actor import Actor
 from micelio.archives.coming import Coming, Wanted, cancel_coming, get_coming, import_into, import_project
 from micelio.archives.queries import ArchiveView, RunView, export_archive, find_archive
 from micelio.archives.source import NAMES, Provider
 from micelio.imports.queries import ImportView
-from micelio.organizations.queries import list_organizations
 from micelio.organizations.roles import Role, at_least
 from micelio.pages.answers import Page, page
 from micelio.pages.forms import form_page
 from micelio.pages.opened import open_project
+from micelio.pages.views.new import administered
 from micelio.projects.queries import get_project
 
 # Seconds until a page that shows what is under way is loaded again.
 REFRESH = 5
-# Organizations in the list of the form; who has more types the name.
-_MOST = 100
 _STAGES = {
     "metadata": "looking at it", "objects": "fetching objects", "landings": "making landings",
     "validation": "checking what came", "finalisation": "finishing",
@@ -75,9 +73,7 @@ def _begin(request: HttpRequest, actor: Actor) -> str:
 @form_page(begin=_begin)
 def import_form(request: HttpRequest, actor: Actor) -> Page:
     """The form; for everybody who is signed in."""
-    require_signed_in(actor)
-    found = list_organizations(actor, "", _MOST)
-    own = [row.handle for row in found if at_least(row.role, Role.ADMIN)]
+    own = administered(actor)
     asked = request.GET.get("owner", "")
     context = {"organizations": own, "owner": asked if asked in own else "", "kinds": _kinds()}
     data = {"organizations": own, "kinds": [kind.value for kind in Provider]}

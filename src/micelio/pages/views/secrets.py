@@ -20,7 +20,7 @@ from micelio.findings.models import NOTE, REASON, Source
 from micelio.findings.queries import FindingRow, list_findings
 from micelio.organizations.policy import asked_once
 from micelio.pages.addresses import Ref, Site
-from micelio.pages.answers import Page, page, path_data
+from micelio.pages.answers import Page, page, path_data, respond
 from micelio.pages.asked import asked_number
 from micelio.pages.opened import Opened, open_project
 from micelio.pages.text import cut, one_line
@@ -47,7 +47,10 @@ class FindingItem:
 @page
 def project_secrets(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page:
     """What waits for a decision, and what was decided."""
-    opened = open_project(actor, owner, handle)
+    return _listed(request, actor, open_project(actor, owner, handle))
+
+
+def _listed(request: HttpRequest, actor: Actor, opened: Opened) -> Page:
     state = request.GET.get("state", "open")
     if state not in _STATES:
         raise InvalidInput(f"`state={state[:20]}` is no state.", hint="Use open, allowed, revoked or all.")
@@ -72,16 +75,21 @@ def project_secrets(request: HttpRequest, actor: Actor, owner: str, handle: str)
 @never_cache
 @require_POST
 def decide_secrets(request: HttpRequest, owner: str, handle: str) -> HttpResponse:
-    """Say what one finding is, or all that are open, and go back to the list."""
+    """Say what one finding is, or all that are open, and go back to the list; what is refused is told there."""
     actor = actor_from_request(request)
     with asked_once():
         opened = open_project(actor, owner, handle)
         state, reason = request.POST.get("state", ""), request.POST.get("reason", "")
         number = request.POST.get("finding", "")
-        if number == "all":
-            actions.decide_open(actor, opened.project, state, reason)
-        else:
-            actions.decide(actor, opened.project, _number(number), state, reason)
+        try:
+            if number == "all":
+                actions.decide_open(actor, opened.project, state, reason)
+            else:
+                actions.decide(actor, opened.project, _chosen(number), state, reason)
+        except InvalidInput as error:
+            found = _listed(request, actor, opened)
+            told = {"refused": one_sentence(error), "typed": reason[:REASON]}
+            return respond(request, Page(found.template, {**found.context, **told}, found.data), 400)
     return HttpResponseRedirect(opened.site.secrets)
 
 
@@ -123,6 +131,12 @@ def _spot(actor: Actor, opened: Opened, path: str, at: str, session: str) -> Spo
     except MicError as error:
         raise NotFound(f"There is no session {session[:40]} here, or you may not see it.") from error
     return find_spot(actor, opened.project, unquote_to_bytes(path), _number(at) if at else None, session_id)
+
+
+def _chosen(text: str) -> int:
+    if not text:
+        raise InvalidInput("None of them is chosen.", hint="Say which one this is about, or all of them.")
+    return _number(text)
 
 
 def _number(text: str) -> int:
