@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
+import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import other_forge_data
+from api_client import Api
 from browser import Browser
 from forge_process import Forge
 from mail_server import running_mail_server
+from other_forge import GitHubServer
+from other_site import OtherSite
+from rpc_world import World
 from web_server import WebServer
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -118,27 +126,42 @@ def test_the_forge_loads_no_client() -> None:
         assert not [name for name in names if name.startswith(CLIENT)], path
 
 
+def _ranges(request: BaseHTTPRequestHandler) -> None:
+    """A list of breached passwords, without the one that is asked for."""
+    body = b"0" * 35 + b":7"
+    request.send_response(200)
+    request.send_header("Content-Length", str(len(body)))
+    request.end_headers()
+    request.wfile.write(body)
+
+
+def _come(api: Api, world: World, handle: str, **wanted: object) -> None:
+    """A project comes from elsewhere; waits until all of it is here."""
+    api.done("POST", "/projects/import", 202, json={"owner": world.organization, "handle": handle, **wanted})
+    place = f"/projects/{world.organization}/{handle}/import"
+    deadline = time.monotonic() + 60
+    while (found := api.done("GET", place))["under_way"]:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+    assert "done" in [(found[part] or {}).get("state") for part in ("history", "issues")], found
+
+
 def test_a_running_forge_connects_through_them_only(tmp_path: Path) -> None:
-    """Every connection that Python makes in a forge that asks about passwords and sends mail."""
+    """Every connection that Python makes in a forge that asks about passwords, sends mail, signs people in with another
+    site, and fetches a history and an archive: each by the one way out, in the room that wants it."""
     seen = tmp_path / "seen"
     (tmp_path / "hook").mkdir()
     (tmp_path / "hook" / "sitecustomize.py").write_text(_WRITES.format(path=str(seen)))
-
-    def ranges(request: BaseHTTPRequestHandler) -> None:
-        body = b"0" * 35 + b":7"
-        request.send_response(200)
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body)
-
-    server = WebServer(ranges)
+    server, site, there = WebServer(_ranges), OtherSite("github"), GitHubServer("acme/tool")
+    there.lists = other_forge_data.github(there.page)
     with running_mail_server() as post:
         forge = Forge(
             tmp_path / "data",
             PYTHONPATH=str(tmp_path / "hook"),
             MICELIO_PASSWORD_BREACHES=f"{server.url}/range/",
-            MICELIO_OUTGOING_ALLOW="127.0.0.1",
+            MICELIO_OUTGOING_ALLOW="127.0.0.1,localhost",
             **post.settings,
+            **site.settings,
         )
         try:
             with Browser(forge.base_url) as browser:
@@ -146,15 +169,40 @@ def test_a_running_forge_connects_through_them_only(tmp_path: Path) -> None:
                 fields = {"email": "wanda-out@example.org", "username": "wanda-out", "name": "Wanda"}
                 assert browser.submit("/-/sign-up", **fields, password1=password).status_code == 302
             post.wait_for("wanda-out@example.org")
+            with Browser(forge.base_url) as browser:
+                asked = browser.submit("/-/sign-in", to="/-/sign-in/with/github").headers["location"]
+                back = browser.get(site.approve(asked).removeprefix(forge.base_url))
+                assert back.headers["location"] == "/-/sign-up/with"
+            world = World(forge)
+            with Api(forge.base_url, forge.token("rita")) as api:
+                own = f"{forge.base_url}/{world.organization}/open"
+                _come(api, world, "copied", url=own, issues=False, visibility="public")
+                _come(api, world, "came", url=there.page, provider="github", history=False)
+            world.close()
         finally:
             forge.stop()
-            server.close()
-    rooms = {}
+            for peer in (server, site, there):
+                peer.close()
+    made: dict[str, list[list[str]]] = {}
     for line in seen.read_text().splitlines():
         address, *stack = line.split("|")
-        rooms[address] = [name for name in stack if name in ("micelio.outgoing.reach", "micelio.mail.smtp")]
-    ports = {address: found for address, found in rooms.items() if "127.0.0.1" in address}
-    breaches, mail = (f"('127.0.0.1', {port})" for port in (server.url.rpartition(":")[2], post.port))
-    assert ports[breaches] == ["micelio.outgoing.reach"]
-    assert ports[mail] == ["micelio.mail.smtp"]
-    assert [address for address, found in ports.items() if not found] == []
+        port = address.rstrip(")").split(", ")[1] if address.startswith("(") else address
+        made.setdefault(port, []).append(stack)
+    reach = "micelio.outgoing.reach"
+    for url, room in (
+        (server.url, "micelio.accounts.passwords"),
+        (site.url, "micelio.accounts.other_sites"),
+        (there.url, "micelio.archives.asking"),
+        (forge.base_url, "micelio.imports.fetch"),
+    ):
+        for stack in made.pop(url.rpartition(":")[2]):
+            assert {reach, room} <= set(stack), room
+    for stack in made.pop(str(post.port)):
+        assert "micelio.mail.smtp" in stack
+        assert reach not in stack
+    assert [port for port in made if port.isdigit() and port != _postgres_port()] == []
+
+
+def _postgres_port() -> str:
+    """That of the server that this run keeps its rows in, "" for SQLite."""
+    return str(urlsplit(os.environ.get("TEST_POSTGRES_URL", "")).port or "")
