@@ -14,6 +14,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from browser import Browser
+from mic.rpc.v1 import mic_pb2 as pb
 from whole_forge import FACTOR, PASSWORD, WholeForge
 
 pytestmark = pytest.mark.browser
@@ -185,6 +186,21 @@ def test_no_rule_is_broken_where_a_form_is_refused(chromium: Any, whole: WholeFo
             silent.append((address, sorted(fields), sent.value.status, page.inner_text("main")[:300]))
         rules.ask(page, f"{address} {sorted(fields)}")
     assert silent == []
+    assert rules.broken == []
+
+
+def test_no_rule_is_broken_where_somebody_was_faster(chromium: Any, whole: WholeForge) -> None:
+    """A list of networks that another owner has changed meanwhile: theirs is shown beside one's own."""
+    rules, page = _Rules(), _page(chromium, whole, whole.rita)
+    address = f"/{whole.organization}/-/networks"
+    page.goto(address)
+    theirs = pb.ChangeNetworksRequest(organization=whole.organization, add=[pb.Network(network="127.0.0.0/8")])
+    whole.world.rita("OrganizationService.ChangeNetworks", theirs)
+    page.fill("#networks", "127.0.0.0/8 mine")
+    page.click("main form button")
+    assert "Somebody changed the list since you looked at it." in page.inner_text("main")
+    rules.ask(page, address)
+    whole.forge.run("networks-off", whole.organization)
     assert rules.broken == []
 
 
