@@ -180,7 +180,7 @@ def test_two_who_change_the_list_at_once_both_have_their_way(open_world: World) 
         refused = rita.post(page, data=typed)
         assert refused.status_code == 409
         assert "Somebody changed the list since you looked at it" in refused.text
-        assert "127.0.0.0/8 here" in refused.text  # theirs
+        assert "<code>127.0.0.0/8</code> here" in refused.text  # theirs
         assert "10.0.0.0/8 mine" in refused.text
         assert len(rita.get(f"{page}?format=json").json()["entries"]) == 1
         again = re.search(r'name="seen" value="([^"]+)"', refused.text)

@@ -54,7 +54,7 @@ def organization_networks(request: HttpRequest, owner: str) -> HttpResponse:
         "inside": holds(parse_entries(found.entries), found.address),
         "error": error,
         "asks": asks,
-        "theirs": text if changed else None,
+        "changed": changed,
         "seen": found.state if typed is None or changed else request.POST.get("seen", found.state),
     }
     status = 409 if asks or changed else 400 if error else 200
