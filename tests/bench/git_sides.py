@@ -64,6 +64,15 @@ class Sides:
         """Seconds of processor time of the forge so far."""
         return cpu_of(self.forge.process.pid)
 
+    def settle(self) -> None:
+        """Wait until the forge has done what a push left to do: rows, rollups, a search of what landed."""
+        until = time.monotonic() + 60
+        before, quiet = self.forge_cpu, 0
+        while quiet < 3 and time.monotonic() < until:
+            time.sleep(0.5)
+            used, before = self.forge_cpu - before, self.forge_cpu
+            quiet = quiet + 1 if used <= 0.01 else 0
+
 
 @contextmanager
 def sides() -> Iterator[Sides]:

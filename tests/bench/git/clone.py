@@ -74,6 +74,7 @@ def _cloned(both: Sides, kind: str) -> Iterator[Row]:
     pid = both.forge.process.pid
     before = peak_of(pid)
     forget_peak(pid)
+    both.settle()
     cpu, both.peer.cpu = both.forge_cpu, 0.0
     ours, theirs = alternate(ROUNDS, lambda: both.clone(url, "--bare"), lambda: both.clone(peer_url, "--bare"))
     cpu, peer_cpu = (both.forge_cpu - cpu) / (ROUNDS + 1), both.peer.cpu / (ROUNDS + 1)
