@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from mic.git.objects import tag_target
 from mic.git.packentry import TAG
 from mic.git.packs import Packs
@@ -14,8 +16,9 @@ from mic.git.view import Numbered
 MAIN = b"refs/heads/main"
 # Tags of tags are followed so far.
 _NESTED = 64
-# Forms of a clone that are remembered: `git clone` with and without --mirror, --depth 1, --single-branch.
-_PLANS = 8
+# Forms of a clone that are remembered: `git clone` with and without --mirror, --depth 1, --single-branch; the oldest
+# goes. A form with more wants than this is worked out each time: a want takes 60 bytes of memory.
+_PLANS, _WANTS = 8, 20_000
 
 
 class Shown:
@@ -40,6 +43,7 @@ class Shown:
         self.tags = {self.peeled[oid]: oid for oid in self.names.values() if oid in self.peeled}
         self.refs = Refs(MAIN, [Ref(name, oid, self.peeled.get(oid)) for name, oid in sorted(self.names.items())])
         self._plans: dict[FetchRequest, Asked | bool] = {}
+        self._lock = threading.Lock()
 
     def plan(self, snapshot: Snapshot, packs: Packs, request: FetchRequest) -> Asked | bool:
         """What whoever has nothing is sent: True for all that is kept, else what is asked for; False for no clone.
@@ -49,8 +53,11 @@ class Shown:
         found = self._plans.get(request)
         if found is None:
             found = self._planned(snapshot, packs, request)
-            if found and len(self._plans) < _PLANS:
-                self._plans[request] = found
+            if found and len(request.wants) <= _WANTS:
+                with self._lock:
+                    self._plans[request] = found
+                    if len(self._plans) > _PLANS:
+                        del self._plans[next(iter(self._plans))]
         return found
 
     def _planned(self, snapshot: Snapshot, packs: Packs, request: FetchRequest) -> Asked | bool:
