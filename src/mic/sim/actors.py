@@ -23,7 +23,7 @@ from mic.ledger.effects import Protocol
 from mic.ledger.frame import Frame
 from mic.ledger.nodes import with_nodes
 from mic.ledger.request import LandRequest
-from mic.sim.front import EPOCH_MS, PROJECT, Front, Task
+from mic.sim.front import EPOCH_MS, PROJECT, Front, StartedAnew, Task
 from mic.sim.heap import SECOND
 from mic.sim.model import EXECUTABLE, LINK, REGULAR, Edits, File, Files, Sent
 from mic.sim.oracle import Oracle, Violation
@@ -311,7 +311,7 @@ def _root(front: Front, part: float) -> Protocol[tuple[int, int, int, bytes]]:
 
 def _files(front: Front, life: int, root: bytes) -> Protocol[Files]:
     if front.life != life:
-        raise Unavailable("the front end started anew")
+        raise StartedAnew
     line = front.line
     entries: list[Entry] = yield from with_nodes(line.objects, line.cache, scan(line.cache, root))
     files = {}

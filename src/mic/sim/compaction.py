@@ -12,7 +12,7 @@ from random import Random
 from typing import NamedTuple
 
 from mic.core import epoch as stored
-from mic.core.errors import MicError, Unavailable
+from mic.core.errors import MicError
 from mic.core.indexrun import IndexRun, parse_run_name
 from mic.ledger import compact, follow, runs
 from mic.ledger.effects import Now, Protocol
@@ -22,7 +22,7 @@ from mic.ledger.small import read_small
 from mic.sim.actors import Ask, Plan, Steps, idle
 from mic.sim.bucket import Bucket
 from mic.sim.direct import drive
-from mic.sim.front import Front
+from mic.sim.front import Front, StartedAnew
 from mic.sim.oracle import Oracle, Violation
 
 _FORMS = {stored.DELTA: "delta", stored.GROUP: "group"}
@@ -67,7 +67,7 @@ def _compact(front: Front) -> Protocol[_Made | None]:
 
 def _adopt(front: Front, made: _Made) -> Protocol[None]:
     if front.life != made.life:
-        raise Unavailable("the front end started anew")
+        raise StartedAnew
     yield Now()  # a crash may come here as anywhere
     runs.adopt(front.line, made.run, [old for old in front.line.objects.runs if old.name == made.old])
 

@@ -33,6 +33,13 @@ PROJECT = "p"
 EPOCH_MS = 1_793_491_200_000
 
 
+class StartedAnew(Unavailable):
+    """What a question is about was read by a front end that has crashed since: its own reason."""
+
+    def __init__(self) -> None:
+        super().__init__("the front end started anew")
+
+
 class Task:
     """A protocol under way, begun at time `began` when position `started` was the newest.
 

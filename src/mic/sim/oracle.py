@@ -25,7 +25,7 @@ from mic.core.head import Head, decode_head
 from mic.core.record import Record
 from mic.ledger.land import Landed
 from mic.sim.commit_points import BOUNDARIES, POINTS, CommitPoints
-from mic.sim.front import PROJECT, Front, Task
+from mic.sim.front import PROJECT, Front, StartedAnew, Task
 from mic.sim.model import Edits, Files, Model, Sent
 
 
@@ -211,7 +211,7 @@ class Oracle:
         if isinstance(error, (Corrupt, NotFound)) and self.torn(task.began if since is None else since):
             return
         if isinstance(error, Unavailable):
-            if not task.disturbed:
+            if not task.disturbed and not isinstance(error, StartedAnew):
                 raise Violation(f"unavailable without a reason: {error}")
         elif isinstance(error, Corrupt):
             if not task.damaged and not headless:

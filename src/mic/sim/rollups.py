@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import partial
 from random import Random
 
-from mic.core.errors import Unavailable
 from mic.core.rollup import BELOW, Head, decode_bucket, path_key, span, touches_of
 from mic.core.session import Op
 from mic.ledger import follow, path_history, rollups
@@ -19,7 +18,7 @@ from mic.ledger.nodes import NodeCache
 from mic.sim.actors import Ask, Plan, Steps, idle
 from mic.sim.bucket import Bucket
 from mic.sim.direct import drive
-from mic.sim.front import Front, Task
+from mic.sim.front import Front, StartedAnew, Task
 from mic.sim.model import Model
 from mic.sim.oracle import Oracle, Violation
 
@@ -84,7 +83,7 @@ def _ask(
 ) -> Protocol[path_history.PathHistory]:
     yield Now()  # a crash may come here as anywhere
     if front.life != life:
-        raise Unavailable("the front end started anew")
+        raise StartedAnew
     return (yield from path_history.path_history(view, path, before, after, limit, segments))
 
 
