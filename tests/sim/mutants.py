@@ -15,11 +15,14 @@ import pytest
 from mic.core import rollup
 from mic.core.epoch import Epoch
 from mic.core.errors import AlreadyExists, MicError, PreconditionFailed, Unavailable
+from mic.core.head import Head
 from mic.core.indexrun import IndexRun
+from mic.core.leavings import Leaving, Stage
 from mic.core.origin import Tie, decode_origin
 from mic.core.tree import EMPTY_LEAF
 from mic.ledger import (
     batch,
+    collect,
     compact,
     follow,
     fork,
@@ -36,9 +39,11 @@ from mic.ledger import (
     seal,
     tip,
     together,
+    upload,
     verify,
 )
-from mic.ledger.effects import Delete, Forward, Protocol, Put, PutIf, PutNew
+from mic.ledger.effects import Delete, Forward, Protocol, Put, PutIf, PutNew, Sleep
+from mic.ledger.leavings import Kept, read_leavings
 from mic.ledger.line import Line
 from mic.ledger.log import records
 from mic.ledger.previous import Previous
@@ -542,6 +547,65 @@ def _whatever_it_covers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(path_history, "path_history", all_of_it)
 
 
+def _named_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is condemned goes, whether it has been landed since or not."""
+    following = collect._named
+
+    def named(line: Line, head: Head, there: Any) -> Protocol[set[str]]:
+        found = yield from following(line, head, there)
+        kept = yield from read_leavings(line)
+        return found - {name for name, left in kept.entries.items() if left.stage is Stage.CONDEMNED}
+
+    monkeypatch.setattr(collect, "_named", named)
+
+
+def _lands_what_is_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A landing does not look whether what it names is on its way out."""
+
+    def refuse(line: Line, packs: Any) -> Protocol[None]:
+        yield from ()
+
+    monkeypatch.setattr(request, "refuse_leaving", refuse)
+    monkeypatch.setattr(batch, "refuse_leaving", refuse)
+
+
+def _looks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A landing looks when it comes, and not before its swap, though minutes pass in between."""
+
+    def refuse(line: Line, packs: Any) -> Protocol[None]:
+        if packs:
+            yield Sleep(200)
+
+    monkeypatch.setattr(batch, "refuse_leaving", refuse)
+
+
+def _used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload takes what is there for its own, though it is being removed; and so does who lands it."""
+    _lands_what_is_condemned(monkeypatch)
+    for module in (upload, compact):
+        monkeypatch.setattr(module, "read_leavings", _nothing_leaves)
+
+
+def _nothing_leaves(line: Line) -> Protocol[Kept]:
+    yield from ()
+    return Kept(0, {})
+
+
+def _without_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was seen goes with the next round, before whoever has looked at it lands it."""
+
+    def following(before: Leaving | None, now: int, keep: int, grace: int) -> Leaving:
+        return Leaving(Stage.SEEN if before is None else Stage.GONE, now)
+
+    monkeypatch.setattr(collect, "_next", following)
+
+
+def _every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An epoch beyond the head is taken for one that lost its race."""
+    monkeypatch.setattr(collect, "_ahead", lambda name, head: False)
+    monkeypatch.setattr(collect, "_next", lambda before, now, keep, grace: Leaving(Stage.GONE, now))
+
+
 MUTANTS = (
     Mutant("compare-and-swap before the record", 1, 50, wrap=_head_first),
     Mutant("an update of an absent key is accepted", 86, 1500, rules=Rules(updates_absent=True)),
@@ -588,4 +652,10 @@ MUTANTS = (
     Mutant("a rollup that is missing means no", 22, 150, _missing_is_no),
     Mutant("a rollup tells what was not asked for", 7, 50, _whatever_it_covers),
     Mutant("a check takes a store that is away for damage", 980, 3000, _away_is_damaged, start=800),
+    Mutant("what is condemned goes though it was landed", 18, 1500, _named_or_not),
+    Mutant("what is condemned is landed", 602, 4000, _lands_what_is_condemned),
+    Mutant("what is condemned is looked for once", 2, 50, _looks_once),
+    Mutant("what is being removed is used again", 766, 4000, _used_again),
+    Mutant("what is seen goes without a grace", 110, 2000, _without_grace),
+    Mutant("an epoch that may yet be landed is removed", 102, 600, _every_epoch),
 )

@@ -150,6 +150,12 @@ class InvalidOwners(InvalidInput):
     code = "invalid_owners"
 
 
+class Expired(InvalidInput):
+    """What was uploaded waited too long to be landed; it is removed, or will be."""
+
+    code = "upload_expired"
+
+
 class NothingToLand(InvalidInput):
     """A session without a single change."""
 

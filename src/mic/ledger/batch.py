@@ -10,7 +10,7 @@ import msgspec
 from mic.core import epoch as stored
 from mic.core.blob import blob_size, decode_blob, encode_node
 from mic.core.epoch import Epoch, PackRef, make_epoch
-from mic.core.errors import AlreadyExists
+from mic.core.errors import AlreadyExists, Busy, Expired
 from mic.core.head import Head, next_hlc
 from mic.core.ids import content_hash
 from mic.core.record import PathChange, Record
@@ -19,6 +19,7 @@ from mic.core.tree import Entry, Node, NodeSource, apply, compare, reachable
 from mic.ledger.conflict import Verdict, judge
 from mic.ledger.effects import Now, Protocol, PutNew
 from mic.ledger.gate import ask
+from mic.ledger.leavings import refuse_leaving
 from mic.ledger.line import Line
 from mic.ledger.nodes import with_nodes
 from mic.ledger.objects import Objects
@@ -206,6 +207,12 @@ class Batch:
         unmoved = line.tip == self._tip if self._tip is not None else line.own == (self.head, line.tip)
         if line.head != self.head or not unmoved:
             return False  # somebody has looked meanwhile, and seen another landing
+        try:
+            # Once more: what was checked when the sessions came may have been condemned since.
+            yield from refuse_leaving(line, self._packs)
+        except Expired as error:
+            # Of one of them; who it is finds out when all land again.
+            raise Busy("an upload expired while it was being landed", hint="land again; nothing was changed") from error
         if not (yield from swap(line, self.head, new, self._epoch.records)):
             return False
         if line.head == self.head:  # else settling an unclear answer has read our epoch back, and what came behind it

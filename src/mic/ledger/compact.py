@@ -8,7 +8,7 @@ may do it at once: they write the same, or the first run stands.
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
 from collections.abc import Sequence
 
 from mic.core import epoch as stored
@@ -19,8 +19,9 @@ from mic.core.pack import decode_toc, encode_pack, fits, toc_bytes
 from mic.core.record import PathChange
 from mic.core.repoint import repoint
 from mic.core.segment import SEGMENT
-from mic.ledger.effects import Protocol, PutNew
+from mic.ledger.effects import Protocol, PutNew, Random
 from mic.ledger.grouping import Anchors, make_group, portions, version_lists
+from mic.ledger.leavings import read_leavings
 from mic.ledger.line import Line
 from mic.ledger.log import records
 from mic.ledger.objects import Objects
@@ -133,8 +134,16 @@ class _Writer:
             return
         name, raw = encode_pack((hashes[0], kind, data) for hashes, kind, data in self._waiting)
         key = self.line.pack_key(name)
-        with contextlib.suppress(AlreadyExists):  # named by its content: the same pack
+        try:
             yield PutNew(key, raw)
+        except AlreadyExists:  # named by its content: the same pack
+            known = (yield from read_leavings(self.line)).entries
+            if key.removeprefix(self.line.prefix) in known:
+                # A compaction that never ended has left it, and it is on its way out: noise gives it another name.
+                noise = yield Random(16)
+                self._waiting.append(([hashlib.sha256(noise).digest()], stored.BLOB, encode_blob(noise)))
+                yield from self.flush()
+                return
         listed = {item.hash: item for item in decode_toc(raw[-8 - toc_bytes(raw[-8:], key) :], len(raw), key)}
         for hashes, kind, _ in self._waiting:
             item = listed[hashes[0]]

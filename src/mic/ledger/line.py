@@ -125,6 +125,13 @@ class Line:
     def pack_key(self, pack: bytes) -> str:
         return f"{self.prefix}packs/{pack.hex()}.pack"
 
+    @property
+    def leavings_prefix(self) -> str:
+        return f"{self.prefix}gc/"
+
+    def leavings_key(self, number: int) -> str:
+        return f"{self.leavings_prefix}{number:016x}"
+
     def session_key(self, session_id: bytes) -> str:
         return f"{self.prefix}sessions/{session_id.hex()}.bin"
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mic.core import epoch as stored
 from mic.core.epoch import PackRef
-from mic.core.errors import InvalidInput, MicError, NothingToLand
+from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound, NothingToLand
 from mic.core.indexrun import Place
 from mic.core.paths import display
 from mic.core.session import Session
@@ -20,6 +20,7 @@ from mic.ledger.contents import stored_size
 from mic.ledger.effects import Protocol
 from mic.ledger.follow import read_pack_toc
 from mic.ledger.gate import Gate
+from mic.ledger.leavings import expired, refuse_leaving
 from mic.ledger.line import Line
 from mic.ledger.nodes import with_nodes
 from mic.ledger.objects import Objects
@@ -82,6 +83,7 @@ def prepare(line: Line, request: LandRequest, contested: Container[bytes] = ()) 
     uploaded = request.uploaded
     if uploaded is None:
         uploaded = yield from _uploaded(line, request.packs)
+    yield from refuse_leaving(line, request.packs)
     before = yield from _before(line, request.session)
     checked = yield from _check_contents(line, request.session, wanted, request.contents, uploaded)
     texts = yield from _texts(line, request, checked, before, contested, uploaded)
@@ -143,7 +145,13 @@ def _uploaded(line: Line, packs: Sequence[PackRef]) -> Protocol[dict[bytes, Plac
     places: dict[bytes, Place] = {}
     for pack in packs:
         key = line.pack_key(pack.hash)
-        for item in (yield from read_pack_toc(line, pack)):
+        try:
+            listed = yield from read_pack_toc(line, pack)
+        except Corrupt as error:
+            if isinstance(error.__cause__, NotFound):
+                raise expired(key.removeprefix(line.prefix)) from error
+            raise
+        for item in listed:
             places[item.hash] = Place(key, item.kind, item.offset, item.length)
     return places
 

@@ -446,7 +446,9 @@ class Verifier:
     # ------------------------------------------------------------ what nothing names
 
     def _unreachable(self) -> Iterator[Finding]:
-        kept = tuple(f"{self.line.prefix}{name}/" for name in ("sessions", "intents", "forks", "set-aside", "git"))
+        kept = tuple(
+            f"{self.line.prefix}{name}/" for name in ("sessions", "intents", "forks", "set-aside", "git", "gc")
+        )
         known = {self.line.head_key, self.line.origin_key, *self._named}
         for listed in self._list(self.line.prefix):
             if listed.key not in known and not listed.key.startswith(kept):

@@ -39,6 +39,7 @@ _STATUS: dict[str, grpc.StatusCode] = {
     "already_exists": grpc.StatusCode.ALREADY_EXISTS,
     "precondition_failed": grpc.StatusCode.FAILED_PRECONDITION,
     "not_empty": grpc.StatusCode.FAILED_PRECONDITION,
+    "upload_expired": grpc.StatusCode.FAILED_PRECONDITION,
     "base_mismatch": grpc.StatusCode.FAILED_PRECONDITION,
     "conflict": grpc.StatusCode.ABORTED,
     "busy": grpc.StatusCode.ABORTED,

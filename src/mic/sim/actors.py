@@ -14,7 +14,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from mic.core.blob import encode_blob
-from mic.core.errors import Conflicted, InvalidInput, Unavailable
+from mic.core.errors import Conflicted, Expired, InvalidInput, Unavailable
 from mic.core.session import Author, Change, Op, Session
 from mic.core.tree import Entry, scan
 from mic.ledger import follow, history, runs, seal, tip, trees, upload
@@ -82,6 +82,7 @@ class Plan(NamedTuple):
     fronts: int
     paths: Sequence[bytes]
     skip: frozenset[tuple[int, int]]  # (client, session) that are left out
+    collected: bool = False  # what nobody lands in time is removed
 
 
 def idle(rnd: Random, seconds: float) -> Wait:
@@ -191,6 +192,8 @@ class Client:
                     yield idle(rnd, 3)
                     continue
                 asked = ready._replace(packs=packs)
+                if self.plan.collected and rnd.random() < 0.5:
+                    yield idle(rnd, 120)  # long enough for what was uploaded to be condemned, or gone
             value, error = yield Ask(
                 rnd.randrange(self.plan.fronts),
                 asked,
@@ -201,6 +204,8 @@ class Client:
             if error is None:
                 self.known = max(self.known, value.position)
                 return None
+            if isinstance(error, Expired):
+                continue
             if isinstance(error, (Conflicted, InvalidInput)) or oracle.gone:
                 return error
             yield idle(rnd, 3)

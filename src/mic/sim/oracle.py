@@ -16,6 +16,7 @@ from mic.core.errors import (
     Busy,
     Conflicted,
     Corrupt,
+    Expired,
     InvalidInput,
     MicError,
     NotFound,
@@ -64,6 +65,8 @@ class Oracle:
         self.objects: dict[str, bytes] = {}
         self.answers: dict[str, int] = {}
         self.points = CommitPoints(self._moved, _fail)
+        self.collected = False  # whether somebody removes what nothing names
+        self.named: set[str] = set()  # epochs and packs of the log
 
     # ------------------------------------------------------------ the bucket
 
@@ -75,6 +78,9 @@ class Oracle:
             self.points.boundary(key, before, after)
         elif key == self.head_key:
             self._head_object(before, after)
+        elif after is None and self.collected and not self.condemned:
+            if key in self.named:
+                raise Violation(f"{key} is removed, and the log names it")
         elif before is not None and before != after and "/sessions/" not in key:
             raise Violation(f"{key} was there and is overwritten")
 
@@ -132,6 +138,11 @@ class Oracle:
             if epoch.new != at:
                 raise Violation(f"{key} made another head than the one that names it")
             epochs.append(epoch)
+            self.named.add(key)
+            for pack in epoch.packs:
+                self.named.add(f"{self.prefix}packs/{pack.hash.hex()}.pack")
+                if f"{self.prefix}packs/{pack.hash.hex()}.pack" not in self.objects:
+                    raise Violation(f"{key} names the pack {pack.hash.hex()}, which is gone")
             at = epoch.prev
         if at.position != old.position or (old.position and at != old):
             raise Violation(f"position {new.position} does not follow on the head before it")
@@ -235,6 +246,8 @@ class Oracle:
             return
         assert isinstance(error, MicError)
         self.count(error.code)
+        if isinstance(error, Expired) and sent.packed and (self.collected or self.torn(task.began)):
+            return
         if not isinstance(error, (Conflicted, InvalidInput)):
             self._error(task, error, headless)
             return

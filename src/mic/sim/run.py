@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from mic.core.errors import MicError, Unavailable
 from mic.ledger.effects import Protocol
 from mic.ledger.request import LandRequest
-from mic.sim import actors, checking, compaction, forks, rollups
+from mic.sim import actors, checking, collection, compaction, forks, rollups
 from mic.sim.actors import Actor, Ask, Plan, Spawn, Through, Wait
 from mic.sim.bucket import Rules
 from mic.sim.faults import Fault, Listed, Swarm
@@ -67,6 +67,12 @@ class Simulation:
             Front(self.world, n, scenario.stopped, sequenced, Random(rnd.getrandbits(64)))
             for n, sequenced in enumerate(scenario.sequenced)
         ]
+        self.oracle.collected = scenario.collectors > 0
+        for front in self.fronts if scenario.collectors else ():
+            front.skew, front.drift = (
+                front.skew % 1000,
+                1.0,
+            )  # collection asks for clocks that are right to within hours
         self.network = Network(self.world, self.oracle) if scenario.calls else None
         for front in self.fronts if self.network is not None else ():
             assert self.network is not None
@@ -84,7 +90,7 @@ class Simulation:
         """Everybody who asks for something. Each has randomness of its own, whoever else is left out."""
         scenario = self.scenario
         paths = Random(rnd.getrandbits(64)).sample(actors.PATHS, scenario.paths)
-        plan = Plan(self.oracle, scenario.fronts, paths, frozenset(schedule.skip))
+        plan = Plan(self.oracle, scenario.fronts, paths, frozenset(schedule.skip), scenario.collectors > 0)
         pause = scenario.pause
         creators = [self._creator(plan, Random(rnd.getrandbits(64))) for _ in range(scenario.creators)]
         later: list[tuple[str, Actor]] = []
@@ -111,6 +117,10 @@ class Simulation:
             # Drawn apart, as forks are.
             checker = checking.checker(plan, 3, pause, Random(f"checker {number} {scenario.seed}"))
             later.append((f"checker {number}", checker))
+        for number in range(scenario.collectors):
+            # Drawn apart, as forks are.
+            collector = collection.collector(plan, 24, Random(f"collector {number} {scenario.seed}"))
+            later.append((f"collector {number}", collector))
         later += self._forks(schedule)
         self._later = [(name, actor) for name, actor in later if name not in schedule.drop]
         for creator in creators:

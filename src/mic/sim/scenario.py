@@ -47,6 +47,7 @@ class Scenario(NamedTuple):
     calls: int = 0  # so many calls of a front end to the preferred one at once; 0 where they know nothing of each other
     checkers: int = 0
     rollers: int = 0
+    collectors: int = 0
 
 
 def draw(seed: int, profile: str = "") -> Scenario:
@@ -86,6 +87,10 @@ def draw(seed: int, profile: str = "") -> Scenario:
         windows = tuple(window for window in windows if window.kind != "headless")
     if forks:
         end += calm + 600 * SECOND
+    # In a quarter of the seeds, drawn apart.
+    collectors = 0 if seed % 4 != 1 else Random(f"collectors {seed}").choice((1, 1, 2))
+    if collectors:
+        end += 600 * SECOND
     calls = rnd.choice((1, 1, 2, 4)) if 1 < fronts <= 16 and rnd.random() < 0.4 else 0
     if calls:
         windows += tuple(_apart(rnd, fronts, calm))
@@ -111,6 +116,7 @@ def draw(seed: int, profile: str = "") -> Scenario:
         rnd.choice((0, 0, 1, 2)),
         # In a third of the seeds: who reads so much more leaves fewer landings to a second.
         0 if seed % 3 else rnd.choice((1, 2)),
+        collectors,
     )
 
 

@@ -135,6 +135,11 @@ MEANINGS = {
         "lines were asked about of what has none: a directory, a link, a binary file",
         "ask about a text file",
     ),
+    "upload_expired": Meaning(
+        "The upload waited too long",
+        "what was uploaded was not landed within a week, and is being removed",
+        "upload its contents again, then land; nothing was changed",
+    ),
     "nothing_to_land": Meaning(
         "Nothing to land",
         "the session has no change",
