@@ -78,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--json", action="store_true", help="print the findings as JSON")
     verify.set_defaults(run=_verify)
 
+    gc = commands.add_parser("gc", help="remove what nothing names, in stages; a round runs each day by itself")
+    gc.add_argument("projects", nargs="*", metavar="ORG/PROJECT", help="the projects to look at (default: all)")
+    gc.add_argument("--dry-run", action="store_true", help="say what there is and what would become of it")
+    gc.add_argument("--keep", type=float, default=7, metavar="DAYS", help="how long an upload may wait (default: 7)")
+    gc.add_argument("--json", action="store_true", help="print all of it as JSON")
+    gc.set_defaults(run=_gc)
+
     repair = commands.add_parser("repair", help="derive again what can be; the forge must be stopped")
     repair.add_argument("project", metavar="ORG/PROJECT")
     repair.add_argument(
@@ -143,6 +150,13 @@ def _verify(options: argparse.Namespace) -> int:
     from micelio.edge.verify import verify
 
     return verify(options.projects, options.json)
+
+
+def _gc(options: argparse.Namespace) -> int:
+    _open_existing()
+    from micelio.edge.gc import gc
+
+    return gc(options.projects, options.keep, dry=options.dry_run, as_json=options.json)
 
 
 def _repair(options: argparse.Namespace) -> int:

@@ -27,6 +27,7 @@ from mic.core.head import decode_head
 from mic.core.ids import parse_ulid
 from mic.core.indexrun import parse_run_name
 from mic.core.intent import decode_intent
+from mic.core.leavings import decode_leavings
 from mic.core.origin import decode_origin
 from mic.core.pack import decode_toc
 from mic.core.paths import parse_path
@@ -105,6 +106,7 @@ def _formats() -> list[Parser]:
         "head": lambda raw: decode_head(raw, "x"),
         "intent": lambda raw: decode_intent(raw, "x"),
         "node": lambda raw: decode_node(raw, "x"),
+        "leavings": lambda raw: decode_leavings(raw, "x"),
         "origin": lambda raw: decode_origin(raw, "x"),
         "pack contents": lambda raw: decode_toc(raw, 1 << 20, "x"),
         "segment": lambda raw: decode_segment(raw, "x"),

@@ -25,6 +25,7 @@ from mic.core.tree.read import after_prefix
 from mic.ledger import single
 from mic.ledger.blame_cache import BlameCache
 from mic.ledger.chunked import read_list
+from mic.ledger.collect import GRACE, KEEP, Round, collect
 from mic.ledger.combiner import Combiner, Done
 from mic.ledger.compact import compact, due_for_compaction
 from mic.ledger.contents import read_blob, read_range
@@ -543,6 +544,11 @@ class Project:
         with self._lock:
             adopt(self.line, made, [old for old in self.line.objects.runs if old.name == run.name])
         return True
+
+    def collect(self, keep: int = KEEP, grace: int = GRACE, *, dry: bool = False) -> Round:
+        """One round of removing what nothing names; see `mic.ledger.collect`. Landings and reads go on meanwhile."""
+        # A view of its own, with nothing in its cache that a store would not give any more.
+        return self.run(collect(Line(self.line.project, NodeCache(1 << 20)), keep, grace, dry=dry))
 
 
 class Ledger:

@@ -43,6 +43,7 @@ from mic.core.head import Head, decode_head
 from mic.core.ids import content_hash, parse_ulid, ulid_text
 from mic.core.indexrun import IndexRun, Place, encode_run
 from mic.core.intent import Intent, decode_intent, encode_intent
+from mic.core.leavings import Leaving, Stage, decode_leavings, encode_leavings
 from mic.core.origin import Origin, Tie, decode_origin, encode_origin
 from mic.core.pack import FOOTER_BYTES, decode_toc, encode_pack, toc_bytes
 from mic.core.record import PathChange, Record, encode_record, read_record
@@ -176,6 +177,11 @@ CASES: dict[str, tuple[Callable[[], bytes] | None, Callable[[bytes], object], ob
         lambda: encode_beacon(Beacon(bytes(range(16)), 1_793_491_200_000, "10.0.0.7:4001")),
         lambda raw: decode_beacon(raw, "vector"),
         Beacon(bytes(range(16)), 1_793_491_200_000, "10.0.0.7:4001"),
+    ),
+    "leavings": (
+        lambda: encode_leavings({"packs/": Leaving(Stage.CONDEMNED, 1_793_491_200_000)}),
+        lambda raw: decode_leavings(raw, "vector"),
+        {"packs/": Leaving(Stage.CONDEMNED, 1_793_491_200_000)},
     ),
     "origin": (
         lambda: encode_origin(Origin("0123456789abcdef" * 2, HEAD)),

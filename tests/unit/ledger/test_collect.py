@@ -1,0 +1,231 @@
+"""Collection: what nothing names goes in stages, and nothing else does, whatever happens in between."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledgers import NOON, Traced, check_history, contents, import_sealed, land, objects_of, request, store_of, traced
+from mic.core.epoch import PackRef
+from mic.core.errors import Corrupt, Expired, Unavailable
+from mic.core.ids import content_hash
+from mic.core.leavings import Stage
+from mic.ledger import intents
+from mic.ledger.collect import DAY, GRACE, KEEP
+from mic.ledger.effects import Delete, Effect, PutNew
+from mic.ledger.frame import Frame
+from mic.ledger.project import Ledger, Project
+from mic.sim.limits import small_limits
+from mic.store import MemoryStore
+
+
+def _upload(project: Project, *texts: bytes) -> list[PackRef]:
+    upload = project.upload()
+    for text in texts:
+        project.run(upload.receive(Frame(content_hash(text), len(text), 0, len(text), False, text)))
+    return list(project.run(upload.finish()))
+
+
+def _land_packed(project: Project, number: int, base: int, path: bytes, text: bytes, packs: list[PackRef]) -> int:
+    wanted = request(project, number, base, {path: text}, send=False)
+    return project.land(wanted._replace(packs=packs)).position
+
+
+def _stages(project: Project) -> dict[str, Stage]:
+    return {move.name: move.stage for move in project.collect().left}
+
+
+@pytest.fixture
+def made() -> tuple[Project, Traced, MemoryStore]:
+    store = MemoryStore()
+    project, driver = traced(store)
+    project.create()
+    land(project, 1, 0, {b"a": b"one\n"})
+    return project, driver, store
+
+
+def test_an_upload_that_nobody_lands_goes_in_stages(made: tuple[Project, Traced, MemoryStore]) -> None:
+    project, driver, store = made
+    (pack,) = _upload(project, b"left behind\n")
+    key = f"packs/{pack.hash.hex()}.pack"
+    for passed, stage in (
+        (0, Stage.SEEN),
+        (KEEP - 1, Stage.SEEN),
+        (KEEP, Stage.CONDEMNED),
+        (KEEP + GRACE - 1, Stage.CONDEMNED),
+    ):
+        driver.now = NOON + passed
+        assert _stages(project) == {key: stage}
+        assert f"projects/p/{key}" in objects_of(store)
+    driver.now = NOON + KEEP + GRACE
+    assert _stages(project) == {key: Stage.GONE}
+    assert f"projects/p/{key}" not in objects_of(store)
+    assert list(project.collect().left) == []
+    driver.now += GRACE
+    project.collect()
+    notes = [name for name in objects_of(store) if "/gc/" in name]
+    assert notes == ["projects/p/gc/0000000000000004"]
+    assert contents(project) == {b"a": (0o100644, b"one\n")}
+
+
+def test_what_is_condemned_is_not_landed_and_is_uploaded_anew(made: tuple[Project, Traced, MemoryStore]) -> None:
+    project, driver, _ = made
+    packs = _upload(project, b"late\n")
+    project.collect()
+    driver.now += KEEP
+    project.collect()
+    with pytest.raises(Expired, match="waited too long") as refused:
+        _land_packed(project, 2, 1, b"b", b"late\n", packs)
+    assert refused.value.code == "upload_expired"
+    again = _upload(project, b"late\n")
+    assert again != packs
+    assert _land_packed(project, 2, 1, b"b", b"late\n", again) == 2
+    for _ in range(3):
+        driver.now += KEEP
+        project.collect()
+    with pytest.raises(Expired):
+        _land_packed(project, 3, 2, b"c", b"late, too\n", packs)
+    assert contents(project) == {b"a": (0o100644, b"one\n"), b"b": (0o100644, b"late\n")}
+    check_history(project)
+
+
+def test_what_was_landed_meanwhile_stays(made: tuple[Project, Traced, MemoryStore]) -> None:
+    project, driver, store = made
+    packs = _upload(project, b"in time\n")
+    assert list(_stages(project).values()) == [Stage.SEEN]
+    assert _land_packed(project, 2, 1, b"b", b"in time\n", packs) == 2
+    for _ in range(3):
+        driver.now += KEEP
+        assert _stages(project) == {}
+    assert contents(project)[b"b"] == (0o100644, b"in time\n")
+    assert f"projects/p/packs/{packs[0].hash.hex()}.pack" in objects_of(store)
+
+
+def test_a_pack_of_which_everything_lies_elsewhere_stays() -> None:
+    """No index run names it; its epoch does, and a check would miss it."""
+    store = MemoryStore()
+    project, driver = traced(store)
+    with small_limits():  # six landings are sealed
+        project.create()
+        first = _upload(project, b"twice\n")
+        _land_packed(project, 1, 0, b"x", b"twice\n", first)
+        second = _upload(project, b"twice\n", b"once\n")
+        _land_packed(project, 2, 1, b"y", b"once\n", second)
+        for number in range(3, 8):
+            land(project, number, number - 1, {b"z": b"%d\n" % number})
+        assert project.seal() == 6
+        keys = {f"projects/p/packs/{pack.hash.hex()}.pack" for pack in first + second}
+        (run,) = project.line.objects.runs
+        assert len(keys & {run.key(container) for container in range(run.containers)}) == 1
+        for _ in range(4):
+            driver.now += KEEP
+            assert _stages(project) == {}
+    assert keys <= objects_of(store).keys()
+
+
+def test_an_epoch_that_lost_its_race_goes(made: tuple[Project, Traced, MemoryStore]) -> None:
+    project, driver, store = made
+    other = store_of(objects_of(store))
+    land(Ledger(other).open("p"), 7, 1, {b"b": b"lost\n"})
+    lost = {key: raw for key, raw in objects_of(other).items() if key not in objects_of(store)}
+    (key,) = [key for key in lost if "/tail/" in key]
+    store.put(key, lost[key])
+    assert _stages(project) == {}  # the log has not come so far: somebody may be about to land it
+    land(project, 2, 1, {b"b": b"won\n"})
+    stages = [_stages(project)[key.removeprefix("projects/p/")]]
+    for passed in (KEEP, GRACE):
+        driver.now += passed
+        stages.append(_stages(project)[key.removeprefix("projects/p/")])
+    assert stages == [Stage.SEEN, Stage.CONDEMNED, Stage.GONE]
+    assert key not in objects_of(store)
+    check_history(Ledger(store).open("p"))
+
+
+def test_what_a_promised_landing_names_stays(made: tuple[Project, Traced, MemoryStore]) -> None:
+    project, driver, store = made
+    packs = _upload(project, b"promised\n")
+    wanted = request(project, 2, 1, {b"b": b"promised\n"}, send=False)._replace(packs=packs)
+    project.run(intents.accept(project.line, wanted, claimed=False))
+    for _ in range(4):
+        driver.now += KEEP
+        assert _stages(project) == {}
+    assert f"projects/p/packs/{packs[0].hash.hex()}.pack" in objects_of(store)
+
+
+def test_a_dry_round_writes_and_removes_nothing(made: tuple[Project, Traced, MemoryStore]) -> None:
+    project, driver, store = made
+    _upload(project, b"left\n")
+    for passed in (0, KEEP, GRACE):
+        driver.now += passed
+        before = objects_of(store)
+        found = project.collect(dry=True)
+        assert (found.removed, found.freed, len(found.left)) == (0, 0, 1)
+        assert objects_of(store) == before
+        project.collect()
+
+
+def test_of_a_damaged_log_nothing_goes() -> None:
+    store = MemoryStore()
+    project, driver = traced(store)
+    import_sealed(project, 1100, lambda number: b"%d\n" % number)
+    _upload(project, b"left\n")
+    for passed in (0, KEEP):
+        driver.now += passed
+        project.collect()
+    driver.now += GRACE
+    whole = objects_of(store)
+    for key in whole:
+        if key.endswith((".log", ".run")) or "/tail/" in key or key.endswith("/head"):
+            # Of an epoch only the beginning matters here.
+            spoilt = store_of({**whole, key: whole[key][:60] if "/tail/" in key else whole[key][:-1]})
+            other, clock = traced(spoilt)
+            clock.now = driver.now
+            with pytest.raises(Corrupt):
+                other.collect()
+            assert objects_of(spoilt).keys() == whole.keys()
+
+
+@pytest.mark.parametrize("at", range(12))
+def test_a_round_that_is_killed_is_done_again(at: int) -> None:
+    """At each write, before it and behind it: another round comes to the same end."""
+    store = MemoryStore()
+    project, driver = traced(store)
+    project.create()
+    land(project, 1, 0, {b"a": b"one\n"})
+    for number in range(3):
+        _upload(project, b"left %d\n" % number)
+    count = [0]
+
+    def disturb(effect: Effect) -> None:
+        if isinstance(effect, PutNew | Delete):
+            count[0] += 1
+            if count[0] == at // 2 + 1:
+                raise Unavailable("killed")
+
+    setattr(driver, "before" if at % 2 else "after", disturb)
+    for _ in range(12):
+        try:
+            project.collect()
+        except Unavailable:
+            continue
+        driver.now += KEEP + DAY
+    assert [name for name in objects_of(store) if name.endswith(".pack")] == []
+    assert contents(Ledger(store).open("p")) == {b"a": (0o100644, b"one\n")}
+
+
+def test_what_a_fork_reads_through_stays(made: tuple[Project, Traced, MemoryStore]) -> None:
+    project, driver, store = made
+    packs = _upload(project, b"shared\n")
+    _land_packed(project, 2, 1, b"b", b"shared\n", packs)
+    ledger = Ledger(store)
+    ledger.fork("p", "q")
+    own = ledger.open("q")
+    land(own, 9, 2, {b"c": b"own\n"})
+    fork, clock = traced(store, "q")
+    for _ in range(4):
+        driver.now += KEEP
+        clock.now = driver.now
+        assert _stages(project) == {}
+        assert _stages(fork) == {}
+    assert contents(Ledger(store).open("q")) == {
+        b"a": (0o100644, b"one\n"), b"b": (0o100644, b"shared\n"), b"c": (0o100644, b"own\n"),
+    }  # fmt: skip
