@@ -98,8 +98,8 @@ def rows() -> Iterator[Row]:
         directory = [b"src/part07", b"src/part33/module033", b"src/part12/module512"]
         asked = {
             "a path of many": common,
-            "of few": seldom,
-            "of none": absent,
+            "a path of few": seldom,
+            "a path of none": absent,
             "anything below a directory": directory,
         }
         for head in (LANDINGS, LANDINGS - 1):
