@@ -277,16 +277,21 @@ class KeptObjects:
             writer = PackWriter(out)
             derivation = Derivation(self.project, packs, writer, self._oids)
             position, tip, trouble = view.position, _tip(packs, view), ""
+            moving, moved = view.moving, False
             stop = min(last, position + _LANDINGS)
             try:
                 for record in self._records(position + 1, stop):
                     tip = derivation.landing(record, tip)
                     position = record.position
+                    if moving is not None and position == moving.position:
+                        moved = record.hlc == moving.hlc
                     if writer.size > _BYTES:
                         break
             except Unservable as error:
                 trouble = str(error)
             new = msgspec.structs.replace(view, position=position, tip=tip.commit, trouble=trouble)
+            if moving is not None and position >= moving.position:
+                new = new.landed(moving, moved)
             if writer.objects:
                 kept = self.keep(writer.finish(), out, derived=True)
                 new = msgspec.structs.replace(new, packs=(*view.packs, kept))

@@ -18,6 +18,7 @@ import msgspec
 from mic.core.codec import Reader
 from mic.core.errors import AlreadyExists, NotFound, Unavailable
 from mic.git.boxed import box, unbox
+from mic.git.serving import ABSENT
 from mic.ledger.effects import Delete, Get, List, Protocol, PutNew
 
 MAGIC = b"MICV" + bytes((1, 0, 0, 0))
@@ -38,6 +39,20 @@ class KeptPack(msgspec.Struct, frozen=True, array_like=True):
     derived: bool
 
 
+class Moving(msgspec.Struct, frozen=True, array_like=True):
+    """Refs that move when main has landed: those of an atomic push, which lands main elsewhere, in the log.
+
+    They move with the landing of `position` if that has the clock value `hlc`, which no other attempt has, and if each
+    of them still names what it did; otherwise never. `refs` gives old and new ids, ABSENT for none; `exact` is as in
+    the view.
+    """
+
+    position: int
+    hlc: int
+    refs: dict[bytes, tuple[bytes, bytes]]
+    exact: bool
+
+
 class View(msgspec.Struct, frozen=True):
     """What a Git client sees. `refs` are those besides main; `trouble` says why nothing can be served, "" when it can.
 
@@ -53,6 +68,15 @@ class View(msgspec.Struct, frozen=True):
     exact: bool = True
     # Packs that newer ones hold what they held, and since when (Unix milliseconds): somebody may be reading them.
     retired: tuple[tuple[str, int], ...] = ()
+    moving: Moving | None = None
+
+    def landed(self, moving: Moving, done: bool) -> View:
+        """The view behind the landing that `moving` waited for; `done` when that was the one it waited for."""
+        if not done or any(self.refs.get(name, ABSENT) != old for name, (old, _) in moving.refs.items()):
+            return msgspec.structs.replace(self, moving=None)
+        moved = {**self.refs, **{name: new for name, (_, new) in moving.refs.items()}}
+        refs = {name: oid for name, oid in moved.items() if oid != ABSENT}
+        return msgspec.structs.replace(self, refs=refs, exact=self.exact and moving.exact, moving=None)
 
 
 class Numbered(NamedTuple):
@@ -73,7 +97,8 @@ def encode_view(view: View) -> bytes:
 def decode_view(raw: bytes, name: str) -> View:
     """A view from its bytes. Raises Corrupt."""
     view = unbox(MAGIC, _decoder, raw, name)
-    if len(view.tip) != (20 if view.position else 0) or any(len(oid) != 20 for oid in view.refs.values()):
+    ids = [*view.refs.values(), *(oid for pair in (view.moving.refs.values() if view.moving else ()) for oid in pair)]
+    if len(view.tip) != (20 if view.position else 0) or any(len(oid) != 20 for oid in ids):
         raise Reader(raw, name).fail("an id that has not 20 bytes")
     return view
 

@@ -90,6 +90,11 @@ class HistoryImport:
             self.clock = next_hlc(head.hlc, (yield Now())) + int.from_bytes((yield Random(2)), "big")
         self._hlc = max(self.clock, head.hlc)
 
+    @property
+    def hlc(self) -> int:
+        """The clock value of the newest landing so far; of no other attempt, unless that was given the same clock."""
+        return self._hlc
+
     def add_content(self, object_hash: bytes, size: int, raw: bytes, kind: int = stored.BLOB) -> None:
         """A verified content in stored form, before the commit that names it."""
         if object_hash in self._pending or self.objects.holds(object_hash):

@@ -372,6 +372,11 @@ class HistoryIntake:
         """What makes the landings of another attempt the same."""
         return self._history.clock
 
+    @property
+    def hlc(self) -> int:
+        """The clock value of the newest landing so far, which tells it from those of other attempts."""
+        return self._history.hlc
+
     def files(self) -> Iterator[Entry]:
         """The files of the newest tree, sorted by path."""
         after = b""

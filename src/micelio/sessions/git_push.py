@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import BinaryIO, cast
 
 import msgspec
@@ -25,7 +25,7 @@ from mic.git.served import ServedRepository
 from mic.git.serving import ABSENT, RefResult, RefUpdate
 from mic.git.shown import MAIN
 from mic.git.snapshot import Snapshot
-from mic.git.view import MAX_REFS, View
+from mic.git.view import MAX_REFS, Moving, View
 from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.databases import let_go
@@ -122,12 +122,12 @@ class _Push:
         """Objects first, then main, then the other refs; what nothing came of is taken out again."""
         main = next((update for update in updates if update.name in _MAINS and update.name not in refused), None)
         others = [update for update in updates if update.name not in _MAINS and update.name not in refused]
+        done, grown = RefResult(MAIN), {update.name for update in others if not _rewinds(quarantine, update)}
         if atomic and main is not None and others:
             # Of main and the rest, main lands first: what is known to be refused must be known before.
             refused |= _moved_since(self._kept.snapshot().view, others)
             if refused:
                 return _results(updates, refused, "the atomic push was refused")
-        done = RefResult(MAIN)
         kept = ""
         if main is not None and (self._rebase or main.name == FOR_MAIN):
             done = self._land_behind(snapshot, quarantine, main)
@@ -137,15 +137,18 @@ class _Push:
                 kept = self._keep(quarantine, snapshot)
         else:
             kept = self._keep(quarantine, snapshot)
-            if main is not None:
+            if main is not None and atomic and others:
+                done = RefResult(MAIN, self._land_with(snapshot, quarantine, main, others, grown, refused))
+            elif main is not None:
                 done = RefResult(MAIN, self._land(snapshot, quarantine.graph, quarantine.packs, main.new))
         if main is not None and done.error:
             refused[main.name] = done.error
             if atomic or not others:
                 self._drop(kept)
                 return _results(updates, refused, "the atomic push was refused")
-        if others:
-            grown = {update.name for update in others if not _rewinds(quarantine, update)}
+        if others and all(self._kept.snapshot().view.refs.get(u.name, ABSENT) == u.new for u in others):
+            self._note(others)  # they moved with main
+        elif others:
             refused |= self._move(others, grown, atomic)
         if len(refused) == len(updates):
             self._drop(kept)
@@ -266,8 +269,45 @@ class _Push:
         became = RefUpdate(name, tip if work.tip == tip else ABSENT, work.tip)
         return RefResult(update.name, became=became, said=said)
 
-    def _land(self, snapshot: Snapshot, graph: Graph, packs: Packs, new: bytes) -> str:
-        """Land the commits of main behind the newest landing; why not, "" when they did."""
+    def _land_with(
+        self, snapshot: Snapshot, quarantine: Quarantine, main: RefUpdate, others: Sequence[RefUpdate],
+        grown: set[bytes], refused: dict[bytes, str],
+    ) -> str:  # fmt: skip
+        """Land main so that the other refs move with it, whoever dies meanwhile; why not, "" when they did."""
+        count = len(first_parents(quarantine.graph, snapshot.view.tip, main.new))
+        refs = {update.name: (update.old, update.new) for update in others}
+        exact = all(update.new != ABSENT and update.name in grown for update in others)
+        moving: list[Moving] = []
+
+        def begin(view: View) -> View | None:
+            refused.update(_moved_since(view, others))
+            if len({*view.refs, *refs}) > MAX_REFS:
+                refused.update({update.name: f"a project has at most {MAX_REFS:,} refs" for update in others})
+            return None if refused else msgspec.structs.replace(view, moving=moving[-1])
+
+        def prepare(hlc: int) -> bool:
+            moving.append(Moving(snapshot.view.position + count, hlc, refs, exact))
+            return self._kept.change(begin) is not None
+
+        why = self._land(snapshot, quarantine.graph, quarantine.packs, main.new, prepare)
+        # Whether it landed says the log: an answer that got lost is no refusal.
+        self._kept.caught_up()
+        self._kept.change(lambda view: view.landed(view.moving, False) if view.moving in moving else None)
+        return why
+
+    def _land(
+        self,
+        snapshot: Snapshot,
+        graph: Graph,
+        packs: Packs,
+        new: bytes,
+        prepare: Callable[[int], bool] = lambda hlc: True,
+    ) -> str:
+        """Land the commits of main behind the newest landing; why not, "" when they did.
+
+        `prepare` is called when nothing is left to do but to swap the head, with the clock value of the newest landing,
+        and says whether to.
+        """
         commits = first_parents(graph, snapshot.view.tip, new)
         try:
             with HistoryIntake(
@@ -276,6 +316,8 @@ class _Push:
                 landings = CommitLandings(intake, packs, graph, snapshot.view.tip, first_wins=False)
                 for oid in commits:
                     landings.add(oid)
+                if not prepare(intake.hlc):
+                    return "the atomic push was refused"
                 intake.finish()
         except PreconditionFailed:
             return FETCH_FIRST
@@ -315,25 +357,28 @@ class _Push:
             self._kept.change(edit)
         except MicError as error:
             return {update.name: _words(error) for update in updates}
-        moved = {
-            update.name.decode("utf-8", "replace")[:200]: [_hex(update.old), _hex(update.new)]
-            for update in updates
-            if update.name not in refused
-        }
-        if moved:
-            with transaction.atomic():
-                record(
-                    self._actor,
-                    "project.refs",
-                    "project",
-                    self._project.id,
-                    f"{self._project.owner}/{self._project.handle}",
-                    project_id=self._project.id,
-                    organization_id=self._project.owner_id,
-                    refs=dict(list(moved.items())[:100]),
-                    count=len(moved),
-                )
+        self._note([update for update in updates if update.name not in refused])
         return refused
+
+    def _note(self, updates: Sequence[RefUpdate]) -> None:
+        """Record that refs have moved."""
+        moved = {
+            update.name.decode("utf-8", "replace")[:200]: [_hex(update.old), _hex(update.new)] for update in updates
+        }
+        if not moved:
+            return
+        with transaction.atomic():
+            record(
+                self._actor,
+                "project.refs",
+                "project",
+                self._project.id,
+                f"{self._project.owner}/{self._project.handle}",
+                project_id=self._project.id,
+                organization_id=self._project.owner_id,
+                refs=dict(list(moved.items())[:100]),
+                count=len(moved),
+            )
 
 
 def _refused(view: View, update: RefUpdate, rebase: bool) -> str:

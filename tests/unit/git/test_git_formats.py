@@ -14,7 +14,7 @@ from mic.core.session import Author, Session
 from mic.git.native import native_commit
 from mic.git.packindex import CommitLine, Packed, PackIndex, encode_index
 from mic.git.ready import Listing, decode_listing, encode_listing
-from mic.git.view import KeptPack, View, decode_view, encode_view
+from mic.git.view import KeptPack, Moving, View, decode_view, encode_view
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "formats.md"
 
@@ -71,6 +71,26 @@ def test_view() -> None:
     raw = _vector("git-view")
     assert decode_view(raw, "it") == VIEW
     assert decode_view(encode_view(VIEW), "it") == VIEW
+
+
+def test_a_view_with_refs_that_wait() -> None:
+    """They come back as they were; what has not 20 bytes is damage."""
+    waiting = Moving(9, 1 << 62, {b"refs/tags/v2": (bytes(20), h(3))}, False)
+    view = msgspec.structs.replace(VIEW, moving=waiting)
+    assert decode_view(encode_view(view), "it") == view
+    spoilt = msgspec.structs.replace(waiting, refs={b"refs/tags/v2": (b"", h(3))})
+    with pytest.raises(Corrupt):
+        decode_view(encode_view(msgspec.structs.replace(VIEW, moving=spoilt)), "it")
+
+
+def test_refs_move_with_the_landing_they_wait_for() -> None:
+    """All of them, or none where one is another by now, or where somebody else landed."""
+    waiting = Moving(8, 5, {b"refs/tags/v1": (h(2), bytes(20)), b"refs/tags/v2": (bytes(20), h(3))}, False)
+    view = msgspec.structs.replace(VIEW, moving=waiting)
+    assert view.landed(waiting, True) == msgspec.structs.replace(VIEW, refs={b"refs/tags/v2": h(3)}, exact=False)
+    assert view.landed(waiting, False) == VIEW
+    other = msgspec.structs.replace(view, refs={b"refs/tags/v1": h(4)})
+    assert other.landed(waiting, True) == msgspec.structs.replace(VIEW, refs={b"refs/tags/v1": h(4)})
 
 
 def test_commit_of_a_landing() -> None:
