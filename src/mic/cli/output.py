@@ -12,6 +12,8 @@ from typing import Any
 from mic.core.paths import display
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+# What a terminal is sent; others, such as the one that hides what follows, are shown like any control character.
+_OURS = frozenset({"0", *_CODES.values()})
 
 
 class Output:
@@ -78,7 +80,7 @@ def _shown(char: str, text: str, at: int) -> str:
 
 def _is_colour(text: str, at: int) -> bool:
     end = text.find("m", at)
-    return end > 0 and text[at + 1 : at + 2] == "[" and all(char in "0123456789;" for char in text[at + 2 : end])
+    return end > 0 and text[at + 1 : at + 2] == "[" and all(code in _OURS for code in text[at + 2 : end].split(";"))
 
 
 def path_fields(path: bytes) -> dict[str, str]:

@@ -84,6 +84,8 @@ def test_positions() -> None:
         ("title\x1b]0;x\x07", "title\\x1b]0;x\\x07"),
         ("\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"),
         ("\x1b[2J", "\\x1b[2J"),
+        ("\x1b[8mhidden", "\\x1b[8mhidden"),
+        ("\x1b[31;40mblack", "\\x1b[31;40mblack"),
         ("over\rwritten", "over\\x0dwritten"),
         ("bidi\u202e", "bidi\\u202e"),
         ("half \udcff", "half \ufffd"),
