@@ -120,6 +120,7 @@ class _Writer:
         self.objects: Objects = line.objects
         self.places: dict[bytes, Place] = {}
         self._waiting: list[tuple[list[bytes], int, bytes]] = []
+        self._noise: list[bytes] = []
         self._bytes = 0
 
     def add(self, hashes: list[bytes], kind: int, raw: bytes) -> Protocol[None]:
@@ -141,11 +142,14 @@ class _Writer:
             if key.removeprefix(self.line.prefix) in known:
                 # A compaction that never ended has left it, and it is on its way out: noise gives it another name.
                 noise = yield Random(16)
-                self._waiting.append(([hashlib.sha256(noise).digest()], stored.BLOB, encode_blob(noise)))
+                self._noise.append(hashlib.sha256(noise).digest())
+                self._waiting.append((self._noise[-1:], stored.BLOB, encode_blob(noise)))
                 yield from self.flush()
                 return
         listed = {item.hash: item for item in decode_toc(raw[-8 - toc_bytes(raw[-8:], key) :], len(raw), key)}
         for hashes, kind, _ in self._waiting:
+            if hashes[0] in self._noise:
+                continue  # no run knows it
             item = listed[hashes[0]]
             self.places.update(dict.fromkeys(hashes, Place(key, kind, item.offset, item.length)))
         self._waiting, self._bytes = [], 0

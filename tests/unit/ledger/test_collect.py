@@ -14,6 +14,7 @@ from mic.ledger.collect import DAY, GRACE, KEEP
 from mic.ledger.effects import Delete, Effect, PutNew
 from mic.ledger.frame import Frame
 from mic.ledger.project import Ledger, Project
+from mic.ledger.verify import Verifier
 from mic.sim.limits import small_limits
 from mic.store import MemoryStore
 
@@ -229,3 +230,37 @@ def test_what_a_fork_reads_through_stays(made: tuple[Project, Traced, MemoryStor
     assert contents(Ledger(store).open("q")) == {
         b"a": (0o100644, b"one\n"), b"b": (0o100644, b"shared\n"), b"c": (0o100644, b"own\n"),
     }  # fmt: skip
+
+
+def test_a_compaction_writes_other_packs_than_one_that_was_killed() -> None:
+    """What that one has left is on its way out: nothing that is needed lies in it."""
+    store = MemoryStore()
+    project, driver = traced(store)
+    with small_limits():
+        project.create()
+        for number in range(1, 15):
+            text = b"".join(b"line %d\n" % (number + at) for at in range(40))
+            land(project, number, number - 1, {b"file": text})
+        assert project.seal() == 12
+        expected = contents(project, 3), contents(project, 11)
+
+        def killed(effect: Effect) -> None:
+            if isinstance(effect, PutNew) and effect.key.endswith(".run"):
+                raise Unavailable("killed")
+
+        driver.before = killed
+        with pytest.raises(Unavailable):
+            project.compact()
+        driver.before = lambda effect: None
+        left = {name for name in _stages(project) if name.startswith("packs/")}
+        assert left
+        assert project.compact()
+        for passed in (KEEP, GRACE, GRACE):
+            driver.now += passed
+            project.collect()
+        there = {key.removeprefix("projects/p/") for key in objects_of(store)}
+        assert not left & there
+        assert [name for name in there if name.endswith(".pack")]
+        fresh = Ledger(store).open("p")
+        assert (contents(fresh, 3), contents(fresh, 11)) == expected
+        assert [finding.kind for finding in Verifier("p", fresh.run).findings()] == []
