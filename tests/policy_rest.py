@@ -230,6 +230,7 @@ REST: dict[str, tuple[str, Make]] = {
         "retry_job",
         lambda s, p, a, ok: ("POST", "/admin/jobs/00000000-0000-4000-8000-000000000000/retry", None),
     ),
+    "get_settings": ("get_settings", lambda s, p, a, ok: ("GET", "/admin/settings", None)),
     "get_storage": ("get_storage", lambda s, p, a, ok: ("GET", "/admin/storage", None)),
     "examine_store": ("examine_store", lambda s, p, a, ok: ("POST", "/admin/storage/examine", None)),
     "list_letters": ("list_letters", lambda s, p, a, ok: ("GET", "/admin/letters", None)),

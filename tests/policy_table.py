@@ -203,6 +203,7 @@ admin-projects       any     u d  d d d d  d d d  u u
 admin-abuse          any     u d  d d d d  d d d  u u
 admin-jobs           any     u d  d d d d  d d d  u u
 admin-storage        any     u d  d d d d  d d d  u u
+admin-settings       any     u d  d d d d  d d d  u u
 admin-legal          any     u d  d d d d  d d d  u u
 legal                any     . .  . . . .  . . .  . .
 home                 any     . .  . . . .  . . .  . .
@@ -290,6 +291,7 @@ create_block                           any     u d  d d d d  d d d  u u  d d d d
 lift_block                             any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 list_jobs                              any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 retry_job                              any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+get_settings                           any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 get_storage                            any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 examine_store                          any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 list_letters                           any     u d  d d d d  d d d  u u  d d d d d d  d d d d
@@ -423,6 +425,7 @@ FUNCTIONS = {
     "operators.blocks.list_blocks": "admin-abuse",
     "operators.legal.legal_versions": "admin-legal",
     "operators.legal.set_legal": "admin-legal",
+    "operators.settings_view.settings_view": "admin-settings",
     "operators.overview.examine_store": "admin-storage",
     "operators.overview.job_counts": "admin-jobs",
     "operators.overview.jobs": "admin-jobs",

@@ -27,6 +27,7 @@ PAGES = {
     "/-/admin/abuse": "Blocks",
     "/-/admin/jobs": "waiting",
     "/-/admin/storage": "What the doctor says",
+    "/-/admin/settings": "MICELIO_BASE_URL",
     "/-/admin/legal": "Put it in force",
     "/-/legal": "They alone are responsible for it",
 }
@@ -292,6 +293,9 @@ def test_rest_has_what_the_pages_have(place: Forge, world: World, amy: Browser) 
         assert rest.post("storage/examine").json()["verdict"] == "sound"
         assert rest.get("storage").json()["disk_total"] > 0
         assert rest.get("letters").json() == {"items": []}
+        told = rest.get("settings").json()["settings"]
+        assert (told["MICELIO_BASE_URL"], told["MICELIO_TRUSTED_PROXIES"]) == (place.base_url, "127.0.0.0/8")
+        assert (told["STORAGE_BACKEND"], told["SMTP_HOST"], told["MICELIO_SIGN_UP"]) == ("local", "", "open")
         assert rest.post(f"letters/{uuid4()}/send").status_code == 400  # no mail server
         assert rest.delete(f"letters/{uuid4()}").status_code == 404
     acts = _acts(place)
@@ -331,6 +335,16 @@ def test_tokens_do_not_say_who_runs_the_forge(place: Forge, world: World, amy: B
         scopes = ["project:read", "org:admin"]
         made = caller("AccountService.CreateToken", pb.CreateTokenRequest(name="nightly", scopes=scopes))
     with _rest(place, made.value) as limited:
-        for path in ("overview", "accounts", "projects", "organizations", "blocks", "jobs", "storage", "letters"):
+        for path in (
+            "overview",
+            "accounts",
+            "projects",
+            "organizations",
+            "blocks",
+            "jobs",
+            "storage",
+            "settings",
+            "letters",
+        ):
             answer = limited.get(path)
             assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied"), path

@@ -20,8 +20,10 @@ from mic.core.errors import MicError
 from mic.rpc.v1 import mic_pb2 as pb
 from micelio import config
 from micelio.accounts import browser_sessions, second_factor
+from micelio.accounts.policy import OPERATOR
 from micelio.api import idempotency
 from micelio.mail import outbox
+from micelio.operators.settings_view import settings_view
 from micelio.vault import Keyring
 from rpc_world import Caller, World, session_id
 
@@ -67,6 +69,15 @@ def test_settings_do_not_show_their_secrets() -> None:
     assert len(parts) == 7
     assert not CANARY.search(" ".join(f"{[part]!r} {part!s} {part}" for part in parts))
     assert settings.encryption_keys()[0].hex() == HEX
+
+
+def test_administrators_see_settings_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With each of them planted; what else is set is told."""
+    monkeypatch.setattr(config, "_installed", config.load({**BESIDE, **SETTINGS}))
+    shown = {row.name: row.value for row in settings_view(OPERATOR)}
+    assert (shown["SMTP_HOST"], shown["DATABASE_URL"]) == ("mail.example.org:587", "PostgreSQL")
+    assert shown["GITHUB_BASE_URL"] == "https://github.com"
+    assert not CANARY.search(repr(shown))
 
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))

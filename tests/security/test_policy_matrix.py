@@ -576,6 +576,7 @@ def _address(name: str, project: pb.ProjectRef, landed: str, still_open: str) ->
         "admin-abuse": "/-/admin/abuse",
         "admin-jobs": "/-/admin/jobs",
         "admin-storage": "/-/admin/storage",
+        "admin-settings": "/-/admin/settings",
         "admin-legal": "/-/admin/legal",
         "legal": "/-/legal",
         "home": "/",

@@ -23,5 +23,6 @@ urlpatterns = [
     path("-/admin/abuse", panel(views.abuse, views.ABUSE_ACTS), name="admin-abuse"),
     path("-/admin/jobs", panel(views.jobs, views.JOB_ACTS), name="admin-jobs"),
     path("-/admin/storage", panel(views.storage, views.STORAGE_ACTS), name="admin-storage"),
+    path("-/admin/settings", panel(views.settings), name="admin-settings"),
     path("-/admin/legal", panel(views.edit_legal, views.LEGAL_ACTS), name="admin-legal"),
 ]

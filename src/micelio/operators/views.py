@@ -14,6 +14,7 @@ from micelio.accounts.actor import Actor
 from micelio.accounts.administering import get_account, list_accounts, set_administrator
 from micelio.operators import blocks, legal, overview
 from micelio.operators.panel import Act, identity, number
+from micelio.operators.settings_view import settings_view
 from micelio.organizations.administering import all_organizations
 from micelio.pages.answers import Page
 from micelio.pages.markdown import render_message
@@ -195,6 +196,12 @@ def _examine(request: HttpRequest, actor: Actor) -> None:
 
 
 STORAGE_ACTS: dict[str, Act] = {"examine": _examine}
+
+
+def settings(request: HttpRequest, actor: Actor) -> Page:
+    """What the forge runs with."""
+    rows = settings_view(actor)
+    return Page("operators/settings.html", {"rows": rows}, {"settings": {row.name: row.value for row in rows}})
 
 
 def edit_legal(request: HttpRequest, actor: Actor) -> Page:

@@ -18,6 +18,7 @@ from micelio.api.request import ApiRequest
 from micelio.api.shapes import WORDS, Asked, AskedPage, Limit, Page, Sent, Told
 from micelio.operators import blocks, overview
 from micelio.operators.models import REASON_LENGTH
+from micelio.operators.settings_view import settings_view
 from micelio.organizations.administering import all_organizations
 from micelio.projects import administering, limits
 
@@ -176,6 +177,12 @@ class Storage(Told):
     tiers: list[Tier]
 
 
+class ForgeSettings(Told):
+    """What the forge runs with, by the names of its settings; secrets are not told."""
+
+    settings: dict[str, str]
+
+
 class Letter(Told):
     """A letter that did not go out. What it says may open an account, and is not told here."""
 
@@ -332,6 +339,12 @@ def examine_store(request: ApiRequest) -> HttpResponse:
     require_confirmed(request)
     overview.examine_store(request.actor)
     return said(_storage(overview.storage(request.actor)))
+
+
+@router.get("/admin/settings", response=ForgeSettings, summary="What the forge runs with")
+def get_settings(request: ApiRequest) -> HttpResponse:
+    """As this process has them, without any secret. They are changed where it is started."""
+    return said(ForgeSettings(settings={row.name: row.value for row in settings_view(request.actor)}))
 
 
 @router.get("/admin/letters", response=LetterList, summary="Letters that did not go out")

@@ -32,6 +32,7 @@ _TABS = (
     ("admin-abuse", "Abuse"),
     ("admin-jobs", "Jobs"),
     ("admin-storage", "Storage"),
+    ("admin-settings", "Settings"),
     ("admin-mail", "Mail"),
     ("admin-legal", "Legal"),
     ("forge-audit", "Audit log"),
