@@ -102,9 +102,10 @@ def test_another_forge_that_leads_to_no_address() -> None:
         asking.further("https://api.github.com/x", "//[")
 
 
-def test_an_address_that_ends_twice_in_git() -> None:
+@pytest.mark.parametrize("address", ["https://github.com/a/b.git.git", "https://github.com/a//b.git//"])
+def test_an_address_that_ends_in_more_than_one_git_or_slash(address: str) -> None:
     """The one that is kept is read again, and must be of the same repository then."""
-    assert parse_source("https://github.com/a/b.git.git").url == "https://github.com/a/b"
+    assert parse_source(address).url == "https://github.com/a/b"
 
 
 @pytest.mark.parametrize("body", [b"[" * 900_000, b"[" + b"[]," * 9_000_000 + b"[]]", b'{"a":' * 300_000 + b"1"])

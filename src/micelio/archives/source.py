@@ -62,7 +62,7 @@ def parse_source(url: str, provider: str = "") -> Source:
     except ValueError:
         host, port = "", None
     # More than once: the address that is kept is read again.
-    names = [name for name in _GIT.sub("", parts.path.removesuffix("/")).split("/") if name]
+    names = [name for name in _GIT.sub("", parts.path.rstrip("/")).split("/") if name]
     if parts.scheme not in ("https", "http") or not host or parts.query or parts.fragment or len(names) < 2:
         raise InvalidInput(
             f"{_short(said)} is not the address of a repository.", hint="Use one as https://github.com/OWNER/NAME."
