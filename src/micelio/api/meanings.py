@@ -138,7 +138,7 @@ MEANINGS = {
     "upload_expired": Meaning(
         "The upload waited too long",
         "what was uploaded was not landed within a week, and is being removed",
-        "upload its contents again, then land; nothing was changed",
+        "upload its contents again, then land; `mic land` does both",
     ),
     "nothing_to_land": Meaning(
         "Nothing to land",
