@@ -17,7 +17,7 @@ import grpc
 
 from ledgers import land
 from mic.core.errors import Unavailable
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.rpc.v1 import front_end_pb2_grpc
 from mic.store import DirectoryStore
 from micelio.edge.rpc.front_ends import FrontEndLandings, begin

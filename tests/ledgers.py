@@ -13,7 +13,8 @@ from mic.core.session import Author, Change, Decision, Op, Session
 from mic.ledger.driver import Driver
 from mic.ledger.effects import Delete, Effect, Now, Put, PutIf, PutNew, Sleep
 from mic.ledger.history import HistoryCommit
-from mic.ledger.project import Landed, LandRequest, Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Landed, LandRequest, Project
 from mic.store import MemoryStore, ObjectStore
 
 REGULAR, EXECUTABLE, LINK = 0o100644, 0o100755, 0o120000

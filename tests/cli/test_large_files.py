@@ -15,7 +15,8 @@ from mic.cli.large_files import LargeFiles, Outlined, outline_file
 from mic.core.errors import InvalidInput
 from mic.core.ids import content_hash
 from mic.ledger.frame import Frame
-from mic.ledger.project import LandRequest, Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import LandRequest, Project
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.store import MemoryStore
 

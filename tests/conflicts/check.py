@@ -15,7 +15,8 @@ from mic.core.errors import Conflicted, MicError
 from mic.core.session import Author, Change, Op, Session
 from mic.core.tree import EMPTY_TREE, Entry
 from mic.ledger.land import Landed, land_group
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.ledger.request import LandRequest
 from mic.store import MemoryStore
 

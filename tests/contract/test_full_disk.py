@@ -10,7 +10,7 @@ import pytest
 
 from ledgers import check_history, land
 from mic.core.errors import StorageFull
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.store import DirectoryStore, Listed
 
 pytestmark = pytest.mark.root

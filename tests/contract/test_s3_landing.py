@@ -12,7 +12,8 @@ from ledgers import check_history, contents, land
 from mic.core.errors import Busy, Unavailable
 from mic.ledger.driver import Driver
 from mic.ledger.effects import Effect, Sleep
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store.s3 import S3Store
 from scripted_s3 import PLAIN, ScriptedS3, Step
 

@@ -14,7 +14,7 @@ from mic.core.errors import Conflicted, Unauthenticated, Unavailable
 from mic.ledger.effects import Forward
 from mic.ledger.forwarded import encode_landings
 from mic.ledger.land import Landed
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.rpc.v1 import front_end_pb2 as pb
 from mic.rpc.v1 import front_end_pb2_grpc
 from mic.store import MemoryStore

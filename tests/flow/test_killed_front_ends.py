@@ -18,7 +18,7 @@ import pytest
 
 from front_end import own_file
 from ledgers import REGULAR, check_history, contents, session_id
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.store import DirectoryStore
 
 FRONT_ENDS = 3

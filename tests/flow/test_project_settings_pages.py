@@ -8,7 +8,7 @@ from django.test import Client
 from html_check import malformed
 from joining import let_in
 from ledgers import land
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.store import MemoryStore
 from micelio.accounts import actions as accounts
 from micelio.accounts.actor import Actor, actor_of

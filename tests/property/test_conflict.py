@@ -10,7 +10,7 @@ import pytest
 
 from ledgers import EXECUTABLE, LINK, REGULAR, Files, Wanted, check_history, contents, land
 from mic.core.errors import Conflicted
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.store import MemoryStore
 
 SCHEDULES = 320

@@ -9,7 +9,8 @@ import pytest
 from ledgers import REGULAR, Files, Traced, check_history, contents, land, session_id, traced
 from mic.core.errors import PreconditionFailed, StorageFull, Unavailable
 from mic.ledger.effects import Effect, PutIf, PutNew
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store import MemoryStore
 
 RUNS = 40

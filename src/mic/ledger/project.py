@@ -33,7 +33,6 @@ from mic.ledger.download import read_frames
 from mic.ledger.driver import Driver
 from mic.ledger.effects import Protocol
 from mic.ledger.follow import create, refresh
-from mic.ledger.fork import DELETED, deleted_key, erase, fork, forks, release
 from mic.ledger.forward import forward, note
 from mic.ledger.frame import MAX_CONTENT, Frame
 from mic.ledger.history import HistoryCommit, HistoryImport
@@ -53,7 +52,6 @@ from mic.ledger.small import read_small
 from mic.ledger.tip import due_to_tidy, tidy
 from mic.ledger.trees import tree_at
 from mic.ledger.upload import Upload
-from mic.store import ObjectStore
 from mic.store.tiers import Range
 
 if TYPE_CHECKING:
@@ -551,74 +549,4 @@ class Project:
         return self.run(collect(Line(self.line.project, NodeCache(1 << 20)), keep, grace, dry=dry))
 
 
-class Ledger:
-    """All projects of a store, opened on demand; the least recently used are forgotten.
-
-    `inspect` is asked of every merged text (`mic.ledger.line.Inspect`).
-    `sequenced`: on this store landings are committed by a sequence of new objects, not by swapping a head.
-    """
-
-    def __init__(
-        self,
-        store: ObjectStore,
-        cache_bytes: int = 128 << 20,
-        parallel: int = 0,
-        keep: int = 256,
-        sequenced: bool = False,
-        inspect: Inspect | None = None,
-    ) -> None:
-        self._inspect = inspect
-        self.driver = Driver(store, parallel)
-        self._sequenced = sequenced
-        self.cache = NodeCache(cache_bytes)
-        self.blames = BlameCache()
-        self._keep = keep
-        self._projects: OrderedDict[str, Project] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def open(self, project: str) -> Project:
-        """The project's data plane; nothing is read yet."""
-        with self._lock:
-            found = self._projects.get(project)
-            if found is None:
-                found = self._projects[project] = Project(
-                    self.driver, project, self.cache, self._sequenced, self._inspect, self.blames
-                )
-                while len(self._projects) > self._keep:
-                    self._projects.popitem(last=False)
-            self._projects.move_to_end(project)
-            return found
-
-    # ------------------------------------------------------------ forks and deletion
-
-    def fork(self, origin: str, project: str) -> Head:
-        """Begin a project where another stands now; three small writes. Errors as `mic.ledger.fork.fork`."""
-        # A view of its own: the shared one belongs to whoever holds its lock.
-        return self.driver.run(fork(Line(origin, self.cache), Line(project, self.cache, self._sequenced)))
-
-    def condemn(self, project: str) -> None:
-        """Mark a project as going: it cannot be forked any more."""
-        self.driver.store.put(deleted_key(project), b"")
-
-    def pardon(self, project: str) -> None:
-        """Take the mark away again."""
-        self.driver.store.delete(deleted_key(project))
-
-    def condemned(self) -> list[str]:
-        """Projects that are marked as going and not gone yet."""
-        return [listed.key.removeprefix(DELETED) for listed in self.driver.store.list(DELETED)]
-
-    def release_forks(self, project: str) -> int:
-        """Make every fork of a condemned project independent; how many had something to copy. Raises Corrupt."""
-        origin = Line(project, self.cache)
-        return sum(self.driver.run(release(origin, Line(name, self.cache))) for name in self.driver.run(forks(origin)))
-
-    def erase(self, project: str) -> int:
-        """Remove all objects of a condemned project, whose forks have been released; how many there were."""
-        removed = self.driver.run(erase(Line(project, self.cache)))
-        with self._lock:
-            self._projects.pop(project, None)
-        return removed
-
-
-__all__ = ["EMPTY_TREE", "Frame", "HistoryCommit", "LandRequest", "Landed", "Landing", "Ledger", "Project"]
+__all__ = ["EMPTY_TREE", "Frame", "HistoryCommit", "LandRequest", "Landed", "Landing", "Project"]

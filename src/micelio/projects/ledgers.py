@@ -6,7 +6,8 @@ import threading
 from collections.abc import Sequence
 from uuid import UUID
 
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store import ObjectStore
 from mic.store.tiers import TieredStore
 from micelio.config import current

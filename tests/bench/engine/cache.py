@@ -11,7 +11,8 @@ from pathlib import Path
 
 from bench.measure import Row, alternate, ms
 from ledgers import land
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store import DirectoryStore, MemoryStore, ObjectStore, Tagged
 from mic.store.disk_cache import DiskCache
 from mic.store.ram import RamCache

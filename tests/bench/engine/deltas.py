@@ -20,7 +20,8 @@ from mic.core.ids import content_hash
 from mic.core.indexrun import Place
 from mic.core.session import Author
 from mic.ledger.history import HistoryCommit
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store import DirectoryStore, MemoryStore
 
 VERSIONS = 1000

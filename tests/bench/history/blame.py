@@ -22,7 +22,7 @@ from mic.core.ids import content_hash
 from mic.core.session import Author, Op
 from mic.ledger.blame_cache import Version
 from mic.ledger.history import HistoryCommit
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.store import DirectoryStore
 
 LINES = 10_000

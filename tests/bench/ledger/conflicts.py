@@ -19,7 +19,8 @@ from mic.core.ids import content_hash
 from mic.core.session import Author, Change, Op, Session
 from mic.ledger.batch import Batch
 from mic.ledger.history import HistoryCommit
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.ledger.request import LandRequest, prepare
 from mic.store import MemoryStore
 

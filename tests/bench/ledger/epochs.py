@@ -14,7 +14,8 @@ from mic.core.session import Author, Change, Op, Session
 from mic.core.tree import Entry
 from mic.ledger.history import HistoryCommit
 from mic.ledger.land import Landed, land_group
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.ledger.request import LandRequest
 from mic.store import MemoryStore
 

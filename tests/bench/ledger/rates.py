@@ -27,7 +27,8 @@ from mic.core.session import Change, Op, Session
 from mic.ledger.effects import Forward
 from mic.ledger.forwarded import decode_landings, decode_outcomes, encode_landings, encode_outcomes
 from mic.ledger.front_ends import FrontEnds
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.ledger.request import LandRequest
 from mic.store import Listed, MemoryStore, Tagged
 

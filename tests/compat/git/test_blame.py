@@ -15,7 +15,8 @@ from mic.core.blob import encode_blob
 from mic.core.ids import content_hash
 from mic.core.session import Author, Op
 from mic.ledger.history import HistoryCommit
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store import MemoryStore
 
 COMMITS = 120

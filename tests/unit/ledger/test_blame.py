@@ -14,8 +14,9 @@ from mic.core.errors import NotFound, NotText, TooLarge
 from mic.core.rollup import roll_records
 from mic.ledger.blame import Blamed, Bounds, blame
 from mic.ledger.blame_cache import BlameCache, Version
+from mic.ledger.ledger import Ledger
 from mic.ledger.path_history import view_of
-from mic.ledger.project import Ledger, Project
+from mic.ledger.project import Project
 from mic.store import MemoryStore
 
 

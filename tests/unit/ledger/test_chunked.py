@@ -19,7 +19,8 @@ from mic.core.errors import Corrupt, InvalidInput, TooLarge
 from mic.core.ids import content_hash
 from mic.ledger.effects import GetRange
 from mic.ledger.frame import Frame, whole
-from mic.ledger.project import LandRequest, Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import LandRequest, Project
 from mic.store import MemoryStore
 
 SIZE = 6 << 20

@@ -13,7 +13,8 @@ from mic.ledger import intents
 from mic.ledger.collect import DAY, GRACE, KEEP
 from mic.ledger.effects import Delete, Effect, PutNew
 from mic.ledger.frame import Frame
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.ledger.verify import Verifier
 from mic.sim.limits import small_limits
 from mic.store import MemoryStore

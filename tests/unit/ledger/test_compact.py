@@ -16,7 +16,8 @@ from mic.core.ids import content_hash
 from mic.core.indexrun import IndexRun, Place
 from mic.core.repoint import repoint
 from mic.ledger.effects import Effect, Protocol, PutNew
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.ledger.small import read_small
 from mic.ledger.verify import Verifier
 from mic.store import MemoryStore

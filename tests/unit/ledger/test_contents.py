@@ -20,7 +20,8 @@ from mic.core.session import Author, Change, Op
 from mic.ledger.effects import GetRange, PutNew
 from mic.ledger.frame import Frame, plain, whole
 from mic.ledger.history import HistoryCommit
-from mic.ledger.project import LandRequest, Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import LandRequest, Project
 from mic.ledger.upload import Upload
 from mic.store import MemoryStore
 

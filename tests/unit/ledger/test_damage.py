@@ -13,7 +13,8 @@ from mic.core.blob import encode_blob
 from mic.core.epoch import decode_epoch
 from mic.core.errors import Corrupt, MicError
 from mic.core.ids import content_hash
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store import MemoryStore, ObjectStore
 
 Damage = Callable[[ObjectStore, str], None]

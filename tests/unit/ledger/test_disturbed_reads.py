@@ -15,7 +15,8 @@ from mic.core.ids import content_hash
 from mic.core.session import Author
 from mic.ledger.effects import Effect, Get, GetRange, List, PutIf, PutNew
 from mic.ledger.history import HistoryCommit
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store import MemoryStore, Tagged
 
 

@@ -18,8 +18,9 @@ from mic.core.record import Record
 from mic.ledger.effects import Delete, Effect, Get, Put, PutIf, PutNew
 from mic.ledger.follow import MAX_DEPTH
 from mic.ledger.fork import fork, materialise, release
+from mic.ledger.ledger import Ledger
 from mic.ledger.line import Line
-from mic.ledger.project import Ledger, Project
+from mic.ledger.project import Project
 from mic.ledger.verify import Verifier
 from mic.store import MemoryStore
 

@@ -19,8 +19,9 @@ from mic.ledger.effects import Effect, Forward, PutIf
 from mic.ledger.forwarded import decode_landings, decode_outcomes, encode_landings, encode_outcomes
 from mic.ledger.front_ends import FOLLOWED, FORGET, LIVE, FrontEnds, Peer
 from mic.ledger.land import Landed, Overtaken
+from mic.ledger.ledger import Ledger
 from mic.ledger.outbound import Outbound
-from mic.ledger.project import Ledger, Project
+from mic.ledger.project import Project
 from mic.ledger.request import LandRequest
 from mic.store import MemoryStore
 

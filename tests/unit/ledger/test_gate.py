@@ -10,7 +10,8 @@ from ledgers import LINK, Traced, contents, request, traced
 from mic.core.errors import Protected
 from mic.core.tree import Entry
 from mic.ledger.effects import Effect, PutIf
-from mic.ledger.project import Landed, LandRequest, Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Landed, LandRequest, Project
 from mic.store import MemoryStore
 
 RULE = b"rule"

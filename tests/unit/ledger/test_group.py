@@ -17,8 +17,9 @@ from mic.ledger.combiner import Combiner, Done
 from mic.ledger.effects import Effect, PutIf, PutNew
 from mic.ledger.frame import Frame
 from mic.ledger.land import Landed, land_group
+from mic.ledger.ledger import Ledger
 from mic.ledger.pins import Pins
-from mic.ledger.project import Ledger, Project
+from mic.ledger.project import Project
 from mic.ledger.request import LandRequest
 from mic.store import MemoryStore
 

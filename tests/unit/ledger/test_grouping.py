@@ -14,7 +14,8 @@ from mic.core.session import Author
 from mic.core.tree import Entry
 from mic.ledger.grouping import GROUP_BYTES, Anchors, make_group, portions, version_lists
 from mic.ledger.history import HistoryCommit
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store import MemoryStore
 
 

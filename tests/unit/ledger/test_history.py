@@ -14,7 +14,8 @@ from mic.core.ids import content_hash
 from mic.core.session import Author, Op
 from mic.ledger.effects import Effect, PutIf, PutNew
 from mic.ledger.history import HistoryCommit, HistoryImport
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store import DirectoryStore, MemoryStore
 
 Commits = Sequence[Mapping[bytes, bytes | None]]

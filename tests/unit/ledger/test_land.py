@@ -26,7 +26,8 @@ from mic.core.ids import content_hash
 from mic.core.session import Change, Op, State
 from mic.ledger.conflict import Clash
 from mic.ledger.effects import PutIf, PutNew
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store import MemoryStore
 
 EMPTY = "90969de4f645cd55fcbb8f1559c35f6b458ce7baf5754364064df1da68deec1f"

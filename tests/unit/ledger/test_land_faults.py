@@ -12,7 +12,8 @@ import pytest
 from ledgers import NOON, REGULAR, Traced, check_history, contents, land, request, session_id, traced
 from mic.core.errors import AlreadyExists, Busy, Conflicted, MicError, PreconditionFailed, StorageFull, Unavailable
 from mic.ledger.effects import Effect, Get, GetRange, PutIf, PutNew
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store import DirectoryStore, MemoryStore
 
 

@@ -7,7 +7,8 @@ import pytest
 from ledgers import Traced, damage_of, import_sealed, land, objects_of, store_of, traced
 from mic.core.errors import Conflicted
 from mic.ledger.effects import Get
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store import MemoryStore
 
 # Landing n below 1,003 writes d{n % 50}/f; those behind it are these.

@@ -11,8 +11,9 @@ from mic.core.errors import Conflicted, InvalidInput, MicError, NothingToLand, U
 from mic.core.session import Session
 from mic.ledger.effects import Effect, Get, PutIf, PutNew
 from mic.ledger.land import Landed, try_group
+from mic.ledger.ledger import Ledger
 from mic.ledger.pipeline import Flight, step
-from mic.ledger.project import Ledger, Project
+from mic.ledger.project import Project
 from mic.ledger.request import LandRequest
 from mic.ledger.verdicts import Moved
 from mic.store import MemoryStore

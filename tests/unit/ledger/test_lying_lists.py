@@ -34,7 +34,8 @@ from mic.core.pack import FOOTER_BYTES, MAX_PACK, decode_toc, encode_pack, fits,
 from mic.core.session import encode_session
 from mic.ledger.compact import _Writer
 from mic.ledger.frame import Frame
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store import MemoryStore, ObjectStore
 
 Entries = list[Stored]

@@ -10,8 +10,9 @@ from mic.core.record import Record
 from mic.core.rollup import BELOW, roll_records
 from mic.core.session import Op
 from mic.ledger.effects import Get, GetRange
+from mic.ledger.ledger import Ledger
 from mic.ledger.path_history import path_history, view_of
-from mic.ledger.project import Ledger, Project
+from mic.ledger.project import Project
 from mic.ledger.repair import repair
 from mic.ledger.verify import Finding, Verifier
 from mic.store import MemoryStore

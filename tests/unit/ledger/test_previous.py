@@ -13,8 +13,9 @@ from mic.core.epoch import BLOB, DELTA
 from mic.core.errors import PreconditionFailed
 from mic.core.ids import content_hash
 from mic.ledger.effects import PutIf
+from mic.ledger.ledger import Ledger
 from mic.ledger.previous import KEPT_BYTES, Previous
-from mic.ledger.project import Ledger, Project
+from mic.ledger.project import Project
 from mic.store import MemoryStore
 from mic.store.port import ObjectStore
 

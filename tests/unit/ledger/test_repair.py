@@ -12,7 +12,7 @@ from mic.core.errors import InvalidInput
 from mic.core.head import Head, decode_head
 from mic.core.ids import content_hash
 from mic.ledger.frame import Frame
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.ledger.repair import repair
 from mic.ledger.verify import Verifier
 from mic.store import MemoryStore, ObjectStore

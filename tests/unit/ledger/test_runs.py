@@ -19,9 +19,9 @@ from mic.core.indexrun import IndexRun, Place, RunName, encode_run, parse_run_na
 from mic.core.runmerge import merge_runs
 from mic.core.tree import EMPTY_TREE
 from mic.ledger.driver import Driver
+from mic.ledger.ledger import Ledger
 from mic.ledger.line import Line
 from mic.ledger.nodes import NodeCache
-from mic.ledger.project import Ledger
 from mic.ledger.runs import adopt, choose_chain, due_for_merge, load_runs, merge
 from mic.store import DirectoryStore, MemoryStore, ObjectStore
 from mic.store.directory import MAP_FROM

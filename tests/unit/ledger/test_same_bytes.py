@@ -6,8 +6,9 @@ from ledgers import REGULAR, check_history, contents, land, traced
 from mic.core.epoch import NODE, SESSION
 from mic.core.session import encode_session
 from mic.core.tree import Inner, Node
+from mic.ledger.ledger import Ledger
 from mic.ledger.nodes import fetch_nodes
-from mic.ledger.project import Ledger, Project
+from mic.ledger.project import Project
 from mic.ledger.verify import Verifier
 from mic.store import MemoryStore
 

@@ -11,7 +11,8 @@ from mic.core.errors import Corrupt, NotFound, Unavailable
 from mic.core.head import Head, decode_head
 from mic.ledger import tip
 from mic.ledger.effects import Effect, PutNew
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.ledger.repair import repair
 from mic.ledger.verify import Verifier
 from mic.store import MemoryStore, ObjectStore

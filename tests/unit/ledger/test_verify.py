@@ -16,7 +16,8 @@ from mic.core.ids import content_hash
 from mic.core.segment import decode_segment, encode_segment
 from mic.ledger.effects import Delete, Effect, GetRange, List, Put, PutIf, PutNew
 from mic.ledger.frame import Frame
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.ledger.verify import Finding, Verifier
 from mic.sim.limits import small_limits
 from mic.store import MemoryStore, ObjectStore

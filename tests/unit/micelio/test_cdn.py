@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.store import MemoryStore
 from micelio.accounts import actions as accounts
 from micelio.accounts.actor import actor_of

@@ -13,7 +13,7 @@ from django.utils import timezone
 from joining import let_in
 from ledgers import land
 from mic.core.errors import AlreadyExists, InvalidInput, NotFound, PermissionDenied, StorageFull, Unauthenticated
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.store import MemoryStore
 from micelio.accounts import actions as accounts
 from micelio.accounts.actor import ANONYMOUS, Actor, actor_of

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 import ledgers as made
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.store import MemoryStore
 from micelio.accounts import actions as accounts
 from micelio.accounts.actor import Actor, actor_of

@@ -21,7 +21,7 @@ from mic.git.history import open_history
 from mic.git.sent import SentRefs
 from mic.ledger.frame import Frame
 from mic.ledger.history import HistoryCommit
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.store import MemoryStore
 from micelio.accounts import actions as accounts
 from micelio.accounts.actor import Actor, actor_of

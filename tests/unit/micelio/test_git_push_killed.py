@@ -11,7 +11,7 @@ import pytest
 from git_server import GitClient
 from mic.git.served import ServedRepository
 from mic.git.serving import ABSENT, FetchRequest, RefResult, RefUpdate
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.store import MemoryStore
 from micelio.accounts import actions as accounts
 from micelio.accounts.actor import Actor, actor_of

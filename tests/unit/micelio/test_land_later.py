@@ -18,7 +18,8 @@ from mic.core.ids import content_hash
 from mic.core.session import Change, Op, Session, State
 from mic.ledger import intents
 from mic.ledger.intents import waiting
-from mic.ledger.project import Landed, Ledger
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Landed
 from mic.store import MemoryStore
 from mic.store.faults import Fault, FaultyStore
 from micelio.accounts import actions as accounts

@@ -13,7 +13,8 @@ from mic.core.blob import encode_blob
 from mic.core.errors import NotFound, PermissionDenied
 from mic.core.ids import content_hash
 from mic.core.session import Change, Op, Session
-from mic.ledger.project import LandRequest, Ledger
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import LandRequest
 from mic.store import MemoryStore
 from micelio.accounts import actions as accounts
 from micelio.accounts.actor import Actor, actor_of

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from mic.core.session import Session, State
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.store import MemoryStore
 from micelio.accounts import actions as accounts
 from micelio.accounts.actor import ANONYMOUS, Actor, actor_of

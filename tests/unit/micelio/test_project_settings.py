@@ -20,7 +20,7 @@ from mic.core.errors import (
     PermissionDenied,
     Unauthenticated,
 )
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.store import MemoryStore
 from micelio import config
 from micelio.accounts import actions as accounts

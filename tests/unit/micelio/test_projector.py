@@ -10,7 +10,8 @@ import pytest
 
 from ledgers import land
 from mic.core.errors import Unavailable
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store import MemoryStore
 from micelio.accounts import actions as accounts
 from micelio.accounts.actor import actor_of

@@ -13,7 +13,8 @@ from joining import let_in
 from ledgers import LINK, REGULAR, Wanted, request
 from mic.core.errors import InvalidInput, InvalidOwners, InvalidPath, MicError, NotFound, PermissionDenied, Protected
 from mic.ledger.intents import waiting
-from mic.ledger.project import Landed, Ledger
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Landed
 from mic.store import MemoryStore
 from micelio.accounts import actions as accounts
 from micelio.accounts.actor import ANONYMOUS, Actor, actor_of

@@ -10,7 +10,8 @@ import pytest
 
 from ledgers import request
 from mic.core.session import Message
-from mic.ledger.project import Ledger, Project
+from mic.ledger.ledger import Ledger
+from mic.ledger.project import Project
 from mic.store import MemoryStore
 from micelio.accounts import actions as accounts
 from micelio.accounts.actor import Actor, actor_of

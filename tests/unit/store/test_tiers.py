@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 
 from ledgers import check_history, damage_of, land
 from mic.core.errors import AlreadyExists, NotFound, Unavailable
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.store import Listed, MemoryStore, Tagged
 from mic.store.disk_cache import DiskCache
 from mic.store.ram import ENTRY_BYTES, RamCache

@@ -20,7 +20,7 @@ from mic.ledger.effects import Forward
 from mic.ledger.forwarded import decode_landings, decode_outcomes, encode_landings, encode_outcomes
 from mic.ledger.front_ends import PAUSE, FrontEnds
 from mic.ledger.land import Outcome
-from mic.ledger.project import Ledger
+from mic.ledger.ledger import Ledger
 from mic.rpc.status import from_rpc_error, to_status
 from mic.rpc.v1 import front_end_pb2 as pb
 from mic.rpc.v1 import front_end_pb2_grpc
