@@ -18,14 +18,15 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 # ---------------------------------------------------------------- set-up
-# Written anew only when another interpreter is asked for.
+# Written anew only when another interpreter is asked for. A virtual environment counts as what it was made from: .venv,
+# when it is first on PATH, would else replace the interpreter that it came from, and has no pip to fetch uv with.
 .tools/python: force
 	@mkdir -p .tools
 	@version=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || version=none; \
 	if [ "$$version" != 3.11 ]; then \
 	  if [ "$$version" = none ]; then found="$(PYTHON) does not run"; else found="$(PYTHON) is $$version"; fi; \
 	  echo "Micelio needs Python 3.11, and $$found. Install it, or name it: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; fi
-	@found=$$($(PYTHON) -c 'import sys; print(sys.executable)'); \
+	@found=$$($(PYTHON) -c 'import os, sys; print(os.path.realpath(getattr(sys, "_base_executable", "") or sys.executable))'); \
 	[ "$$(cat $@ 2>/dev/null)" = "$$found" ] || echo "$$found" > $@
 force:
 

@@ -117,6 +117,24 @@ def test_make_and_a_shell_between_end_with_it(tmp_path: Path) -> None:
         os.killpg(process.pid, 0)
 
 
+def test_make_takes_the_interpreter_that_a_virtual_environment_came_from(tmp_path: Path) -> None:
+    """With .venv/bin first on PATH `make` means the Python that it meant before: .venv has no pip to fetch uv with."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    base = Path(sys.base_prefix, "bin")
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHON"}
+    written = []
+    for first in (base, tmp_path / "venv" / "bin"):
+        subprocess.run(
+            ["make", "-s", "-f", Path(__file__).parents[2] / "Makefile", ".tools/python"],
+            cwd=tmp_path,
+            env=clean | {"PATH": f"{first}:{os.environ['PATH']}"},
+            check=True,
+        )
+        written.append((tmp_path / ".tools" / "python").read_text())
+    assert written[0] == written[1]
+    assert os.path.samefile(written[0].strip(), base / "python3.11")
+
+
 def _empty_project(forge: Forge, owner: str, handle: str) -> None:
     with Caller(forge.grpc_address, forge.token("admin")) as admin:
         with contextlib.suppress(Refused):
