@@ -31,6 +31,12 @@ def test_who_lands_where(shell: Shell, forge: Forge, name: str, tmp_path: Path) 
     assert shell("project", "protect", f"{name}/garden", "--path", "/src/", "--path", "*.md") == (
         "path /src/: its owners and admins land it\npath *.md: its owners and admins land it\n"
     )
+    for option in ("--path", "--line"):
+        assert shell("project", "protect", f"{name}/garden", option, "") == (
+            "! mic: A pattern is empty. Say --nothing to protect nothing any more.\n"
+            "!      See `mic project protect --help`.\n[2]\n"
+        )
+    assert shell("project", "protect", f"{name}/garden").startswith("path /src/: ")
     other.cd("garden")
     other.write("src/water.py", "AT = 13\n")
     assert other("land", "Water later").startswith("Landed @5")

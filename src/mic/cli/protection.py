@@ -31,6 +31,8 @@ def protect(out: Output, project: str, lines: tuple[str, ...], paths: tuple[str,
     address = parse_address(project)
     if nothing and (lines or paths):
         raise click.UsageError("Say --nothing, or what to protect.")
+    if not all(text.strip() for text in lines + paths):
+        raise click.UsageError("A pattern is empty. Say --nothing to protect nothing any more.")
     changes = bool(nothing or lines or paths)
     with connect(address.instance, signed_in=changes) as client:
         if changes:

@@ -99,7 +99,7 @@ def protect_project(
     before = protection_of(project.protection)
     after = Protection(
         before.lines if lines is None else tuple(map(_line_rule, lines)),
-        before.paths if paths is None else tuple(_pattern(path, "path") for path in paths if path.strip()),
+        before.paths if paths is None else tuple(_pattern(path, "path") for path in paths),
     )
     if max(len(after.lines), len(after.paths)) > MAX_RULES:
         raise InvalidInput(f"There are more than {MAX_RULES} rules.", hint="Use wider patterns.")

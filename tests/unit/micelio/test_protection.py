@@ -344,6 +344,8 @@ def test_only_admins_protect(olga: Actor, people: dict[str, Actor]) -> None:
         protect_project(people["max"], "acme", "web", paths=[])
     bad: list[dict[str, Any]] = [
         {"paths": ["["]},
+        {"paths": [""]},
+        {"paths": ["/docs/", " "]},
         {"paths": ["a\x00"]},
         {"paths": ["\ud800"]},
         {"paths": ["a" * 501]},
@@ -358,7 +360,7 @@ def test_only_admins_protect(olga: Actor, people: dict[str, Actor]) -> None:
     for wanted in bad:
         with pytest.raises(InvalidInput):
             protect_project(olga, "acme", "web", **wanted)
-    made = protect_project(olga, "acme", "web", lines=[LineRule(" main ", (" @Ada ", ""))], paths=["/docs/ ", ""])
+    made = protect_project(olga, "acme", "web", lines=[LineRule(" main ", (" @Ada ", ""))], paths=["/docs/ "])
     assert get_protection(ANONYMOUS, made) == Protection((LineRule("main", ("@ada",)),), ("/docs/",))
     event = AuditEvent.objects.filter(action="project.protect").get()
     assert event.details == {
