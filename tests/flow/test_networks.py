@@ -160,10 +160,14 @@ def test_the_page_asks_before_it_shuts_one_out(open_world: World) -> None:
             {"network": f"{ELSEWHERE}/32", "note": "far"},
         ]
         assert found["tokens_pass"] is True
+        assert rita.post(page, data=rita.hidden(page)).status_code == 400  # a form without the field is no empty list
+        assert len(rita.get(f"{page}?format=json").json()["entries"]) == 2
         assert world.max.refused("ProjectService.GetProject", pb.GetProjectRequest(project=world.closed))
         assert rita.submit(page, networks=f"{ELSEWHERE} far", leave="yes").status_code == 302
         assert rita.get(page).status_code == 403
     assert "come from everywhere now" in world.forge.run("networks-off", world.organization)
+    lifted = world.rita("OrganizationService.GetNetworks", pb.GetNetworksRequest(organization=world.organization))
+    assert (list(lifted.networks), lifted.tokens_pass) == ([], False)  # the next list begins without the exception
 
 
 def test_two_who_change_the_list_at_once_both_have_their_way(open_world: World) -> None:

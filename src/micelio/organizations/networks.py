@@ -101,15 +101,27 @@ def is_outside(actor: Actor, org_handle: str) -> bool:
 
 @transaction.atomic
 def lift_networks(actor: Actor, org_handle: str) -> str:
-    """Let members in from everywhere, for whoever runs the forge; the handle. Raises PermissionDenied, NotFound."""
+    """Let members in from everywhere, for whoever runs the forge; the handle. Raises PermissionDenied, NotFound.
+
+    The exception for tokens goes too: the next list begins without it.
+    """
     require_operator(actor)
     organization = Organization.objects.select_for_update().get(id=find(org_handle).id)
-    before, organization.networks = organization.networks, ""
-    organization.save(update_fields=["networks"])
-    networks = [entry.network for entry in entries_of(before)]
-    of, handle = organization.id, organization.handle
-    record(actor, "organization.networks", "organization", of, handle, before=networks, after=[])
-    return handle
+    before, tokens_before = organization.networks, organization.networks_let_tokens
+    organization.networks, organization.networks_let_tokens = "", False
+    organization.save(update_fields=["networks", "networks_let_tokens"])
+    record(
+        actor,
+        "organization.networks",
+        "organization",
+        organization.id,
+        organization.handle,
+        before=[entry.network for entry in entries_of(before)],
+        after=[],
+        tokens_before=tokens_before,
+        tokens_after=False,
+    )
+    return organization.handle
 
 
 def _held(actor: Actor, org_handle: str) -> Organization:

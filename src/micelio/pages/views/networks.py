@@ -33,6 +33,8 @@ def organization_networks(request: HttpRequest, owner: str) -> HttpResponse:
     if request.method == "POST":
         typed = request.POST.get("networks", "")
         try:
+            if "networks" not in request.POST:
+                raise InvalidInput("The form came without its list.", hint="Open the page again.")
             leave = request.POST.get("leave") == "yes"
             seen = request.POST.get("seen")
             set_networks(actor, owner, parse_lines(typed), tokens_pass=tokens_pass, leave=leave, seen=seen)
