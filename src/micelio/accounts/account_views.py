@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from mic.core.errors import MicError, NotFound
+from mic.core.errors import InvalidInput, MicError, NotFound
 from micelio.accounts import actions, browsers
 from micelio.accounts.actor import actor_from_request
 from micelio.accounts.confirmation import needs_confirmation
@@ -60,7 +60,7 @@ def password(request: HttpRequest) -> HttpResponse:
         browsers.remember_browser(request)
         reauthenticate_by_password(request)  # nobody knows it better
         return HttpResponseRedirect(f"{reverse('account')}?saved")
-    return render(request, "accounts/password.html", {"form": form})
+    return render(request, "accounts/password.html", {"form": form}, status=400 if form.errors else 200)
 
 
 @never_cache
@@ -105,10 +105,13 @@ def signed_in_browsers(request: HttpRequest) -> HttpResponse:
         number = request.POST.get("browser", "")
         wanted = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
         try:
-            if request.POST.get("act") == "end":
+            act = request.POST.get("act")
+            if act == "end":
                 browsers.end_browser(actor, wanted)
-            else:
+            elif act == "name":
                 browsers.name_browser(actor, wanted, request.POST.get("name", ""))
+            else:
+                raise InvalidInput("This form has no such button.", hint="Open the page again.")
             return HttpResponseRedirect(reverse("browsers"))
         except MicError as problem:
             error, status = one_line(problem), 404 if isinstance(problem, NotFound) else 400
