@@ -34,6 +34,11 @@ def asking(world: World, rita: Browser) -> Iterator[World]:
     assert rita.get(f"{page}?format=json").json()["lacking"] == ["max"]
     assert rita.submit(page, act="ask").headers["location"] == page
     assert "They are outside now" in rita.get(page).text
+    for fields in ({}, {"act": "bogus"}, {"act": ""}):
+        refused = rita.submit(page, **fields)
+        assert refused.status_code == 400
+        assert "This form has no such button." in refused.text
+        assert rita.get(f"{page}?format=json").json()["asks"] is True
     yield world
     assert rita.submit(page, act="stop").status_code == 302
 

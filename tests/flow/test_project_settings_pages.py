@@ -115,7 +115,7 @@ def test_what_is_wrong_is_said_and_nothing_is_lost(olga: Actor, owner: Client) -
     assert "is not acme/web; nothing was done" in _error(owner, act="delete", confirm="web")
     assert "no organization" in _error(owner, act="transfer", organization="nowhere", confirm="acme/web")
     for act in ("", "else", "\x00"):
-        assert "This form is none of this page." in _error(owner, act=act)
+        assert "This form has no such button." in _error(owner, act=act)
     assert get_project(olga, "acme", "web").protection == ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.utils.cache import patch_vary_headers
@@ -19,6 +19,7 @@ from micelio.sentences import one_line
 
 # Does what was posted; the address to go to, or what the page is to say of it, once.
 Act = Callable[..., str | Mapping[str, Any]]
+Of = TypeVar("Of")
 
 
 def form_page(**acts: Act) -> Callable[[View], Callable[..., HttpResponseBase]]:
@@ -54,14 +55,19 @@ def form_page(**acts: Act) -> Callable[[View], Callable[..., HttpResponseBase]]:
     return wrap
 
 
+def pressed(acts: Mapping[str, Of], request: HttpRequest) -> Of:
+    """What the button stands for that a form was sent with. Raises InvalidInput for another, or none."""
+    said = request.POST.get("act", "")
+    if said not in acts:
+        raise InvalidInput("This form has no such button.", hint="Open the page again.")
+    return acts[said]
+
+
 def _done(
     request: HttpRequest, actor: Actor, acts: Mapping[str, Act], named: Mapping[str, Any]
 ) -> tuple[str | Mapping[str, Any], int]:
     try:
-        act = acts.get(request.POST.get("act", ""))
-        if act is None:
-            raise InvalidInput("This form has no such button.", hint="Open the page again.")
-        return act(request, actor, **named), 200
+        return pressed(acts, request)(request, actor, **named), 200
     except MicError as error:
         return {"refused": one_line(error), "typed": request.POST}, status_of(error)[0]
 

@@ -16,6 +16,7 @@ from micelio.accounts.confirmation import require_confirmed
 from micelio.organizations.policy import asked_once
 from micelio.pages.addresses import Site
 from micelio.pages.answers import Page, page
+from micelio.pages.forms import pressed
 from micelio.pages.opened import Opened, open_project
 from micelio.projects import actions, deletion, moves
 from micelio.projects.project_view import ProjectView
@@ -59,9 +60,7 @@ def _change(request: HttpRequest, owner: str, handle: str) -> HttpResponse:
         opened = open_project(actor, owner, handle)
         former_addresses(actor, opened.project)  # whoever may not manage it is told so, and nothing else
         try:
-            form = _FORMS.get(act)
-            if form is None:
-                raise InvalidInput("This form is none of this page.", hint="Open the page again.")
+            form = pressed(_FORMS, request)
             if act in _CONFIRMED:
                 require_confirmed(request)
             return HttpResponseRedirect(form(actor, opened.project, request.POST))
