@@ -13,6 +13,7 @@ from urllib.parse import quote, quote_from_bytes
 
 import httpx
 import pytest
+from django.apps import apps
 
 from browser import Browser
 from page_forms import Form, forms_of
@@ -59,6 +60,9 @@ BODIES: dict[str, tuple[str, bytes]] = {
     "a thousand and one fields": ("application/x-www-form-urlencoded", b"&".join(b"a=1" for _ in range(1001))),
     "12 MB": ("application/x-www-form-urlencoded", b"note=" + b"a" * 12_000_000),
 }
+
+# What the forge writes of itself while it answers and works: not made by anybody.
+NOT_MADE = frozenset({"sessions", "usersessions", "django_tasks_database", "cluster"})
 
 # Questions that pages have, answered wrong.
 ASKED = (
@@ -169,6 +173,31 @@ def _tries(fields: dict[str, bytes], name: str, method: str) -> Iterator[tuple[s
     yield "twice", _encoded(fields) + f"&{quote(name)}=y"
     yield "missing", _encoded(rest)
     yield "a list", _encoded(rest | {f"{name}[]": b"y", f"{name}[a]": b"z"})
+
+
+def test_a_form_without_its_button_does_nothing(whole: WholeForge) -> None:
+    """No act, an empty one, one that is none: refused, and every row is as it was."""
+    wrong, addresses = [], set()
+    for seen in [
+        seen for seen in _all_forms(whole) if seen.form.method == "post" and (seen.button or ("",))[0] == "act"
+    ]:
+        addresses.add(seen.form.action)
+        fields = {name: value for name, value in _fields(seen).items() if name != "act"}
+        before = _rows(whole)
+        for act in ({}, {"act": b""}, {"act": b"bogus"}):
+            status = _send(seen, _encoded(fields | act)).status_code
+            if not 400 <= status < 500:
+                wrong.append(f"{seen}: {act} is answered with {status}")
+        wrong += [f"{seen} changes {name}" for name, rows in _rows(whole).items() if rows != before[name]]
+    assert len(addresses) > 15
+    assert wrong == []
+
+
+def _rows(whole: WholeForge) -> dict[str, list[tuple[object, ...]]]:
+    """All that people have made, by table."""
+    tables = [model._meta.db_table for model in apps.get_models() if model._meta.app_label not in NOT_MADE]
+    with whole.forge.database.opened() as rows:
+        return {name: sorted(rows.execute(f'SELECT * FROM "{name}"'), key=repr) for name in tables}
 
 
 def test_every_address_that_takes_a_form_with_what_is_none(whole: WholeForge) -> None:
