@@ -43,7 +43,7 @@ from mic.ledger import (
     verify,
 )
 from mic.ledger.effects import Delete, Forward, Protocol, Put, PutIf, PutNew, Sleep
-from mic.ledger.leavings import Kept, read_leavings
+from mic.ledger.leavings import read_leavings
 from mic.ledger.line import Line
 from mic.ledger.log import records
 from mic.ledger.previous import Previous
@@ -549,14 +549,14 @@ def _whatever_it_covers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _named_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is condemned goes, whether it has been landed since or not."""
-    following = collect._named
+    following = collect._judge
 
-    def named(line: Line, head: Head, there: Any) -> Protocol[set[str]]:
-        found = yield from following(line, head, there)
+    def judged(line: Line, head: Head, packs: Any, epochs: Any, newest: int) -> Protocol[tuple[set[str], set[str]]]:
+        named, lost = yield from following(line, head, packs, epochs, newest)
         kept = yield from read_leavings(line)
-        return found - {name for name, left in kept.entries.items() if left.stage is Stage.CONDEMNED}
+        return named - {name for name, left in kept.entries.items() if left.stage is Stage.CONDEMNED}, lost
 
-    monkeypatch.setattr(collect, "_named", named)
+    monkeypatch.setattr(collect, "_judge", judged)
 
 
 def _lands_what_is_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -583,12 +583,12 @@ def _used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """An upload takes what is there for its own, though it is being removed; and so does who lands it."""
     _lands_what_is_condemned(monkeypatch)
     for module in (upload, compact):
-        monkeypatch.setattr(module, "read_leavings", _nothing_leaves)
+        monkeypatch.setattr(module, "is_leaving", _nothing_leaves)
 
 
-def _nothing_leaves(line: Line) -> Protocol[Kept]:
+def _nothing_leaves(line: Line, key: str) -> Protocol[bool]:
     yield from ()
-    return Kept(0, {})
+    return False
 
 
 def _without_grace(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -601,9 +601,14 @@ def _without_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An epoch beyond the head is taken for one that lost its race."""
-    monkeypatch.setattr(collect, "_ahead", lambda name, head: False)
-    monkeypatch.setattr(collect, "_next", lambda before, now, keep, grace: Leaving(Stage.GONE, now))
+    """An epoch that the log does not name has lost, also one beyond the head that is about to be landed."""
+    following = collect._judge
+
+    def judged(line: Line, head: Head, packs: Any, epochs: Any, newest: int) -> Protocol[tuple[set[str], set[str]]]:
+        named, lost = yield from following(line, head, packs, epochs, newest)
+        return named, lost | {name for name in epochs if collect._position(name) > head.position}
+
+    monkeypatch.setattr(collect, "_judge", judged)
 
 
 MUTANTS = (
@@ -652,10 +657,10 @@ MUTANTS = (
     Mutant("a rollup that is missing means no", 22, 150, _missing_is_no),
     Mutant("a rollup tells what was not asked for", 7, 50, _whatever_it_covers),
     Mutant("a check takes a store that is away for damage", 980, 3000, _away_is_damaged, start=800),
-    Mutant("what is condemned goes though it was landed", 18, 1500, _named_or_not),
-    Mutant("what is condemned is landed", 602, 4000, _lands_what_is_condemned),
-    Mutant("what is condemned is looked for once", 2, 50, _looks_once),
+    Mutant("what is condemned goes though it was landed", 42, 1500, _named_or_not),
+    Mutant("what is condemned is landed", 894, 4000, _lands_what_is_condemned),
+    Mutant("what is condemned is looked for once", 342, 50, _looks_once),
     Mutant("what is being removed is used again", 766, 4000, _used_again),
-    Mutant("what is seen goes without a grace", 110, 2000, _without_grace),
-    Mutant("an epoch that may yet be landed is removed", 102, 600, _every_epoch),
+    Mutant("what is seen goes without a grace", 898, 2000, _without_grace),
+    Mutant("an epoch that may yet be landed is removed", 78, 600, _every_epoch),
 )

@@ -6,9 +6,14 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
+from mic.core.epoch import PackRef
+from mic.ledger import batch
+from mic.ledger.effects import Protocol, Sleep
+from mic.ledger.line import Line
 from mic.sim.profiles import PROFILES
 from mic.sim.run import simulate
 
@@ -44,6 +49,20 @@ def test_every_store(profile: str) -> None:
     for seed in range(1000, 1005):
         outcome = simulate(seed, profile=profile)
         assert not outcome.failure, f"seed {seed} on {profile}: {outcome.failure}"
+
+
+def test_a_look_that_takes_minutes_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The head moves while a landing looks whether its upload is on its way out: what it knew before does not count."""
+    looking = batch.refuse_leaving
+
+    def slowly(line: Line, packs: Sequence[PackRef]) -> Protocol[None]:
+        if packs:
+            yield Sleep(200)
+        yield from looking(line, packs)
+
+    monkeypatch.setattr(batch, "refuse_leaving", slowly)
+    for seed in (33, 510):
+        assert not (failure := simulate(seed).failure), f"seed {seed}: {failure}"
 
 
 def test_one_seed_is_one_run() -> None:

@@ -204,15 +204,16 @@ class Batch:
         """Swap the head for the epoch that was written; False when another landing was faster."""
         line, new = self.line, self.new
         assert self._epoch is not None
-        unmoved = line.tip == self._tip if self._tip is not None else line.own == (self.head, line.tip)
-        if line.head != self.head or not unmoved:
-            return False  # somebody has looked meanwhile, and seen another landing
         try:
             # Once more: what was checked when the sessions came may have been condemned since.
             yield from refuse_leaving(line, self._packs)
         except Expired as error:
             # Of one of them; who it is finds out when all land again.
             raise Busy("an upload expired while it was being landed", hint="land again; nothing was changed") from error
+        # From here to the swap nothing is asked for: the line must not be looked at anew in between.
+        unmoved = line.tip == self._tip if self._tip is not None else line.own == (self.head, line.tip)
+        if line.head != self.head or not unmoved:
+            return False  # somebody has looked meanwhile, and seen another landing
         if not (yield from swap(line, self.head, new, self._epoch.records)):
             return False
         if line.head == self.head:  # else settling an unclear answer has read our epoch back, and what came behind it

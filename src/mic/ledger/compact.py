@@ -8,6 +8,7 @@ may do it at once: they write the same, or the first run stands.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
 
@@ -21,7 +22,7 @@ from mic.core.repoint import repoint
 from mic.core.segment import SEGMENT
 from mic.ledger.effects import Protocol, PutNew, Random
 from mic.ledger.grouping import Anchors, make_group, portions, version_lists
-from mic.ledger.leavings import read_leavings
+from mic.ledger.leavings import is_leaving
 from mic.ledger.line import Line
 from mic.ledger.log import records
 from mic.ledger.objects import Objects
@@ -135,17 +136,15 @@ class _Writer:
             return
         name, raw = encode_pack((hashes[0], kind, data) for hashes, kind, data in self._waiting)
         key = self.line.pack_key(name)
-        try:
+        with contextlib.suppress(AlreadyExists):  # named by its content: the same pack
             yield PutNew(key, raw)
-        except AlreadyExists:  # named by its content: the same pack
-            known = (yield from read_leavings(self.line)).entries
-            if key.removeprefix(self.line.prefix) in known:
-                # A compaction that never ended has left it, and it is on its way out: noise gives it another name.
-                noise = yield Random(16)
-                self._noise.append(hashlib.sha256(noise).digest())
-                self._waiting.append((self._noise[-1:], stored.BLOB, encode_blob(noise)))
-                yield from self.flush()
-                return
+        if (yield from is_leaving(self.line, key)):
+            # A compaction that never ended has left one, and it is on its way out: noise gives this another name.
+            noise = yield Random(16)
+            self._noise.append(hashlib.sha256(noise).digest())
+            self._waiting.append((self._noise[-1:], stored.BLOB, encode_blob(noise)))
+            yield from self.flush()
+            return
         listed = {item.hash: item for item in decode_toc(raw[-8 - toc_bytes(raw[-8:], key) :], len(raw), key)}
         for hashes, kind, _ in self._waiting:
             if hashes[0] in self._noise:

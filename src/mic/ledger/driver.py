@@ -15,6 +15,7 @@ from mic.ledger.effects import (
     Delete,
     Effect,
     Forward,
+    Fresh,
     Get,
     GetRange,
     List,
@@ -100,6 +101,8 @@ class Driver:
                 return store.get_range(key, start, length)
             case Get(key):
                 return store.get(key)
+            case Fresh(key, start, length):
+                return (store.bucket if isinstance(store, TieredStore) else store).get_range(key, start, length)
             case Now():
                 return time.time_ns() // 1_000_000
             case PutNew(key, data):

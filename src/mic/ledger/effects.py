@@ -30,6 +30,14 @@ class GetRange(NamedTuple):
     length: int
 
 
+class Fresh(NamedTuple):
+    """-> bytes, as `GetRange`, of the store itself: what a cache remembers does not count"""
+
+    key: str
+    start: int
+    length: int
+
+
 class Map(NamedTuple):
     """-> bytes, memoryview or mmap: an immutable object whole, mapped where the store can; NotFound"""
 
@@ -101,6 +109,6 @@ class Forward(NamedTuple):
     requests: tuple[LandRequest, ...]
 
 
-Request = Get | GetRange | Map | Put | PutNew | PutIf | List | Delete
+Request = Get | GetRange | Fresh | Map | Put | PutNew | PutIf | List | Delete
 Effect = Request | Sleep | Now | Random | Attempt | Forward
 Protocol = Generator[Effect | tuple[Effect, ...], Any, T]

@@ -29,6 +29,7 @@ from mic.ledger.contents import read_blob, stored_size
 from mic.ledger.effects import Delete, Get, List, Now, Protocol, PutNew, Random
 from mic.ledger.follow import refresh
 from mic.ledger.grouping import group_epoch
+from mic.ledger.leavings import refuse_leaving
 from mic.ledger.line import Line
 from mic.ledger.nodes import with_nodes
 from mic.ledger.objects import Objects
@@ -254,12 +255,17 @@ class HistoryImport:
         return InvalidInput(why, hint="import into a new project")
 
     def finish(self) -> Protocol[Head]:
-        """Make the whole history visible at once; raises InvalidInput when the project is no longer where it began."""
+        """Make the whole history visible at once; raises InvalidInput when the project is no longer where it began.
+
+        Expired when packs that it names waited for weeks and are being removed.
+        """
         assert self.start is not None
         if self._records:
             yield from self._flush()
         if self.head == self.start:
             raise InvalidInput("the history has no commit", hint="commit something first")
+        yield from refuse_leaving(self.line, [pack for epoch in self._epochs for pack in epoch.packs])
+        # From here to the swap nothing else is asked for: the line must not be looked at anew in between.
         current = yield from refresh(self.line)
         # By position: at 0 nothing vouches for the clock in the head, and what is read of it may be damaged.
         if current.position != self.start.position:

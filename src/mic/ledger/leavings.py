@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from mic.core.epoch import PackRef
-from mic.core.errors import Expired, MicError, NotFound, Unavailable
+from mic.core.errors import Corrupt, Expired, MicError, NotFound, Unavailable
 from mic.core.leavings import Leaving, Stage, decode_leavings, encode_leavings
-from mic.ledger.effects import Delete, Get, List, Protocol, PutNew
+from mic.ledger.effects import Delete, Fresh, Get, List, Protocol, PutNew
 from mic.ledger.line import Line
 from mic.store.port import Listed
 
@@ -54,6 +54,23 @@ def write_leavings(line: Line, kept: Kept, entries: Mapping[str, Leaving]) -> Pr
             yield Delete(key)
 
 
+def is_leaving(line: Line, key: str) -> Protocol[bool]:
+    """Whether the object of that key is written down, in whatever stage. Asked behind its creation, not before it."""
+    return key.removeprefix(line.prefix) in (yield from read_leavings(line)).entries
+
+
+def require_there(line: Line, packs: Iterable[PackRef]) -> Protocol[None]:
+    """Raises Expired when one of the packs is not in the store: what a cache remembers of it does not count."""
+    for pack in packs:
+        key = line.pack_key(pack.hash)
+        try:
+            last = yield Fresh(key, pack.size - 1, 1)
+        except NotFound as error:
+            raise expired(key.removeprefix(line.prefix), gone=True) from error
+        if len(last) != 1:
+            raise Corrupt(f"{key} is damaged: it has not the {pack.size} bytes that its receipt says", object=key)
+
+
 def refuse_leaving(line: Line, packs: Iterable[PackRef]) -> Protocol[None]:
     """Raises Expired when one of the packs may be named by no landing any more."""
     names = [line.pack_key(pack.hash).removeprefix(line.prefix) for pack in packs]
@@ -65,9 +82,10 @@ def refuse_leaving(line: Line, packs: Iterable[PackRef]) -> Protocol[None]:
             raise expired(name)
 
 
-def expired(name: str) -> Expired:
-    """What to say of an upload that waited too long for its landing."""
+def expired(name: str, *, gone: bool = False) -> Expired:
+    """What to say of an upload that waited too long for its landing; `gone`: there is none, or never was one."""
     return Expired(
         f"the upload {name} waited too long to be landed and is being removed",
         hint="upload its contents again, then land; nothing was changed",
+        gone=gone,
     )

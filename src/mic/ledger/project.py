@@ -543,10 +543,14 @@ class Project:
             adopt(self.line, made, [old for old in self.line.objects.runs if old.name == run.name])
         return True
 
-    def collect(self, keep: int = KEEP, grace: int = GRACE, *, dry: bool = False) -> Round:
-        """One round of removing what nothing names; see `mic.ledger.collect`. Landings and reads go on meanwhile."""
+    def collect(self, keep: int = KEEP, grace: int = GRACE, *, dry: bool = False, newest: int = 1 << 62) -> Round:
+        """One round of removing what nothing names; see `mic.ledger.collect`. Landings and reads go on meanwhile.
+
+        Epochs that lost are looked for at the `newest` positions only.
+        """
         # A view of its own, with nothing in its cache that a store would not give any more.
-        return self.run(collect(Line(self.line.project, NodeCache(1 << 20)), keep, grace, dry=dry))
+        view = Line(self.line.project, NodeCache(1 << 20))
+        return self.run(collect(view, keep, grace, dry=dry, newest=newest))
 
 
 __all__ = ["EMPTY_TREE", "Frame", "HistoryCommit", "LandRequest", "Landed", "Landing", "Project"]

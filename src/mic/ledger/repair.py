@@ -67,6 +67,12 @@ def _set_aside_derived(line: Line, findings: Sequence[Finding]) -> Protocol[list
     for key in sorted(key for key in bad if key.startswith(f"{line.prefix}landing-log/bloom-index/")):
         if (yield from _set_aside(line, key)):
             done.append(f"{key} was set aside")
+    if any(key.startswith(line.leavings_prefix) for key in bad):
+        # Collection begins anew. Nothing lands meanwhile, so nobody misses what was condemned.
+        listed: list[Listed] = yield List(line.leavings_prefix)
+        for item in listed:
+            if (yield from _set_aside(line, item.key)):
+                done.append(f"{item.key} was set aside")
     if not segments and not runs:
         return done
     index: list[Listed] = yield List(f"{line.prefix}packs/index/")

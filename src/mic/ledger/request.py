@@ -20,7 +20,7 @@ from mic.ledger.contents import stored_size
 from mic.ledger.effects import Protocol
 from mic.ledger.follow import read_pack_toc
 from mic.ledger.gate import Gate
-from mic.ledger.leavings import expired, refuse_leaving
+from mic.ledger.leavings import expired, refuse_leaving, require_there
 from mic.ledger.line import Line
 from mic.ledger.nodes import with_nodes
 from mic.ledger.objects import Objects
@@ -84,6 +84,7 @@ def prepare(line: Line, request: LandRequest, contested: Container[bytes] = ()) 
     if uploaded is None:
         uploaded = yield from _uploaded(line, request.packs)
     yield from refuse_leaving(line, request.packs)
+    yield from require_there(line, request.packs)
     before = yield from _before(line, request.session)
     checked = yield from _check_contents(line, request.session, wanted, request.contents, uploaded)
     texts = yield from _texts(line, request, checked, before, contested, uploaded)
@@ -149,7 +150,7 @@ def _uploaded(line: Line, packs: Sequence[PackRef]) -> Protocol[dict[bytes, Plac
             listed = yield from read_pack_toc(line, pack)
         except Corrupt as error:
             if isinstance(error.__cause__, NotFound):
-                raise expired(key.removeprefix(line.prefix)) from error
+                raise expired(key.removeprefix(line.prefix), gone=True) from error
             raise
         for item in listed:
             places[item.hash] = Place(key, item.kind, item.offset, item.length)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import tempfile
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ from mic.core.errors import AlreadyExists, InvalidInput, TooLarge
 from mic.core.pack import decode_toc, encode_pack, fits, toc_bytes
 from mic.ledger.effects import Protocol, PutNew, Random
 from mic.ledger.frame import Frame, check_hash, plain, whole
-from mic.ledger.leavings import read_leavings
+from mic.ledger.leavings import is_leaving
 from mic.ledger.line import Line
 from mic.ledger.objects import Objects
 from mic.ledger.sent_list import parse_list, verify_list
@@ -125,16 +126,14 @@ class Upload:
             return
         name, raw = encode_pack((h, kind, data) for h, (kind, data) in self._waiting.items())
         key = self.line.pack_key(name)
-        try:
+        with contextlib.suppress(AlreadyExists):  # named by its content: the same pack
             yield PutNew(key, raw)
-        except AlreadyExists:  # named by its content: the same pack
-            known = (yield from read_leavings(self.line)).entries
-            if key.removeprefix(self.line.prefix) in known:
-                # One that is on its way out. With a few bytes of noise among its contents it has another name.
-                noise = yield Random(16)
-                self._waiting[hashlib.sha256(noise).digest()] = (stored.BLOB, encode_blob(noise))
-                yield from self.flush()
-                return
+        if (yield from is_leaving(self.line, key)):
+            # One of that name is on its way out. With a few bytes of noise among its contents it has another.
+            noise = yield Random(16)
+            self._waiting[hashlib.sha256(noise).digest()] = (stored.BLOB, encode_blob(noise))
+            yield from self.flush()
+            return
         pack = PackRef(name, len(raw))
         tail = raw[-8 - toc_bytes(raw[-8:], key) :]
         self.packs.append(pack)

@@ -32,6 +32,7 @@ from mic.ledger.contents import read_range
 from mic.ledger.effects import Get, List, Protocol
 from mic.ledger.follow import MAX_DEPTH, read_epoch, read_pack_toc
 from mic.ledger.frame import MAX_CONTENT
+from mic.ledger.leavings import read_leavings
 from mic.ledger.line import Line
 from mic.ledger.nodes import NodeCache, fetch_nodes, with_nodes
 from mic.ledger.session_object import read_session
@@ -95,6 +96,7 @@ class Verifier:
             yield from self._trees()
             yield from self._sessions()
             yield from self._contents()
+            yield from self._leavings()
         if self._whole:
             yield from self._unreachable()
 
@@ -453,6 +455,13 @@ class Verifier:
         for listed in self._list(self.line.prefix):
             if listed.key not in known and not listed.key.startswith(kept):
                 yield Finding("unreachable", listed.key, f"nothing names these {listed.size} bytes")
+
+    def _leavings(self) -> Iterator[Finding]:
+        """What the collector has written down can be read: landings with uploads go by it."""
+        try:
+            self._run(read_leavings(self.line))
+        except Corrupt as error:
+            yield _finding(error, self.line.leavings_prefix)
 
     def _list(self, prefix: str) -> list[Listed]:
         return self._run(_listed(prefix))  # type: ignore[no-any-return]

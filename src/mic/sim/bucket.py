@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from mic.core.errors import AlreadyExists, MicError, NotFound, PreconditionFailed, Unavailable
-from mic.ledger.effects import Delete, Effect, Get, GetRange, List, Map, Put, PutIf, PutNew
+from mic.ledger.effects import Delete, Effect, Fresh, Get, GetRange, List, Map, Put, PutIf, PutNew
 from mic.store import Listed, Tagged
 from mic.store.port import content_tag
 
@@ -30,7 +30,7 @@ class Bucket:
     def apply(self, effect: Effect) -> Any:
         """The store's answer; raises NotFound, AlreadyExists, PreconditionFailed."""
         match effect:
-            case GetRange(key, start, length):
+            case GetRange(key, start, length) | Fresh(key, start, length):
                 return self._read(key)[start : start + length]
             case Map(key):
                 return self._read(key)

@@ -16,6 +16,7 @@ from mic.sim.front import Front, Task
 from mic.sim.oracle import Oracle
 
 KEEP, GRACE = 2_000, 75_000  # ms
+NEWEST = 8  # positions
 
 
 def collector(plan: Plan, count: int, rnd: Random) -> Steps:
@@ -27,7 +28,7 @@ def collector(plan: Plan, count: int, rnd: Random) -> Steps:
 
 def _collect(front: Front) -> Protocol[Round]:
     """As a front end does it: by a view of its own, and not in turn with landings."""
-    return (yield from collect(Line(front.line.project, front.cache), KEEP, GRACE))
+    return (yield from collect(Line(front.line.project, front.cache), KEEP, GRACE, free=GRACE, newest=NEWEST))
 
 
 def _collected(oracle: Oracle, front: Front, task: Task, found: Round | None, error: BaseException | None) -> None:

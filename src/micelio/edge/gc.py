@@ -51,6 +51,7 @@ def _document(name: str, found: Round) -> dict[str, object]:
         "objects": found.listed,
         "removed": found.removed,
         "freed_bytes": found.freed,
+        "stuck": {stuck: str(why) for stuck, why in found.stuck.items()},
         "leavings": [
             {"name": move.name, "bytes": move.size, "stage": move.stage.name.lower(), "since": _when(move.since)}
             for move in found.left
@@ -67,6 +68,8 @@ def _say(name: str, found: Round, keep_days: float, dry: bool) -> None:
         print(f"  {_bytes(move.size):>10}  {move.name}: {_why(move)}, {_fate(move, keep_days, dry)}")
     if len(left) > _SHOWN:
         print(f"  and {len(left) - _SHOWN:,} smaller ones; --json has them all")
+    for stuck, why in found.stuck.items():
+        print(f"  {stuck} cannot be removed: {why}")
     if found.removed:
         print(f"  Removed: {_count(found.removed, 'object')}, {_bytes(found.freed)}.")
     elif dry and any(move.stage is Stage.GONE for move in left):

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from mic.core.errors import MicError
+from mic.ledger.collect import NEWEST
 from micelio.jobs.job import job
 from micelio.projects import limits, registry
 from micelio.projects.erasure import erase, overdue, unfinished
@@ -117,7 +118,11 @@ def collect_projects() -> int:
     done = 0
     for project_id in all_project_ids():
         try:
-            done += open_ledger(project_id).collect().removed
+            found = open_ledger(project_id).collect(newest=NEWEST)
         except (MicError, OSError) as error:
             _log.error("project %s: what nothing names stays where it is: %s", project_id, error)
+            continue
+        done += found.removed
+        for name, why in found.stuck.items():
+            _log.error("project %s: %s cannot be removed: %s", project_id, name, why)
     return done

@@ -14,7 +14,16 @@ import msgspec
 from django.db import transaction
 
 from mic.core.epoch import PackRef
-from mic.core.errors import AlreadyExists, Conflicted, Corrupt, InvalidInput, NotFound, PreconditionFailed, TooLarge
+from mic.core.errors import (
+    AlreadyExists,
+    Conflicted,
+    Corrupt,
+    Expired,
+    InvalidInput,
+    NotFound,
+    PreconditionFailed,
+    TooLarge,
+)
 from mic.core.head import Head, ms_hlc
 from mic.core.ids import new_ulid, ulid_text
 from mic.core.paths import display
@@ -194,11 +203,18 @@ def to_land(actor: Actor, project: ProjectView, session: Session) -> Session:
 
 @contextmanager
 def true_receipts(ledger: Project, packs: Sequence[PackRef]) -> Iterator[None]:
-    """A pack that is named and is none was made up by whoever named it: InvalidInput instead of Corrupt."""
+    """A pack that is named and is none was made up by whoever named it: InvalidInput instead of Corrupt.
+
+    Or it is gone, because it waited too long: nobody can tell the two apart any more.
+    """
     try:
         yield
-    except Corrupt as error:
-        if error.details.get("object") in [ledger.line.pack_key(pack.hash) for pack in packs]:
+    except (Corrupt, Expired) as error:
+        if isinstance(error, Expired) and not error.details.get("gone"):
+            raise
+        if isinstance(error, Expired) or error.details.get("object") in [
+            ledger.line.pack_key(pack.hash) for pack in packs
+        ]:
             raise InvalidInput("That is not the receipt of an upload to this project.", hint="Upload again.") from error
         raise
 
