@@ -574,7 +574,7 @@ def _looks_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def refuse(line: Line, packs: Any) -> Protocol[None]:
         if packs:
-            yield Sleep(200)
+            yield Sleep(100)
 
     monkeypatch.setattr(batch, "refuse_leaving", refuse)
 
@@ -659,7 +659,7 @@ MUTANTS = (
     Mutant("a check takes a store that is away for damage", 980, 3000, _away_is_damaged, start=800),
     Mutant("what is condemned goes though it was landed", 42, 1500, _named_or_not),
     Mutant("what is condemned is landed", 894, 4000, _lands_what_is_condemned),
-    Mutant("what is condemned is looked for once", 342, 50, _looks_once),
+    Mutant("what is condemned is looked for once", 2018, 9000, _looks_once, start=2000),
     Mutant("what is being removed is used again", 766, 4000, _used_again),
     Mutant("what is seen goes without a grace", 898, 2000, _without_grace),
     Mutant("an epoch that may yet be landed is removed", 78, 600, _every_epoch),
