@@ -27,7 +27,10 @@ def test_networks_are_added_and_removed(shell: Shell, name: str) -> None:
     assert shell("org", "networks", "list", name) == f"Members of {name} come from everywhere.\n"
     refused = shell("org", "networks", "add", name, "192.0.2.0/24")
     assert "this would shut you out" in refused
-    assert refused.endswith("[1]\n")
+    assert refused.endswith(
+        "!      Add it first, or say --leave. Then it is changed back from one of the networks,"
+        f" or by whoever runs the forge: `micelio networks-off {name}`.\n[1]\n"
+    )
     assert shell("org", "networks", "add", name, "127.0.0.0/8", "--note", "here") == "127.0.0.0/8  here\n"
     assert shell("org", "networks", "add", name, "192.0.2.7") == "127.0.0.0/8   here\n192.0.2.7/32\n"
     assert shell("org", "networks", "tokens", name, "pass") == (

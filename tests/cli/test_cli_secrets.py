@@ -31,6 +31,9 @@ def test_a_secret_is_refused_and_allowed(shell: Shell, name: str) -> None:
     assert KEY not in str(error)
     assert shell("secrets", "list") == f"{NAME}  test/key.txt:2:3  github-token, ghp_… (40 characters)\n"
     assert shell("secrets", "allow", "--reason", "x").endswith("[1]\n")
+    assert shell("secrets", "allow", NAME[:3], "--reason", "x") == (
+        f"! mic: '{NAME[:3]}' is too short to name a finding.\n!      Give at least 4 signs: `mic secrets list`.\n[1]\n"
+    )
     assert shell("secrets", "allow", "ffff0000", "--reason", "x").endswith("[4]\n")
     assert shell("secrets", "allow", NAME[:6], "--reason", 'Made "here"') == (
         "1 finding allowed in .micelio/secrets.toml. Land it with your session: `mic land`.\n"

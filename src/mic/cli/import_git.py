@@ -148,7 +148,9 @@ def _checked(address: Address | None, source: str) -> Address:
         elif found.role not in WRITING:
             raise PermissionDenied(
                 f"Only members of {address.organization} may import into {address}.",
-                hint=f"Ask an admin of {address.organization} to invite you.",
+                hint=f"An admin of {address.organization} can give you the role member."
+                if found.role
+                else f"Ask an admin of {address.organization} to invite you.",
             )
     return address
 

@@ -9,6 +9,7 @@ import click
 from mic.cli.app import Suggesting, json_option
 from mic.cli.connection import connect, instance_option, named_instance
 from mic.cli.output import Output
+from mic.core.errors import PreconditionFailed
 from mic.rpc.v1 import mic_pb2 as pb
 
 _leave = click.option("--leave", is_flag=True, help="Also when it shuts you out from where you are.")
@@ -70,8 +71,18 @@ def tokens(out: Output, organization: str, wanted: str, instance: str | None) ->
 def _change(out: Output, request: pb.ChangeNetworksRequest, instance: str | None) -> None:
     """Carried out by the forge in one step, so that two who change the list at once both have their way."""
     with connect(named_instance(instance), signed_in=True) as client:
-        found = client.call(client.organizations.ChangeNetworks, request)
+        try:
+            found = client.call(client.organizations.ChangeNetworks, request)
+        except PreconditionFailed as error:
+            raise PreconditionFailed(error.message, hint=_mean_it(request.organization)) from error
     _show(out, request.organization, found)
+
+
+def _mean_it(organization: str) -> str:
+    return (
+        "Add it first, or say --leave. Then it is changed back from one of the networks,"
+        f" or by whoever runs the forge: `micelio networks-off {organization}`."
+    )
 
 
 def _show(out: Output, organization: str, found: pb.NetworksResponse) -> None:

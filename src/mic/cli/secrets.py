@@ -17,6 +17,7 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.workspace import Workspace
 
 _FILE = os.path.join(".micelio", "secrets.toml")
+_LEAST = 4  # signs of a fingerprint that name a finding
 
 
 @click.group(cls=Suggesting)
@@ -70,7 +71,11 @@ def _chosen(found: list[dict[str, Any]], names: tuple[str, ...], everything: boo
         raise InvalidInput("Which finding may land?", hint="Name it, or say --all: `mic secrets list`.")
     chosen = {(item["fingerprint"], item["path"]): item for item in found if everything}
     for name in names:
-        same = [item for item in found if len(name) >= 4 and item["fingerprint"].startswith(name.lower())]
+        if len(name) < _LEAST:
+            raise InvalidInput(
+                f"{name!r} is too short to name a finding.", hint=f"Give at least {_LEAST} signs: `mic secrets list`."
+            )
+        same = [item for item in found if item["fingerprint"].startswith(name.lower())]
         if not same:
             raise NotFound(f"There is no finding {name[:40]}.", hint="`mic secrets list` shows them.")
         chosen.update({(item["fingerprint"], item["path"]): item for item in same})

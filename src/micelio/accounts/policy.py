@@ -85,5 +85,5 @@ def require_whole(actor: Actor) -> None:
     """Raises PermissionDenied for whoever comes with a limited token: an account is changed by its owner alone."""
     if actor.grant is not None:
         raise PermissionDenied(
-            "A token cannot change its account, nor make or revoke tokens.", hint="Sign in with `mic auth login`."
+            "A token cannot change its account, nor make, list or revoke tokens.", hint="Sign in with `mic auth login`."
         )

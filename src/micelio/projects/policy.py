@@ -177,9 +177,14 @@ def _require_member(actor: Actor, project: ProjectView) -> None:
         return
     if not actor.signed_in:
         raise Unauthenticated("Landing needs an account.", hint="Sign in with `mic auth login`.")
+    name = f"{project.owner}/{project.handle}"
+    if role is not None:
+        raise PermissionDenied(
+            f"Only members of {project.owner} may write to {name}, and your role there is {role}.",
+            hint=f"An admin of {project.owner} can give you the role member.",
+        )
     raise PermissionDenied(
-        f"Only members of {project.owner} may write to {project.owner}/{project.handle}.",
-        hint=f"Ask an admin of {project.owner} to invite you.",
+        f"Only members of {project.owner} may write to {name}.", hint=f"Ask an admin of {project.owner} to invite you."
     )
 
 

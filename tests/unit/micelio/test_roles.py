@@ -53,8 +53,10 @@ def test_a_reader_of_the_organization_reads_and_does_not_write(olga: Actor, sam:
     project = get_project(sam, "acme", "vault")
     assert project.role == "reader"
     require_read(sam, project)
-    with pytest.raises(PermissionDenied, match="Only members of acme may write"):
+    with pytest.raises(PermissionDenied) as refused:
         require_write(sam, project)
+    assert refused.value.message == "Only members of acme may write to acme/vault, and your role there is reader."
+    assert refused.value.hint == "An admin of acme can give you the role member."
     assert [(member.handle, member.role) for member in list_members(sam, "acme")] == [
         ("olga", "owner"),
         ("sam", "reader"),
