@@ -154,6 +154,7 @@ def test_in_a_browser(there: World, browser: Browser, github: GitHubServer) -> N
     assert "Does the token have the right to read it?" in failed.text
     assert "tok-of-mine" not in failed.text
     assert "refresh" not in failed.headers
+    assert f"{there.organization}/seen was made and is still empty." in failed.text
     assert malformed(failed.text) == []
     github.lists[""] = root
     assert browser.submit(page, act="again", url=github.page, provider="github", issues="yes").status_code == 302

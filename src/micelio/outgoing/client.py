@@ -23,7 +23,7 @@ from mic.core.errors import InvalidInput, Unavailable
 from micelio.config import current
 from micelio.outgoing.bounded import BoundedSocket
 from micelio.outgoing.opened import Opened
-from micelio.outgoing.reach import Aim, Reach, left
+from micelio.outgoing.reach import Aim, Reach, left, reason
 from micelio.setting_values import Network
 
 # Idle connections that are kept for each origin; more at once are made and closed again.
@@ -212,7 +212,7 @@ def _answered(
         connection.request(request.method, aim.path, body=request.body, headers=sent)
         response = connection.getresponse()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Unavailable(f"{aim.host} does not answer: {str(error) or type(error).__name__}.") from error
+        raise Unavailable(f"{aim.host} does not answer: {reason(error)}.") from error
     bounded.headers_end()
     return response
 

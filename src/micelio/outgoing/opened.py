@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 
 from mic.core.errors import TooLarge, Unavailable
+from micelio.outgoing.reach import reason
 
 PIECE = 64 << 10
 _DIGITS = 20  # no length has as many
@@ -49,7 +50,7 @@ class Opened:
         try:
             found = self._next(size) if self._unpack is None else self._unpacked(size)
         except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
-            raise Unavailable(f"{self._host} does not answer: {str(error) or type(error).__name__}.") from error
+            raise Unavailable(f"{self._host} does not answer: {reason(error)}.") from error
         self._given += len(found)
         if self._given > self._limit:
             raise self._too_large()

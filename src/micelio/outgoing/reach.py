@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import queue
+import re
 import socket
 import ssl
 import threading
@@ -31,6 +32,7 @@ _MOST_ADDRESSES = 4
 # Look-ups that wait at once. The system's has no deadline, so one that hangs keeps its thread when we have gone on.
 _MOST_LOOK_UPS = 32
 _look_ups = threading.BoundedSemaphore(_MOST_LOOK_UPS)
+_NUMBER = re.compile(r"\[Errno -?[0-9]+\] ")
 _HINT = "The host of the forge can allow this name, or its network: MICELIO_OUTGOING_ALLOW."
 
 
@@ -118,7 +120,7 @@ class Reach:
         except ssrfguard.BlockedAddressError as error:
             raise _inside(aim.host) from error
         except OSError as error:
-            raise Unavailable(f"{aim.host} does not answer: {error}.") from error
+            raise Unavailable(f"{aim.host} does not answer: {reason(error)}.") from error
 
     def _policy(self, host: str) -> ssrfguard.Policy:
         networks = _ANY_ADDRESS if host in self.hosts else self.networks
@@ -126,6 +128,11 @@ class Reach:
 
     def _is_named(self, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
         return any(ip.version == network.version and ip in network for network in self.networks)
+
+
+def reason(error: Exception) -> str:
+    """What the system says of an error, for a sentence to people: without its numbers."""
+    return _NUMBER.sub("", str(error)) or type(error).__name__
 
 
 def may_reach(address: str) -> bool:
@@ -190,7 +197,7 @@ def _in_time(aim: Aim, policy: ssrfguard.Policy, deadline: float) -> tuple[ssrfg
     if isinstance(found, ssrfguard.BlockedAddressError):
         raise _inside(aim.host) from found
     if isinstance(found, OSError | ValueError):
-        raise Unavailable(f"{aim.host} has no address: {found}.") from found
+        raise Unavailable(f"{aim.host} has no address: {reason(found)}.") from found
     if isinstance(found, Exception):
         raise MicError(f"{aim.host} cannot be looked up.") from found
     return found

@@ -169,8 +169,19 @@ def test_nobody_there_is_unavailable(client: Outgoing) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    with pytest.raises(Unavailable, match="does not answer"):
+    with pytest.raises(Unavailable, match="does not answer: .*Connection refused") as refused:
         client.get(f"http://127.0.0.1:{port}/", limit=1)
+    assert "Errno" not in refused.value.message
+
+
+def test_a_name_that_nobody_knows_is_told_without_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_up(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with pytest.raises(Unavailable) as refused:
+        Outgoing(seconds=2).get("https://nobody.example/", limit=1)
+    assert refused.value.message == "nobody.example has no address: Name or service not known."
 
 
 @pytest.mark.parametrize(
