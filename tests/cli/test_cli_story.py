@@ -107,6 +107,57 @@ def test_the_whole_story(shell: Shell, name: str) -> None:
     )
 
 
+def test_positions_that_diff_and_log_are_given(shell: Shell, name: str) -> None:
+    """One position is where to look from, or up to; what is no position and no file is refused, never nothing."""
+    make_garden(shell)
+    shell("import", "git", "garden-git", f"{name}/garden")
+    shell("clone", f"{name}/garden")
+    shell.cd("garden")
+    beyond = "! mic: Position 99 does not exist; the newest is 3.\n!      `mic log` lists the landings.\n[4]\n"
+    assert shell("cat", "README.md", "@99") == beyond
+    for arguments in (("diff", "@99"), ("log", "@99"), ("log", "--to", "@99"), ("log", "--from", "@99", "src")):
+        assert shell(*arguments) == beyond, arguments
+
+    assert shell("diff", "@3") == ""
+    assert shell("diff", "@2").endswith("@@ -1,3 +1,5 @@\n # Garden\n \n Roses.\n+\n+More roses.\n")
+    shell.write("README.md", "# Garden\n\nRoses.\n")
+    shell.write("new", "new\n")
+    (shell.cwd / "run.sh").unlink()
+    # README.md is as it was there, and run.sh is gone that was not there.
+    assert shell("diff", "@1", "--name-only") == "link\nnew\n"
+    assert shell("diff", "@2", "--stat") == (
+        " new    |     1 +\n run.sh |     1 -\n 2 files changed, 1 added, 1 deleted\n"
+    )
+    assert shell("diff", "@2", "new") == (
+        "diff --git a/new b/new\nnew file mode 100644\n--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+new\n"
+    )
+    assert shell("diff", "@2", "@3", "--name-only") == "README.md\n"
+    told = shell.json("diff", "@1", "--name-only", "new")
+    assert (told["from_position"], told["base_position"], told["files"]) == (1, 3, [{"path": "new"}])
+
+    no_file = "! mic: There is no file {} here nor at @{}.\n!      `mic ls` lists what is there.\n[4]\n"
+    assert shell("diff", "nope") == no_file.format("nope", 3)
+    assert shell("diff", "@1", "nope") == no_file.format("nope", 1)
+    assert shell("diff", "--", "@3") == no_file.format("@3", 3)
+    assert shell("diff", "@1..@3", "nope") == (
+        "! mic: There is no file nope at @1 nor at @3.\n!      `mic ls` lists what is there.\n[4]\n"
+    )
+    assert [shell("diff", name) for name in (".", "link")] == [shell("diff"), ""]
+    shell.cd("garden/src")
+    assert shell("diff", "--name-only", "../new") == "new\n"
+    shell.cd("garden")
+    shell.write("@3", "three\n")
+    assert shell("diff", "--name-only", "--", "@3") == "@3\n"
+
+    assert shell("log", "@2") == shell("log", "--to", "@2") == "@2  WHEN  Ada  Link and run\n@1  WHEN  Ada  Plant\n"
+    assert shell("log", "@2", "README.md") == "@1  A  WHEN  Ada  Plant\n"
+    assert shell("log", "--to", "@0") == "Nothing landed up to @0.\n"
+    assert shell("log", "--to", "@1", "run.sh") == "No landing touched run.sh up to @1.\n"
+    assert shell("log", "--", "@3") == "No landing touched @3.\n"
+    assert shell.run("log", "@2", "--to", "@3").returncode == 2
+    assert shell.run("log", "README.md", "src").returncode == 2
+
+
 def test_looking_at_positions(shell: Shell, name: str) -> None:
     commit = shell.home / "garden-git"
     make_garden(shell)

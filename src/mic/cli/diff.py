@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Mapping
+from itertools import chain, takewhile
 from typing import NamedTuple, TypeVar
 
 import click
@@ -14,14 +16,17 @@ from mic.cli.content_cache import content_cache
 from mic.cli.contents import MAX_HELD, fetch, page_entries
 from mic.cli.open_session import address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
+from mic.cli.positions import POSITION, Dashed, free
 from mic.cli.words import LETTERS
 from mic.core.errors import NotFound
 from mic.core.linediff import count_changes, is_binary
 from mic.core.paths import display
+from mic.core.tree import Entry
 from mic.core.unified import quote_path, unified
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
-from mic.workspace.files import read_content
+from mic.workspace.files import hash_file, read_content
+from mic.workspace.index import IndexEntry
 from mic.workspace.status import LocalChange
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
@@ -30,7 +35,7 @@ C = TypeVar("C", LocalChange, pb.Change)
 
 _RANGE = re.compile(r"(@?[0-9]+)\.\.(@?[0-9]+)")
 _BAR = 40  # columns of the widest bar of --stat
-_GITLINK = 0o160000
+_DELETED = 2
 
 
 class FileDiff(NamedTuple):
@@ -54,32 +59,29 @@ class FileDiff(NamedTuple):
         return self.old is None or self.new is None or is_binary(self.old) or is_binary(self.new)
 
 
-@click.command(short_help="What changed here, line by line")
-@click.argument("paths", metavar="[@A..@B] [PATH]...", nargs=-1)
+# What a command says of what it compared, the paths that differ, and how.
+_Found = tuple[dict[str, object], list[bytes], list[FileDiff]]
+
+
+@click.command(cls=Dashed, short_help="What changed here, line by line")
+@click.argument("paths", metavar="[@N|@A..@B] [--] [PATH]...", nargs=-1)
 @click.option("--stat", is_flag=True, help="Only how many lines changed in each file.")
 @click.option("--name-only", is_flag=True, help="Only the names.")
 @json_option
 def diff(out: Output, paths: tuple[str, ...], stat: bool, name_only: bool) -> None:
     """What changed here since the base, as unified hunks; with PATHs, only there. `git apply` reads it.
 
-    With @A..@B, what the project's files changed between two positions.
+    With @N, what changed from that position to here, whatever has landed since. With @A..@B, what the project's files
+    changed between two positions. A path that looks like a position goes behind `--`.
     """
     ws = Workspace.find()
     require_complete(ws)
-    between = _RANGE.fullmatch(paths[0]) if paths else None
-    inside = [tree_path(ws, path) for path in paths[1 if between else 0 :]]
-    if between:
-        positions = parse_position(between[1]), parse_position(between[2])
-        with connect(ws.config.instance) as client:
-            found = _within(changed_between(client, address_of(ws).ref, *positions), inside)
-            names = [item.path for item in found]
-            diffs = [] if name_only else landed_diffs(client, address_of(ws).ref, found)
-        document: dict[str, object] = {"from_position": positions[0], "position": positions[1]}
+    positions, words = _positions(free(paths))
+    inside = [tree_path(ws, path) for path in paths[words:]]
+    if len(positions) == 2:
+        document, names, diffs = _between(ws, positions, inside, name_only)
     else:
-        changes = _within(working_status(ws).changes, inside)
-        names = [item.path for item in changes]
-        diffs = [] if name_only else _load(ws, changes)
-        document = {"base_position": ws.config.position}
+        document, names, diffs = _to_here(ws, positions, inside, name_only)
     if name_only:
         for path in names:
             out.line(display(path))
@@ -91,6 +93,76 @@ def diff(out: Output, paths: tuple[str, ...], stat: bool, name_only: bool) -> No
         for item in diffs:
             out.raw(_painted(out, patch(item)))
     out.document({**document, "files": [diff_fields(item, hunks=not stat) for item in diffs]})
+
+
+def _positions(words: tuple[str, ...]) -> tuple[list[int], int]:
+    """The positions that a command line begins with: none, one, or two, also as @A..@B; and how many words they are."""
+    between = _RANGE.fullmatch(words[0]) if words else None
+    if between:
+        return [parse_position(between[1]), parse_position(between[2])], 1
+    found = [parse_position(word) for word in takewhile(POSITION.fullmatch, words[:2])]
+    return found, len(found)
+
+
+def _between(ws: Workspace, positions: list[int], inside: list[bytes], name_only: bool) -> _Found:
+    project = address_of(ws).ref
+    with connect(ws.config.instance) as client:
+        before, after = (_tree(client, project, position) for position in positions)
+        _require_there(inside, f"at @{positions[0]} nor at @{positions[1]}", before, after)
+        changes = _within(_changed(before, after), inside)
+        diffs = [] if name_only else landed_diffs(client, project, changes)
+    return {"from_position": positions[0], "position": positions[1]}, [item.path for item in changes], diffs
+
+
+def _to_here(ws: Workspace, positions: list[int], inside: list[bytes], name_only: bool) -> _Found:
+    """From a position to the files here; without one, from the base, which needs no forge."""
+    base = ws.config.position
+    document: dict[str, object] = {"base_position": base}
+    local, absent = working_status(ws)
+    index = ws.index()
+    before: Iterable[bytes]
+    if positions:
+        document["from_position"] = positions[0]
+        with connect(ws.config.instance) as client:
+            old = _tree(client, address_of(ws).ref, positions[0])
+        local, before = _here_since(ws, old, local), old
+    else:
+        before = index.columns.paths
+    here = [path for path in inside if os.path.lexists(os.path.join(os.fsencode(ws.root), path))]
+    _require_there(inside, f"here nor at @{positions[0] if positions else base}", here, before)
+    changes = _within(local, inside)
+    unwritten = {path: entry for path, _ in absent if (entry := index.get(path)) is not None}
+    diffs = [] if name_only else _load(ws, changes, unwritten)
+    return document, [item.path for item in changes], diffs
+
+
+def _here_since(ws: Workspace, old: Mapping[bytes, Entry], local: list[LocalChange]) -> list[LocalChange]:
+    """How the files here differ from an older or newer tree, sorted by path. `local`: how they differ from the base."""
+    here = {entry.path: (entry.mode, entry.hash) for entry in ws.index().entries()}
+    for change in local:
+        if change.op == _DELETED:
+            del here[change.path]
+        else:
+            here[change.path] = change.mode, hash_file(ws, change.path, change.mode)[0]
+    changes = []
+    for path in sorted(old.keys() | here.keys()):
+        entry, now = old.get(path), here.get(path)
+        if now is None:
+            changes.append(LocalChange(path, _DELETED, 0, entry))
+        elif entry is None or now != (entry.mode, entry.hash):
+            changes.append(LocalChange(path, 0 if entry is None else 1, now[0], entry))
+    return changes
+
+
+def _require_there(inside: list[bytes], nor_at: str, *sides: Iterable[bytes]) -> None:
+    """Raises NotFound for a path that is no file and no directory on either side."""
+    left = {path for path in inside if path}
+    for path in chain(*sides):
+        if not left:
+            return
+        left -= {path, *(asked for asked in left if path.startswith(asked + b"/"))}
+    if left:
+        raise NotFound(f"There is no file {display(min(left))} {nor_at}.", hint="`mic ls` lists what is there.")
 
 
 def tree_path(ws: Workspace, path: str) -> bytes:
@@ -111,12 +183,12 @@ def _within(changes: list[C], paths: list[bytes]) -> list[C]:
     return [item for item in changes if item.path in paths or item.path.startswith(folders)]
 
 
-def changed_between(client: Client, project: pb.ProjectRef, old: int, new: int) -> list[pb.Change]:
-    """The files that differ between two positions, as changes from the one to the other, sorted by path."""
-    before, after = (
-        {entry.path: entry for page in client.tree(project, position) for entry in page_entries(page)}
-        for position in (old, new)
-    )
+def _tree(client: Client, project: pb.ProjectRef, position: int) -> dict[bytes, Entry]:
+    return {entry.path: entry for page in client.tree(project, position) for entry in page_entries(page)}
+
+
+def _changed(before: Mapping[bytes, Entry], after: Mapping[bytes, Entry]) -> list[pb.Change]:
+    """The files that differ between two trees, as changes from the one to the other, sorted by path."""
     found = []
     for path in sorted(before.keys() | after.keys()):
         a, b = before.get(path), after.get(path)
@@ -134,18 +206,23 @@ def changed_between(client: Client, project: pb.ProjectRef, old: int, new: int) 
     return found
 
 
-def _load(ws: Workspace, changes: list[LocalChange]) -> list[FileDiff]:
-    wanted = [item.old.hash for item in changes if item.old and 0 < item.old.size <= MAX_HELD]
-    base = content_cache().contents(wanted)
-    absent = [item for item in wanted if item not in base]
+def _load(ws: Workspace, changes: list[LocalChange], unwritten: Mapping[bytes, IndexEntry]) -> list[FileDiff]:
+    """The contents of both sides; those here are read from the disk, but for what is kept off it."""
+    sides = [item.old for item in changes] + [unwritten.get(item.path) for item in changes if item.op != _DELETED]
+    wanted = [entry.hash for entry in sides if entry and 0 < entry.size <= MAX_HELD]
+    held = content_cache().contents(wanted)
+    absent = [item for item in wanted if item not in held]
     if absent:
         with connect(ws.config.instance) as client:
-            base |= fetch(client, address_of(ws).ref, absent)
+            held |= fetch(client, address_of(ws).ref, absent)
     found = []
     for item in changes:
-        old = b"" if item.old is None or not item.old.size else base.get(item.old.hash)
+        old = b"" if item.old is None or not item.old.size else held.get(item.old.hash)
         new: bytes | None = b""
-        if item.op != 2:
+        if item.op != _DELETED and item.path in unwritten:
+            entry = unwritten[item.path]
+            new = held.get(entry.hash) if entry.size else b""
+        elif item.op != _DELETED:
             size = os.lstat(os.path.join(os.fsencode(ws.root), item.path)).st_size
             new = read_content(ws, item.path, item.mode) if size <= MAX_HELD else None
         found.append(FileDiff(item.path, item.op, item.old.mode if item.old else 0, item.mode, old, new))

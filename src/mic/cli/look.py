@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -18,6 +17,7 @@ from mic.cli.diff import diff_fields, landed_diffs, patch, print_stat, tree_path
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, when
+from mic.cli.positions import POSITION, Dashed, free, require_landed
 from mic.cli.words import print_landing, session_fields
 from mic.core.errors import Corrupt, InvalidInput, NotFound
 from mic.core.ids import parse_ulid
@@ -32,7 +32,6 @@ _GITLINK = 0o160000
 _LOG_PAGE = 1000
 # As `mic status` marks them; something below the directory was touched.
 _TOUCHES = {"added": "A", "modified": "M", "deleted": "D", "below": " "}
-_POSITION = re.compile(r"@[0-9]+")
 
 
 def project_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -76,26 +75,39 @@ class Place:
         return b"" if path in (b"", b".") else parse_path(path)
 
 
-@click.command(short_help="The landings of the project, newest first")
+@click.command(cls=Dashed, short_help="The landings of the project, newest first")
 @click.option(
     "-n", "--number", type=click.IntRange(1), metavar="COUNT", default=20, show_default=True, help="At most so many."
 )
 @click.option("--from", "first", metavar="@N", help="With a path: only landings from this position on.")
 @click.option("--to", "last", metavar="@N", help="Only landings up to this position.")
-@click.argument("path", required=False, default="", metavar="[-- PATH]")
+@click.argument("words", nargs=-1, metavar="[@N] [-- PATH]")
 @project_option
 @json_option
-def log(out: Output, number: int, first: str | None, last: str | None, path: str, project: str | None) -> None:
-    """The landings of the project on the forge, newest first.
+def log(
+    out: Output, number: int, first: str | None, last: str | None, words: tuple[str, ...], project: str | None
+) -> None:
+    """The landings of the project on the forge, newest first. @N is short for --to @N.
 
-    With a path, those that touched the file, or anything below the directory, however long ago.
+    With a path, those that touched the file, or anything below the directory, however long ago. A path that looks like
+    a position goes behind `--`.
     """
+    if words and (before := free(words)) and POSITION.fullmatch(before[0]):
+        if last:
+            raise click.UsageError("Give the position once: as @N or with --to.")
+        last, words = words[0], words[1:]
+    if len(words) > 1:
+        raise click.UsageError("Only one path goes with it.")
+    path = words[0] if words else ""
     place = Place(project)
     name = place.path(path) if path else b""
     if first and not name:
         raise WrongCommandLine("--from goes with a path", hint="name a file or a directory: mic log --from @1 -- PATH")
     found: list[pb.Session] = []
+    bounds = [parse_position(text) for text in (first, last) if text]
     with connect(place.address.instance) as client:
+        if bounds:
+            require_landed(client, place.address, *bounds)
         request = pb.ListLandingsRequest(project=place.address.ref, path=name)
         request.before_position = parse_position(last) + 1 if last else 0
         request.after_position = max(parse_position(first) - 1, 0) if first else 0
@@ -115,7 +127,9 @@ def log(out: Output, number: int, first: str | None, last: str | None, path: str
         did = f"{_TOUCHES.get(item.touch, '?')}  " if name else ""
         out.line(f"{at}  {did}{when(item.created_at_ms)}  {item.author.name or item.owner}  {title}{mark}")
     if not found:
-        out.line(f"No landing touched {display(name)}." if name else "Nothing has landed yet.")
+        until = f" up to @{parse_position(last)}" if last else ""
+        nothing = f"Nothing landed{until}." if until else "Nothing has landed yet."
+        out.line(f"No landing touched {display(name)}{until}." if name else nothing)
     landings = [{**session_fields(item), **({"touch": item.touch} if name else {})} for item in found]
     asked = {"path": path_fields(name)} if name else {}
     out.document({"project": str(place.address), "base_position": base, **asked, "landings": landings})
@@ -279,7 +293,7 @@ def ls(out: Output, path: str, position: str | None, at: str | None, project: st
 
     A file whose name looks like a position is `./@7`.
     """
-    if position is None and at is None and _POSITION.fullmatch(path):
+    if position is None and at is None and POSITION.fullmatch(path):
         path, position = ".", path
     if position and at:
         raise click.UsageError("Give the position once: as @N or with --at.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from mic.core.tree import Entry
 from mic.workspace.index import IndexEntry
 from mic.workspace.renew import scan_and_renew
 from mic.workspace.unwritten import unwritten
@@ -12,12 +13,15 @@ from mic.workspace.workspace import Workspace
 
 
 class LocalChange(NamedTuple):
-    """One changed file. `op` is 0 added, 1 modified, 2 deleted; `mode` is Git's, 0 when deleted."""
+    """One changed file. `op` is 0 added, 1 modified, 2 deleted; `mode` is Git's, 0 when deleted.
+
+    `old` is what it was: in the index, or in the tree that the files here are compared with.
+    """
 
     path: bytes
     op: int
     mode: int
-    old: IndexEntry | None
+    old: IndexEntry | Entry | None
 
 
 class Status(NamedTuple):
