@@ -37,7 +37,7 @@ def test_blame(shell: Shell, name: str) -> None:
     assert [row[-2:] for row in rows[2:3]] == [["3", "Tulips."]]
     assert rows[5][-1] == "\\x1b[31m"
 
-    assert shell("blame", "README.md", "--why", "-L", "2,3").splitlines()[-8:] == [
+    assert shell("blame", "README.md", "--why", "-L", "2,3").splitlines()[-9:] == [
         "  2  ",
         "@4 Plant tulips",
         f"  person: u{name}, WHEN",
@@ -45,9 +45,24 @@ def test_blame(shell: Shell, name: str) -> None:
         "    because Early",
         "    not Lilies: the cat",
         "    evidence: README.md:3",
+        "  1 more decision: mic show @4",
         "  3  Tulips.",
     ]
+    # What names other lines is not about this one, and the message of a commit is shown whole.
+    assert shell("blame", "README.md", "--why", "-L", "4,6").splitlines() == [
+        "@3 Grow",
+        "",
+        "  They grow.",
+        "  untracked: Ada, WHEN",
+        "  4  ",
+        "  5  More roses.",
+        "@4 Plant tulips",
+        f"  person: u{name}, WHEN",
+        "  2 more decisions: mic show @4",
+        "  6  \\x1b[31m",
+    ]
     (why,) = shell.json("blame", "README.md", "--why", "-L", "3")["whys"]
+    assert (why["others"], why["decisions"][0]["lines"]) == (1, [{"first": 3, "last": 3}])
     assert (why["position"], why["about_file"], [each["number"] for each in why["decisions"]]) == (4, True, [1])
     assert [each["position"] for each in shell.json("blame", "README.md", "@3")["hunks"]] == [1, 3]
 

@@ -108,6 +108,7 @@ def test_why(world: World, lived: pb.ProjectRef) -> None:
     assert whys[2].decisions[0].alternatives[0].why_not == "No markup"
     (why,) = _blame(world, lived, b"src/d.py", why=True).whys
     assert (why.position, why.about_file, list(why.numbers), why.decisions[0].what) == (4, True, [2], "End with d")
+    assert (why.others, [(each.number, each.first, each.last) for each in why.lines]) == (1, [(2, 4, 4)])
 
 
 @pytest.mark.parametrize(
@@ -158,6 +159,10 @@ def test_page_and_twin(rita: Browser, lived: pb.ProjectRef) -> None:
         assert words in html
     for link in (f"{root}/landings/2#d1", f"{root}/landings/1?conversation=1"):
         assert link in html
+    # The evidence names line 4 of a file that has one: the decision is not about this line, and nothing is hidden.
+    other = rita.get(f"{root}/blame/head/src/d.py").text
+    assert f'<a href="{root}/landings/4">2 more decisions</a>' in other
+    assert "End with d" not in other
     twin = json.loads(rita.get(f"{address}?format=json").text)
     assert [(each["first"], each["lines"], each["position"], each["first_there"]) for each in twin["hunks"]] == HUNKS
     assert {each["position"]: each["written_by"] for each in twin["landings"]} == AUTHORS
@@ -172,7 +177,7 @@ def test_page_and_twin(rita: Browser, lived: pb.ProjectRef) -> None:
     assert rita.get(f"{root}/blame/@99/{quote(PATH)}").status_code == 404
 
 
-def test_a_git_history(world: World, api: Api, tmp_path: Path) -> None:
+def test_a_git_history(world: World, api: Api, rita: Browser, tmp_path: Path) -> None:
     """Imported commits are untracked, moves without an edit are followed, and what lands on top is told apart."""
     git = GitClient(tmp_path / "repo.git", **ENVIRONMENT)
     git("init", "-q", "--bare", "-b", "main", ".")
@@ -181,7 +186,9 @@ def test_a_git_history(world: World, api: Api, tmp_path: Path) -> None:
         b"R old.txt new.txt\n",
         b"M 100644 inline new.txt\ndata 4\na\nB\n\n",
     )
-    heads = (b"commit refs/heads/main\ncommitter A <a@b> %d +0000\ndata 1\nx\n" % number for number in range(3))
+    heads = (
+        b"commit refs/heads/main\ncommitter A <a@b> %d +0000\ndata 12\nx\n\n<b>body\n\n" % number for number in range(3)
+    )
     git("fast-import", "--quiet", data=b"".join(head + body for head, body in zip(heads, bodies, strict=True)))
     project = world.project()
     assert imported(world.max, project, git).state == "done"
@@ -194,6 +201,8 @@ def test_a_git_history(world: World, api: Api, tmp_path: Path) -> None:
     oids = git("rev-list", "--reverse", "main").split()
     assert [each.session.git_commit.hex() for each in found.landings] == [oids[0], oids[2]]
     assert not found.whys
+    html = rita.get(f"/{project.organization}/{project.handle}/-/blame/head/new.txt").text
+    assert html.count("<summary>The whole message</summary><p>&lt;b&gt;body</p>") == 2
 
 
 def test_copies_that_the_client_records(world: World, api: Api) -> None:

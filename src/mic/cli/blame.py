@@ -12,7 +12,7 @@ from mic.cli.connection import connect
 from mic.cli.contents import fetch
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.look import Place, project_option
-from mic.cli.output import Output, path_fields, when
+from mic.cli.output import Output, path_fields, plural, when
 from mic.cli.words import decision_fields, print_decision, session_fields
 from mic.core.errors import InvalidInput
 from mic.core.linediff import split_lines
@@ -107,14 +107,34 @@ def _print_why(out: Output, landing: pb.BlamedLanding, hunk: pb.BlameHunk, why: 
     session = landing.session
     title = session.goal.strip().partition("\n")[0] or "(no goal was given)"
     out.line(f"{head} {out.paint(title, 'bold')}")
+    if session.git_commit:
+        for line in session.goal.strip().partition("\n")[2].splitlines():
+            out.line(f"  {line}".rstrip())
     elsewhere = f", from {display(hunk.path)}:{hunk.first_line_there}" if hunk.path else ""
     agent = f" with {session.agent}" if session.agent else ""
     who = session.author.name or session.owner
     out.line(f"  {landing.written_by}: {who}{agent}, {when(session.created_at_ms)}{elsewhere}")
-    if why is not None and not why.about_file:
+    if why is None:
+        return
+    if not why.about_file:
         out.line("  Decided in the session, not about this file alone:")
-    for decision in why.decisions if why is not None else ():
+    decisions = [each for number, each in zip(why.numbers, why.decisions, strict=True) if _about(why, number, hunk)]
+    for decision in decisions:
         print_decision(out, decision, "  ")
+    more = len(why.decisions) - len(decisions) + why.others
+    if more:
+        out.line(f"  {plural(more, 'more decision')}: mic show @{hunk.position}")
+
+
+def _lines(why: pb.Why, number: int) -> list[tuple[int, int]]:
+    return [(each.first, each.last) for each in why.lines if each.number == number]
+
+
+def _about(why: pb.Why, number: int, hunk: pb.BlameHunk) -> bool:
+    """Whether a decision is about some line of a hunk: the lines that its evidence names, or without any, all."""
+    lines = _lines(why, number)
+    first, last = hunk.first_line_there, hunk.first_line_there + hunk.lines - 1
+    return not lines or any(a <= last and first <= b for a, b in lines)
 
 
 def _at(hunk: pb.BlameHunk) -> str:
@@ -154,9 +174,14 @@ def _document(project: str, name: bytes, found: pb.BlameFileResponse, why: bool)
                 **path_fields(each.path or name),
                 "about_file": each.about_file,
                 "decisions": [
-                    {"number": number, **decision_fields(decision)}
+                    {
+                        "number": number,
+                        **decision_fields(decision),
+                        "lines": [{"first": first, "last": last} for first, last in _lines(each, number)],
+                    }
                     for number, decision in zip(each.numbers, each.decisions, strict=True)
                 ],
+                "others": each.others,
             }
             for each in found.whys
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from mic.core.blame import Hunk
@@ -32,13 +32,26 @@ Author = Literal["agent", "person", "untracked"]
 class Why:
     """What a session decided about a file at a landing. Numbers are those of the session's decisions, from 1.
 
-    Not `about_file`: no decision names the file as its evidence, and these are all of the session.
+    Not `about_file`: no decision names the file as its evidence, and these are all of the session. Else `others` is how
+    many the session made besides. `lines` are first and last lines, counted from 1 in the file as that landing made it,
+    of the decisions whose evidence names lines: they are about no other line.
     """
 
     position: int
     path: bytes
     about_file: bool
     decisions: tuple[tuple[int, Decision], ...]
+    others: int = 0
+    lines: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def at(self, hunk: Hunk) -> list[tuple[int, Decision]]:
+        """The decisions about some line of a hunk."""
+        first, last = hunk.line + 1, hunk.line + hunk.lines
+        return [
+            (number, each)
+            for number, each in self.decisions
+            if number not in self.lines or any(a <= last and first <= b for a, b in self.lines[number])
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +133,21 @@ def explain(actor: Actor, project: ProjectView, blamed: BlamedFile, origins: Ite
         if position not in sessions:
             sessions[position] = as_shown(ledger.landing(position).session).decisions
         decisions = sessions[position]
-        named = {mark.number for mark in marks(decisions, [path]).get(path, ())}
-        numbered = tuple((at, each) for at, each in enumerate(decisions, 1) if not named or at in named)
-        blamed.whys[position, path] = Why(position, path, bool(named), numbered)
+        blamed.whys[position, path] = _why(position, path, decisions)
+
+
+def _why(position: int, path: bytes, decisions: tuple[Decision, ...]) -> Why:
+    named: dict[int, list[tuple[int, int]]] = {}
+    whole = set[int]()
+    for mark in marks(decisions, [path]).get(path, ()):
+        lines = named.setdefault(mark.number, [])
+        if mark.line is None or mark.last is None:
+            whole.add(mark.number)
+        else:
+            lines.append((mark.line, mark.last))
+    numbered = tuple((at, each) for at, each in enumerate(decisions, 1) if not named or at in named)
+    lines_of = {number: lines for number, lines in named.items() if number not in whole}
+    return Why(position, path, bool(named), numbered, len(decisions) - len(numbered), lines_of)
 
 
 def _rows(actor: Actor, project: ProjectView, positions: list[int]) -> dict[int, LandingRow]:

@@ -154,12 +154,12 @@ def test_marks_name_only_what_the_evidence_names() -> None:
         Decision("one", evidence="src/a.py:12"),
         Decision("two", evidence="see `src/b.py`, src/a.py and src/ab.py"),
         Decision("three", evidence="a.py"),
-        Decision("four", evidence="my notes.txt:3"),
+        Decision("four", evidence="my notes.txt:3-5"),
     ]
     assert marks(decisions, [b"src/a.py", b"src/b.py", b"my notes.txt"]) == {
-        b"src/a.py": [Mark("D1", "one", 12), Mark("D2", "two", None)],
+        b"src/a.py": [Mark("D1", "one", 12, 12), Mark("D2", "two", None)],
         b"src/b.py": [Mark("D2", "two", None)],
-        b"my notes.txt": [Mark("D4", "four", 3)],
+        b"my notes.txt": [Mark("D4", "four", 3, 5)],
     }
 
 

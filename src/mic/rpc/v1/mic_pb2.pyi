@@ -1458,18 +1458,32 @@ class BlamedLanding(_message.Message):
     def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., written_by: _Optional[str] = ...) -> None: ...
 
 class Why(_message.Message):
-    __slots__ = ("position", "path", "about_file", "numbers", "decisions")
+    __slots__ = ("position", "path", "about_file", "numbers", "decisions", "others", "lines")
     POSITION_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     ABOUT_FILE_FIELD_NUMBER: _ClassVar[int]
     NUMBERS_FIELD_NUMBER: _ClassVar[int]
     DECISIONS_FIELD_NUMBER: _ClassVar[int]
+    OTHERS_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
     position: int
     path: bytes
     about_file: bool
     numbers: _containers.RepeatedScalarFieldContainer[int]
     decisions: _containers.RepeatedCompositeFieldContainer[Decision]
-    def __init__(self, position: _Optional[int] = ..., path: _Optional[bytes] = ..., about_file: _Optional[bool] = ..., numbers: _Optional[_Iterable[int]] = ..., decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ...) -> None: ...
+    others: int
+    lines: _containers.RepeatedCompositeFieldContainer[DecidedLines]
+    def __init__(self, position: _Optional[int] = ..., path: _Optional[bytes] = ..., about_file: _Optional[bool] = ..., numbers: _Optional[_Iterable[int]] = ..., decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ..., others: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[DecidedLines, _Mapping]]] = ...) -> None: ...
+
+class DecidedLines(_message.Message):
+    __slots__ = ("number", "first", "last")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    first: int
+    last: int
+    def __init__(self, number: _Optional[int] = ..., first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
 
 class BlameFileResponse(_message.Message):
     __slots__ = ("position", "written_at", "hash", "size", "total_lines", "hunks", "landings", "whys", "next_line")

@@ -64,10 +64,18 @@ class BlamedLanding(Landing):
     )
 
 
+class DecidedLines(Told):
+    """Lines that the evidence of a decision names, counted from 1 in the file as the landing made it."""
+
+    first: int
+    last: int
+
+
 class NumberedDecision(Decision):
     """A decision, with its number in the session."""
 
     number: int
+    lines: list[DecidedLines] = Field(description="When there are some, it is about no other line.")
 
 
 class LineWhy(Told):
@@ -80,6 +88,7 @@ class LineWhy(Told):
         description="False: no decision names the file as its evidence, and these are all of the session."
     )
     decisions: list[NumberedDecision]
+    others: int = Field(description="Decisions of the session that are not about the file, and not here.")
 
 
 class Blame(Told):
@@ -135,6 +144,14 @@ def _why(why: Why) -> LineWhy:
     return LineWhy(
         position=why.position,
         about_file=why.about_file,
-        decisions=[NumberedDecision(**dict(decision(each)), number=number) for number, each in why.decisions],
+        decisions=[
+            NumberedDecision(
+                **dict(decision(each)),
+                number=number,
+                lines=[DecidedLines(first=first, last=last) for first, last in why.lines.get(number, ())],
+            )
+            for number, each in why.decisions
+        ],
+        others=why.others,
         **path_fields(why.path),  # type: ignore[arg-type]
     )

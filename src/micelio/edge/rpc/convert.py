@@ -291,6 +291,12 @@ def blame_message(found: BlamedFile) -> pb.BlameFileResponse:
                 about_file=why.about_file,
                 numbers=[number for number, _ in why.decisions],
                 decisions=[_decision_message(decision) for _, decision in why.decisions],
+                others=why.others,
+                lines=[
+                    pb.DecidedLines(number=number, first=first, last=last)
+                    for number, lines in why.lines.items()
+                    for first, last in lines
+                ],
             )
             for why in found.whys.values()
         ],

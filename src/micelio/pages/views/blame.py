@@ -19,7 +19,7 @@ from micelio.pages.diff_html import join_rows, line_rows
 from micelio.pages.highlight import highlight
 from micelio.pages.landing_items import LandingItem, landing_data, landing_item
 from micelio.pages.opened import Opened, open_project
-from micelio.pages.text import display_path
+from micelio.pages.text import display_path, headline
 from micelio.pages.weight import Scale
 from micelio.pages.where import Where
 from micelio.sessions.blame import Author, BlamedFile, Why, author_of, blame_file, explain
@@ -51,6 +51,7 @@ class _Origin:
     about_file: bool
     decisions: list[_Decision]
     more: int
+    message: str
 
 
 @page
@@ -109,7 +110,7 @@ def _origin(opened: Opened, found: BlamedFile, hunk: Hunk) -> _Origin:
     row = found.landings[origin.position]
     why = found.whys.get((origin.position, origin.path))
     address = site.landing(origin.position)
-    decisions = why.decisions if why is not None else ()
+    decisions = why.at(hunk) if why is not None else []
     return _Origin(
         landing_item(site, row),
         author_of(row),
@@ -118,7 +119,8 @@ def _origin(opened: Opened, found: BlamedFile, hunk: Hunk) -> _Origin:
         site.line(Ref(origin.position), origin.path, hunk.line + 1),
         why is not None and why.about_file,
         [_decision(address, number, each.what, each.why) for number, each in decisions[:_DECISIONS]],
-        max(0, len(decisions) - _DECISIONS),
+        row.decisions - min(len(decisions), _DECISIONS) if why is not None else 0,
+        headline(row.goal)[1] if row.git_commit else "",
     )
 
 
@@ -171,7 +173,9 @@ def _why_data(why: Why) -> dict[str, Any]:
                 "alternatives": [{"what": road.what, "why_not": road.why_not} for road in each.alternatives],
                 "by": each.by,
                 "evidence": each.evidence,
+                "lines": [{"first": first, "last": last} for first, last in why.lines.get(number, ())],
             }
             for number, each in why.decisions
         ],
+        "others": why.others,
     }
