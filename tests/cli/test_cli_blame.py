@@ -66,6 +66,9 @@ def test_blame(shell: Shell, name: str) -> None:
     assert (why["position"], why["about_file"], [each["number"] for each in why["decisions"]]) == (4, True, [1])
     assert [each["position"] for each in shell.json("blame", "README.md", "@3")["hunks"]] == [1, 3]
 
+    assert shell("blame", "README.md", "-L", "5,").count("\n") == 2
+    missing = "! mic: There is no file nowhere at @4.\n!      `mic ls` lists what is there.\n[4]\n"
+    assert shell("blame", "nowhere") == shell("cat", "nowhere") == missing
     for arguments, code in (
         (("README.md", "-L", "7"), "not_found"),
         (("README.md", "-L", "3,2"), "invalid_input"),

@@ -45,7 +45,12 @@ def test_a_second_person_joins_and_leaves(shell: Shell, other: Shell, name: str)
     shell("org", "invite", name, f"v{name}", "--role", "reader")
     other("org", "accept", name)
     assert other("org", "leave", name) == f"You have left {name}.\n"
-    assert other("org", "leave", name).endswith("[4]\n")
+    assert other("org", "leave", name) == (
+        f"! mic: You are not a member of {name}.\n!      `mic org list` lists your organizations.\n[4]\n"
+    )
+    assert other("org", "accept", name) == (
+        f"! mic: You have no open invitation to {name}.\n!      `mic org invitations` lists yours.\n[4]\n"
+    )
 
 
 def test_an_invitation_by_e_mail(shell: Shell, other: Shell, name: str) -> None:
@@ -57,6 +62,13 @@ def test_an_invitation_by_e_mail(shell: Shell, other: Shell, name: str) -> None:
         "FORGE/-/invitations/TOKEN\n"
     )
     link = said.splitlines()[-1].replace("FORGE", shell.forge.base_url)
+    shell("org", "invite", name, f"v{name}", "--role", "admin")
+    rows = shell("org", "invitations", name).splitlines()
+    assert (
+        len({(row.index("  admin") if "admin" in row else row.index("  reader"), row.index("  by ")) for row in rows})
+        == 1
+    )
+    other("org", "decline", name)
     (listed,) = shell.json("org", "invitations", name)["invitations"]
     assert (listed["email"], listed["handle"], listed["role"]) == ("bea@example.org", None, "reader")
     assert other("org", "accept", link) == f"You are a reader of {name}.\n"
@@ -113,6 +125,12 @@ def test_a_role_in_one_project(shell: Shell, other: Shell, name: str) -> None:
         "member": {"handle": f"v{name}", "name": f"v{name}", "role": "admin"},
     }
     assert other("project", "members", "list", garden) == f"v{name}  admin\n"
+    assert other("project", "delete", garden).startswith(f"! {garden} with 0 landings will be gone for everybody.\n")
+    shell("project", "members", "role", garden, f"v{name}", "member")
+    assert other("project", "delete", garden) == (
+        f"! mic: Only admins of {garden} may delete it.\n!      Ask an admin of {name}.\n[5]\n"
+    )
+    shell("project", "members", "role", garden, f"v{name}", "admin")
     assert other("project", "members", "role", garden, f"v{name}", "owner").endswith("[5]\n")
     assert other("project", "members", "remove", garden, f"v{name}") == (
         f"v{name} has no role in {garden} alone any more.\n"
@@ -137,6 +155,10 @@ def test_renamed_handed_over_and_deleted(shell: Shell, other: Shell, name: str) 
         f"v{name} is an owner of n{name} now, and you are an admin.\n"
     )
     assert shell("org", "delete", f"n{name}", "--yes").endswith("[5]\n")
+    # Nobody is asked to type a handle in vain.
+    assert (
+        shell("org", "delete", f"n{name}") == f"! mic: Only an owner of n{name} may delete it.\n!      Ask one.\n[5]\n"
+    )
     assert other("org", "delete", f"n{name}", "--yes").startswith(f"! mic: n{name} still has projects")
     shell("org", "create", f"e{name}")
     assert shell("org", "delete", f"e{name}", stdin="no\n") == (

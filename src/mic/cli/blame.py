@@ -11,16 +11,16 @@ from mic.cli.app import json_option
 from mic.cli.connection import connect
 from mic.cli.contents import fetch
 from mic.cli.exit_codes import WrongCommandLine
-from mic.cli.look import Place, project_option
+from mic.cli.look import Place, project_option, require_file
 from mic.cli.output import Output, path_fields, plural, when
 from mic.cli.words import decision_fields, print_decision, session_fields
-from mic.core.errors import InvalidInput
+from mic.core.errors import InvalidInput, NotFound
 from mic.core.linediff import split_lines
 from mic.core.paths import display
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
-_RANGE = re.compile(r"([0-9]{1,9})(?:,([0-9]{1,9}))?")
+_RANGE = re.compile(r"([0-9]{1,9})(?:(,)([0-9]{1,9})?)?")
 _LONGEST_NAME = 20
 
 
@@ -28,7 +28,7 @@ _LONGEST_NAME = 20
 @click.argument("path")
 @click.argument("at", metavar="[@N]", required=False)
 @click.option("--why", is_flag=True, help="With the goal and the decisions of each.")
-@click.option("-L", "wanted", metavar="FIRST[,LAST]", help="Only these lines, counted from 1.")
+@click.option("-L", "wanted", metavar="FIRST[,[LAST]]", help="Only these lines, counted from 1; `2,` is to the end.")
 @project_option
 @json_option
 def blame(out: Output, path: str, at: str | None, why: bool, wanted: str | None, project: str | None) -> None:
@@ -44,7 +44,11 @@ def blame(out: Output, path: str, at: str | None, why: bool, wanted: str | None,
     with connect(place.address.instance) as client:
         request = pb.BlameFileRequest(project=place.address.ref, path=name, why=why)
         request.position = place.position(client, at)
-        found = _whole(client, request, first, last)
+        try:
+            found = _whole(client, request, first, last)
+        except NotFound:
+            require_file(client, place, name, request.position)
+            raise
         data = b"" if out.as_json else fetch(client, place.address.ref, [found.hash])[found.hash]
     if not out.as_json:
         _print(out, found, split_lines(data), why)
@@ -56,9 +60,9 @@ def _range(wanted: str | None) -> tuple[int, int]:
     if not wanted:
         return 1, 0
     match = _RANGE.fullmatch(wanted)
-    if match is None or not int(match[1]) or (match[2] and int(match[2]) < int(match[1])):
+    if match is None or not int(match[1]) or (match[3] and int(match[3]) < int(match[1])):
         raise WrongCommandLine(f"{wanted[:40]!r} are no lines.", hint="Use a form like -L 10,20.")
-    return int(match[1]), int(match[2] or match[1])
+    return int(match[1]), int(match[3] or 0) if match[2] else int(match[1])
 
 
 def _whole(client: Client, request: pb.BlameFileRequest, first: int, last: int) -> pb.BlameFileResponse:

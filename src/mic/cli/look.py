@@ -226,7 +226,7 @@ def _print_kept(out: Output, place: Place, path: bytes, at: str | None) -> bool:
 
 
 def _print_content(out: Output, client: Client, place: Place, path: bytes, position: int) -> None:
-    entry = _entry(client, place, path, position)
+    entry = require_file(client, place, path, position)
     if entry.mode & 0o170000 == _GITLINK:
         raise InvalidInput(f"{display(path)} is a submodule: its files are in another project.")
     if out.as_json:
@@ -260,7 +260,7 @@ def _content_document(out: Output, data: bytes, entry: Entry, position: int) -> 
     out.document({"file": fields})
 
 
-def _entry(client: Client, place: Place, path: bytes, position: int) -> Entry:
+def require_file(client: Client, place: Place, path: bytes, position: int) -> Entry:
     """The file at a path; raises NotFound for what is not there, InvalidInput for a directory."""
     if path:
         for entry in _list(client, place.address, path.rpartition(b"/")[0], position):
@@ -307,7 +307,7 @@ def _list_files(out: Output, path: str, at: str | None, project: str | None) -> 
         inside = place.path(path)
         entries = _list(client, place.address, inside, position)
         if not entries and inside:
-            entries = [_entry(client, place, inside, position)]
+            entries = [require_file(client, place, inside, position)]
     width = max((len(f"{item.size:,}") for item in entries if item.kind != DIRECTORY), default=1)
     for item in entries:
         name = item.path.rpartition(b"/")[2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -10,6 +12,7 @@ from mic.cli.app import json_option
 from mic.cli.connection import connect, instance_option, named_instance
 from mic.cli.output import Output, iso, when
 from mic.cli.roles import ROLES, with_article
+from mic.core.errors import NotFound
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
@@ -76,12 +79,13 @@ def invitations(out: Output, organization: str, revoke: str | None, instance: st
         found = _all_invitations(client, organization)
     if not found:
         out.line("Nobody has an open invitation." if organization else "You are invited nowhere.")
-    for item in found:
+    whose = [item.handle or item.email if organization else item.organization for item in found]
+    width, roles = max(map(len, whose), default=0), max((len(item.role) for item in found), default=0)
+    numbers = max((len(item.id) for item in found), default=0)
+    for item, who in zip(found, whose, strict=True):
+        number = f"{item.id:<{numbers}}  " if organization else ""
         until = f"until {when(item.expires_at_ms)}"
-        if organization:
-            out.line(f"{item.id}  {item.handle or item.email}  {item.role}  by {item.invited_by}, {until}")
-        else:
-            out.line(f"{item.organization}  {item.role}  by {item.invited_by}, {until}")
+        out.line(f"{number}{who:<{width}}  {item.role:<{roles}}  by {item.invited_by}, {until}")
     out.document({"invitations": list(map(_invitation, found))})
 
 
@@ -91,7 +95,7 @@ def invitations(out: Output, organization: str, revoke: str | None, instance: st
 @json_option
 def accept(out: Output, invitation: str, instance: str | None) -> None:
     """Join an organization that you were invited to, by its handle or by the link that you were sent."""
-    with connect(named_instance(instance), signed_in=True) as client:
+    with connect(named_instance(instance), signed_in=True) as client, _naming_invitations(invitation):
         joined = client.call(client.organizations.AcceptInvitation, _answer(invitation)).organization
     out.line(f"You are {with_article(joined.role)} of {joined.handle}.")
     out.document({"organization": joined.handle, "role": joined.role})
@@ -103,7 +107,7 @@ def accept(out: Output, invitation: str, instance: str | None) -> None:
 @json_option
 def decline(out: Output, invitation: str, instance: str | None) -> None:
     """Say no to an invitation, by the handle of the organization or by the link."""
-    with connect(named_instance(instance), signed_in=True) as client:
+    with connect(named_instance(instance), signed_in=True) as client, _naming_invitations(invitation):
         client.call(client.organizations.DeclineInvitation, _answer(invitation))
     out.line("Declined.")
     out.document({"declined": True})
@@ -150,7 +154,10 @@ def leave(out: Output, organization: str, instance: str | None) -> None:
     with connect(named_instance(instance), signed_in=True) as client:
         handle = client.call(client.auth.GetCurrentUser, pb.GetCurrentUserRequest()).user.handle
         request = pb.RemoveMemberRequest(organization=organization, handle=handle)
-        client.call(client.organizations.RemoveMember, request)
+        try:
+            client.call(client.organizations.RemoveMember, request)
+        except NotFound as error:
+            raise NotFound(error.message, hint="`mic org list` lists your organizations.") from error
     out.line(f"You have left {organization.lower()}.")
     out.document({"organization": organization.lower(), "removed": handle})
 
@@ -168,6 +175,17 @@ def list_members(out: Output, found: list[pb.Member]) -> None:
 def member_fields(item: pb.Member) -> dict[str, str]:
     """Somebody in JSON."""
     return {"handle": item.handle, "name": item.name, "role": item.role}
+
+
+@contextmanager
+def _naming_invitations(invitation: str) -> Iterator[None]:
+    """Where there is no such invitation, the command that lists those that there are. A link says what to do itself."""
+    try:
+        yield
+    except NotFound as error:
+        if _LINK in invitation:
+            raise
+        raise NotFound(error.message, hint="`mic org invitations` lists yours.") from error
 
 
 def _answer(invitation: str) -> pb.AnswerInvitationRequest:

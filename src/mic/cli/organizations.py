@@ -15,6 +15,7 @@ from mic.cli.output import Output, iso, when
 from mic.cli.projects import list_ as list_projects
 from mic.cli.roles import with_article
 from mic.cli.second_factor import second_factor
+from mic.core.errors import PermissionDenied
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
@@ -151,8 +152,11 @@ def transfer(out: Output, organization: str, handle: str, instance: str | None) 
 @json_option
 def delete(out: Output, organization: str, yes: bool, instance: str | None) -> None:
     """Delete an organization that you own, for good. It must have no projects. Nobody can take its handle then."""
-    typed = organization if yes else _typed(organization)
     with connect(named_instance(instance), signed_in=True) as client:
+        asked = pb.GetOrganizationRequest(handle=organization)
+        if client.call(client.organizations.GetOrganization, asked).organization.role != "owner":
+            raise PermissionDenied(f"Only an owner of {organization.lower()} may delete it.", hint="Ask one.")
+        typed = organization if yes else _typed(organization)
         request = pb.DeleteOrganizationRequest(organization=organization, confirm=typed)
         client.call(client.organizations.DeleteOrganization, request)
     out.line(f"Deleted {organization.lower()}.")

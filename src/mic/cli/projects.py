@@ -13,6 +13,8 @@ from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.output import Output, iso, plural, when
 from mic.cli.project_members import members
 from mic.cli.protection import protect
+from mic.cli.roles import ADMINISTERING
+from mic.core.errors import PermissionDenied
 from mic.rpc.v1 import mic_pb2 as pb
 
 
@@ -117,6 +119,10 @@ def delete(out: Output, project: str, yes: bool) -> None:
     with connect(address.instance, signed_in=True) as client:
         found = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project
         address = address._replace(organization=found.organization, project=found.handle)
+        if found.role not in ADMINISTERING:
+            raise PermissionDenied(
+                f"Only admins of {address} may delete it.", hint=f"Ask an admin of {address.organization}."
+            )
         if not yes:
             _confirm(address, found.head_position)
         answer = client.call(client.projects.DeleteProject, pb.DeleteProjectRequest(project=address.ref))

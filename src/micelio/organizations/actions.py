@@ -131,7 +131,7 @@ def remove_member(actor: Actor, org_handle: str, handle: str) -> None:
     leaving = sought(handle) == actor.handle
     if not leaving:
         require_manage(actor, organization.id, organization.handle)
-    member = _member(organization, handle)
+    member = _member(organization, handle, "You are" if leaving else "")
     if not leaving:
         require_change(actor, organization.id, organization.handle, member.role, None)
     _keep_an_owner(organization, member.user_id)
@@ -216,12 +216,13 @@ def _as_it_is(actor: Actor, organization_id: UUID) -> OrganizationView:
     return view(organization, role_of(actor, organization_id))
 
 
-def _member(organization: Organization, handle: str) -> Membership:
+def _member(organization: Organization, handle: str, who: str = "") -> Membership:
     """A member, whose account may be closed. Raises NotFound."""
     members = Membership.objects.select_related("user").filter(organization=organization)
     found = members.filter(user__handle=sought(handle)).first()
     if found is None:
-        raise NotFound(f"{handle[:60]!r} is not a member of {organization.handle}.", hint="List members first.")
+        who, hint = (who, "Look at your organizations.") if who else (f"{handle[:60]!r} is", "List members first.")
+        raise NotFound(f"{who} not a member of {organization.handle}.", hint=hint)
     return found
 
 
