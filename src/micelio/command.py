@@ -49,14 +49,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.set_defaults(run=_serve)
 
-    rebuild = commands.add_parser("rebuild", help="derive all lists again from the object store")
+    rebuild = commands.add_parser(
+        "rebuild",
+        help="derive all lists again from the object store",
+        description="Derive all lists again from the object store, also into an empty database.",
+    )
     rebuild.set_defaults(run=_rebuild)
 
     off = commands.add_parser("second-factor-off", help="let somebody in who lost every second factor")
     off.add_argument("handle")
     off.set_defaults(run=_second_factor_off)
 
-    networks = commands.add_parser("networks-off", help="let members of an organization in from everywhere")
+    networks = commands.add_parser(
+        "networks-off",
+        help="let members of an organization in from everywhere",
+        description="Let members of an organization in from everywhere, when its owners shut themselves out.",
+    )
     networks.add_argument("organization")
     networks.set_defaults(run=_networks_off)
 
@@ -73,12 +81,20 @@ def _parser() -> argparse.ArgumentParser:
     export = kinds.add_parser("export", help="print every event as one line of JSON, oldest first")
     export.set_defaults(run=_audit_export)
 
-    verify = commands.add_parser("verify", help="check every object of a project, or of all; changes nothing")
+    verify = commands.add_parser(
+        "verify",
+        help="check every object of a project, or of all; changes nothing",
+        description="Check that every object of a project, or of all, is there and whole. It changes nothing.",
+    )
     verify.add_argument("projects", nargs="*", metavar="ORG/PROJECT", help="the projects to check (default: all)")
     verify.add_argument("--json", action="store_true", help="print the findings as JSON")
     verify.set_defaults(run=_verify)
 
-    gc = commands.add_parser("gc", help="remove what nothing names, in stages; a round runs each day by itself")
+    gc = commands.add_parser(
+        "gc",
+        help="remove what nothing names, in stages; a round runs each day by itself",
+        description="Remove what nothing names any more, in stages. A round runs each day by itself.",
+    )
     gc.add_argument("projects", nargs="*", metavar="ORG/PROJECT", help="the projects to look at (default: all)")
     gc.add_argument("--dry-run", action="store_true", help="say what there is and what would become of it")
     gc.add_argument("--keep", type=float, default=7, metavar="DAYS", help="how long an upload may wait (default: 7)")

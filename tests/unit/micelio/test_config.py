@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
+from micelio.command import main
 from micelio.config import load
 from micelio.setting_values import BadSetting
 
@@ -222,3 +224,13 @@ def test_a_misspelt_setting_of_the_store_is_refused() -> None:
     with pytest.raises(BadSetting, match="S3_PREFX is not a setting"):
         load({"STORAGE_BACKEND": "s3", "S3_BUCKET": "bucket", "S3_PREFX": "forge"})
     assert load({"S3_PREFX": "of another program"}).storage == "local"
+
+
+@pytest.mark.parametrize("command", ["rebuild", "networks-off", "verify", "gc"])
+def test_help_says_what_a_command_does(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before its options, as a sentence."""
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    words = capsys.readouterr().out.split("\n\n")[1]
+    assert re.match(r"[A-Z][a-z]+ .*\.$", words, re.DOTALL), words
