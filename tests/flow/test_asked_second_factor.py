@@ -63,15 +63,31 @@ def test_without_one_a_member_is_a_stranger(asking: World) -> None:
     stranger = asking.stan.refused("ProjectService.GetProject", closed)
     refused = max_.refused("ProjectService.GetProject", closed)
     assert (refused.code, refused.message) == (stranger.code, stranger.message)
+    reason = (
+        f"The organization {organization} asks its members for a second factor, which your account lacks. Set one up at"
+    )
+    missing = pb.GetProjectRequest(project=pb.ProjectRef(organization=organization, handle="missing"))
+    for request in (closed, missing):  # why is for members, and about whatever they name there
+        assert reason in str(max_.refused("ProjectService.GetProject", request).trailing)
+        assert reason not in str(asking.stan.refused("ProjectService.GetProject", request).trailing)
+        assert reason not in str(asking.nobody.refused("ProjectService.GetProject", request).trailing)
     listed = max_("ProjectService.ListProjects", pb.ListProjectsRequest(organization=organization)).projects
     assert [project.handle for project in listed] == ["open"]
-    assert max_.refused("SessionService.LandSession", landing(asking.open, {b"new": b"x"})).code == "permission_denied"
+    land = max_.refused("SessionService.LandSession", landing(asking.open, {b"new": b"x"}))
+    assert land.code == "permission_denied"
+    assert reason in str(land.trailing)
     told = max_.refused("OrganizationService.ListMembers", pb.ListMembersRequest(organization=organization))
     assert told.code == "permission_denied"
     assert "asks its members for a second factor" in told.message
     own = max_("OrganizationService.ListOrganizations", pb.ListOrganizationsRequest()).organizations
     assert organization in [row.handle for row in own]  # it is still theirs, and they may look why it is shut
     made = max_("AccountService.CreateToken", pb.CreateTokenRequest(name="script", scopes=["project:read"]))
+    one = f"{organization}/open"
+    limited = max_(
+        "AccountService.CreateToken", pb.CreateTokenRequest(name="o", scopes=["project:read"], projects=[one])
+    )
+    with Caller(forge.grpc_address, limited.value) as script:  # does not learn where its owner is a member
+        assert reason not in str(script.refused("ProjectService.GetProject", closed).trailing)
     with Caller(forge.grpc_address, made.value) as script, Browser(forge.base_url) as browser:
         assert script.refused("ProjectService.GetProject", closed).code == "not_found"
         browser.sign_in_once(forge.run("link", "max"))

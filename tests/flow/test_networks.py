@@ -51,6 +51,8 @@ def test_from_elsewhere_a_member_is_a_stranger(open_world: World) -> None:
         assert answer.code == "not_found"
         other = caller.refused("ProjectService.GetProject", missing)
         assert answer.message.replace("/closed", "/missing") == other.message
+        for refused in (answer, other):
+            assert "from named networks only, and your address is in none of them" in str(refused.trailing)
         listed = caller("ProjectService.ListProjects", pb.ListProjectsRequest(organization=organization)).projects
         assert [(project.handle, project.role) for project in listed] == [("open", "")]
         land = landing(world.open, {b"new": b"x"})

@@ -186,6 +186,11 @@ def require_member(actor: Actor, organization_id: UUID, handle: str) -> None:
 
 def _refused(actor: Actor, organization_id: UUID, handle: str, message: str, whom: str) -> PermissionDenied:
     """Why not: a member who lacks what the organization asks for is told what to do about it."""
+    return outside(actor, organization_id, handle) or PermissionDenied(message, hint=f"Ask {whom} of {handle}.")
+
+
+def outside(actor: Actor, organization_id: UUID, handle: str) -> PermissionDenied | None:
+    """What keeps the actor out who is a member of the organization; None for a member inside, and for anybody else."""
     if lacks_second_factor(actor, organization_id):
         return PermissionDenied(
             f"{handle} asks its members for a second factor, which your account lacks.",
@@ -196,4 +201,18 @@ def _refused(actor: Actor, organization_id: UUID, handle: str, message: str, who
             f"{handle} takes its members' requests from named networks only, and your address is in none of them.",
             hint="Come from one of them; an owner sees which they are.",
         )
-    return PermissionDenied(message, hint=f"Ask {whom} of {handle}.")
+    return None
+
+
+def why_outside(actor: Actor, handle: str) -> str:
+    """The same in a sentence, by the organization's handle; "" where nothing keeps the actor out.
+
+    It tells members about themselves and of what the organization has nothing. A token that is for some projects does
+    not learn from it where its owner is a member.
+    """
+    if actor.user_id is None or (actor.grant is not None and actor.grant.projects is not None):
+        return ""
+    own = Membership.objects.filter(user_id=actor.user_id, organization__handle=handle)
+    found = own.values_list("organization_id", flat=True).first()
+    said = outside(actor, found, handle) if found is not None else None
+    return f"The organization {said.message} {said.hint}" if said is not None else ""

@@ -10,7 +10,7 @@ from mic.core.errors import Archived, InvalidInput, NotFound, PermissionDenied, 
 from micelio.accounts.actor import Actor
 from micelio.accounts.grant import Scope
 from micelio.accounts.policy import covers, require_scope, require_unlimited
-from micelio.organizations.policy import is_inside, looked_up, open_to, require_admin, role_of
+from micelio.organizations.policy import is_inside, looked_up, open_to, require_admin, role_of, why_outside
 from micelio.organizations.roles import Role, at_least, stronger
 from micelio.prepared import Prepared
 from micelio.projects.models import Confinement, Project, Visibility
@@ -76,11 +76,14 @@ def require_publishable(actor: Actor, project: ProjectView) -> None:
         )
 
 
-def hidden(owner: str, handle: str) -> NotFound:
-    """The one answer for a project that is not there and for one that this actor may not see."""
+def hidden(owner: str, handle: str, why: str = "") -> NotFound:
+    """The one answer for a project that is not there and for one that this actor may not see.
+
+    `why` is what keeps the actor out of all that the organization has, there or not.
+    """
     return NotFound(
         f"There is no project {owner}/{handle}, or you may not see it.",
-        hint="Check the spelling, or sign in as a member of its organization.",
+        hint=why or "Check the spelling, or sign in as a member of its organization.",
     )
 
 
@@ -178,6 +181,9 @@ def _require_member(actor: Actor, project: ProjectView) -> None:
     if not actor.signed_in:
         raise Unauthenticated("Landing needs an account.", hint="Sign in with `mic auth login`.")
     name = f"{project.owner}/{project.handle}"
+    why = why_outside(actor, project.owner) if role is None else ""
+    if why:
+        raise PermissionDenied(f"Only members of {project.owner} may write to {name}.", hint=why)
     if role is not None:
         raise PermissionDenied(
             f"Only members of {project.owner} may write to {name}, and your role there is {role}.",

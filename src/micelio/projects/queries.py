@@ -15,7 +15,7 @@ from micelio.accounts.handles import sought
 from micelio.accounts.policy import covers
 from micelio.audit import queries as audit
 from micelio.audit.models import AuditEvent
-from micelio.organizations.policy import open_to, shut_out_of
+from micelio.organizations.policy import open_to, shut_out_of, why_outside
 from micelio.organizations.queries import memberships, present_handle
 from micelio.organizations.roles import stronger
 from micelio.prepared import Prepared
@@ -44,7 +44,8 @@ def get_project(actor: Actor, owner: str, handle: str) -> ProjectView:
         # Asked of a hidden project too: whoever takes the time learns nothing.
         seen = _elsewhere(actor, *name, taken=bool(found))
         if seen is None:
-            raise hidden(owner, handle)
+            # Asked for what is missing too, for the same reason.
+            raise hidden(owner, handle, why_outside(actor, name[0]))
         note_move(Move(*name, seen.owner, seen.handle))
     note_read(actor, seen)
     return seen
