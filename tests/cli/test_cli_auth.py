@@ -39,6 +39,11 @@ def _login(shell: Shell, browser: Browser, action: str) -> subprocess.Popen[str]
     return running
 
 
+def test_the_start_says_how_to_sign_in(forge: Forge) -> None:
+    """A forge that is not where `mic` looks by itself says what to add."""
+    assert f"Sign in from a terminal: mic auth login --instance {forge.base_url}" in forge.said.splitlines()
+
+
 def test_sign_in_renew_and_sign_out(nobody: Shell, browser: Browser, forge: Forge, name: str) -> None:
     """The device grant; a token about to expire is renewed by itself; signing out revokes it."""
     browser.sign_in_once(forge.run("link", f"u{name}", "--create"))

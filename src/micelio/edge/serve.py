@@ -33,6 +33,9 @@ from micelio.sentences import for_people, one_line
 if TYPE_CHECKING:
     from micelio.accounts.models import User
 
+# Where `mic` looks when it is told nothing (`mic.cli.credentials`).
+DEFAULT_INSTANCE = "http://localhost:4000"
+
 # Seconds that open requests get to end after Ctrl-C.
 GRACE = 3
 
@@ -121,6 +124,8 @@ def _prepare(settings: Settings, presence: Presence | None, first_project: Path 
     if presence is not None:
         presence.watch()
     lines = [f"Micelio is ready at {settings.base_url}/", f"mic talks to it at {settings.grpc_address} (gRPC)."]
+    if settings.base_url != DEFAULT_INSTANCE:
+        lines.append(f"Sign in from a terminal: mic auth login --instance {settings.base_url}")
     if not queries.administrator_has_password():
         token = actions.make_sign_in_link(OPERATOR, admin)
         lines.append(f"Sign in as {admin.handle}, once, within 24 hours: {settings.base_url}/-/sign-in/once/{token}")
