@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import click
@@ -82,12 +83,13 @@ def git(out: Output, source: str, project: str | None, visibility: str, accept_s
             run = client.call(client.projects.StartImport, request).run
             run = _finished(client, address, run, out)
         return _told(out, address, run, "its default branch", started)
-    with opened(source, f"{address.instance} {address} {source}", out) as found:
-        refs = found.refs()
-        # A connection of its own: to fetch may take longer than the token of the first one is good for.
-        with connect(address.instance, signed_in=True) as client:
-            tips = _tips(client, address)
+    with ExitStack() as held:
         try:
+            found = held.enter_context(opened(source, f"{address.instance} {address} {source}", out))
+            refs = found.refs()
+            # A connection of its own: to fetch may take longer than the token of the first one is good for.
+            with connect(address.instance, signed_in=True) as client:
+                tips = _tips(client, address)
             pack = found.pack(refs, tips)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("Nothing was sent; run the same command again to go on.") from None
