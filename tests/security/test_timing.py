@@ -127,7 +127,7 @@ def test_a_hidden_project_takes_as_long_as_a_missing_one(
 
 @pytest.mark.timing
 def test_the_measure_tells_what_differs(doors: dict[str, Ask], names: tuple[str, str, str]) -> None:
-    """A project that is shown does take longer, and 100 samples tell it."""
+    """A project that is shown takes another time, and 100 samples tell it."""
     _, missing, shown = names
     # Whichever takes longer: what is missing is looked up once more than what is there.
     assert abs(tells(*sampled(doors["gRPC"], shown, missing, 100)) - 0.5) > 2 * MOST
