@@ -25,29 +25,18 @@ def main() -> int:
     from fuzz.archives import archive_targets
     from fuzz.doors import Doors
     from fuzz.parsers import parsers
-    from fuzz.run import Target, keep, parsing, run
+    from fuzz.run import Shares, parsing
 
     seconds = float(os.environ.get("FUZZ_SECONDS", "600"))
     seed = int(os.environ.get("FUZZ_SEED") or secrets.randbelow(1 << 32))
     print(f"FUZZ_SEED={seed} FUZZ_SECONDS={seconds:g}", flush=True)
-    folder = Path(os.environ.get("FUZZ_FOLDER", "build/fuzz"))
-    count = 0
-
-    def share(targets: list[Target], time: float) -> None:
-        nonlocal count
-        for target in targets:
-            tries, found = run(target, time / len(targets), seed)
-            print(f"{target.name:40} {tries:9,} inputs  {len(found) or 'nothing'} found", flush=True)
-            for item in found:
-                count += 1
-                print(f"  {keep(item, folder, count)}: {item.what.strip().splitlines()[-1]}", flush=True)
-
-    share([*(parsing(parser) for parser in parsers()), *archive_targets()], seconds * PARSERS_SHARE)
+    shares = Shares(Path(os.environ.get("FUZZ_FOLDER", "build/fuzz")), seed)
+    shares.run([*(parsing(parser) for parser in parsers()), *archive_targets()], seconds * PARSERS_SHARE)
     with Doors(Path(os.environ["MICELIO_DATA_DIR"]) / "forge") as doors:
-        share(doors.targets(), seconds * (1 - PARSERS_SHARE))
-        count += doors.complain()
-    print(f"{count} findings" if count else "Nothing was found.", flush=True)
-    return 1 if count else 0
+        shares.run(doors.targets(), seconds * (1 - PARSERS_SHARE))
+        shares.count += doors.complain()
+    print(f"{shares.count} findings" if shares.count else "Nothing was found.", flush=True)
+    return 1 if shares.count else 0
 
 
 if __name__ == "__main__":

@@ -24,33 +24,22 @@ def main() -> int:
     django.setup()
     from fuzz.git_endpoint import GitEndpoint
     from fuzz.git_parsers import git_targets
-    from fuzz.run import Target, keep, run
+    from fuzz.run import Shares
 
     seconds = float(os.environ.get("FUZZ_SECONDS", "600"))
     seed = int(os.environ.get("FUZZ_SEED") or secrets.randbelow(1 << 32))
     print(f"FUZZ_SEED={seed} FUZZ_SECONDS={seconds:g}", flush=True)
-    folder = Path(os.environ.get("FUZZ_FOLDER", "build/fuzz-git"))
-    count = 0
-
-    def share(targets: list[Target], time: float) -> None:
-        nonlocal count
-        for target in targets:
-            tries, found = run(target, time / len(targets), seed)
-            print(f"{target.name:40} {tries:9,} inputs  {len(found) or 'nothing'} found", flush=True)
-            for item in found:
-                count += 1
-                print(f"  {keep(item, folder, count)}: {item.what.strip().splitlines()[-1]}", flush=True)
-
-    share(git_targets(), seconds * PARSERS_SHARE)
+    shares = Shares(Path(os.environ.get("FUZZ_FOLDER", "build/fuzz-git")), seed)
+    shares.run(git_targets(), seconds * PARSERS_SHARE)
     with GitEndpoint(Path(os.environ["MICELIO_DATA_DIR"]) / "forge") as endpoint:
-        share(endpoint.targets(), seconds * (1 - PARSERS_SHARE))
+        shares.run(endpoint.targets(), seconds * (1 - PARSERS_SHARE))
         for trace in endpoint.failed():
-            count += 1
+            shares.count += 1
             print(f"in the log of the forge: {trace[-2500:]}", flush=True)
         said = endpoint.forge.run("verify")
         print(f"micelio verify: {said.splitlines()[-1] if said else 'nothing to say'}", flush=True)
-    print(f"{count} findings, and FUZZ_SEED={seed}" if count else "Nothing was found.", flush=True)
-    return 1 if count else 0
+    print(f"{shares.count} findings, and FUZZ_SEED={seed}" if shares.count else "Nothing was found.", flush=True)
+    return 1 if shares.count else 0
 
 
 if __name__ == "__main__":

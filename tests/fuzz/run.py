@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,3 +74,21 @@ def keep(found: Finding, folder: Path, number: int) -> Path:
     path.write_bytes(found.input)
     path.with_suffix(".txt").write_text(found.what, "utf-8")
     return path
+
+
+class Shares:
+    """Targets that share their time. `count` findings so far, each kept in `folder` and printed."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._folder, self._seed = folder, seed
+        self.count = 0
+
+    def run(self, targets: Sequence[Target], seconds: float) -> None:
+        """Each for its share of the seconds."""
+        for target in targets:
+            tries, found = run(target, seconds / len(targets), self._seed)
+            print(f"{target.name:40} {tries:9,} inputs  {len(found) or 'nothing'} found", flush=True)
+            for item in found:
+                self.count += 1
+                kept = keep(item, self._folder, self.count)
+                print(f"  {kept}: {item.what.strip().splitlines()[-1]}", flush=True)
