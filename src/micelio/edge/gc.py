@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
+from django.template.defaultfilters import filesizeformat
 
 from mic.core.errors import InvalidInput, NotFound
 from mic.core.leavings import Stage
@@ -65,11 +66,9 @@ def _say(name: str, found: Round, keep_days: float, dry: bool) -> None:
     rest = f", {len(left):,} that nothing names ({_bytes(size)})" if left else "; everything is named"
     print(f"{name}: {_count(found.listed, 'object')}{rest}.")
     for move in left[:_SHOWN]:
-        print(f"  {_bytes(move.size):>10}  {move.name}: {_why(move)}, {_fate(move, keep_days, dry)}")
+        print(f"  {_bytes(move.size):>10}  {move.name}: {_why(move)}, {_fate(move, found, keep_days, dry)}")
     if len(left) > _SHOWN:
         print(f"  and {len(left) - _SHOWN:,} smaller ones; --json has them all")
-    for stuck, why in found.stuck.items():
-        print(f"  {stuck} cannot be removed: {why}")
     if found.removed:
         print(f"  Removed: {_count(found.removed, 'object')}, {_bytes(found.freed)}.")
     elif dry and any(move.stage is Stage.GONE for move in left):
@@ -80,7 +79,9 @@ def _why(move: Move) -> str:
     return "an upload that was not landed" if move.name.startswith("packs/") else "a landing that lost its race"
 
 
-def _fate(move: Move, keep_days: float, dry: bool) -> str:
+def _fate(move: Move, found: Round, keep_days: float, dry: bool) -> str:
+    if move.name in found.stuck:
+        return f"cannot be removed: {found.stuck[move.name]}"
     if move.stage is Stage.SEEN:
         return f"seen on {_day(move.since)}, condemned after {keep_days:g} days"
     if move.stage is Stage.CONDEMNED:
@@ -93,11 +94,7 @@ def _count(count: int, what: str) -> str:
 
 
 def _bytes(size: int) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
-        size /= 1024  # type: ignore[assignment]
-    return f"{size:,.1f} GiB"
+    return filesizeformat(size).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _when(ms: int) -> str:
