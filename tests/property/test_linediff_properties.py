@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mic.core.linediff import Versions, count_lines, diff_lines, diff_texts, split_lines
+from mic.core.linediff import diff_lines, split_lines
+from mic.core.textdiff import Versions, count_lines, diff_texts
 from mic.core.unified import unified
 
 LINES = st.lists(st.sampled_from([b"a\n", b"b\n", b"c\n", b"d\n", b"\n"]), max_size=24)

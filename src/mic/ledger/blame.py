@@ -12,12 +12,13 @@ from typing import NamedTuple
 from mic.core.blame import Blame, Origin, Sought
 from mic.core.blob import MAX_WHOLE
 from mic.core.errors import Corrupt, NotFound, NotText, TooLarge
-from mic.core.linediff import Versions, count_lines, is_binary
+from mic.core.linediff import is_binary
 from mic.core.paths import display
 from mic.core.record import Record
 from mic.core.rollup import BELOW
 from mic.core.segment import segment_start
 from mic.core.session import Op
+from mic.core.textdiff import Versions, count_lines
 from mic.core.tree import BLOB, CHUNKED, Entry
 from mic.ledger.blame_cache import BlameCache, Version
 from mic.ledger.effects import Now, Protocol
