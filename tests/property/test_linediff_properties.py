@@ -59,6 +59,10 @@ def test_git_apply_makes_the_new_content(old: bytes, new: bytes, context: int, n
     """`git apply` takes the patch, whatever the name, the context and the last line's end."""
     if old == new or not old or not new:
         return
+    if not old.endswith(b"\n"):
+        # Without context `git apply` takes the end of the line before along with a last line that had none: "a\na" made
+        # "a\n" by git's own patch becomes "a" (2.39).
+        context = max(context, 1)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(os.fsencode(folder), name)
         Path(os.fsdecode(path)).write_bytes(old)
