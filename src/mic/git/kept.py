@@ -22,6 +22,7 @@ from mic.core.record import Record
 from mic.git.derive import Derivation, Tip, Unservable
 from mic.git.graph import Graph
 from mic.git.merge_packs import due_to_merge, merge_packs
+from mic.git.moving import advance
 from mic.git.native import native_commit
 from mic.git.objects import EMPTY_TREE_OID, commit_line
 from mic.git.packentry import COMMIT
@@ -277,21 +278,18 @@ class KeptObjects:
             writer = PackWriter(out)
             derivation = Derivation(self.project, packs, writer, self._oids)
             position, tip, trouble = view.position, _tip(packs, view), ""
-            moving, moved = view.moving, False
+            clocks: dict[int, int] = {}
             stop = min(last, position + _LANDINGS)
             try:
                 for record in self._records(position + 1, stop):
                     tip = derivation.landing(record, tip)
                     position = record.position
-                    if moving is not None and position == moving.position:
-                        moved = record.hlc == moving.hlc
+                    clocks[position] = record.hlc
                     if writer.size > _BYTES:
                         break
             except Unservable as error:
                 trouble = str(error)
-            new = msgspec.structs.replace(view, position=position, tip=tip.commit, trouble=trouble)
-            if moving is not None and position >= moving.position:
-                new = new.landed(moving, moved)
+            new = msgspec.structs.replace(advance(view, position, tip.commit, clocks), trouble=trouble)
             if writer.objects:
                 kept = self.keep(writer.finish(), out, derived=True)
                 new = msgspec.structs.replace(new, packs=(*view.packs, kept))

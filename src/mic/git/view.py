@@ -18,7 +18,6 @@ import msgspec
 from mic.core.codec import Reader
 from mic.core.errors import AlreadyExists, NotFound, Unavailable
 from mic.git.boxed import box, unbox
-from mic.git.serving import ABSENT
 from mic.ledger.effects import Delete, Get, List, Protocol, PutNew
 
 MAGIC = b"MICV" + bytes((1, 0, 0, 0))
@@ -43,8 +42,8 @@ class Moving(msgspec.Struct, frozen=True, array_like=True):
     """Refs that move when main has landed: those of an atomic push, which lands main elsewhere, in the log.
 
     They move with the landing of `position` if that has the clock value `hlc`, which no other attempt has, and if each
-    of them still names what it did; otherwise never. `refs` gives old and new ids, ABSENT for none; `exact` is as in
-    the view.
+    of them still names what it did; otherwise never. `refs` gives old and new ids, 20 zero bytes for none; `exact` is
+    as in the view.
     """
 
     position: int
@@ -68,15 +67,10 @@ class View(msgspec.Struct, frozen=True):
     exact: bool = True
     # Packs that newer ones hold what they held, and since when (Unix milliseconds): somebody may be reading them.
     retired: tuple[tuple[str, int], ...] = ()
+    # How a view was written that could name one alone; read as the first of `movings`.
     moving: Moving | None = None
-
-    def landed(self, moving: Moving, done: bool) -> View:
-        """The view behind the landing that `moving` waited for; `done` when that was the one it waited for."""
-        if not done or any(self.refs.get(name, ABSENT) != old for name, (old, _) in moving.refs.items()):
-            return msgspec.structs.replace(self, moving=None)
-        moved = {**self.refs, **{name: new for name, (_, new) in moving.refs.items()}}
-        refs = {name: oid for name, oid in moved.items() if oid != ABSENT}
-        return msgspec.structs.replace(self, refs=refs, exact=self.exact and moving.exact, moving=None)
+    # A ref in two of them has the same ids there, see `mic.git.moving`.
+    movings: tuple[Moving, ...] = ()
 
 
 class Numbered(NamedTuple):
@@ -97,7 +91,9 @@ def encode_view(view: View) -> bytes:
 def decode_view(raw: bytes, name: str) -> View:
     """A view from its bytes. Raises Corrupt."""
     view = unbox(MAGIC, _decoder, raw, name)
-    ids = [*view.refs.values(), *(oid for pair in (view.moving.refs.values() if view.moving else ()) for oid in pair)]
+    if view.moving is not None:
+        view = msgspec.structs.replace(view, moving=None, movings=(view.moving, *view.movings))
+    ids = [*view.refs.values(), *(oid for moving in view.movings for pair in moving.refs.values() for oid in pair)]
     if len(view.tip) != (20 if view.position else 0) or any(len(oid) != 20 for oid in ids):
         raise Reader(raw, name).fail("an id that has not 20 bytes")
     return view
@@ -137,7 +133,10 @@ def newest_view(project: str, known: Numbered) -> Protocol[Numbered]:
 
 
 def write_view(project: str, before: Numbered, view: View) -> Protocol[Numbered | None]:
-    """Make `view` the one that counts, if `before` still is it; None when another came first."""
+    """Make `view` the one that counts, if `before` still is it; None when another came first.
+
+    Raises Unavailable when that cannot be told: so many came meanwhile that the number may have been used before.
+    """
     prefix = views_prefix(project)
     number = before.number + 1
     key = f"{prefix}{number:016x}"
@@ -153,8 +152,13 @@ def write_view(project: str, before: Numbered, view: View) -> Protocol[Numbered 
     listed = yield List(prefix)
     numbers = sorted(int(name, 16) for item in listed if _NUMBER.fullmatch(name := item.key.removeprefix(prefix)))
     if numbers and numbers[-1] - number >= _LOST:
+        # Either the view of this number was removed long ago, and this one counts for nothing; or it did count, and
+        # the others came before we looked.
         yield Delete(key)
-        return None
+        raise Unavailable(
+            "The refs of the project changed many times meanwhile, and whether this change is among them is not known.",
+            hint="Look at the refs, and try again where they are not as you want them.",
+        )
     for old in numbers[:-_KEPT]:
         yield Delete(f"{prefix}{old:016x}")
     return Numbered(number, view)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import BinaryIO, cast
 
 import msgspec
 from django.db import transaction
 
-from mic.core.errors import InvalidInput, MicError, PreconditionFailed, Protected, SecretFound
+from mic.core.errors import InvalidInput, MicError, PreconditionFailed, Protected, SecretFound, Unavailable
 from mic.git.arriving import OURS
 from mic.git.graph import Graph
 from mic.git.kept import KeptObjects
+from mic.git.moving import MOVED, RefMove, begin, move, refusals, withdraw
 from mic.git.packentry import COMMIT
 from mic.git.packs import Packs
 from mic.git.packscan import Limits
@@ -25,7 +27,7 @@ from mic.git.served import ServedRepository
 from mic.git.serving import ABSENT, RefResult, RefUpdate
 from mic.git.shown import MAIN
 from mic.git.snapshot import Snapshot
-from mic.git.view import MAX_REFS, Moving, View
+from mic.git.view import View
 from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.databases import let_go
@@ -45,7 +47,6 @@ from micelio.sessions.policy import require_free, require_write
 # How often commits are put behind a main that moves while they are.
 _TRIES = 5
 _SPOOLED = 8 << 20
-FETCH_FIRST = "fetch first"
 _MAINS = (MAIN, FOR_MAIN)
 _BRANCHES = b"refs/heads/"
 
@@ -125,10 +126,10 @@ class _Push:
         done, grown = RefResult(MAIN), {update.name for update in others if not _rewinds(quarantine, update)}
         if atomic and main is not None and others:
             # Of main and the rest, main lands first: what is known to be refused must be known before.
-            refused |= _moved_since(self._kept.snapshot().view, others)
+            refused |= refusals(self._kept.snapshot().view, _moves(others, grown))
             if refused:
                 return _results(updates, refused, "the atomic push was refused")
-        kept = ""
+        kept, certain = "", True
         if main is not None and (self._rebase or main.name == FOR_MAIN):
             done = self._land_behind(snapshot, quarantine, main)
             if others and not done.error:
@@ -138,20 +139,22 @@ class _Push:
         else:
             kept = self._keep(quarantine, snapshot)
             if main is not None and atomic and others:
-                done = RefResult(MAIN, self._land_with(snapshot, quarantine, main, others, grown, refused))
+                why, certain = self._land_with(snapshot, quarantine, main, others, grown, refused)
+                done = RefResult(MAIN, why)
             elif main is not None:
-                done = RefResult(MAIN, self._land(snapshot, quarantine.graph, quarantine.packs, main.new))
+                why, certain = self._land(snapshot, quarantine.graph, quarantine.packs, main.new)
+                done = RefResult(MAIN, why)
         if main is not None and done.error:
             refused[main.name] = done.error
             if atomic or not others:
-                self._drop(kept)
+                self._drop(kept, certain)
                 return _results(updates, refused, "the atomic push was refused")
         if others and all(self._kept.snapshot().view.refs.get(u.name, ABSENT) == u.new for u in others):
             self._note(others)  # they moved with main
         elif others:
             refused |= self._move(others, grown, atomic)
         if len(refused) == len(updates):
-            self._drop(kept)
+            self._drop(kept, certain)
         forced = {update.name for update in others if _rewinds(quarantine, update) and update.new != ABSENT}
         return [
             done._replace(name=u.name) if u is main else RefResult(u.name, refused.get(u.name, ""), u.name in forced)
@@ -211,10 +214,12 @@ class _Push:
             quarantine.rebase(self._kept.reader(snapshot))
         return ""
 
-    def _drop(self, name: str) -> None:
-        """Take a pack out of the view again that nothing came of."""
+    def _drop(self, name: str, certain: bool = True) -> None:
+        """Take a pack out of the view again that nothing came of; it stays where something may come of it yet."""
 
         def edit(view: View) -> View | None:
+            if not certain:
+                return msgspec.structs.replace(view, exact=False) if view.exact else None
             packs = tuple(pack for pack in view.packs if pack.name != name)
             if len(packs) == len(view.packs):
                 return None  # merged with others meanwhile
@@ -232,7 +237,7 @@ class _Push:
                 result = self._as_sent(snapshot, quarantine, update)
             else:
                 result = self._rebased(snapshot, quarantine, update)
-            if result.error != FETCH_FIRST:
+            if result.error != MOVED:
                 return result
             snapshot = self._kept.caught_up()
             quarantine.follow(snapshot, self._kept.reader(snapshot))
@@ -240,9 +245,9 @@ class _Push:
 
     def _as_sent(self, snapshot: Snapshot, quarantine: Quarantine, update: RefUpdate) -> RefResult:
         kept = self._keep(quarantine, snapshot)
-        why = self._land(snapshot, quarantine.graph, quarantine.packs, update.new)
+        why, certain = self._land(snapshot, quarantine.graph, quarantine.packs, update.new)
         if why:
-            self._drop(kept)
+            self._drop(kept, certain)
             return RefResult(update.name, why)
         return RefResult(update.name, became=RefUpdate(MAIN, snapshot.view.tip or ABSENT, update.new))
 
@@ -258,9 +263,9 @@ class _Push:
         if work.tip != tip:
             kept = self._keep(work, snapshot)
             now = self._kept.snapshot()
-            why = self._land(snapshot, now.graph, self._kept.reader(now), work.tip)
+            why, certain = self._land(snapshot, now.graph, self._kept.reader(now), work.tip)
             if why:
-                self._drop(kept)
+                self._drop(kept, certain)
                 return RefResult(update.name, why)
         now = self._kept.snapshot()
         said = landed_words(self._kept.reader(now), picked, position + 1)
@@ -272,28 +277,28 @@ class _Push:
     def _land_with(
         self, snapshot: Snapshot, quarantine: Quarantine, main: RefUpdate, others: Sequence[RefUpdate],
         grown: set[bytes], refused: dict[bytes, str],
-    ) -> str:  # fmt: skip
-        """Land main so that the other refs move with it, whoever dies meanwhile; why not, "" when they did."""
+    ) -> tuple[str, bool]:  # fmt: skip
+        """Land main so that the other refs move with it, whoever dies meanwhile; the answer is that of `_land`."""
         count = len(first_parents(quarantine.graph, snapshot.view.tip, main.new))
-        refs = {update.name: (update.old, update.new) for update in others}
-        exact = all(update.new != ABSENT and update.name in grown for update in others)
-        moving: list[Moving] = []
-
-        def begin(view: View) -> View | None:
-            refused.update(_moved_since(view, others))
-            if len({*view.refs, *refs}) > MAX_REFS:
-                refused.update({update.name: f"a project has at most {MAX_REFS:,} refs" for update in others})
-            return None if refused else msgspec.structs.replace(view, moving=moving[-1])
+        moves = _moves(others, grown)
+        attempts: list[int] = []
 
         def prepare(hlc: int) -> bool:
-            moving.append(Moving(snapshot.view.position + count, hlc, refs, exact))
-            return self._kept.change(begin) is not None
+            def edit(view: View) -> View | None:
+                moved = begin(view, moves, snapshot.view.position + count, hlc, self._kept.now())
+                refused.update(moved.refused)
+                return moved.view
 
-        why = self._land(snapshot, quarantine.graph, quarantine.packs, main.new, prepare)
+            attempts.append(hlc)
+            return self._kept.change(edit) is not None
+
+        why, certain = self._land(snapshot, quarantine.graph, quarantine.packs, main.new, prepare)
         # Whether it landed says the log: an answer that got lost is no refusal.
         self._kept.caught_up()
-        self._kept.change(lambda view: view.landed(view.moving, False) if view.moving in moving else None)
-        return why
+        if why and certain:
+            for hlc in attempts:
+                self._kept.change(partial(withdraw, hlc=hlc))
+        return why, certain
 
     def _land(
         self,
@@ -302,8 +307,8 @@ class _Push:
         packs: Packs,
         new: bytes,
         prepare: Callable[[int], bool] = lambda hlc: True,
-    ) -> str:
-        """Land the commits of main behind the newest landing; why not, "" when they did.
+    ) -> tuple[str, bool]:
+        """Land the commits of main behind the newest landing; why not, "" when they did, and whether that is certain.
 
         `prepare` is called when nothing is left to do but to swap the head, with the clock value of the newest landing,
         and says whether to.
@@ -317,13 +322,17 @@ class _Push:
                 for oid in commits:
                     landings.add(oid)
                 if not prepare(intake.hlc):
-                    return "the atomic push was refused"
+                    return "the atomic push was refused", True
                 intake.finish()
         except PreconditionFailed:
-            return FETCH_FIRST
+            return MOVED, True
+        except Unavailable as error:
+            return _words(error), False
         except MicError as error:
-            return _words(error)
-        return ""
+            if not snapshot.view.position and self._kept.project.head().position:
+                return MOVED, True  # two first pushes at once
+            return _words(error), True
+        return "", True
 
     # ------------------------------------------------------------ other refs
 
@@ -332,26 +341,12 @@ class _Push:
         refused: dict[bytes, str] = {}
 
         def edit(view: View) -> View | None:
+            moved = move(view, _moves(updates, grown), atomic, self._kept.now())
             refused.clear()
-            refused.update(_moved_since(view, updates))
+            refused.update(moved.refused)
             if atomic and refused:
-                refused.update({update.name: "the atomic push was refused" for update in updates} | refused)
-            refs = dict(view.refs)
-            exact = view.exact
-            for update in updates:
-                if update.name in refused:
-                    continue
-                if update.new == ABSENT:
-                    del refs[update.name]
-                    exact = False
-                else:
-                    exact = exact and update.name in grown
-                    refs[update.name] = update.new
-            if len(refs) > MAX_REFS:
-                refused.update((update.name, f"a project has at most {MAX_REFS:,} refs") for update in updates)
-            if len(refused) == len(updates):
-                return None
-            return msgspec.structs.replace(view, refs=refs, exact=exact)
+                refused.update({update.name: "the atomic push was refused" for update in updates} | moved.refused)
+            return moved.view
 
         try:
             self._kept.change(edit)
@@ -387,7 +382,7 @@ def _refused(view: View, update: RefUpdate, rebase: bool) -> str:
     if name == MAIN:
         if update.new == ABSENT:
             return "main is the project's history and cannot be deleted"
-        return "" if rebase or update.old == (view.tip or ABSENT) else FETCH_FIRST
+        return "" if rebase or update.old == (view.tip or ABSENT) else MOVED
     if name == FOR_MAIN:
         return "" if update.new != ABSENT else "refs/for/main is no ref: what is pushed to it lands on main"
     if name.startswith(b"refs/for/"):
@@ -397,7 +392,7 @@ def _refused(view: View, update: RefUpdate, rebase: bool) -> str:
     if not name.startswith(b"refs/") or name.count(b"/") < 2 or BAD_NAME.search(name) or len(name) > MAX_NAME:
         return "that is no name for a ref"
     if update.old != view.refs.get(name, ABSENT):
-        return FETCH_FIRST
+        return MOVED
     if update.old == update.new == ABSENT:
         return "there is no such ref to delete"
     if update.new != ABSENT and any(
@@ -407,9 +402,8 @@ def _refused(view: View, update: RefUpdate, rebase: bool) -> str:
     return ""
 
 
-def _moved_since(view: View, updates: Sequence[RefUpdate]) -> dict[bytes, str]:
-    """Those that name something else now than whoever pushed believed."""
-    return {update.name: FETCH_FIRST for update in updates if view.refs.get(update.name, ABSENT) != update.old}
+def _moves(updates: Sequence[RefUpdate], grown: set[bytes]) -> list[RefMove]:
+    return [RefMove(update.name, update.old, update.new, update.name in grown) for update in updates]
 
 
 def _wrong_target(quarantine: Quarantine, update: RefUpdate, rebase: bool) -> str:

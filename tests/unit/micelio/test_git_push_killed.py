@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from git_server import GitClient
+from mic.core.errors import Unavailable
 from mic.git.served import ServedRepository
 from mic.git.serving import ABSENT, FetchRequest, RefResult, RefUpdate
 from mic.ledger.ledger import Ledger
@@ -202,14 +203,93 @@ def test_an_atomic_push_that_died_moves_nothing_later(
             _push(ada, source, True)
     _forget(store, monkeypatch)
     project = open_for_push(ada, "acme", "p")
-    assert project._snapshot.view.moving is not None
+    assert len(project._snapshot.view.movings) == 1
     main = bytes.fromhex(source("rev-parse", "main"))
     updates = [RefUpdate(MAIN.encode(), ABSENT, main)]
     pack = source.run("pack-objects", "--revs", "--stdout", "-q", data=main.hex().encode() + b"\n").stdout
     assert project.receive(updates, io.BytesIO(pack), atomic=False, options=())[0].error == ""
     repository = git_view.open_for_fetch(ada, "acme", "p")
     assert _shown(repository) == {MAIN: main.hex()}
-    assert repository._snapshot.view.moving is None
+    assert repository._snapshot.view.movings == ()
+
+
+def test_two_atomic_pushes_at_once(
+    ada: Actor, store: Mortal, source: GitClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have said what moves with main when the first lands: its tag moves with it, and the other's does not."""
+    create_project(ada, "acme", "p")
+    oids = {name: bytes.fromhex(oid) for name, oid in _refs(source).items()}
+
+    def push(tag: str) -> list[RefResult]:
+        updates = [RefUpdate(name.encode(), ABSENT, oids[name]) for name in (MAIN, tag)]
+        return open_for_push(ada, "acme", "p").receive(updates, io.BytesIO(pack), atomic=True, options=())
+
+    pack = source.run("pack-objects", "--all", "--stdout", "-q").stdout
+    finish, first, second = HistoryIntake.finish, [], []
+
+    def finish_in_turn(self: HistoryIntake) -> None:
+        if not first:
+            first.append(self)
+            second.extend(push("refs/tags/light"))
+            return
+        finish(first[0])
+        finish(self)
+
+    monkeypatch.setattr(HistoryIntake, "finish", finish_in_turn)
+    assert [result.error for result in push("refs/tags/v1")] == ["", ""]
+    assert [result.error for result in second] == ["fetch first", "the atomic push was refused"]
+    assert _shown(git_view.open_for_fetch(ada, "acme", "p")) == {
+        name: oids[name].hex() for name in (MAIN, "refs/tags/v1")
+    }
+
+
+def test_a_ref_that_moves_with_main_is_not_moved_by_others(
+    ada: Actor, store: Mortal, source: GitClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody pushes the tag of an atomic push that is landing: that is refused, and main and the tag move."""
+    create_project(ada, "acme", "p")
+    oids = {name: bytes.fromhex(oid) for name, oid in _refs(source).items()}
+    pack = source.run("pack-objects", "--all", "--stdout", "-q").stdout
+    updates = [RefUpdate(name.encode(), ABSENT, oids[name]) for name in (MAIN, "refs/tags/v1")]
+    finish, beside = HistoryIntake.finish, []
+
+    def finish_late(self: HistoryIntake) -> None:
+        other = [RefUpdate(b"refs/tags/v1", ABSENT, oids["refs/tags/light"])]
+        push = open_for_push(ada, "acme", "p")
+        beside.extend(push.receive(other, io.BytesIO(pack), atomic=False, options=()))
+        finish(self)
+
+    monkeypatch.setattr(HistoryIntake, "finish", finish_late)
+    results = open_for_push(ada, "acme", "p").receive(updates, io.BytesIO(pack), atomic=True, options=())
+    assert [result.error for result in results] == ["", ""]
+    assert [result.error for result in beside] == ["an atomic push is moving it; push again in a moment"]
+    assert _shown(git_view.open_for_fetch(ada, "acme", "p")) == {
+        update.name.decode(): update.new.hex() for update in updates
+    }
+
+
+def test_an_atomic_push_whose_end_is_not_known(
+    ada: Actor, store: Mortal, source: GitClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store gives no answer to the swap, and performs it later: the tag moves with main all the same."""
+    create_project(ada, "acme", "p")
+    oids = {name: bytes.fromhex(oid) for name, oid in _refs(source).items()}
+    pack = source.run("pack-objects", "--all", "--stdout", "-q").stdout
+    updates = [RefUpdate(name.encode(), ABSENT, oids[name]) for name in (MAIN, "refs/tags/v1")]
+    finish, late = HistoryIntake.finish, []
+
+    def unanswered(self: HistoryIntake) -> None:
+        late.append(self)
+        raise Unavailable("The store does not answer.")
+
+    monkeypatch.setattr(HistoryIntake, "finish", unanswered)
+    results = open_for_push(ada, "acme", "p").receive(updates, io.BytesIO(pack), atomic=True, options=())
+    assert all(result.error for result in results)
+    assert _shown(git_view.open_for_fetch(ada, "acme", "p")) == {}
+    finish(late[0])
+    assert _shown(git_view.open_for_fetch(ada, "acme", "p")) == {
+        update.name.decode(): update.new.hex() for update in updates
+    }
 
 
 def _dies(self: HistoryIntake) -> None:
