@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from mic.core import rollup
@@ -20,6 +21,7 @@ from mic.core.indexrun import IndexRun
 from mic.core.leavings import Leaving, Stage
 from mic.core.origin import Tie, decode_origin
 from mic.core.tree import EMPTY_LEAF
+from mic.git import moving, view
 from mic.ledger import (
     batch,
     collect,
@@ -47,7 +49,7 @@ from mic.ledger.leavings import read_leavings
 from mic.ledger.line import Line
 from mic.ledger.log import records
 from mic.ledger.previous import Previous
-from mic.sim import forwarding
+from mic.sim import forwarding, refs
 from mic.sim.bucket import Rules
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -611,6 +613,85 @@ def _every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collect, "_judge", judged)
 
 
+# ---------------------------------------------------------------- Git's refs
+
+
+def _blind_view(protocol: Protocol[Any]) -> Protocol[Any]:
+    """Whoever comes last has the view that counts."""
+    answer: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            wanted = protocol.throw(error) if error is not None else protocol.send(answer)
+        except StopIteration as stop:
+            return stop.value
+        if isinstance(wanted, PutNew) and "/git/views/" in wanted.key:
+            wanted = Put(wanted.key, wanted.data)
+        try:
+            answer, error = (yield wanted), None
+        except MicError as problem:
+            error = problem
+
+
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = moving.begin
+
+    def begin(before: view.View, *rest: Any) -> moving.Moved:
+        moved = real(before, *rest)
+        return (
+            moved
+            if moved.view is None
+            else moved._replace(view=msgspec.structs.replace(moved.view, movings=moved.view.movings[-1:]))
+        )
+
+    monkeypatch.setattr(refs, "begin", begin)
+
+
+def _any_landing(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = moving.advance
+
+    def advance(before: view.View, position: int, tip: bytes, clocks: Any) -> view.View:
+        waited = {item.position: item.hlc for item in before.movings}
+        return real(before, position, tip, {at: waited.get(at, clock) for at, clock in clocks.items()})
+
+    monkeypatch.setattr(refs, "advance", advance)
+
+
+def _not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = moving.refusals
+    monkeypatch.setattr(
+        moving,
+        "refusals",
+        lambda before, moves: {name: why for name, why in real(before, moves).items() if why == moving.MOVED},
+    )
+
+
+def _any_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = view.write_view
+
+    def write_view(project: str, before: view.Numbered, new: view.View) -> Protocol[view.Numbered | None]:
+        try:
+            return (yield from real(project, before, new))
+        except view.Overtaken:
+            return view.Numbered(before.number + 1, new)
+
+    monkeypatch.setattr(refs, "write_view", write_view)
+
+
+def _not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = view.write_view
+
+    def write_view(project: str, before: view.Numbered, new: view.View) -> Protocol[view.Numbered | None]:
+        key = f"{view.views_prefix(project)}{before.number + 1:016x}"
+        try:
+            yield PutNew(key, view.encode_view(new))
+        except AlreadyExists:
+            return None
+        return (yield from real(project, before, new))
+
+    monkeypatch.setattr(refs, "write_view", write_view)
+
+
 MUTANTS = (
     Mutant("compare-and-swap before the record", 1, 50, wrap=_head_first),
     Mutant("an update of an absent key is accepted", 86, 1500, rules=Rules(updates_absent=True)),
@@ -663,4 +744,10 @@ MUTANTS = (
     Mutant("what is being removed is used again", 766, 4000, _used_again),
     Mutant("what is seen goes without a grace", 898, 2000, _without_grace),
     Mutant("an epoch that may yet be landed is removed", 78, 600, _every_epoch),
+    Mutant("a view of the refs is put without a condition", 6, 50, wrap=_blind_view),
+    Mutant("what moves with main takes another's place", 587, 3200, _alone, start=500),
+    Mutant("refs move with whatever landing is there", 55, 400, _any_landing),
+    Mutant("refs that wait for main are free for others", 6, 50, _not_held),
+    Mutant("a number that was removed counts again", 307, 1800, _any_number),
+    Mutant("one's own view is taken for another's", 167, 900, _not_ours),
 )

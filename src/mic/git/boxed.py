@@ -1,6 +1,8 @@
 """What the records of a Git repository look like that are kept as objects of their own: a magic, a size, a value.
 
 magic of 4 bytes and version | u8[3]=0 | u32 bytes | zstd(msgpack)
+
+Nothing names such an object by its content, so the frame has a checksum. Those written before it did are read as well.
 """
 
 from __future__ import annotations
@@ -8,8 +10,9 @@ from __future__ import annotations
 from typing import TypeVar
 
 import msgspec
+import zstandard
 
-from mic.core.blob import compress, inflate
+from mic.core.blob import LEVEL, inflate
 from mic.core.codec import Reader
 
 V = TypeVar("V")
@@ -22,7 +25,8 @@ _encoder = msgspec.msgpack.Encoder()
 def box(magic: bytes, value: msgspec.Struct) -> bytes:
     """The bytes of a value."""
     body = _encoder.encode(value)
-    return magic + len(body).to_bytes(4, "big") + compress(body)
+    frame = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(body)
+    return magic + len(body).to_bytes(4, "big") + frame
 
 
 def unbox(magic: bytes, decoder: msgspec.msgpack.Decoder[V], raw: bytes, name: str) -> V:

@@ -23,9 +23,9 @@ from mic.ledger.effects import Delete, Get, List, Protocol, PutNew
 MAGIC = b"MICV" + bytes((1, 0, 0, 0))
 MAX_REFS = 100_000
 # Views behind the newest that stay for readers who are looking at them.
-_KEPT = 64
+VIEWS_KEPT = 64
 # Whoever created a number this far behind the newest began from a view that was removed meanwhile.
-_LOST = 32
+VIEWS_LOST = 32
 _NUMBER = re.compile(r"[0-9a-f]{16}")
 
 
@@ -71,6 +71,16 @@ class View(msgspec.Struct, frozen=True):
     moving: Moving | None = None
     # A ref in two of them has the same ids there, see `mic.git.moving`.
     movings: tuple[Moving, ...] = ()
+
+
+class Overtaken(Unavailable):
+    """So many views came meanwhile that nobody can tell whether one's own was among them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The refs of the project changed many times meanwhile, and whether this change is among them is not known.",
+            hint="Look at the refs, and try again where they are not as you want them.",
+        )
 
 
 class Numbered(NamedTuple):
@@ -135,7 +145,7 @@ def newest_view(project: str, known: Numbered) -> Protocol[Numbered]:
 def write_view(project: str, before: Numbered, view: View) -> Protocol[Numbered | None]:
     """Make `view` the one that counts, if `before` still is it; None when another came first.
 
-    Raises Unavailable when that cannot be told: so many came meanwhile that the number may have been used before.
+    Raises Overtaken when that cannot be told: so many came meanwhile that the number may have been used before.
     """
     prefix = views_prefix(project)
     number = before.number + 1
@@ -145,20 +155,19 @@ def write_view(project: str, before: Numbered, view: View) -> Protocol[Numbered 
         yield PutNew(key, raw)
     except AlreadyExists:
         try:
-            if (yield Get(key)).data != raw:
+            there = (yield Get(key)).data
+            if there != raw:
+                decode_view(there, key)  # what is read wrongly is not another's
                 return None
         except NotFound:
-            return None  # an old number: its view is gone, and newer ones are there
+            raise Overtaken from None  # ours, perhaps, if the store did it and we asked twice
     listed = yield List(prefix)
     numbers = sorted(int(name, 16) for item in listed if _NUMBER.fullmatch(name := item.key.removeprefix(prefix)))
-    if numbers and numbers[-1] - number >= _LOST:
+    if numbers and numbers[-1] - number >= VIEWS_LOST:
         # Either the view of this number was removed long ago, and this one counts for nothing; or it did count, and
         # the others came before we looked.
         yield Delete(key)
-        raise Unavailable(
-            "The refs of the project changed many times meanwhile, and whether this change is among them is not known.",
-            hint="Look at the refs, and try again where they are not as you want them.",
-        )
-    for old in numbers[:-_KEPT]:
+        raise Overtaken
+    for old in numbers[:-VIEWS_KEPT]:
         yield Delete(f"{prefix}{old:016x}")
     return Numbered(number, view)

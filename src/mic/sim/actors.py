@@ -331,10 +331,7 @@ def _files(front: Front, life: int, root: bytes) -> Protocol[Files]:
 def importer(plan: Plan, commits: Sequence[Edits], rnd: Random) -> Steps:
     """Takes in a history, again until it is there or somebody else was first."""
     oids = [hashlib.sha256(b"commit %d" % at).digest()[:20] for at in range(len(commits))]
-    ids = [
-        EPOCH_MS.to_bytes(6, "big") + hashlib.sha256(PROJECT.encode() + oid + at.to_bytes(8, "big")).digest()[:10]
-        for at, oid in enumerate(oids, 1)
-    ]
+    ids = session_ids(oids, 0)
     plan.oracle.imports[ids[0]], plan.oracle.ids[ids[0]] = commits, ids
     while True:
         attempt: list[history.HistoryImport] = []
@@ -368,9 +365,25 @@ def importer(plan: Plan, commits: Sequence[Edits], rnd: Random) -> Steps:
         yield idle(rnd, 2)
 
 
+def session_ids(oids: Sequence[bytes], onto: int) -> list[bytes]:
+    """The sessions that a history becomes behind a position."""
+    return [
+        EPOCH_MS.to_bytes(6, "big") + hashlib.sha256(PROJECT.encode() + oid + at.to_bytes(8, "big")).digest()[:10]
+        for at, oid in enumerate(oids, onto + 1)
+    ]
+
+
 def _import(taking: history.HistoryImport, commits: Sequence[Edits], oids: Sequence[bytes]) -> Protocol[Any]:
+    yield from import_of(taking, commits, oids, {})
+    return (yield from taking.finish())
+
+
+def import_of(
+    taking: history.HistoryImport, commits: Sequence[Edits], oids: Sequence[bytes], before: Files
+) -> Protocol[None]:
+    """All of a history but its end. `before` are the files that it begins with."""
     yield from taking.begin()
-    files: Files = {}
+    files = dict(before)
     for oid, edits in zip(oids, commits, strict=True):
         changes = []
         for path, file in edits.items():
@@ -383,14 +396,16 @@ def _import(taking: history.HistoryImport, commits: Sequence[Edits], oids: Seque
         files.update({path: file for path, file in edits.items() if file is not None})
         commit = history.HistoryCommit(oid, b"raw", Author("Ada", ""), EPOCH_MS, "Message", changes)
         yield from taking.add_commit(commit)
-    return (yield from taking.finish())
 
 
-def commits(rnd: Random, count: int) -> list[Edits]:
-    """A history of flat files, each commit another content: a new one, or the old one with two lines changed."""
+def commits(rnd: Random, count: int, before: Files | None = None, first: int = 0) -> list[Edits]:
+    """A history of flat files, each commit another content: a new one, or the old one with two lines changed.
+
+    It goes on with the files `before`, at position `first`.
+    """
     out: list[Edits] = []
-    files: Files = {}
-    for at in range(count):
+    files: Files = dict(before or {})
+    for at in range(first, first + count):
         path = b"h%d" % rnd.randrange(4)
         old = files.get(path)
         lines = (old.data if old is not None else text(rnd)).splitlines(True)

@@ -29,7 +29,7 @@ from mic.sim.oracle import Oracle, Violation
 # What a crash may leave behind, or a race that was lost: epochs that no head names, packs of uploads and compaction,
 # commit points below a boundary, and what a collector has written down.
 _LEFT_OVER = re.compile(r"(landing-log/(tail|seq|boundary)/[^/]+|packs/[0-9a-f]{64}\.pack|gc/[0-9a-f]{16})")
-_LATE = re.compile(r"origin$|forks/|head$")  # beside the former, below what was erased
+_LATE = re.compile(r"origin$|forks/|head$|git/views/")  # beside the former, below what was erased
 # Written again by a repair where a seal was due anyway.
 _DERIVED = re.compile(r"(landing-log/[0-9]{12}\.log|landing-log/bloom-index/[^/]+/[^/]+|packs/index/[^/]+\.run)")
 

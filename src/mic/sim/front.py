@@ -96,6 +96,7 @@ class Front:
         self.cache = NodeCache(self.cache_bytes)
         self.line = Line(self.project, self.cache, self.sequenced)
         self.line.far = self.pipelined
+        self.remembered: dict[str, Any] = {}  # by protocols that are not the line's
 
     # ------------------------------------------------------------ tasks
 

@@ -30,21 +30,25 @@ SMALL = {
     "FORGET": 30_000,
     # Lost swaps after which a landing goes elsewhere.
     "HAND_OVER": 1,
+    # Views of Git's refs that stay, and by how many a writer may be overtaken.
+    "VIEWS_KEPT": 6,
+    "VIEWS_LOST": 3,
 }
 
 
 @functools.cache
 def _modules() -> tuple[ModuleType, ...]:
-    """Every module of core and ledger, those that production imports late included."""
+    """Every module of core and ledger, those that production imports late included, and the one of Git's refs."""
     for room in ("mic.core", "mic.ledger"):
         for found in pkgutil.iter_modules(importlib.import_module(room).__path__, f"{room}."):
             importlib.import_module(found.name)
-    return tuple(sys.modules[name] for name in sorted(sys.modules) if name.startswith(("mic.core", "mic.ledger")))
+    rooms = ("mic.core", "mic.ledger", "mic.git.view")
+    return tuple(sys.modules[name] for name in sorted(sys.modules) if name.startswith(rooms))
 
 
 @contextlib.contextmanager
 def small_limits() -> Iterator[None]:
-    """While this lasts, every module of core and ledger that knows one of the limits knows the small one."""
+    """While this lasts, every such module that knows one of the limits knows the small one."""
     changed = [
         (module, name, getattr(module, name)) for module in _modules() for name in SMALL if hasattr(module, name)
     ]

@@ -38,6 +38,7 @@ def minimise(failed: Outcome, attempt: Try, runs: int = 400) -> tuple[Schedule, 
     names += [f"reader {at}" for at in range(scenario.readers)] + ["keeper 0", "keeper 1", "importer"]
     names += [f"compactor {at}" for at in range(scenario.compactors)]
     names += [f"checker {at}" for at in range(scenario.checkers)]
+    names += [f"{who} {at}" for at in range(scenario.pushers) for who in ("pusher", "follower")]
     names += [f"{who} {at}" for at in range(scenario.rollers) for who in ("roller", "historian")]
     for fork in scenario.forks:
         names += [f"{fork.name} client {at}" for at in range(len(fork.clients))]

@@ -8,7 +8,7 @@ wrongly judged landing fails at the very event that makes it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from mic.core.epoch import Epoch, decode_epoch, epoch_name
@@ -32,6 +32,9 @@ from mic.sim.model import Edits, Files, Model, Sent
 
 class Violation(Exception):
     """Something that must never happen did."""
+
+
+Watch = Callable[[str, bytes | None, bytes | None], None]
 
 
 def _fail(why: str) -> NoReturn:
@@ -67,6 +70,8 @@ class Oracle:
         self.points = CommitPoints(self._moved, _fail)
         self.collected = False  # whether somebody removes what nothing names
         self.named: set[str] = set()  # epochs and packs of the log
+        self.views = f"{self.prefix}git/views/"
+        self.watch_views: Watch | None = None  # where Git's refs move
 
     # ------------------------------------------------------------ the bucket
 
@@ -78,6 +83,8 @@ class Oracle:
             self.points.boundary(key, before, after)
         elif key == self.head_key:
             self._head_object(before, after)
+        elif self.watch_views is not None and key.startswith(self.views):
+            self.watch_views(key, before, after)
         elif after is None and self.collected and not self.condemned:
             if key in self.named:
                 raise Violation(f"{key} is removed, and the log names it")

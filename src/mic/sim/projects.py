@@ -50,7 +50,7 @@ class Projects:
                 raise Violation(f"project {oracle.project} was erased and has a head again")
         elif rest == "origin":
             self._tie(oracle, before, after)
-        elif after is None and not rest.startswith(("landing-log/seq/", "landing-log/boundary/")):
+        elif after is None and not rest.startswith(("landing-log/seq/", "landing-log/boundary/", "git/views/")):
             if before is not None:
                 self._removed(oracle, rest)
         else:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from mic.core.errors import MicError, Unavailable
 from mic.ledger.effects import Protocol
 from mic.ledger.request import LandRequest
-from mic.sim import actors, checking, collection, compaction, forks, rollups
+from mic.sim import actors, checking, collection, compaction, forks, refs, rollups
 from mic.sim.actors import Actor, Ask, Plan, Spawn, Through, Wait
 from mic.sim.bucket import Rules
 from mic.sim.faults import Fault, Listed, Swarm
@@ -68,6 +68,7 @@ class Simulation:
             for n, sequenced in enumerate(scenario.sequenced)
         ]
         self.oracle.collected = scenario.collectors > 0
+        self.refs = refs.RefsOracle(self.oracle)
         for front in self.fronts if scenario.collectors else ():
             front.skew, front.drift = (
                 front.skew % 1000,
@@ -121,11 +122,21 @@ class Simulation:
             # Drawn apart, as forks are.
             collector = collection.collector(plan, 24, Random(f"collector {number} {scenario.seed}"))
             later.append((f"collector {number}", collector))
+        later += self._pushers(plan)
         later += self._forks(schedule)
         self._later = [(name, actor) for name, actor in later if name not in schedule.drop]
         for creator in creators:
             self._begin(creator)
         self._wait_for_birth()
+
+    def _pushers(self, plan: Plan) -> Iterator[tuple[str, Actor]]:
+        """Who pushes with Git, and who derives what Git is shown. Drawn apart, as forks are."""
+        scenario, judge = self.scenario, self.refs
+        for number in range(scenario.pushers):
+            rnd = Random(f"pusher {number} {scenario.seed}")
+            yield f"pusher {number}", refs.pusher(plan, judge, number, 6, scenario.pause * 2, rnd)
+            rnd = Random(f"follower {number} {scenario.seed}")
+            yield f"follower {number}", refs.follower(plan, judge, 6, scenario.pause * 2, rnd)
 
     def _forks(self, schedule: Schedule) -> Iterator[tuple[str, Actor]]:
         """Who makes forks, uses them, and deletes projects. Drawn apart: the project is the same with and without."""
@@ -271,6 +282,7 @@ class Simulation:
         self.oracle.restore()
         for oracle in self.projects.oracles.values():
             checking.check(world.bucket, oracle, [f for f in self.fronts if f.project == oracle.project])
+        refs.check(world.bucket, self.refs)
         if self.network is not None:
             self._agree(self.network)
 

@@ -48,6 +48,7 @@ class Scenario(NamedTuple):
     checkers: int = 0
     rollers: int = 0
     collectors: int = 0
+    pushers: int = 0
 
 
 def draw(seed: int, profile: str = "") -> Scenario:
@@ -91,6 +92,10 @@ def draw(seed: int, profile: str = "") -> Scenario:
     collectors = 0 if seed % 4 != 1 else Random(f"collectors {seed}").choice((1, 1, 2))
     if collectors:
         end += 600 * SECOND
+    # In a seventh of the seeds, drawn apart.
+    pushers = 0 if seed % 7 != 5 else Random(f"pushers {seed}").choice((1, 2, 3))
+    if pushers:
+        end += 300 * SECOND
     calls = rnd.choice((1, 1, 2, 4)) if 1 < fronts <= 16 and rnd.random() < 0.4 else 0
     if calls:
         windows += tuple(_apart(rnd, fronts, calm))
@@ -117,6 +122,7 @@ def draw(seed: int, profile: str = "") -> Scenario:
         # In a third of the seeds: who reads so much more leaves fewer landings to a second.
         0 if seed % 3 else rnd.choice((1, 2)),
         collectors,
+        pushers,
     )
 
 

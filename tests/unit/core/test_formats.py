@@ -66,7 +66,7 @@ def h(digit: int) -> bytes:
 
 
 # Checked in tests/unit/git.
-OF_GIT = {"git-view", "git-index", "git-ready"}
+OF_GIT = {"git-view", "git-view-unchecked", "git-index", "git-ready"}
 # SHA-256 of `hello` with a line end, as sha256sum prints it.
 HELLO = bytes.fromhex("5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03")
 HLC = 0x01A19467E8000001

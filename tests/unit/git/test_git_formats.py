@@ -68,9 +68,23 @@ def test_ready_pack() -> None:
 
 def test_view() -> None:
     """The same bytes, and back."""
-    raw = _vector("git-view")
-    assert decode_view(raw, "it") == VIEW
     assert decode_view(encode_view(VIEW), "it") == VIEW
+    assert encode_view(VIEW) == _vector("git-view")
+    assert decode_view(_vector("git-view-unchecked"), "it") == VIEW
+
+
+def test_damage_of_a_view() -> None:
+    """No bit of it can turn and be believed; one bit of a frame means nothing."""
+    raw, unseen = encode_view(VIEW), 0
+    for bit in range(len(raw) * 8):
+        turned = bytearray(raw)
+        turned[bit >> 3] ^= 1 << (bit & 7)
+        try:
+            assert decode_view(bytes(turned), "it") == VIEW
+            unseen += 1
+        except Corrupt:
+            pass
+    assert unseen == 1
 
 
 def test_a_view_with_refs_that_wait() -> None:
