@@ -156,6 +156,12 @@ class Expired(InvalidInput):
     code = "upload_expired"
 
 
+class Erased(MicError):
+    """A content was erased from the project. `details['text']` says what class of thing it was, who did it and when."""
+
+    code = "erased"
+
+
 class NothingToLand(InvalidInput):
     """A session without a single change."""
 

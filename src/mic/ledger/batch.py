@@ -122,6 +122,8 @@ class Batch:
 
     def add(self, wish: Prepared, verdict: Verdict) -> Protocol[Session]:
         """Take a session in that has no clashes; the session as it lands."""
+        self.line.objects.refuse_erased(entry.hash for entry in verdict.edits.values() if entry is not None)
+        self.line.objects.refuse_erased(wish.uploaded)
         now = yield Now()
         applied = apply(self._source(), self.root, verdict.edits, self._fresh)
         root = yield from with_nodes(self.line.objects, self.line.cache, applied)

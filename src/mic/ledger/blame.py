@@ -184,15 +184,18 @@ class _Walk:
             version = older
 
     def _text(self, version: _Written, trail: _Trail) -> Protocol[bytes | None]:
-        """The content of a version, and those of some older ones with it; None when it is too large."""
+        """The content of a version, and those of some older ones with it; None when it is too large, or erased."""
         entry = version.entry
         assert entry is not None
-        if entry.size > MAX_BYTES or entry.kind == CHUNKED:
+        erased = self.view.line.objects.tombstone
+        if entry.size > MAX_BYTES or entry.kind == CHUNKED or erased(entry.hash):
             return None
         if entry.hash not in trail.texts:
             wanted, size = [entry.hash], entry.size
             for ahead in trail.waiting[: trail.step - 1]:
                 if ahead.entry is None or ahead.entry.kind != BLOB or size + ahead.entry.size > _AHEAD_BYTES:
+                    break
+                if erased(ahead.entry.hash):
                     break
                 wanted.append(ahead.entry.hash)
                 size += ahead.entry.size

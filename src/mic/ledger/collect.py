@@ -28,6 +28,7 @@ from mic.ledger.follow import read_epoch, refresh
 from mic.ledger.intents import read, waiting
 from mic.ledger.leavings import Kept, read_leavings, write_leavings
 from mic.ledger.line import Line
+from mic.ledger.tombstones import read_graves
 from mic.store.port import Listed
 
 DAY = 86_400_000  # ms
@@ -40,8 +41,8 @@ _FIRST = 4 << 10
 # Packs that are written down, and epochs that are removed in a round: the rest waits for the next.
 MOST = 10_000
 _PACKS, _TAIL, _RUNS = "packs/", "landing-log/tail/", "packs/index/"
-_PACK = re.compile(r"packs/[0-9a-f]{64}\.pack")
-_EPOCH = re.compile(r"landing-log/tail/([0-9a-f]{16})-[0-9a-f]{16}-[0-9a-f]{16}")
+PACK_NAME = re.compile(r"packs/[0-9a-f]{64}\.pack")
+EPOCH_NAME = re.compile(r"landing-log/tail/([0-9a-f]{16})-[0-9a-f]{16}-[0-9a-f]{16}")
 
 
 class Move(NamedTuple):
@@ -85,8 +86,8 @@ def collect(
     now: int = yield Now()
     kept = yield from read_leavings(line)
     # In this order: what is listed was there before, and everything that landed until the head is read is named.
-    packs = yield from _there(line, _PACKS, _PACK)
-    epochs = yield from _there(line, _TAIL, _EPOCH)
+    packs = yield from _there(line, _PACKS, PACK_NAME)
+    epochs = yield from _there(line, _TAIL, EPOCH_NAME)
     promised = yield from _promised(line)
     head = yield from refresh(line)
     named, lost = yield from _judge(line, head, packs.keys() - promised, epochs, newest)
@@ -191,10 +192,13 @@ def _judge(
     left -= {_name(line, run.key(at)) for run in line.objects.runs for at in range(run.containers)}
     if left:
         left -= yield from _indexed(line)
+        # What an erasure has written anew is named by what tells of it, and by nothing else.
+        displaced = (yield from read_graves(line)).displaced
+        left -= {moved.name for item in displaced for moved in item.moved}
     origin = line.origin
     while left and origin is not None:
         # Copies on their way, of what this line still reads through.
-        left -= (yield from _there(origin, _PACKS, _PACK)).keys()
+        left -= (yield from _there(origin, _PACKS, PACK_NAME)).keys()
         origin = origin.origin
     floor = line.start.position if left else max(line.start.position, head.position - newest)
     made = yield from _made(line, [name for name in epochs if _position(name) > floor], head)

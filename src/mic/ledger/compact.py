@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from mic.core import epoch as stored
 from mic.core.blob import encode_blob
-from mic.core.errors import AlreadyExists
+from mic.core.errors import AlreadyExists, Busy
 from mic.core.indexrun import IndexRun, Place, RunName, parse_run_name
 from mic.core.pack import decode_toc, encode_pack, fits, toc_bytes
 from mic.core.record import PathChange
@@ -28,6 +28,7 @@ from mic.ledger.log import records
 from mic.ledger.objects import Objects
 from mic.ledger.runs import create_run, level
 from mic.ledger.small import read_small
+from mic.ledger.tombstones import bury
 
 # zstd: over versions of one file level 12 takes twice the time of level 3 and a quarter less room.
 LEVEL = 12
@@ -62,27 +63,33 @@ def compact(line: Line, run: IndexRun) -> Protocol[IndexRun]:
     """
     name = _name(run)
     assert name is not None
-    writer = _Writer(line)
+    writer = Writer(line)
     taken: set[bytes] = set()
     for first in range(run.first, run.last + 1, WINDOW):
         changes: list[PathChange] = []
         for at in range(first, min(first + WINDOW, run.last + 1), SEGMENT):
             for record in (yield from records(line, at, min(at + SEGMENT - 1, run.last))):
                 changes += record.changes
-        for newest, older in version_lists(changes, lambda object_hash: _is_small(run, object_hash), taken):
+        for newest, older in version_lists(changes, lambda object_hash: _is_small(line, run, object_hash), taken):
             yield from _compact_path(writer, run, newest, older)
     yield from writer.flush()
+    # Behind the writing: who erases lists what is there behind its tombstone, so it finds these packs, or is seen here.
+    if (yield from bury(line)):
+        raise Busy("something was erased meanwhile", hint="it is compacted another time")
     raw = repoint(run, writer.places)
     return (yield from create_run(line, name._replace(generation=_level(run) + 1), raw))
 
 
-def _is_small(run: IndexRun, object_hash: bytes) -> bool:
-    """Whether the content is of one piece and lies where this run says: what others hold is theirs to move."""
+def _is_small(line: Line, run: IndexRun, object_hash: bytes) -> bool:
+    """Whether the content is of one piece and lies where this run says: what others hold is theirs to move.
+
+    What was erased is nowhere, and what an erasure has moved stays where that put it.
+    """
     place = run.find(object_hash)
-    return place is not None and place.kind in stored.SMALL
+    return place is not None and place.kind in stored.SMALL and line.objects.find(object_hash) == place
 
 
-def _compact_path(writer: _Writer, run: IndexRun, newest: bytes, older: Sequence[tuple[bytes, int]]) -> Protocol[None]:
+def _compact_path(writer: Writer, run: IndexRun, newest: bytes, older: Sequence[tuple[bytes, int]]) -> Protocol[None]:
     data = (yield from read_small(writer.objects, [newest]))[newest]
     if _kind(run, newest) != stored.BLOB:
         yield from writer.add([newest], stored.BLOB, encode_blob(data))
@@ -113,8 +120,8 @@ def _length(run: IndexRun, object_hash: bytes) -> int:
     return place.length
 
 
-class _Writer:
-    """Fills packs; `places` says where everything lies that was written."""
+class Writer:
+    """Fills packs of contents that are written anew; `places` says where everything lies that was written."""
 
     def __init__(self, line: Line) -> None:
         self.line = line

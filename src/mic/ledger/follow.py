@@ -19,6 +19,7 @@ from mic.ledger.line import Line
 from mic.ledger.objects import missing
 from mic.ledger.runs import load_runs
 from mic.ledger.tip import first_bytes, read_tip
+from mic.ledger.tombstones import bury
 from mic.store import Listed
 
 # One ranged read of this size usually brings an epoch's records and contents list.
@@ -100,6 +101,8 @@ def advance(line: Line, head: Head) -> Protocol[Head]:
             yield from _load_packs(line, epoch.packs)
         line.add_epoch(epoch)
     line.head = head
+    if any(not record.changes for epoch in epochs for record in epoch.records):
+        yield from bury(line)  # each erasure lands like this, so that nobody lands without knowing of it
     return head
 
 
@@ -109,6 +112,7 @@ def _open(line: Line, head: Head) -> Protocol[None]:
     A line whose first position is in a run of its own reads through nothing, so most lines never ask.
     """
     frozen_at = head.position if line.depth else None
+    yield from bury(line)
     yield from load_runs(line, frozen_at)
     if line.covered.position or not head.position:
         return

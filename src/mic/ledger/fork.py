@@ -10,14 +10,13 @@ nobody has heard of.
 
 from __future__ import annotations
 
-import hashlib
 from typing import NamedTuple
 
 from mic.core.epoch import Epoch, PackRef, decode_epoch
 from mic.core.errors import AlreadyExists, Corrupt, NotFound, PreconditionFailed, TooLarge
 from mic.core.head import Head
 from mic.core.origin import Origin, Tie, decode_origin, encode_origin
-from mic.ledger.container import check_container
+from mic.ledger.container import check_container, check_pack
 from mic.ledger.effects import Delete, Get, List, Protocol, PutNew
 from mic.ledger.follow import MAX_DEPTH, advance, read_epoch, read_pack_toc, refresh
 from mic.ledger.line import Line
@@ -25,6 +24,7 @@ from mic.ledger.objects import Objects, missing
 from mic.ledger.runs import write_run
 from mic.ledger.seal import due, seal
 from mic.ledger.tip import first_bytes, replace
+from mic.ledger.tombstones import read_graves
 from mic.store import Tagged
 
 DELETED = "deleted/"
@@ -120,6 +120,7 @@ def materialise(line: Line) -> Protocol[bool]:
         chain = yield from _chain(source)
         # All of the copies before the first run: whoever finds a run of the fork's own asks for no origin.
         yield from _copy(line, source.objects, chain)
+        yield from _copy_graves(line, source)
         yield from _seal(line, chain)
     try:
         yield from replace(line.origin_key, encode_origin(origin._replace(tie=Tie.INDEPENDENT)), tag)
@@ -179,7 +180,7 @@ def _copy(line: Line, objects: Objects, chain: list[_Link]) -> Protocol[None]:
             yield from _put_new(key, raw)
         for pack in epoch.packs:
             if line.pack_key(pack.hash) not in have:
-                yield from _copy_pack(owner, line, pack)
+                yield from _copy_pack(owner, line, pack, objects)
                 have.add(line.pack_key(pack.hash))
 
 
@@ -193,12 +194,26 @@ def _checked(raw: bytes, head: Head, key: str, objects: Objects) -> Protocol[Epo
     return epoch
 
 
-def _copy_pack(owner: Line, line: Line, pack: PackRef) -> Protocol[None]:
+def _copy_pack(owner: Line, line: Line, pack: PackRef, objects: Objects) -> Protocol[None]:
     key = owner.pack_key(pack.hash)
     raw = yield from _get(key)
-    if hashlib.sha256(raw).digest() != pack.hash:
-        raise Corrupt(f"{key} is damaged: its bytes have another hash", object=key)
+    yield from check_pack(objects, key, pack.hash, raw)
     yield from _put_new(line.pack_key(pack.hash), raw)
+
+
+def _copy_graves(line: Line, source: Line) -> Protocol[None]:
+    """Copy what tells of the erasures in what was copied, and what these have written anew."""
+    at: Line | None = source
+    while at is not None:
+        graves = yield from read_graves(at)
+        names = {moved.name for item in graves.displaced for moved in item.moved}
+        # The packs first: what tells of them names them.
+        for name in (*sorted(names), *(key.removeprefix(at.prefix) for key in sorted(graves.names))):
+            raw = yield from _get(at.prefix + name)
+            if name in names:
+                yield from check_pack(source.objects, at.prefix + name, bytes.fromhex(name[-69:-5]), raw)
+            yield from _put_new(line.prefix + name, raw)
+        at = at.origin
 
 
 def _seal(line: Line, chain: list[_Link]) -> Protocol[None]:

@@ -162,6 +162,7 @@ class HistoryImport:
         return with_nodes(self.objects, self.line.cache, algorithm)
 
     def _entry(self, path: bytes, mode: int, object_hash: bytes, size: int) -> Protocol[Entry]:
+        self.line.objects.refuse_erased([object_hash])
         known = self._pending.get(object_hash)
         if known is None:
             known = yield from stored_size(self.objects, object_hash, size)

@@ -67,6 +67,7 @@ class Line:
         self.lander = NOBODY  # how epochs name this front end, where others are known
         self.segments: OrderedDict[int, tuple[Record, ...]] = OrderedDict()
         self.rollups = RollupHeads()
+        self.graves: frozenset[str] = frozenset()  # names of what tells of the erasures that are known
         self.rolled = 0  # rollups were written for what was sealed up to this position
 
     @property
@@ -126,6 +127,14 @@ class Line:
         return f"{self.prefix}packs/{pack.hex()}.pack"
 
     @property
+    def erased_prefix(self) -> str:
+        return f"{self.prefix}erased/"
+
+    def forget_contents(self) -> None:
+        """Let go of all contents in memory: some were erased, and nothing may lean on them."""
+        self.previous, self.recent = Previous(), Recent()
+
+    @property
     def leavings_prefix(self) -> str:
         return f"{self.prefix}gc/"
 
@@ -178,6 +187,8 @@ class Line:
         self.head = other.head
         self.faults += other.faults
         self.rolled = 0
+        self.graves = other.graves
+        self.forget_contents()
         other.objects.reads += self.objects.reads
         self.objects = other.objects
 

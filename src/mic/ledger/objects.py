@@ -5,11 +5,12 @@ An object that a reachable object names and that cannot be found is damage, neve
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mic.core import epoch as stored
 from mic.core.errors import Corrupt, NotFound
 from mic.core.indexrun import IndexRun, Place
+from mic.core.tombstone import Displaced, Tombstone
 from mic.ledger.effects import GetRange, Protocol
 from mic.ledger.pins import Pins
 
@@ -27,8 +28,14 @@ class Objects:
         self.pins = Pins()
         self.below = below
         self.reads = 0
+        # What was erased, and what that displaced. Most lines have none of it. Replaced as a whole, never changed.
+        self.erased: Mapping[bytes, Tombstone] = {}
+        self.moved: Mapping[bytes, Place] = {}
+        self.zeros: frozenset[tuple[str, int]] = frozenset()
 
     def find(self, object_hash: bytes) -> Place | None:
+        if self.erased or self.zeros:
+            return self._find_beside(object_hash)
         place = self.recent.get(object_hash)
         if place is None:
             for run in reversed(self.runs):
@@ -37,6 +44,56 @@ class Objects:
         if place is None and self.below is not None:
             return self.below.find(object_hash)
         return place
+
+    def _find_beside(self, object_hash: bytes) -> Place | None:
+        """As `find`, where something was erased: what holds zeros is no place."""
+        return None if self.tombstone(object_hash) is not None else self.find_bytes(object_hash)
+
+    def find_bytes(self, object_hash: bytes) -> Place | None:
+        """Where the bytes of a content lie, also of one that was erased and is still to go."""
+        place = self.moved.get(object_hash) or self.recent.get(object_hash)
+        if place is not None and (place.key, place.offset) not in self.zeros:
+            return place
+        for run in reversed(self.runs):
+            place = run.find(object_hash)
+            if place is not None and (place.key, place.offset) not in self.zeros:
+                return place
+        return self.below.find_bytes(object_hash) if self.below is not None else None
+
+    def tombstone(self, object_hash: bytes) -> Tombstone | None:
+        """What is left of a content that was erased here, or in what lies below; None for any other."""
+        found = self.erased.get(object_hash)
+        return self.below.tombstone(object_hash) if found is None and self.below is not None else found
+
+    def refuse_erased(self, hashes: Iterable[bytes]) -> None:
+        """Raises Erased when one of the contents may not be stored here again."""
+        at: Objects | None = self
+        while at is not None and not at.erased:
+            at = at.below
+        if at is None:
+            return
+        for object_hash in hashes:
+            if (tombstone := at.tombstone(object_hash)) is not None:
+                raise tombstone.error()
+
+    def bury(self, prefix: str, tombstones: Iterable[Tombstone], displaced: Iterable[Displaced]) -> None:
+        """Take in all that was erased of the project with this prefix, beside what was taken in of others."""
+        items = list(displaced)
+        zeros = self.zeros.union((prefix + name, offset) for item in items for name, offset, _ in item.ranges)
+        moved = dict(self.moved)
+        for item in items:
+            for object_hash, kind, name, offset, length in item.moved:
+                if (prefix + name, offset) not in zeros:  # a later erasure may have gone through an earlier one's pack
+                    moved[object_hash] = Place(prefix + name, kind, offset, length)
+        self.erased = {**self.erased, **{tombstone.content: tombstone for tombstone in tombstones}}
+        self.moved = {each: place for each, place in moved.items() if (place.key, place.offset) not in zeros}
+        self.zeros = zeros
+
+    def is_zero(self, place: Place) -> bool:
+        """Whether what lay at a place has gone with something that was erased."""
+        if (place.key, place.offset) in self.zeros:
+            return True
+        return self.below is not None and self.below.is_zero(place)
 
     def all_runs(self) -> list[IndexRun]:
         """The index runs by which contents are found now, those of what lies below included."""
@@ -53,14 +110,26 @@ class Objects:
             self.recent[item.hash] = Place(key, item.kind, base + item.offset, item.length)
 
     def require(self, object_hash: bytes, what: str) -> Place:
+        """Where an object lies that something names; raises Erased, Corrupt."""
         place = self.find(object_hash)
         if place is None:
-            raise Corrupt(
-                f"{what} {object_hash.hex()} of project {self.name} is missing from the store",
-                hint="restore the project's objects from a backup",
-                object=object_hash.hex(),
-            )
+            self.refuse_erased([object_hash])
+            raise self._missing(object_hash, what)
         return place
+
+    def require_base(self, object_hash: bytes, what: str) -> Place:
+        """As `require`, of what another content leans on: erased or not."""
+        place = self.find_bytes(object_hash)
+        if place is None:
+            raise self._missing(object_hash, what)
+        return place
+
+    def _missing(self, object_hash: bytes, what: str) -> Corrupt:
+        return Corrupt(
+            f"{what} {object_hash.hex()} of project {self.name} is missing from the store",
+            hint="restore the project's objects from a backup",
+            object=object_hash.hex(),
+        )
 
 
 def read_place(objects: Objects, place: Place, what: str) -> Protocol[bytes]:

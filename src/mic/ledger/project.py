@@ -10,7 +10,7 @@ import contextlib
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from mic.core.chunklist import ChunkList, decode_page
@@ -19,6 +19,7 @@ from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound, Unavailab
 from mic.core.head import Head
 from mic.core.record import Record
 from mic.core.session import Session, decode_session, encode_session
+from mic.core.tombstone import Reason, Tombstone
 from mic.core.tree import BLOB, EMPTY_TREE, Entry, TreeChange, diff, list_directory, lookup, scan, totals
 from mic.core.tree.edit import Found, Need
 from mic.core.tree.read import after_prefix
@@ -50,12 +51,15 @@ from mic.ledger.seal import due, seal
 from mic.ledger.session_object import read_session
 from mic.ledger.small import read_small
 from mic.ledger.tip import due_to_tidy, tidy
+from mic.ledger.tombstones import bury
 from mic.ledger.trees import tree_at
 from mic.ledger.upload import Upload
 from mic.store.tiers import Range
 
 if TYPE_CHECKING:
     from mic.ledger.blame import Blamed
+    from mic.ledger.erase import Erased as Erasure
+    from mic.ledger.erase import Found as Erasable
     from mic.ledger.path_history import PathHistory
 
 T = TypeVar("T")
@@ -146,7 +150,21 @@ class Project:
         return [Landing(record, self._session(record.session_object)) for record in reversed(found)]
 
     def _session(self, object_hash: bytes) -> Session:
-        return self.run(read_session(self.line.objects, object_hash))
+        return self._read(lambda: read_session(self.line.objects, object_hash))
+
+    def _read(self, protocol: Callable[[], Protocol[T]]) -> T:
+        """What a protocol reads. Where it finds damage, another front end may have erased something a moment ago."""
+        try:
+            return self.run(protocol())
+        except Corrupt:
+            if not self._relearn():
+                raise
+        return self.run(protocol())
+
+    def _relearn(self) -> bool:
+        """Look what was erased; whether there is anything new."""
+        with self._lock:
+            return self.run(bury(self.line))
 
     def session_of(self, record: Record) -> Session:
         """The session that a record landed."""
@@ -274,14 +292,14 @@ class Project:
             self.head()
 
     def blob(self, object_hash: bytes, limit: int = MAX_BLOB) -> bytes:
-        """A content, verified. TooLarge above `limit` bytes, Corrupt when damaged or missing."""
+        """A content, verified. TooLarge above `limit` bytes, Corrupt when damaged or missing, Erased."""
         self._follow([object_hash])
-        return self.run(read_blob(self.line.objects, object_hash, limit))
+        return self._read(lambda: read_blob(self.line.objects, object_hash, limit))
 
     def chunk_list(self, object_hash: bytes) -> ChunkList | None:
         """The chunks or list pages of a large content, None when it is stored whole."""
         self._follow([object_hash])
-        return self.run(read_list(self.line.objects, object_hash))
+        return self._read(lambda: read_list(self.line.objects, object_hash))
 
     def pieces(self, object_hash: bytes, start: int = 0, stop: int = MAX_CONTENT) -> Iterator[bytes]:
         """Bytes `start` up to `stop` of a content, or up to its end, in pieces of at most 4 MiB.
@@ -290,7 +308,21 @@ class Project:
         damaged or missing.
         """
         self._follow([object_hash])
-        return read_range(self.line.objects, object_hash, start, stop, self.run)
+        return self._stream(lambda: read_range(self.line.objects, object_hash, start, stop, self.run))
+
+    def _stream(self, read: Callable[[], Iterator[T]]) -> Iterator[T]:
+        """As `_read`, of what comes piece by piece: damage behind the first of them is raised."""
+        pieces = read()
+        try:
+            first = next(pieces, None)
+        except Corrupt:
+            if not self._relearn():
+                raise
+            pieces = read()
+            first = next(pieces, None)
+        if first is not None:
+            yield first
+            yield from pieces
 
     def read_range(self, object_hash: bytes, start: int, length: int) -> bytes:
         """At most `length` bytes of a content from `start` on, fewer at its end; as `pieces`, in one."""
@@ -311,9 +343,16 @@ class Project:
             raise InvalidInput(f"content {page.hex()} is no list page") from error
 
     def frames(self, hashes: Sequence[bytes]) -> Iterator[Frame]:
-        """Contents as stored frames; the receiver verifies."""
+        """Contents as stored frames; the receiver verifies. Raises Erased when one of them was erased."""
         self._follow(hashes)
-        return read_frames(self.line, hashes, self.run)
+        self.line.objects.refuse_erased(hashes)
+        return self._stream(lambda: read_frames(self.line, hashes, self.run))
+
+    def tombstones(self, hashes: Iterable[bytes]) -> dict[bytes, Tombstone]:
+        """Those of the contents that were erased, as of the last look at the head."""
+        self._known()
+        found = ((object_hash, self.line.objects.tombstone(object_hash)) for object_hash in hashes)
+        return {object_hash: tombstone for object_hash, tombstone in found if tombstone is not None}
 
     def upload(self) -> Upload:
         """Receives contents into packs; drive its protocols with `run`."""
@@ -551,6 +590,26 @@ class Project:
         # A view of its own, with nothing in its cache that a store would not give any more.
         view = Line(self.line.project, NodeCache(1 << 20))
         return self.run(collect(view, keep, grace, dry=dry, newest=newest))
+
+    def look_to_erase(self, content: bytes) -> Erasable:
+        """What there is of a content, for whoever is about to erase it; see `mic.ledger.erase.look`."""
+        from mic.ledger.erase import look
+
+        return self.run(look(self.line.project, content))
+
+    def erase(self, content: bytes, reason: Reason, by: str, *, with_forks: bool = False) -> Erasure:
+        """Erase a content, or go on with it; see `mic.ledger.erase.erase`. Landings and reads go on meanwhile."""
+        from mic.ledger.erase import erase
+
+        done = self.run(erase(self.line.project, content, reason, by, with_forks=with_forks))
+        self._relearn()
+        return done
+
+    def sweep(self) -> list[str]:
+        """Remove late copies of what was erased; see `mic.ledger.erase.sweep`."""
+        from mic.ledger.erase import sweep
+
+        return self.run(sweep(self.line.project))
 
 
 __all__ = ["EMPTY_TREE", "Frame", "HistoryCommit", "LandRequest", "Landed", "Landing", "Project"]

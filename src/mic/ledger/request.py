@@ -77,9 +77,10 @@ class Before(NamedTuple):
 def prepare(line: Line, request: LandRequest, contested: Container[bytes] = ()) -> Protocol[Prepared]:
     """Check a request, which meets others on the `contested` paths.
 
-    Raises InvalidInput, InvalidPath, BaseMismatch, and Corrupt for a pack that is none.
+    Raises InvalidInput, InvalidPath, BaseMismatch, Erased, and Corrupt for a pack that is none.
     """
     wanted = new_entries(request.session)
+    line.objects.refuse_erased(entry.hash for entry in wanted.values() if entry is not None)
     uploaded = request.uploaded
     if uploaded is None:
         uploaded = yield from _uploaded(line, request.packs)

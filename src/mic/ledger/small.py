@@ -6,7 +6,7 @@ one step are read at once, neighbours in one range. What comes out is verified b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mic.core import epoch as stored
 from mic.core.blob import MAX_WHOLE, blob_size, decode_blob, frame_size, inflate_node
@@ -42,13 +42,13 @@ def read_small(objects: Objects, hashes: Iterable[bytes], limit: int = MAX_WHOLE
     """
     asked = list(dict.fromkeys(hashes))
     while True:
-        runs = objects.all_runs()
+        runs, zeros = objects.all_runs(), objects.zeros
         try:
             return (yield from _read_small(objects, asked, limit))
         except Corrupt:
             # Compaction turns around what leans on what: half a chain from before it and half from behind it can be a
             # ring. Whoever met the change of the index runs reads once more.
-            if objects.all_runs() == runs:
+            if objects.all_runs() == runs and objects.zeros is zeros:
                 raise
 
 
@@ -61,7 +61,8 @@ def _read_small(objects: Objects, asked: Sequence[bytes], limit: int) -> Protoco
             break
         if step > MAX_DEPTH:
             raise _too_deep(objects, front[0])
-        found = yield from _read_forms(objects, front)
+        # What was erased may still be leaned on, for as long as its bytes are there.
+        found = yield from _read_forms(objects, front, objects.require_base if step else objects.require)
         forms.update(found)
         front = [form.base for form in found.values() if form.base is not None]
     for object_hash in asked:
@@ -192,11 +193,13 @@ class Form:
         return {self.wanted[0]: open_delta(self.parts, base, self.wanted[0], self.name)}
 
 
-def _read_forms(objects: Objects, hashes: Sequence[bytes]) -> Protocol[dict[bytes, Form]]:
+def _read_forms(
+    objects: Objects, hashes: Sequence[bytes], require: Callable[[bytes, str], Place]
+) -> Protocol[dict[bytes, Form]]:
     wanted: dict[Place, list[bytes]] = {}
     alone: list[tuple[Place, bytes]] = []  # two contents of one range are damage unless it is a group
     for object_hash in hashes:
-        place = objects.require(object_hash, "content")
+        place = require(object_hash, "content")
         if place.kind == stored.GROUP:
             wanted.setdefault(place, []).append(object_hash)
         else:

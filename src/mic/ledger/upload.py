@@ -44,8 +44,10 @@ class Upload:
     def receive(self, frame: Frame) -> Protocol[None]:
         """Take the next frame; parts of a large content come in order, one content at a time.
 
-        A chunk list may come before or behind what it names, which is looked at when all is there.
+        A chunk list may come before or behind what it names, which is looked at when all is there. Raises Erased for
+        what may not be stored again.
         """
+        self.line.objects.refuse_erased([frame.hash])
         if frame.listed:
             self._receive_list(frame)
             return

@@ -21,13 +21,14 @@ from mic.core.delta import decode_group
 from mic.core.epoch import Epoch, decode_epoch
 from mic.core.errors import Corrupt, MicError, NotFound, TooLarge
 from mic.core.head import Head
-from mic.core.indexrun import IndexRun
+from mic.core.indexrun import IndexRun, Place
 from mic.core.origin import Origin, Tie, decode_origin
 from mic.core.pack import FOOTER_BYTES, decode_toc, toc_bytes
 from mic.core.record import Record
 from mic.core.segment import SEGMENT, decode_segment
 from mic.core.tree import EMPTY_TREE, Entry, Inner, Node, apply, build
 from mic.ledger.chunked import Runner
+from mic.ledger.container import check_pack
 from mic.ledger.contents import read_range
 from mic.ledger.effects import Get, List, Protocol
 from mic.ledger.follow import MAX_DEPTH, read_epoch, read_pack_toc
@@ -38,7 +39,9 @@ from mic.ledger.nodes import NodeCache, fetch_nodes, with_nodes
 from mic.ledger.session_object import read_session
 from mic.ledger.small import read_small
 from mic.ledger.tip import points, read_tip
+from mic.ledger.tombstones import read_graves
 from mic.ledger.trees import Overlay
+from mic.ledger.verify_graves import left_of
 from mic.store import Listed, Tagged
 
 _BATCH = 64  # contents read together; each is at most 4 MiB
@@ -48,9 +51,10 @@ Told = Callable[[str, int, int], None]  # what is being checked, how many are do
 
 
 class Finding(NamedTuple):
-    """Something that is not as it should be. `kind` is one of missing, damaged, wrong, unreachable.
+    """Something that is not as it should be. `kind` is one of missing, damaged, wrong, unfinished, unreachable.
 
-    Only `unreachable` is harmless: an upload or a landing that is under way or was given up.
+    Only `unreachable` is harmless: an upload or a landing that is under way or was given up. `unfinished` is an erasure
+    that was stopped, or is under way.
     """
 
     kind: str
@@ -73,6 +77,7 @@ class Verifier:
         self._whole = False  # whether the log was followed to its beginning: only then is the rest unreachable
         self._own = 0  # positions up to here are an origin's
         self._named: set[str] = set()
+        self._gone: set[bytes] = set()  # contents of which no byte is left
         self._epochs: set[str] = set()  # every epoch of the log, where the line has it or would have its copy
         self.objects = self.line.objects
 
@@ -87,6 +92,7 @@ class Verifier:
             yield from self._chain(head)
             yield from self._points()
             yield from self._packs()
+            yield from self._copies()
             # Whoever seals writes segments before the run over them: listed in the other order, none can seem to lack.
             packs = self._list(f"{self.line.prefix}packs/")
             yield from self._segments()
@@ -130,11 +136,34 @@ class Verifier:
             yield _finding(error, "")
             yield Finding("missing", self.line.head_key, f"positions 1 to {at.position} are out of its reach")
         self._links.reverse()
+        yield from self._graves([owner for owner, _ in owners])
         for owner, epoch in self._links:
             key = owner.epoch_key(epoch.new)
             self._named.add(key)
             self._epochs.add(self.line.epoch_key(epoch.new))
             self.objects.add(key, epoch.data_start, epoch.objects)
+
+    def _graves(self, owners: Sequence[Line]) -> Iterator[Finding]:
+        """What was erased, here and in what this reads through."""
+        for owner in owners:
+            try:
+                graves = self._run(read_graves(owner))
+            except Corrupt as error:
+                yield _finding(error, owner.erased_prefix)
+                continue
+            self.objects.bury(owner.prefix, graves.tombstones.values(), graves.displaced)
+            packs = {owner.prefix + moved.name for item in graves.displaced for moved in item.moved}
+            self._named |= graves.names | packs
+            self._gone |= graves.gone
+            for key, kind, why in left_of(owner, graves, self._run):
+                yield Finding(kind, key, why)
+
+    def _copies(self) -> Iterator[Finding]:
+        """Nothing in the log holds a content that is gone."""
+        for content in sorted(self._gone):
+            place = self.objects.recent.get(content)
+            if place is not None and not self.objects.is_zero(place):
+                yield Finding("wrong", place.key, f"it holds {content.hex()}, which was erased")
 
     def _points(self) -> Iterator[Finding]:
         """Every commit point that counts leads to a head of the log."""
@@ -272,7 +301,7 @@ class Verifier:
     ) -> Iterator[Finding]:
         for object_hash, place in self.objects.recent.items():
             found = run.find(object_hash)
-            if found is None or found == place:
+            if found is None or found == place or self.objects.is_zero(found):
                 continue
             if found.key not in entries:
                 self._named.add(found.key)
@@ -297,11 +326,12 @@ class Verifier:
         if not name.endswith(".pack") or not size:
             raise NotFound(f"{key} is missing from the store")
         raw = self._run(_get(key)).data
-        if hashlib.sha256(raw).hexdigest() != name[:-5]:
-            raise Corrupt(f"{key} is damaged: its bytes have another hash than its name says", object=key)
+        self._run(check_pack(self.objects, key, bytes.fromhex(name[:-5]), raw))
         found: set[tuple[bytes, int, int, int]] = set()
         for item in decode_toc(raw[-FOOTER_BYTES - toc_bytes(raw[-FOOTER_BYTES:], key) :], len(raw), key):
             members = [item.hash]
+            if self.objects.is_zero(Place(key, item.kind, item.offset, item.length)):
+                continue
             if item.kind == stored.GROUP:  # listed by its first member
                 group = decode_group(raw[item.offset : item.offset + item.length], key)
                 members = [member.hash for member in group.members]
@@ -395,7 +425,7 @@ class Verifier:
         named: dict[bytes, tuple[int, int]] = {}
         for record in self._records():
             for change in record.changes:
-                if change.entry is not None:
+                if change.entry is not None and change.entry.hash not in self.objects.erased:
                     named.setdefault(change.entry.hash, (record.position, change.entry.size))
         large: list[bytes] = []
         small: list[bytes] = []

@@ -41,6 +41,7 @@ _STATUS: dict[str, grpc.StatusCode] = {
     "not_empty": grpc.StatusCode.FAILED_PRECONDITION,
     "upload_expired": grpc.StatusCode.FAILED_PRECONDITION,
     "base_mismatch": grpc.StatusCode.FAILED_PRECONDITION,
+    "erased": grpc.StatusCode.FAILED_PRECONDITION,
     "conflict": grpc.StatusCode.ABORTED,
     "busy": grpc.StatusCode.ABORTED,
     "queue_full": grpc.StatusCode.RESOURCE_EXHAUSTED,

@@ -140,6 +140,11 @@ MEANINGS = {
         "what was uploaded was not landed within a week, and is being removed",
         "upload its contents again, then land; `mic land` does both",
     ),
+    "erased": Meaning(
+        "The content was erased",
+        "the content was erased from the project: a leaked secret, a takedown, or a person's request",
+        "leave it out, or put another content in its place",
+    ),
     "nothing_to_land": Meaning(
         "Nothing to land",
         "the session has no change",

@@ -14,6 +14,7 @@ from mic.core.errors import (
     AlreadyExists,
     Busy,
     Conflicted,
+    Erased,
     InvalidInput,
     MicError,
     NotEmpty,
@@ -56,6 +57,7 @@ class MethodNotAllowed(InvalidInput):
 # First match wins: narrow classes before the ones they derive from.
 _STATUS: tuple[tuple[type[MicError], int], ...] = (
     (NotFound, 404),
+    (Erased, 410),
     (Unauthenticated, 401),
     (PermissionDenied, 403),
     (AlreadyExists, 409),

@@ -14,6 +14,7 @@ from mic.core.errors import (
     AlreadyExists,
     Busy,
     Corrupt,
+    Erased,
     InvalidInput,
     MicError,
     NotFound,
@@ -32,6 +33,7 @@ _log = logging.getLogger("micelio.pages")
 # First match wins: narrow classes before the ones they derive from.
 STATUS: tuple[tuple[type[MicError], int], ...] = (
     (NotFound, 404),
+    (Erased, 410),
     (Unauthenticated, 401),
     (PermissionDenied, 403),
     (AlreadyExists, 409),

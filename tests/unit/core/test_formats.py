@@ -50,6 +50,17 @@ from mic.core.record import PathChange, Record, encode_record, read_record
 from mic.core.rollup import head_bytes, roll_records
 from mic.core.segment import decode_segment, encode_segment
 from mic.core.session import Alternative, Author, Change, Decision, Message, Session, decode_session, encode_session
+from mic.core.tombstone import (
+    Displaced,
+    Moved,
+    Range,
+    Reason,
+    Tombstone,
+    decode_displaced,
+    decode_tombstone,
+    encode_displaced,
+    encode_tombstone,
+)
 from mic.core.tree import EMPTY_TREE, Child, Entry, Leaf, decode_node, inner, leaf
 from mic.store.disk_cache import DiskCache
 
@@ -132,6 +143,9 @@ def _receipt(raw: bytes) -> PackRef:
     return found
 
 
+DISPLACED = Displaced(h(1), (Range("k", 8, 4),), (Moved(h(2), 1, "m", 12, 5),), (h(3),))
+
+
 def _varints(raw: bytes) -> list[int]:
     reader = Reader(raw, "vector")
     found = []
@@ -177,6 +191,16 @@ CASES: dict[str, tuple[Callable[[], bytes] | None, Callable[[bytes], object], ob
         lambda: encode_beacon(Beacon(bytes(range(16)), 1_793_491_200_000, "10.0.0.7:4001")),
         lambda raw: decode_beacon(raw, "vector"),
         Beacon(bytes(range(16)), 1_793_491_200_000, "10.0.0.7:4001"),
+    ),
+    "tombstone": (
+        lambda: encode_tombstone(Tombstone(h(1), 40, Reason.TAKEDOWN, 1_793_491_200_000, "ada")),
+        lambda raw: decode_tombstone(raw, "vector"),
+        Tombstone(h(1), 40, Reason.TAKEDOWN, 1_793_491_200_000, "ada"),
+    ),
+    "displaced": (
+        lambda: encode_displaced(DISPLACED),
+        lambda raw: decode_displaced(raw, "vector"),
+        DISPLACED,
     ),
     "leavings": (
         lambda: encode_leavings({"packs/": Leaving(Stage.CONDEMNED, 1_793_491_200_000)}),
