@@ -49,7 +49,7 @@ def blame(out: Output, path: str, at: str | None, why: bool, wanted: str | None,
         except NotFound:
             require_file(client, place, name, request.position)
             raise
-        data = b"" if out.as_json else fetch(client, place.address.ref, [found.hash])[found.hash]
+        data = b"" if out.as_json else fetch(client, place.address.ref, [found.hash], shown=True)[found.hash]
     if not out.as_json:
         _print(out, found, split_lines(data), why)
     out.document(_document(str(place.address), name, found, why))

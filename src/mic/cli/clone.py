@@ -50,6 +50,7 @@ def clone(out: Output, project: str, directory: str | None) -> None:
     out.line(f"{'Completed' if resumed else 'Cloned'} {address} @{position} in {root}: {plural(files, 'file')}.")
     for path, reason in checkout.unwritten:
         out.line(f"not written: {display(path)} ({reason})")
+    say_erased(out, checkout)
     out.document(
         {
             "project": str(address),
@@ -59,8 +60,15 @@ def clone(out: Output, project: str, directory: str | None) -> None:
             "files": files,
             "resumed": resumed,
             "unwritten": [{**path_fields(path), "reason": reason} for path, reason in checkout.unwritten],
+            "erased": [path_fields(path) for path in checkout.erased],
         }
     )
+
+
+def say_erased(out: Output, checkout: Checkout) -> None:
+    """Name the files whose contents were erased: words that say so stand in their places."""
+    for path in checkout.erased:
+        out.line(f"erased: {display(path)} (the file says who did it, and when)")
 
 
 def _open(root: str, config: Config, address: Address) -> tuple[Workspace, bool]:
@@ -144,7 +152,7 @@ def write_contents(
                     again += wanted[1:]
                     wanted = wanted[:1]
                 for entry in wanted:
-                    checkout.write(entry, content.pieces)
+                    checkout.write(entry, content.pieces, erased=content.erased)
                 done += len(wanted)
                 bar.at(done)
             if by_hash:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mic.cli.batches import BATCH_BYTES
 from mic.cli.content_cache import LARGEST, content_cache
 from mic.core.blob import MAX_WHOLE, inflate
-from mic.core.errors import Corrupt
+from mic.core.errors import Corrupt, Erased
 from mic.core.ids import content_hash
 from mic.core.tree import Entry
 from mic.rpc.client import Client
@@ -20,12 +20,16 @@ MAX_HELD = 32 << 20
 
 
 class Content(NamedTuple):
-    """A content as it arrives. `pieces` is used up once; with `whole` it is one piece that may be used again."""
+    """A content as it arrives. `pieces` is used up once; with `whole` it is one piece that may be used again.
+
+    Of one that was `erased` they are the words that stand in its place.
+    """
 
     hash: bytes
     size: int
     whole: bytes | None
     pieces: Iterable[bytes]
+    erased: bool = False
 
 
 def stream_contents(client: Client, project: pb.ProjectRef, hashes: list[bytes]) -> Iterator[Content]:
@@ -44,7 +48,8 @@ def stream_contents(client: Client, project: pb.ProjectRef, hashes: list[bytes])
             yield Content(wanted, len(data), data, (data,))
     fresh: list[tuple[bytes, bytes]] = []
     waiting = 0
-    frames = client.frames(project, absent)
+    erased: dict[bytes, str] = {}
+    frames = client.frames(project, absent, erased)
     for frame in frames:
         if not frame.offset and frame.length == frame.size:
             data = frame_bytes(frame)
@@ -61,6 +66,9 @@ def stream_contents(client: Client, project: pb.ProjectRef, hashes: list[bytes])
             for _ in pieces:
                 pass
     cache.keep_contents(fresh)
+    for name, text in erased.items():
+        if name in absent:
+            yield Content(name, len(text), text.encode(), (text.encode(),), erased=True)
 
 
 def page_entries(page: pb.TreeResponse) -> Iterator[Entry]:
@@ -72,13 +80,21 @@ def page_entries(page: pb.TreeResponse) -> Iterator[Entry]:
     )  # fmt: skip
 
 
-def fetch(client: Client, project: pb.ProjectRef, hashes: Iterable[bytes]) -> dict[bytes, bytes]:
-    """Contents of at most MAX_HELD bytes each, verified, by hash. The empty hash stands for no content: b""."""
+def fetch(
+    client: Client, project: pb.ProjectRef, hashes: Iterable[bytes], *, shown: bool = False
+) -> dict[bytes, bytes]:
+    """Contents of at most MAX_HELD bytes each, verified, by hash. The empty hash stands for no content: b"".
+
+    Where they are only `shown`, what stands in the place of an erased one will do; else that raises Erased.
+    """
     wanted = list(dict.fromkeys(item for item in hashes if item))
     found = {b"": b""}
     for content in stream_contents(client, project, wanted):
         data = b"".join(content.pieces)
-        if content_hash(data) != content.hash:
+        if content.erased:
+            if not shown:
+                raise Erased(f"The content {content.hash.hex()[:12]} was erased.", hint=data.decode().strip())
+        elif content_hash(data) != content.hash:
             raise _wrong(content.hash)
         found[content.hash] = data
     for item in wanted:
@@ -93,6 +109,8 @@ def verified(content: Content) -> Iterator[bytes]:
     for piece in content.pieces:
         digest.update(piece)
         yield piece
+    if content.erased:
+        return
     if digest.digest() != content.hash:
         raise _wrong(content.hash)
 

@@ -214,7 +214,7 @@ def _load(ws: Workspace, changes: list[LocalChange], unwritten: Mapping[bytes, I
     absent = [item for item in wanted if item not in held]
     if absent:
         with connect(ws.config.instance) as client:
-            held |= fetch(client, address_of(ws).ref, absent)
+            held |= fetch(client, address_of(ws).ref, absent, shown=True)
     found = []
     for item in changes:
         old = b"" if item.old is None or not item.old.size else held.get(item.old.hash)
@@ -233,7 +233,7 @@ def landed_diffs(client: Client, project: pb.ProjectRef, changes: list[pb.Change
     """What a landing changed. Contents over MAX_HELD are left out; the size of an old one is not known beforehand."""
     wanted = [item.hash for item in changes if item.size <= MAX_HELD and item.op != pb.Change.DELETED]
     wanted += [item.base_hash for item in changes if item.base_hash and item.size <= MAX_HELD]
-    held = fetch(client, project, wanted)
+    held = fetch(client, project, wanted, shown=True)
     return [
         FileDiff(
             item.path,

@@ -246,7 +246,7 @@ def _held(client: Client, address: Address, entry: Entry) -> bytes:
         raise TooLarge(
             f"{display(entry.path)} has {entry.size:,} bytes; JSON takes {MAX_HELD:,}.", hint="Leave --json away."
         )
-    return fetch(client, address.ref, [entry.hash])[entry.hash]
+    return fetch(client, address.ref, [entry.hash], shown=True)[entry.hash]
 
 
 def _content_document(out: Output, data: bytes, entry: Entry, position: int) -> None:

@@ -207,12 +207,19 @@ class Client:
                 return
             request.page_token = page.next_page_token
 
-    def frames(self, project: pb.ProjectRef, hashes: list[bytes]) -> Iterator[pb.BlobFrame]:
-        """The contents with these hashes as frames, in the forge's order; parts of a large one follow each other."""
+    def frames(
+        self, project: pb.ProjectRef, hashes: list[bytes], erased: dict[bytes, str] | None = None
+    ) -> Iterator[pb.BlobFrame]:
+        """The contents with these hashes as frames, in the forge's order; parts of a large one follow each other.
+
+        What stands in the place of those that were erased is put into `erased`; without it they raise Erased.
+        """
         for start in range(0, len(hashes), HASHES_PER_CALL):
             column = b"".join(hashes[start : start + HASHES_PER_CALL])
-            request = pb.StreamBlobsRequest(project=project, hashes=column)
+            request = pb.StreamBlobsRequest(project=project, hashes=column, tombstones=erased is not None)
             for chunk in self.stream(self.projects.StreamBlobs, request):
+                if erased is not None:
+                    erased.update((stone.hash, stone.text) for stone in chunk.tombstones)
                 yield from chunk.frames
 
     def missing(self, project: pb.ProjectRef, hashes: list[bytes]) -> set[bytes]:

@@ -135,7 +135,9 @@ def _settle(root: int, columns: Columns, suspects: list[tuple[int, posix.stat_re
             result.changes.append((path, DELETED, 0, number))
         elif stat.st_mode & DISK_BITS != columns.bits[number]:
             result.changes.append((path, MODIFIED, mode, number))
-        elif stat.st_size != columns.sizes[number]:
+        elif stat.st_size != columns.sizes[number] and not _is_erased(
+            root, path, stat.st_size, columns.hash_at(number)
+        ):
             result.changes.append((path, MODIFIED, columns.modes[number], number))
         else:
             try:
@@ -143,7 +145,8 @@ def _settle(root: int, columns: Columns, suspects: list[tuple[int, posix.stat_re
             except (FileNotFoundError, NotADirectoryError):
                 result.changes.append((path, DELETED, 0, number))
                 continue
-            if digest != columns.hash_at(number):
+            wanted = columns.hash_at(number)
+            if digest != wanted and not _is_erased(root, path, stat.st_size, wanted):
                 # Its stat data may be the recorded one (racy); a younger clock must not make that believed.
                 columns.ctimes[number] = 0
                 result.changes.append((path, MODIFIED, columns.modes[number], number))
@@ -153,6 +156,22 @@ def _settle(root: int, columns: Columns, suspects: list[tuple[int, posix.stat_re
             columns.disk_sizes[number] = stat.st_size
             columns.inodes[number] = stat.st_ino
             result.dirty = True
+
+
+def _is_erased(root: int, path: bytes, size: int, wanted: bytes) -> bool:
+    """Whether a file says that the content which the index wants there was erased."""
+    if not 100 < size <= 512:  # of mic.core.erased_text, which is seldom needed here
+        return False
+    from mic.core.erased_text import stands_for
+
+    try:
+        handle = posix.open(path, posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_NONBLOCK | posix.O_CLOEXEC, dir_fd=root)
+    except OSError:
+        return False
+    try:
+        return stands_for(posix.read(handle, size + 1)) == wanted
+    finally:
+        posix.close(handle)
 
 
 def _digest(root: int, path: bytes, mode: int) -> bytes:

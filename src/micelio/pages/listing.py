@@ -11,7 +11,7 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from mic.core.errors import InvalidInput
+from mic.core.errors import Erased, InvalidInput
 from mic.core.linediff import is_binary
 from mic.core.tree import DIRECTORY, Entry
 from micelio.pages.addresses import HEAD, Ref, Site
@@ -140,7 +140,10 @@ def _find_readme(opened: Opened, root: bytes, directory: bytes, found: list[Entr
 
 
 def _readme(opened: Opened, ref: Ref, directory: bytes, entry: Entry, scale: Scale) -> Readme | None:
-    data = opened.ledger.blob(entry.hash, LARGEST_TEXT)
+    try:
+        data = opened.ledger.blob(entry.hash, LARGEST_TEXT)
+    except Erased as erased:
+        data = str(erased.details["text"]).encode()
     if is_binary(data) or not data.strip():
         return None
     html, end, lines = document_page(scale, data, entry.path, Place(opened.site, ref, directory), 0, 3)

@@ -18,6 +18,11 @@ from micelio.pages.ranges import NONE_OF_IT, Part, asked_part
 
 def raw_answer(request: HttpRequest, project_id: UUID, ledger: Project, entry: Entry) -> HttpResponse:
     """The content of an entry that the reader may see, sandboxed; its ETag is its hash."""
+    if tombstone := ledger.tombstones([entry.hash]).get(entry.hash):
+        # Gone for good; but what a tombstone says may be kept by nobody for longer than a moment.
+        return HttpResponse(
+            tombstone.text, status=410, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"}
+        )
     tag = f'"{entry.hash.hex()}"'
     if tag in request.headers.get("If-None-Match", ""):
         return HttpResponse(status=304, headers={"ETag": tag})

@@ -922,18 +922,37 @@ class BlobFrame(_message.Message):
     def __init__(self, hash: _Optional[bytes] = ..., size: _Optional[int] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ..., encoding: _Optional[_Union[BlobFrame.Encoding, str]] = ..., length: _Optional[int] = ..., chunk_list: _Optional[bool] = ...) -> None: ...
 
 class StreamBlobsRequest(_message.Message):
-    __slots__ = ("project", "hashes")
+    __slots__ = ("project", "hashes", "tombstones")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     HASHES_FIELD_NUMBER: _ClassVar[int]
+    TOMBSTONES_FIELD_NUMBER: _ClassVar[int]
     project: ProjectRef
     hashes: bytes
-    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., hashes: _Optional[bytes] = ...) -> None: ...
+    tombstones: bool
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., hashes: _Optional[bytes] = ..., tombstones: _Optional[bool] = ...) -> None: ...
 
 class BlobChunk(_message.Message):
-    __slots__ = ("frames",)
+    __slots__ = ("frames", "tombstones")
     FRAMES_FIELD_NUMBER: _ClassVar[int]
+    TOMBSTONES_FIELD_NUMBER: _ClassVar[int]
     frames: _containers.RepeatedCompositeFieldContainer[BlobFrame]
-    def __init__(self, frames: _Optional[_Iterable[_Union[BlobFrame, _Mapping]]] = ...) -> None: ...
+    tombstones: _containers.RepeatedCompositeFieldContainer[Tombstone]
+    def __init__(self, frames: _Optional[_Iterable[_Union[BlobFrame, _Mapping]]] = ..., tombstones: _Optional[_Iterable[_Union[Tombstone, _Mapping]]] = ...) -> None: ...
+
+class Tombstone(_message.Message):
+    __slots__ = ("hash", "size", "at_ms", "by", "text")
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    CLASS_FIELD_NUMBER: _ClassVar[int]
+    AT_MS_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    hash: bytes
+    size: int
+    at_ms: int
+    by: str
+    text: str
+    def __init__(self, hash: _Optional[bytes] = ..., size: _Optional[int] = ..., at_ms: _Optional[int] = ..., by: _Optional[str] = ..., text: _Optional[str] = ..., **kwargs) -> None: ...
 
 class FindMissingBlobsRequest(_message.Message):
     __slots__ = ("project", "hashes", "pages")

@@ -10,6 +10,7 @@ from mic.core.errors import InvalidInput
 from mic.core.head import hlc_ms, ms_hlc
 from mic.core.paths import parse_path
 from mic.core.session import Alternative, Change, Decision, Message, Op, Session, State
+from mic.core.tombstone import Tombstone
 from mic.ledger.conflict import Clash
 from mic.ledger.frame import Frame
 from mic.ledger.project import Landed
@@ -130,6 +131,18 @@ def frame_message(frame: Frame) -> pb.BlobFrame:
         length=frame.length,
         data=frame.data,
         encoding=pb.BlobFrame.ZSTD if frame.zstd else pb.BlobFrame.RAW,
+    )
+
+
+def tombstone_message(tombstone: Tombstone) -> pb.Tombstone:
+    """What is left of an erased content."""
+    return pb.Tombstone(
+        hash=tombstone.content,
+        size=tombstone.size,
+        at_ms=tombstone.at,
+        by=tombstone.by,
+        text=tombstone.text,
+        **{"class": tombstone.reason.name.lower()},
     )
 
 

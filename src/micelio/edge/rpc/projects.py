@@ -193,11 +193,17 @@ class Projects(ForgeArchives, Imports, mic_pb2_grpc.ProjectServiceServicer):
         ledger = open_ledger(project.id)
         wanted = hashes(request.hashes)
         ledger.head()
+        erased = ledger.tombstones(wanted)
         for wanted_hash in wanted:
-            if not ledger.has_blob(wanted_hash):
+            if wanted_hash in erased:
+                if not request.tombstones:
+                    raise erased[wanted_hash].error()
+            elif not ledger.has_blob(wanted_hash):
                 raise InvalidInput(f"The project holds no content {wanted_hash.hex()}.", hint="Clone again.")
         with slot(DOWNLOADS):
-            yield from _chunks(ledger.frames(wanted))
+            if erased:
+                yield pb.BlobChunk(tombstones=map(convert.tombstone_message, erased.values()))
+            yield from _chunks(ledger.frames([item for item in wanted if item not in erased]))
 
     @call
     def FindMissingBlobs(self, actor: Actor, request: pb.FindMissingBlobsRequest) -> pb.FindMissingBlobsResponse:

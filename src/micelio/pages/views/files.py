@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 
-from mic.core.errors import NotFound
+from mic.core.errors import Erased, NotFound
 from mic.core.linediff import is_binary
 from mic.core.tree import CONFLICT, Entry
 from micelio.accounts.actor import Actor
@@ -105,7 +105,10 @@ def _contents(opened: Opened, entry: Entry, place: Place, asked: _Asked) -> tupl
         return {"words": "The file is empty."}, ""
     if entry.size > LARGEST_SHOWN:
         return {"words": f"{size_words(entry.size)} are too much for a page; the link `raw` has them."}, None
-    data = opened.ledger.blob(entry.hash, LARGEST_SHOWN)
+    try:
+        data = opened.ledger.blob(entry.hash, LARGEST_SHOWN)
+    except Erased as erased:
+        return {"words": erased.details["text"]}, None
     if image_type(data):
         return {"image": asked.raw}, None
     if is_binary(data):

@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote_to_bytes
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -66,7 +67,10 @@ def _listed(request: HttpRequest, actor: Actor, opened: Opened) -> Page:
         "reason_length": REASON,
         "decide": f"{opened.site.secrets}/decide",
     }
-    rows = Scale().fill(items, lambda item, _: render_to_string("pages/_finding.html", {"item": item}))
+    # Only whoever runs the forge erases, and sees the way there.
+    name = quote(f"{opened.project.owner}/{opened.project.handle}", safe="")
+    erase = f"{reverse('admin-erasure')}?project={name}&finding=" if actor.is_admin else ""
+    rows = Scale().fill(items, lambda item, _: render_to_string("pages/_finding.html", {"item": item, "erase": erase}))
     older = found[len(rows) - 1].id if len(found) > len(rows) else None
     data = {**opened.data(), "findings": [_data(row) for row in found[: len(rows)]], "next_before": older}
     return Page("pages/secrets.html", context | {"rows": rows, "older": older}, data)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from mic.core.errors import NotFound
+from mic.core.errors import Erased, NotFound
 from mic.core.ids import parse_ulid, ulid_text
 from mic.core.session import Change, Op, Session
 from mic.core.tree import BLOB, Entry
@@ -99,7 +99,10 @@ class _Found:
         return ChangesPage(self.opened.site, self._read, decisions, at, self.here, scale, decisions_here)
 
     def _read(self, entry: Entry) -> bytes:
-        return self.opened.ledger.blob(entry.hash, LARGEST_COMPARED)
+        try:
+            return self.opened.ledger.blob(entry.hash, LARGEST_COMPARED)
+        except Erased as erased:
+            return str(erased.details["text"]).encode()
 
     def context(self) -> dict[str, Any]:
         return {
