@@ -204,6 +204,7 @@ admin-abuse          any     u d  d d d d  d d d  u u
 admin-jobs           any     u d  d d d d  d d d  u u
 admin-storage        any     u d  d d d d  d d d  u u
 admin-settings       any     u d  d d d d  d d d  u u
+admin-erasure        any     u d  d d d d  d d d  u u
 admin-legal          any     u d  d d d d  d d d  u u
 legal                any     . .  . . . .  . . .  . .
 home                 any     . .  . . . .  . . .  . .
@@ -423,6 +424,14 @@ FUNCTIONS = {
     "operators.blocks.lift": "admin-abuse",
     "operators.blocks.lift_all": "admin-abuse",
     "operators.blocks.list_blocks": "admin-abuse",
+    "operators.erasure_page.erasure": "admin-erasure",
+    "operators.purges.ask": "admin-erasure",
+    "operators.purges.confirm": "admin-erasure",
+    "operators.purges.content_of": "admin-erasure",
+    "operators.purges.list_purges": "admin-erasure",
+    "operators.purges.look": "admin-erasure",
+    "operators.purges.withdraw": "admin-erasure",
+    "projects.administering.project_of_name": "admin-erasure",
     "operators.legal.legal_versions": "admin-legal",
     "operators.legal.set_legal": "admin-legal",
     "operators.settings_view.settings_view": "admin-settings",

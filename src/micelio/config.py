@@ -64,6 +64,7 @@ _READ = frozenset(
         "S3_ACCESS_KEY_ID",
         "S3_SECRET_ACCESS_KEY",
         "S3_SESSION_TOKEN",
+        "MICELIO_PURGE_NEEDS_TWO",
         "STORAGE_CDN_BASE_URL",
         "MICELIO_CACHE_DIR",
         "MICELIO_CACHE_RAM_MB",
@@ -125,6 +126,8 @@ class Settings:
     max_public_projects: int = 0
     max_private_projects: int = 0
     max_stored_bytes: int = 0
+    # Whether a second administrator has to confirm what is erased for good.
+    purge_needs_two: bool = False
     # "" when there is no edge network.
     cdn_base_url: str = ""
     # Hosts that the forge may ask by plain http, at any port and at private addresses; and networks of such hosts.
@@ -263,6 +266,7 @@ def _build(values: Mapping[str, str]) -> Settings:
         cache_dir=Path(cache).expanduser().absolute() if cache else data_dir / "cache",
         cache_ram_bytes=mebibytes(values, "MICELIO_CACHE_RAM_MB"),
         cache_disk_bytes=mebibytes(values, "MICELIO_CACHE_DISK_MB"),
+        purge_needs_two=not choice(values, "MICELIO_PURGE_NEEDS_TWO", "no", "yes"),
         cdn_base_url=_cdn_base_url(values.get("STORAGE_CDN_BASE_URL", ""), allowed),
         postal=postal,
         oauth=oauth,

@@ -25,6 +25,7 @@ PAGES = {
     "/-/admin/organizations": "Organizations",
     "/-/admin/projects": "at the head",
     "/-/admin/abuse": "Blocks",
+    "/-/admin/erasure": "Nothing was erased yet",
     "/-/admin/jobs": "waiting",
     "/-/admin/storage": "What the doctor says",
     "/-/admin/settings": "MICELIO_BASE_URL",

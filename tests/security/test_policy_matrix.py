@@ -577,6 +577,7 @@ def _address(name: str, project: pb.ProjectRef, landed: str, still_open: str) ->
         "admin-jobs": "/-/admin/jobs",
         "admin-storage": "/-/admin/storage",
         "admin-settings": "/-/admin/settings",
+        "admin-erasure": "/-/admin/erasure",
         "admin-legal": "/-/admin/legal",
         "legal": "/-/legal",
         "home": "/",

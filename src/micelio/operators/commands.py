@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from mic.core.errors import InvalidInput
+from micelio.operators import purge_command
 
 # Enough for any forge that a list at a shell is of use for.
 MOST = 10_000
@@ -63,6 +64,7 @@ def add(commands: Any, ready: Callable[[], None]) -> Any:
     listed = command(jobs, "list", _jobs, "what waits, runs or failed")
     listed.add_argument("--state", choices=("waiting", "running", "failed"), default="failed")
     command(jobs, "retry", _retry, "run a failed job again").add_argument("id")
+    purge_command.add(command, kinds, _print)
     command(kinds, "storage", _storage, "the store, and room on its disk")
     return kinds
 

@@ -1,4 +1,4 @@
-"""Blocks and legal texts as rows."""
+"""Blocks, legal texts and erasures as rows."""
 
 from __future__ import annotations
 
@@ -43,3 +43,44 @@ class LegalText(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.pk}"
+
+
+class Purge(models.Model):
+    """An erasure that somebody asked for. The tombstone is in the store; who confirmed it and why is here.
+
+    `content` is a SHA-256 in hexadecimal. `keys` are the objects that were written over, which other processes let go
+    of; `edge_key` was the project's key at an edge network until then.
+    """
+
+    class State(models.TextChoices):
+        """WAITING for a second administrator. RUNNING until no byte is left."""
+
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        WITHDRAWN = "withdrawn"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project_id = models.UUIDField()
+    project_name = models.CharField(max_length=200)
+    content = models.CharField(max_length=64)
+    reason = models.CharField(max_length=16)
+    note = models.CharField(max_length=REASON_LENGTH)
+    with_forks = models.BooleanField(default=False)
+    asked_by = models.CharField(max_length=64)
+    asked_by_id = models.UUIDField(null=True)
+    asked_at = models.DateTimeField()
+    confirmed_by = models.CharField(max_length=64, blank=True)
+    state = models.CharField(max_length=16, choices=State.choices)
+    ended_at = models.DateTimeField(null=True)
+    keys = models.JSONField(default=list)
+    edge_key = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["state", "asked_at"], name="purges_by_state"),
+            models.Index(fields=["ended_at"], name="purges_by_end"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.content[:12]} of {self.project_name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from micelio.operators import views
+from micelio.operators import erasure_page, views
 from micelio.operators.panel import panel
 from micelio.pages.answers import page
 
@@ -21,6 +21,7 @@ urlpatterns = [
     ),
     path("-/admin/projects", panel(views.projects), name="admin-projects"),
     path("-/admin/abuse", panel(views.abuse, views.ABUSE_ACTS), name="admin-abuse"),
+    path("-/admin/erasure", panel(erasure_page.erasure, erasure_page.ACTS), name="admin-erasure"),
     path("-/admin/jobs", panel(views.jobs, views.JOB_ACTS), name="admin-jobs"),
     path("-/admin/storage", panel(views.storage, views.STORAGE_ACTS), name="admin-storage"),
     path("-/admin/settings", panel(views.settings), name="admin-settings"),

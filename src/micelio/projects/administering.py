@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q
 
-from mic.core.errors import MicError
+from mic.core.errors import MicError, NotFound
 from micelio.accounts.actor import Actor
 from micelio.accounts.handles import sought
 from micelio.accounts.policy import require_admin, require_whole
@@ -106,3 +106,14 @@ def _row(project: Project) -> ProjectRow:
         project.stored_objects if seen else None,
         project.measured_at,
     )
+
+
+def project_of_name(actor: Actor, name: str) -> UUID:
+    """The project called `owner/handle`, also one that can still be restored. Raises PermissionDenied, NotFound."""
+    require_whole(actor)
+    require_admin(actor)
+    owner, _, handle = name.strip().lower().partition("/")
+    found = Project.everything.filter(owner__handle=owner, handle=handle).values_list("id", flat=True).first()
+    if found is None:
+        raise NotFound(f"There is no project {name[:80]}.", hint="`micelio admin projects list` has them all.")
+    return found

@@ -297,3 +297,8 @@ def view(project: Project, role: str | None) -> ProjectView:
         protection=project.protection,
         full=project.full,
     )
+
+
+def visibility_of(project_id: UUID) -> str:
+    """Public or private; "" for a project that is gone."""
+    return Project.everything.filter(id=project_id).values_list("visibility", flat=True).first() or ""

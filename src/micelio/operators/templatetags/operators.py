@@ -30,6 +30,7 @@ _TABS = (
     ("admin-organizations", "Organizations"),
     ("admin-projects", "Projects"),
     ("admin-abuse", "Abuse"),
+    ("admin-erasure", "Erasure"),
     ("admin-jobs", "Jobs"),
     ("admin-storage", "Storage"),
     ("admin-settings", "Settings"),
