@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -249,6 +250,10 @@ def test_texts_that_are_none(sites: dict[str, OtherSite], visitor: Browser) -> N
 
 def test_tokens_are_kept_nowhere(forge: Forge, sites: dict[str, OtherSite]) -> None:
     """Not in the database, sessions included, and in no log; nor is the forge's own secret there."""
+    for number, site in itertools.product(range(3), sites.values()):
+        _be(site, 9900 + number, "kept")
+        with Browser(forge.base_url) as browser:
+            assert _come(browser, site).headers["location"] == "/-/sign-up/with"
     everything = forge.database.dump() + forge.log().encode()
     tokens = {token for site in sites.values() for token in site.tokens}
     assert len(tokens) > 5

@@ -327,7 +327,7 @@ class _Held:
 def _until(condition: Callable[[], bool]) -> bool:
     """Asks the forge again and again, which is the only thing that can be waited on in another process."""
     pause = threading.Event()
-    for _ in range(400):
+    for _ in range(1600):
         if condition():
             return True
         pause.wait(0.025)

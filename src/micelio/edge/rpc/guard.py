@@ -81,7 +81,7 @@ def _let_in(context: grpc.ServicerContext) -> Actor:
 
 
 def call(method: Callable[[Any, Actor, Any], T]) -> Callable[[Any, Any, grpc.ServicerContext], T]:
-    """A method `(self, actor, request) -> response` as a unary servicer method."""
+    """A method `(self, actor, request or iterator) -> response` as a servicer method with one answer."""
 
     @functools.wraps(method)
     def guarded(self: Any, request: Any, context: grpc.ServicerContext) -> T:
@@ -90,8 +90,9 @@ def call(method: Callable[[Any, Actor, Any], T]) -> Callable[[Any, Any, grpc.Ser
         let_go()
         try:
             actor = _let_in(context)
+            sent = well_formed(_let_go_between(request) if isinstance(request, Iterator) else request)
             with asked_once(), moves() as moved:
-                answer = method(self, actor, well_formed(request))
+                answer = method(self, actor, sent)
             if moved:
                 context.set_trailing_metadata(((MOVED_KEY, " ".join(moved[0]).encode()),))
             return answer
