@@ -22,7 +22,7 @@ MAX_BODY = 64 << 20
 _encoder = msgspec.msgpack.Encoder()
 
 
-def box(magic: bytes, value: msgspec.Struct) -> bytes:
+def box(magic: bytes, value: msgspec.Struct | dict[str, object]) -> bytes:
     """The bytes of a value."""
     body = _encoder.encode(value)
     frame = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(body)

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from mic.core.errors import Corrupt
 from mic.core.paths import display
 from mic.core.record import PathChange, Record
 from mic.core.session import Change, Session
+from mic.core.tombstone import Tombstone
 from mic.core.tree import Entry
 from mic.git.native import native_commit
 from mic.git.objects import EMPTY_TREE_OID, EditedTree, commit_line, edit_trees
 from mic.git.packentry import BLOB, COMMIT, TREE, make_delta, object_id
 from mic.git.packs import Packs
 from mic.git.packwrite import PackWriter
+from mic.git.rewrite import rewrite_commit
 from mic.git.tree_entries import GITLINK
 
 # Contents above this are not put into packs a second time: they are sent from where the project keeps them.
@@ -53,8 +55,19 @@ class Tip(NamedTuple):
 class Derivation:
     """Derives one landing after the other. `packs` is what is here, `writer` takes what is new."""
 
-    def __init__(self, landings: Landings, packs: Packs, writer: PackWriter, known: OrderedDict[bytes, bytes]) -> None:
+    def __init__(
+        self,
+        landings: Landings,
+        packs: Packs,
+        writer: PackWriter,
+        known: OrderedDict[bytes, bytes],
+        erased: Mapping[bytes, Tombstone] | None = None,
+        rewritten: Mapping[bytes, bytes] | None = None,
+    ) -> None:
         self._landings, self._packs, self._writer = landings, packs, writer
+        # What was erased, in whose place words stand; and ids of commits that are no more for it, with the new ones.
+        self._erased = erased or {}
+        self.rewritten = dict(rewritten or {})
         self._oids = known  # SHA-256 of a content -> its Git id, of those looked at lately
         self._trees: dict[bytes, bytes] = {}
         self._depths: dict[bytes, int] = {}
@@ -64,11 +77,14 @@ class Derivation:
         session = self._landings.session_of(record)
         git: dict[str, Any] = session.metadata.get("git") or {}
         oid, raw = git.get("commit"), git.get("raw")
+        if isinstance(oid, bytes):
+            oid = self.rewritten.get(oid, oid)
         if isinstance(oid, bytes) and self._packs.has(oid):
             line = commit_line(oid, self._packs.read(oid, COMMIT)[1])
             return Tip(oid, line.tree)
         tree = self._tree(record, session, tip)
         if isinstance(oid, bytes) and isinstance(raw, bytes):
+            oid, raw = self._without(oid, raw, tree, tip)
             self._check(record, oid, raw, tree, tip)
         else:
             raw = native_commit(record, session, tree, tip.commit)
@@ -76,6 +92,21 @@ class Derivation:
         self._writer.add(COMMIT, oid, raw)
         self._writer.commit(commit_line(oid, raw))
         return Tip(oid, tree)
+
+    def _without(self, oid: bytes, raw: bytes, tree: bytes, tip: Tip) -> tuple[bytes, bytes]:
+        """A commit as it is, or where something was erased from its tree or before it, the one in its place."""
+        if not self._erased or object_id(COMMIT, raw) != oid:
+            return oid, raw
+        line = commit_line(oid, raw)
+        first = (tip.commit,) if tip.commit else ()
+        if line.tree == tree and line.parents[:1] == first:
+            return oid, raw
+        parents = [*first, *(self.rewritten.get(parent, parent) for parent in line.parents[1:])]
+        if len(parents) != len(line.parents):
+            return oid, raw
+        made = rewrite_commit(raw, tree, parents)
+        self.rewritten[oid] = object_id(COMMIT, made)
+        return self.rewritten[oid], made
 
     def _check(self, record: Record, oid: bytes, raw: bytes, tree: bytes, tip: Tip) -> None:
         if len(oid) != 20 or object_id(COMMIT, raw) != oid:
@@ -123,6 +154,8 @@ class Derivation:
         entry = change.entry
         if entry is None:
             return None
+        if entry.hash in self._erased:
+            return self._words(entry, self._erased[entry.hash])
         if entry.mode & 0o170000 == GITLINK:
             named = self._landings.blob(entry.hash)
             try:
@@ -136,6 +169,14 @@ class Derivation:
             if len(self._oids) > _KNOWN:
                 self._oids.popitem(last=False)
         return entry.mode, known
+
+    def _words(self, entry: Entry, tombstone: Tombstone) -> tuple[int, bytes]:
+        """What stands in the place of an erased content. A link becomes a file: words are no target."""
+        data = tombstone.text.encode()
+        oid = object_id(BLOB, data)
+        if not self._here(oid):
+            self._writer.add(BLOB, oid, data)
+        return (entry.mode if entry.mode & 0o170000 == 0o100000 else 0o100644), oid
 
     def _content(self, entry: Entry, change: Change | None) -> bytes:
         if entry.size > ELSEWHERE_BYTES:
@@ -152,6 +193,8 @@ class Derivation:
         oid = object_id(BLOB, data)
         if not self._here(oid):
             before = self._oids.get(change.base_hash, b"") if change is not None and change.base_hash else b""
+            if change is not None and change.base_hash in self._erased:
+                before = b""
             base = change.base_hash if change is not None else b""
             self._add(BLOB, oid, data, before, lambda _: self._landings.blob(base))
         return oid

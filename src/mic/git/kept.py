@@ -12,13 +12,14 @@ import mmap
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, cast
 
 import msgspec
 
 from mic.core.errors import AlreadyExists, Corrupt
 from mic.core.record import Record
+from mic.core.tombstone import Tombstone
 from mic.git.derive import Derivation, Tip, Unservable
 from mic.git.graph import Graph
 from mic.git.merge_packs import due_to_merge, merge_packs
@@ -32,10 +33,20 @@ from mic.git.packscan import Limits
 from mic.git.packwrite import PackWriter, WrittenPack
 from mic.git.quarantine import Quarantine
 from mic.git.ready import ReadyPacks
+from mic.git.rewrite import Rewrite, decode_rewritten, encode_rewritten
 from mic.git.send import Trailers, send_history
 from mic.git.shown import Shown
 from mic.git.snapshot import Snapshot
-from mic.git.view import KeptPack, Numbered, View, index_key, newest_view, pack_key, write_view
+from mic.git.view import (
+    KeptPack,
+    Numbered,
+    View,
+    index_key,
+    newest_view,
+    pack_key,
+    rewritten_key,
+    write_view,
+)
 from mic.ledger import single
 from mic.ledger.project import Project
 from mic.store import MapsObjects
@@ -70,6 +81,7 @@ class KeptObjects:
         self._graph = Graph()
         self._oids: OrderedDict[bytes, bytes] = OrderedDict()
         self._shown: Shown | None = None
+        self._lists: dict[str, dict[bytes, bytes]] = {}
         self.ready = ReadyPacks(project, self._bytes_of)
         self.trailers = Trailers()
 
@@ -215,9 +227,82 @@ class KeptObjects:
             self._inherit()
             while True:
                 snapshot = self.snapshot()
-                if snapshot.view.trouble or snapshot.view.position >= head.position:
+                if not snapshot.view.trouble and snapshot.view.position < head.position:
+                    self._catch_up(snapshot, head.position)
+                    continue
+                stones = self._unheard_of(snapshot.view)
+                if not stones:
                     return snapshot
-                self._catch_up(snapshot, head.position)
+                self._rewrite(snapshot, stones)
+
+    def erase(self) -> None:
+        """Let the packs hold nothing of what was erased, and remove those that did. Nothing where none is kept."""
+        if not self.snapshot().numbered.number:
+            return
+        view = self.caught_up().view
+        project = self.project.line.project
+        for name, since in view.retired:
+            if not since:
+                self.project.run(single.delete(pack_key(project, name)))
+                self.project.run(single.delete(index_key(project, name)))
+        if view.rewritten:
+            self.ready.clear()
+
+    def _unheard_of(self, view: View) -> dict[bytes, Tombstone]:
+        """What was erased and may still be in the packs."""
+        return {content: stone for content, stone in self.project.erased().items() if content not in view.erased}
+
+    def _rewrite(self, snapshot: Snapshot, stones: Mapping[bytes, Tombstone]) -> None:
+        """Make the packs anew that hold something of these, and what names it; unless another is faster."""
+        view = snapshot.view
+        work = Rewrite(self.reader(snapshot), snapshot.graph, stones)
+        new = msgspec.structs.replace(view, erased=(*view.erased, *sorted(stones)))
+        if work.ids:
+            packs, before, gone = [], [], []
+            for pack, kept in zip(snapshot.packs, view.packs, strict=True):
+                if not work.is_touched(pack):
+                    packs.append(kept)
+                    before.append(pack)
+                    continue
+                gone.append((kept.name, 0))
+                with _spooled() as out:
+                    written = work.without(pack, before, out)
+                    if written is not None:
+                        packs.append(self.keep(written, out, kept.derived))
+                        before.append(self._opened(written.name))
+            with _spooled() as out:
+                written = work.new(lambda oid: any(pack.index.find(oid) is not None for pack in before), out)
+                if written is not None:
+                    packs.append(self.keep(written, out, derived=False))
+            new = msgspec.structs.replace(
+                new,
+                tip=work.ids.get(view.tip, view.tip),
+                packs=tuple(packs),
+                refs={name: work.ids.get(oid, oid) for name, oid in view.refs.items()},
+                moving=None,
+                movings=(),  # an atomic push that is under way moves its refs by itself, or says that it did not
+                retired=(*gone, *((name, 0) for name, _ in view.retired)),
+                rewritten=(*view.rewritten, self._keep_ids(work.kept_ids())),
+            )
+        self.project.run(write_view(self.project.line.project, snapshot.numbered, new))
+
+    def _keep_ids(self, ids: Mapping[bytes, bytes]) -> str:
+        raw = encode_rewritten(ids)
+        name = hashlib.sha256(raw).hexdigest()
+        with contextlib.suppress(AlreadyExists):
+            self.project.run(single.put_new(rewritten_key(self.project.line.project, name), raw))
+        return name
+
+    def rewritten(self, view: View) -> dict[bytes, bytes]:
+        """Ids of commits and tags that are no more since something was erased, and the ones in their places."""
+        found: dict[bytes, bytes] = {}
+        for name in view.rewritten:
+            if name not in self._lists:
+                key = rewritten_key(self.project.line.project, name)
+                self._lists[name] = decode_rewritten(self.project.run(single.get(key)), key).ids
+            later = self._lists[name]
+            found = {**{old: later.get(new, new) for old, new in found.items()}, **later}
+        return found
 
     def _inherit(self) -> None:
         """Begin a fork with the objects that its origin has up to the fork point."""
@@ -237,7 +322,10 @@ class KeptObjects:
             sent.seek(0)
             quarantine = Quarantine(sent, snapshot, self.reader(snapshot), lambda oid, kind, data: None, _OURS)
             kept = self.keep(quarantine.write(out), out, derived=False)
-        self.replace(snapshot, View(position=line.start.position, tip=tip, packs=(kept,)))
+        ids = other.rewritten(theirs.view)
+        lists = (self._keep_ids(ids),) if ids else ()
+        begun = View(position=line.start.position, tip=tip, packs=(kept,), erased=theirs.view.erased, rewritten=lists)
+        self.replace(snapshot, begun)
 
     def commit_at(self, snapshot: Snapshot, position: int) -> bytes | None:
         """The commit of a landing: main's first parents lead from one to the one before."""
@@ -245,7 +333,7 @@ class KeptObjects:
         if not 0 < position <= view.position:
             return None
         if pushed := self._pushed(position):
-            return pushed
+            return self.rewritten(view).get(pushed, pushed)
         at, oid = view.position, view.tip
         while at > position:
             at -= 1
@@ -257,7 +345,7 @@ class KeptObjects:
     def _landed_parent(self, snapshot: Snapshot, position: int, parents: Sequence[bytes]) -> bytes:
         """The one of these commits that landed at `position`."""
         if pushed := self._pushed(position):
-            return pushed
+            return self.rewritten(snapshot.view).get(pushed, pushed)
         record, session = self.project.landing(position)
         packs = self.reader(snapshot)
         for oid in parents:
@@ -276,7 +364,8 @@ class KeptObjects:
         view, packs = snapshot.view, self.reader(snapshot)
         with _spooled() as out:
             writer = PackWriter(out)
-            derivation = Derivation(self.project, packs, writer, self._oids)
+            before = self.rewritten(view)
+            derivation = Derivation(self.project, packs, writer, self._oids, self.project.erased(), before)
             position, tip, trouble = view.position, _tip(packs, view), ""
             clocks: dict[int, int] = {}
             stop = min(last, position + _LANDINGS)
@@ -290,6 +379,9 @@ class KeptObjects:
             except Unservable as error:
                 trouble = str(error)
             new = msgspec.structs.replace(advance(view, position, tip.commit, clocks), trouble=trouble)
+            if derivation.rewritten != before:
+                ids = {old: oid for old, oid in derivation.rewritten.items() if before.get(old) != oid}
+                new = msgspec.structs.replace(new, rewritten=(*view.rewritten, self._keep_ids(ids)))
             if writer.objects:
                 kept = self.keep(writer.finish(), out, derived=True)
                 new = msgspec.structs.replace(new, packs=(*view.packs, kept))

@@ -217,6 +217,14 @@ class ReadyPacks:
                 self._project.run(single.delete(f"{self._prefix}{part}.{kind}"))
         return True
 
+    def clear(self) -> None:
+        """Remove all of it: it is made anew when it is asked for."""
+        with self._lock:
+            self._known.clear()
+            self._open.clear()
+            for item in self._project.run(single.listed(self._prefix)):
+                self._project.run(single.delete(item.key))
+
     def _put(self, name: str, data: bytes) -> None:
         # A pack's name is that of its content, and a listing says what is as good as this one.
         with contextlib.suppress(AlreadyExists):

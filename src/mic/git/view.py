@@ -71,6 +71,9 @@ class View(msgspec.Struct, frozen=True):
     moving: Moving | None = None
     # A ref in two of them has the same ids there, see `mic.git.moving`.
     movings: tuple[Moving, ...] = ()
+    # Contents that were erased and that the packs hold no longer; and the lists of ids that changed with them.
+    erased: tuple[bytes, ...] = ()
+    rewritten: tuple[str, ...] = ()
 
 
 class Overtaken(Unavailable):
@@ -91,11 +94,13 @@ class Numbered(NamedTuple):
 
 
 _decoder = msgspec.msgpack.Decoder(View)
+_LATER = frozenset({"erased", "rewritten"})
 
 
 def encode_view(view: View) -> bytes:
-    """The bytes of a view."""
-    return box(MAGIC, view)
+    """The bytes of a view: those of before there were erasures, where nothing was erased."""
+    fields = {name: getattr(view, name) for name in view.__struct_fields__}
+    return box(MAGIC, {name: value for name, value in fields.items() if value or name not in _LATER})
 
 
 def decode_view(raw: bytes, name: str) -> View:
@@ -107,6 +112,11 @@ def decode_view(raw: bytes, name: str) -> View:
     if len(view.tip) != (20 if view.position else 0) or any(len(oid) != 20 for oid in ids):
         raise Reader(raw, name).fail("an id that has not 20 bytes")
     return view
+
+
+def rewritten_key(project: str, name: str) -> str:
+    """The key of a list of ids that are no more."""
+    return f"projects/{project}/git/rewritten/{name}"
 
 
 def views_prefix(project: str) -> str:

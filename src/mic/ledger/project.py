@@ -348,6 +348,15 @@ class Project:
         self.line.objects.refuse_erased(hashes)
         return self._stream(lambda: read_frames(self.line, hashes, self.run))
 
+    def erased(self) -> dict[bytes, Tombstone]:
+        """All that was erased, here and in what this reads through, as of the last look at the head."""
+        found: dict[bytes, Tombstone] = {}
+        at: Objects | None = self.line.objects
+        while at is not None:
+            found = {**at.erased, **found}
+            at = at.below
+        return found
+
     def tombstones(self, hashes: Iterable[bytes]) -> dict[bytes, Tombstone]:
         """Those of the contents that were erased, as of the last look at the head."""
         self._known()

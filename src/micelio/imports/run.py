@@ -24,6 +24,7 @@ from mic.git.packentry import COMMIT
 from mic.git.packscan import Limits
 from mic.git.pushed import first_parents
 from mic.git.quarantine import Quarantine
+from mic.git.refuse_erased import RefuseErased
 from mic.git.snapshot import Snapshot
 from mic.git.validate import same_tree
 from mic.git.view import MAX_REFS, KeptPack, View
@@ -155,10 +156,11 @@ class _Run:
         here = self._kept.reader(snapshot)
         with _file() as file:
             pack = self._ledger.run(sent.join(*self._key, file)) and file
-            fsck = ImportFsck()
+            fsck, gone = ImportFsck(), RefuseErased(self._ledger.erased())
             search = None if row.accept_secrets or not arriving.refs else ObjectSearch(self._ledger)
 
             def check(oid: bytes, kind: int, data: bytes) -> None:
+                gone.add(kind, data)
                 fsck.add(oid, kind, data)
                 if search is not None:
                     search.add(oid, kind, data)

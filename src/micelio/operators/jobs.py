@@ -9,6 +9,7 @@ from mic.core.errors import NotFound
 from micelio.jobs.job import job
 from micelio.operators import purges
 from micelio.projects.ledgers import open_ledger
+from micelio.sessions.git_view import kept_objects
 
 # An upload that was under way during an erasure waits a week at most, and goes a day later.
 _LATE_DAYS = 9
@@ -29,6 +30,7 @@ def sweep_erased() -> int:
     for project_id in purges.lately(_LATE_DAYS):
         try:
             found += len(open_ledger(project_id).sweep())
+            kept_objects(project_id).erase()
         except NotFound:
             continue  # the project is gone
     return found

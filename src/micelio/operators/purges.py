@@ -30,6 +30,7 @@ from micelio.projects.administering import project_of_name
 from micelio.projects.ledgers import ledger, open_ledger
 from micelio.projects.queries import project_name, visibility_of
 from micelio.sessions import projector
+from micelio.sessions.git_view import kept_objects
 
 # What has to be typed to erase: the first characters of the content's SHA-256.
 TYPED = 12
@@ -200,6 +201,8 @@ def carry_out(purge_id: UUID) -> bool:
         return False
     opened = open_ledger(row.project_id)
     done = opened.erase(bytes.fromhex(row.content), REASONS[row.reason], row.asked_by, with_forks=row.with_forks)
+    for project in done.projects:
+        kept_objects(UUID(hex=project)).erase()
     with transaction.atomic():
         if not Purge.objects.filter(id=purge_id, state=Purge.State.RUNNING).update(
             state=Purge.State.DONE, ended_at=timezone.now(), keys=list(done.keys)

@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 import msgspec
 from django.db import transaction
 
-from mic.core.errors import InvalidInput, MicError, PreconditionFailed, Protected, SecretFound, Unavailable
+from mic.core.errors import Busy, InvalidInput, MicError, PreconditionFailed, Protected, SecretFound, Unavailable
 from mic.git.arriving import OURS
 from mic.git.graph import Graph
 from mic.git.kept import KeptObjects
@@ -22,6 +22,7 @@ from mic.git.push_fsck import PushFsck
 from mic.git.pushed import first_parents
 from mic.git.quarantine import Quarantine
 from mic.git.rebase import Clashed, Rebase
+from mic.git.refuse_erased import RefuseErased
 from mic.git.sent import BAD_NAME, MAX_NAME
 from mic.git.served import ServedRepository
 from mic.git.serving import ABSENT, RefResult, RefUpdate
@@ -185,9 +186,10 @@ class _Push:
         shown = not self._accepted and any(update.name not in _MAINS for update in updates)
         search = ObjectSearch(self._kept.project) if shown else None
 
-        fsck = PushFsck()
+        fsck, gone = PushFsck(), RefuseErased(self._kept.project.erased())
 
         def check(oid: bytes, kind: int, data: bytes) -> None:
+            gone.add(kind, data)
             fsck.add(oid, kind, data)
             if search is not None:
                 search.add(oid, kind, data)
@@ -203,6 +205,7 @@ class _Push:
 
         The name of the pack, "" when all of it was here.
         """
+        erased = snapshot.view.erased
         while not quarantine.empty:
             with cast(BinaryIO, tempfile.SpooledTemporaryFile(_SPOOLED)) as out:
                 kept = self._kept.keep(quarantine.write(out), out, derived=False)
@@ -211,6 +214,8 @@ class _Push:
                 return kept.name
             # Others have made objects meanwhile, perhaps the same: no object may be in two packs.
             snapshot = self._kept.snapshot()
+            if snapshot.view.erased != erased:  # it was judged before that
+                raise Busy("Something was erased meanwhile, so nothing of the push is kept.", hint="Push again.")
             quarantine.rebase(self._kept.reader(snapshot))
         return ""
 

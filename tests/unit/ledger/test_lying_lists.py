@@ -32,7 +32,7 @@ from mic.core.errors import Corrupt, InvalidInput, MicError
 from mic.core.ids import content_hash
 from mic.core.pack import FOOTER_BYTES, MAX_PACK, decode_toc, encode_pack, fits, toc_bytes
 from mic.core.session import encode_session
-from mic.ledger.compact import _Writer
+from mic.ledger.compact import Writer
 from mic.ledger.frame import Frame
 from mic.ledger.ledger import Ledger
 from mic.ledger.project import Project
@@ -396,7 +396,7 @@ def test_no_pack_outgrows_its_limit(store: MemoryStore) -> None:
     noise = [random.Random(n).randbytes(MAX_WHOLE) for n in range(9)]
     packs = _upload(project, *noise)
     assert [pack.size <= 32 << 20 for pack in packs] == [True, True]
-    writer = _Writer(project.line)
+    writer = Writer(project.line)
     for data in noise:
         project.run(writer.add([content_hash(data)], BLOB, encode_blob(data)))
     project.run(writer.flush())
