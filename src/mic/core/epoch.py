@@ -172,8 +172,36 @@ def meta_bytes(raw: bytes, name: str) -> int:
     return HEADER_BYTES + reader.u32() + 4
 
 
-def decode_epoch(raw: bytes, name: str) -> Epoch:
-    """An epoch from its first `meta_bytes` (more may follow); raises Corrupt."""
+class Links(NamedTuple):
+    """What an epoch leads to: the head before it, and packs beside it."""
+
+    prev: Head
+    new: Head
+    packs: tuple[PackRef, ...]
+
+
+def decode_links(raw: bytes, name: str) -> Links:
+    """What an epoch leads to, from its first `meta_bytes`; raises Corrupt. Records are passed over, and not judged."""
+    opened = _open(raw, name)
+    for _ in range(opened.landings):
+        opened.reader.take(opened.reader.u32())
+    packs = tuple(read_pack_ref(opened.reader) for _ in range(opened.reader.u16()))
+    return Links(opened.prev, opened.new, packs)
+
+
+class _Opened(NamedTuple):
+    """An epoch whose checksum is right, read up to its records."""
+
+    reader: Reader
+    version: int
+    landings: int
+    first: int
+    prev: Head
+    new: Head
+    lander: bytes
+
+
+def _open(raw: bytes, name: str) -> _Opened:
     reader = Reader(raw, name)
     reader.expect(MAGIC)
     version, _, count, first = reader.u8(), reader.u8(), reader.u16(), reader.u64()
@@ -187,6 +215,12 @@ def decode_epoch(raw: bytes, name: str) -> Epoch:
     if crc32c(raw[:stop]) != raw[stop : stop + 4]:
         raise reader.fail("its checksum does not match")
     reader.end = stop
+    return _Opened(reader, version, count, first, prev, new, lander)
+
+
+def decode_epoch(raw: bytes, name: str) -> Epoch:
+    """An epoch from its first `meta_bytes` (more may follow); raises Corrupt."""
+    reader, version, count, first, prev, new, lander = _open(raw, name)
     records = tuple(read_record(reader) for _ in range(count))
     packs = tuple(read_pack_ref(reader) for _ in range(reader.u16()))
     objects = read_toc(reader)
@@ -196,4 +230,4 @@ def decode_epoch(raw: bytes, name: str) -> Epoch:
         raise reader.fail("its positions do not follow on the head before it")
     if records[-1].position != new.position or records[-1].root_after != new.tree:
         raise reader.fail("its last record is not what its head says")
-    return Epoch(prev, new, lander if version > 1 else NOBODY, records, packs, objects, stop + 4)
+    return Epoch(prev, new, lander if version > 1 else NOBODY, records, packs, objects, reader.end + 4)

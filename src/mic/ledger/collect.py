@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from mic.core.epoch import HEADER_BYTES, Epoch, decode_epoch, epoch_name, meta_bytes
+from mic.core.epoch import HEADER_BYTES, Links, decode_links, epoch_name, meta_bytes
 from mic.core.errors import AlreadyExists, Busy, Corrupt, MicError, NotFound
 from mic.core.head import Head
 from mic.core.indexrun import IndexRun, parse_run_name
@@ -250,25 +250,25 @@ def _made(line: Line, names: Sequence[str], head: Head) -> Protocol[dict[str, _M
             try:
                 if isinstance(raw, MicError):
                     raise raw
-                epoch = yield from _epoch(line.prefix + name, raw)
+                links = yield from _links(line.prefix + name, raw)
             except NotFound:
                 continue  # somebody removed it since it was listed
             except Corrupt:
                 if _position(name) > head.position:
                     raise
                 continue
-            if f"{_TAIL}{epoch_name(epoch.new)}" == name:
-                packs = tuple(_name(line, line.pack_key(pack.hash)) for pack in epoch.packs)
-                found[name] = _Made(epoch.prev, packs)
+            if f"{_TAIL}{epoch_name(links.new)}" == name:
+                packs = tuple(_name(line, line.pack_key(pack.hash)) for pack in links.packs)
+                found[name] = _Made(links.prev, packs)
     return found
 
 
-def _epoch(key: str, raw: bytes) -> Protocol[Epoch]:
+def _links(key: str, raw: bytes) -> Protocol[Links]:
     if len(raw) < HEADER_BYTES:
         raise Corrupt(f"{key} is damaged: {len(raw)} bytes are less than its header", object=key)
     if len(raw) < (needed := meta_bytes(raw, key)):
         raw = yield GetRange(key, 0, needed)
-    return decode_epoch(raw, key)
+    return decode_links(raw, key)
 
 
 def _position(name: str) -> int:

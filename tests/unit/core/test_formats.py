@@ -34,11 +34,14 @@ from mic.core.epoch import (
     PackRef,
     Stored,
     decode_epoch,
+    decode_links,
     encode_pack_ref,
     epoch_name,
     make_epoch,
+    meta_bytes,
 )
 from mic.core.epoch import read_pack_ref as decode_pack_ref
+from mic.core.errors import Corrupt
 from mic.core.head import Head, decode_head
 from mic.core.ids import content_hash, parse_ulid, ulid_text
 from mic.core.indexrun import IndexRun, Place, encode_run
@@ -384,6 +387,18 @@ def test_an_epoch_is_known_as_it_reads_back() -> None:
     epoch, raw = make_epoch(PREV, HEAD, b"\xaa" * 8, [RECORD], [PackRef(h(6), 100)], PACK_OBJECTS)
     assert epoch == decode_epoch(raw, "written")
     assert all(raw[epoch.data_start + item.offset :][: item.length] == data for item, data in _laid(epoch))
+
+
+def test_what_an_epoch_leads_to() -> None:
+    """The same as all of it says, from its beginning; a wrong bit in that is damage."""
+    _, raw = make_epoch(PREV, HEAD, b"\xaa" * 8, [RECORD], [PackRef(h(6), 100)], PACK_OBJECTS)
+    begun = raw[: meta_bytes(raw, "it")]
+    assert decode_links(begun, "it") == (PREV, HEAD, (PackRef(h(6), 100),))
+    for at in range(len(begun)):
+        with pytest.raises(Corrupt):
+            decode_links(begun[:at] + bytes((begun[at] ^ 1,)) + begun[at + 1 :], "it")
+    with pytest.raises(Corrupt):
+        decode_links(begun[:-1], "it")
 
 
 def _laid(epoch: Epoch) -> list[tuple[Stored, bytes]]:
