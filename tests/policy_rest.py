@@ -225,6 +225,41 @@ REST: dict[str, tuple[str, Make]] = {
         "lift_block",
         lambda s, p, a, ok: ("DELETE", "/admin/blocks/00000000-0000-4000-8000-000000000000", None),
     ),
+    "list_erasures": ("list_erasures", lambda s, p, a, ok: ("GET", "/admin/erasures", None)),
+    "look_at_erasure": (
+        "look_at_erasure",
+        lambda s, p, a, ok: (
+            "GET",
+            f"/admin/erasures/look?project={p.organization}/{p.handle}&content={'0' * 64}",
+            None,
+        ),
+    ),
+    "ask_erasure": (
+        "ask_erasure",
+        lambda s, p, a, ok: (
+            "POST",
+            "/admin/erasures",
+            {
+                "project": f"{p.organization}/{p.handle}",
+                "content": "0" * 64,
+                "reason": "secret",
+                "note": "A test",
+                "typed": "0" * 12,
+            },
+        ),
+    ),
+    "confirm_erasure": (
+        "confirm_erasure",
+        lambda s, p, a, ok: (
+            "POST",
+            "/admin/erasures/00000000-0000-4000-8000-000000000000/confirm",
+            {"typed": "0" * 12},
+        ),
+    ),
+    "withdraw_erasure": (
+        "withdraw_erasure",
+        lambda s, p, a, ok: ("DELETE", "/admin/erasures/00000000-0000-4000-8000-000000000000", None),
+    ),
     "list_jobs": ("list_jobs", lambda s, p, a, ok: ("GET", "/admin/jobs", None)),
     "retry_job": (
         "retry_job",

@@ -290,6 +290,11 @@ list_all_projects                      any     u d  d d d d  d d d  u u  d d d d
 list_all_blocks                        any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 create_block                           any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 lift_block                             any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+list_erasures                          any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+look_at_erasure                        any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+ask_erasure                            any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+confirm_erasure                        any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+withdraw_erasure                       any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 list_jobs                              any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 retry_job                              any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 get_settings                           any     u d  d d d d  d d d  u u  d d d d d d  d d d d
