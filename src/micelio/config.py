@@ -66,6 +66,7 @@ _READ = frozenset(
         "S3_SESSION_TOKEN",
         "MICELIO_PURGE_NEEDS_TWO",
         "STORAGE_CDN_BASE_URL",
+        "STORAGE_CDN_PURGE_URL",
         "MICELIO_CACHE_DIR",
         "MICELIO_CACHE_RAM_MB",
         "MICELIO_CACHE_DISK_MB",
@@ -130,6 +131,8 @@ class Settings:
     purge_needs_two: bool = False
     # "" when there is no edge network.
     cdn_base_url: str = ""
+    # Where that network is told what is gone; "" when nobody is.
+    cdn_purge_url: str = ""
     # Hosts that the forge may ask by plain http, at any port and at private addresses; and networks of such hosts.
     outgoing_allowed: frozenset[str] = frozenset()
     outgoing_networks: tuple[Network, ...] = ()
@@ -268,6 +271,7 @@ def _build(values: Mapping[str, str]) -> Settings:
         cache_disk_bytes=mebibytes(values, "MICELIO_CACHE_DISK_MB"),
         purge_needs_two=not choice(values, "MICELIO_PURGE_NEEDS_TWO", "no", "yes"),
         cdn_base_url=_cdn_base_url(values.get("STORAGE_CDN_BASE_URL", ""), allowed),
+        cdn_purge_url=_cdn_base_url(values.get("STORAGE_CDN_PURGE_URL", ""), allowed, "STORAGE_CDN_PURGE_URL"),
         postal=postal,
         oauth=oauth,
         unconfirmed_days=count(values, "MICELIO_UNCONFIRMED_DAYS", 7),
@@ -371,15 +375,14 @@ def _connections(values: Mapping[str, str]) -> int:
     return int(text)
 
 
-def _cdn_base_url(value: str, allowed: frozenset[str]) -> str:
+def _cdn_base_url(value: str, allowed: frozenset[str], name: str = "STORAGE_CDN_BASE_URL") -> str:
     if not value:
         return ""
     parts = urlsplit(value)
     good = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in allowed)
     if not good or not parts.hostname or parts.query or parts.fragment or parts.username is not None:
         raise BadSetting(
-            f"STORAGE_CDN_BASE_URL is {value!r}; use https://host[/path], "
-            "or http for a host that MICELIO_OUTGOING_ALLOW names."
+            f"{name} is {value!r}; use https://host[/path], or http for a host that MICELIO_OUTGOING_ALLOW names."
         )
     return value.rstrip("/")
 

@@ -6,8 +6,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from mic.core.errors import NotFound
+from micelio.config import current
 from micelio.jobs.job import job
 from micelio.operators import purges
+from micelio.projects import cdn
 from micelio.projects.ledgers import open_ledger
 from micelio.sessions.git_view import kept_objects
 
@@ -19,6 +21,14 @@ _LATE_DAYS = 9
 def carry_out_purge(purge_id: str) -> bool:
     """Erase what was asked for and confirmed; whether it was this run that came to its end."""
     return purges.carry_out(UUID(purge_id))
+
+
+@job(limit=timedelta(minutes=5))
+def tell_edge(urls: list[str]) -> int:
+    """Tell the edge network what is gone, until it says that it heard; how many addresses."""
+    if current().cdn_purge_url:
+        cdn.tell_gone(urls)
+    return len(urls)
 
 
 @job(daily=True, limit=timedelta(hours=12))

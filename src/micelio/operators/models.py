@@ -49,7 +49,7 @@ class Purge(models.Model):
     """An erasure that somebody asked for. The tombstone is in the store; who confirmed it and why is here.
 
     `content` is a SHA-256 in hexadecimal. `keys` are the objects that were written over, which other processes let go
-    of; `edge_key` was the project's key at an edge network until then.
+    of.
     """
 
     class State(models.TextChoices):
@@ -74,7 +74,6 @@ class Purge(models.Model):
     state = models.CharField(max_length=16, choices=State.choices)
     ended_at = models.DateTimeField(null=True)
     keys = models.JSONField(default=list)
-    edge_key = models.CharField(max_length=64, blank=True)
 
     class Meta:
         indexes = (

@@ -25,6 +25,7 @@ from micelio.config import current
 from micelio.findings.administering import place_of
 from micelio.operators.models import REASON_LENGTH, Purge
 from micelio.operators.policy import require_operating
+from micelio.projects import cdn
 from micelio.projects.actions import rotate_cdn_key
 from micelio.projects.administering import project_of_name
 from micelio.projects.ledgers import ledger, open_ledger
@@ -36,6 +37,8 @@ from micelio.sessions.git_view import kept_objects
 TYPED = 12
 # Other processes hear within seconds of what was written over; who was away for longer has started anew.
 _HEARD = timedelta(minutes=10)
+# Addresses that an edge network is told at once.
+_TOLD = 500
 REASONS = {reason.name.lower(): reason for reason in Reason}
 
 
@@ -208,8 +211,11 @@ def carry_out(purge_id: UUID) -> bool:
             state=Purge.State.DONE, ended_at=timezone.now(), keys=list(done.keys)
         ):
             return False
+        told = cdn.addresses(done.keys) if current().cdn_purge_url else []
         for project in done.projects:
             _turn_away_edge(UUID(hex=project))
+        for start in range(0, len(told), _TOLD):
+            _tell_edge(told[start : start + _TOLD])
         actor = Actor(user_id=row.asked_by_id, handle=row.asked_by, name="", email="", is_admin=True, via="job")
         record(
             actor, "purge.done", "project", row.project_id, row.project_name,
@@ -237,6 +243,12 @@ def _turn_away_edge(project_id: UUID) -> None:
     """What an edge network keeps under the old key is found by nobody any more."""
     if visibility := visibility_of(project_id):
         rotate_cdn_key(project_id, visibility)
+
+
+def _tell_edge(urls: list[str]) -> None:
+    from micelio.operators.jobs import tell_edge
+
+    tell_edge.enqueue(urls)
 
 
 def _begin(row: Purge) -> None:

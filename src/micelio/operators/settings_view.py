@@ -59,6 +59,7 @@ def _stored(found: Settings) -> list[tuple[str, str]]:
         ("DATABASE_URL", "SQLite" if found.postgres is None else "PostgreSQL"),
         ("STORAGE_BACKEND", found.storage),
         ("STORAGE_CDN_BASE_URL", found.cdn_base_url),
+        ("STORAGE_CDN_PURGE_URL", found.cdn_purge_url),
         ("MICELIO_PURGE_NEEDS_TWO", "yes" if found.purge_needs_two else "no"),
         ("MICELIO_LIMIT_PUBLIC_PROJECTS", str(found.max_public_projects)),
         ("MICELIO_LIMIT_PRIVATE_PROJECTS", str(found.max_private_projects)),

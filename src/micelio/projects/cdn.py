@@ -7,13 +7,18 @@ private loses its key; who turns public again gets another.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 import time
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from mic.core.errors import MicError, TooLarge
+import msgspec
+
+from mic.core.errors import MicError, TooLarge, Unavailable
 from mic.store.tiers import kind_of
+from micelio.config import current
 from micelio.outgoing.client import Answer, outgoing
 from micelio.projects.models import Project, Visibility
 
@@ -62,6 +67,32 @@ def store_key(project_id: UUID, rest: str) -> str | None:
     """The key of an object that an edge may have: one that never changes."""
     key = f"projects/{project_id.hex}/{rest}"
     return key if kind_of(key) is not None else None
+
+
+def addresses(keys: Iterable[str]) -> list[str]:
+    """Where an edge network may have copies of these objects of the store, of projects that have a key there now."""
+    base = current().cdn_base_url.rstrip("/")
+    if not base:
+        return []
+    projects: dict[str, str | None] = {}
+    found = []
+    for key in keys:
+        _, project, rest = key.split("/", 2)
+        if project not in projects:
+            projects[project] = Project.objects.filter(id=UUID(hex=project)).values_list("cdn_key", flat=True).first()
+        if (cdn_key := projects[project]) and kind_of(key) is not None:
+            found.append(f"{base}/{cdn_key}/{rest}")
+    return found
+
+
+def tell_gone(urls: Sequence[str]) -> None:
+    """Tell the edge network that its copies at these addresses are gone. Raises Unavailable unless it has heard."""
+    address = current().cdn_purge_url
+    body = msgspec.json.encode({"urls": list(urls)})
+    with contextlib.closing(outgoing(_TIMEOUT)) as client:
+        answer = client.post(address, {"Content-Type": "application/json"}, body, limit=64 << 10)
+    if not 200 <= answer.status < 300:
+        raise Unavailable(f"the edge network was told what is gone, and answered {answer.status}")
 
 
 class Cdn:

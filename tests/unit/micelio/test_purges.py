@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 import pytest
+from django_tasks_db.models import DBTaskResult
 
 from ledgers import land
-from mic.core.errors import Erased, InvalidInput, NotFound, PermissionDenied
+from mic.core.errors import Erased, InvalidInput, NotFound, PermissionDenied, Unavailable
 from mic.core.ids import content_hash
 from micelio import config
 from micelio.accounts.actor import Actor
@@ -18,8 +21,11 @@ from micelio.audit.models import AuditEvent
 from micelio.operators import purges
 from micelio.operators.models import Purge
 from micelio.organizations.actions import create_organization
+from micelio.projects import cdn
 from micelio.projects.actions import create_project
 from micelio.projects.ledgers import open_ledger
+from micelio.projects.models import Project
+from web_server import WebServer
 
 pytestmark = pytest.mark.django_db
 TEXT = b"somebody's business\n"
@@ -58,8 +64,6 @@ def two() -> Iterator[None]:
 
 
 def _ledger(name: str):  # type: ignore[no-untyped-def]
-    from micelio.projects.models import Project
-
     owner, handle = name.split("/")
     return open_ledger(Project.objects.get(owner__handle=owner, handle=handle).id)
 
@@ -171,3 +175,42 @@ def test_another_process_lets_go_of_what_was_written_over(
     purges._forgotten.clear()
     purges.WRITTEN_OVER.refresh()
     assert other.get(key).data == bucket.get(key).data != kept
+
+
+def test_the_edge_network_is_told(amy: Actor, name: str) -> None:
+    """The old addresses of what was written over, once it has answered; the project's address there is another."""
+    heard: list[tuple[str, bytes]] = []
+    status = [503, 204]
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        heard.append((request.path, request.rfile.read(int(request.headers["Content-Length"]))))
+        request.send_response(status.pop(0))
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    edge = WebServer(answer)
+    before = config.current()
+    config.install(
+        replace(
+            before,
+            cdn_base_url="https://cdn.example.org/m",
+            cdn_purge_url=f"{edge.url}/gone",
+            outgoing_allowed=frozenset({"127.0.0.1"}),
+        )
+    )
+    try:
+        project = Project.objects.get(owner__handle=name.split("/")[0])
+        asked = purges.ask(amy, name, HASH, "secret", "why", typed=TYPED)
+        assert purges.carry_out(asked.id)
+        (job,) = DBTaskResult.objects.filter(task_path="micelio.operators.jobs.tell_edge")
+        (urls,) = job.args_kwargs["args"]
+        keys = [key.split("/", 2)[2] for key in Purge.objects.get().keys]
+        assert urls == [f"https://cdn.example.org/m/{project.cdn_key}/{key}" for key in keys]
+        assert Project.objects.get(id=project.id).cdn_key not in (None, project.cdn_key)
+        with pytest.raises(Unavailable, match="503"):
+            cdn.tell_gone(urls)
+        cdn.tell_gone(urls)
+        assert heard == [("/gone", msgspec.json.encode({"urls": urls}))] * 2
+    finally:
+        config.install(before)
+        edge.close()
