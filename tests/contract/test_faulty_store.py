@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 import pytest
@@ -25,6 +26,7 @@ def test_before_does_nothing_and_after_does_it() -> None:
         calls: list[Callable[[], object]] = [
             lambda s=store: s.put("a", b"1"),  # type: ignore[misc]
             lambda s=store: s.put_new("b", b"2"),  # type: ignore[misc]
+            lambda s=store: s.put_file("c", io.BytesIO(b"4")),  # type: ignore[misc]
             lambda s=store, t=tag: s.put_if("there", b"3", t),  # type: ignore[misc]
             lambda s=store: s.get("there"),  # type: ignore[misc]
             lambda s=store: s.get_range("there", 0, 1),  # type: ignore[misc]
@@ -32,7 +34,7 @@ def test_before_does_nothing_and_after_does_it() -> None:
         for call in calls:
             with pytest.raises(Unavailable, match="gave no answer"):
                 call()
-        expected = [Listed("there", 10)] if fault is Fault.BEFORE else [Listed(k, 1) for k in ("a", "b", "there")]
+        expected = [Listed("there", 10)] if fault is Fault.BEFORE else [Listed(k, 1) for k in ("a", "b", "c", "there")]
         assert list(store.inner.list("")) == expected
         with pytest.raises(Unavailable):
             store.delete("there")

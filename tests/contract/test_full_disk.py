@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 from pathlib import Path
@@ -26,6 +27,7 @@ def test_what_does_not_fit_leaves_nothing_and_what_fits_is_kept(tiny: Path) -> N
     for write in (
         lambda: store.put("head", big),
         lambda: store.put_if("head", big, tag),
+        lambda: store.put_file("new/file", io.BytesIO(big)),
         lambda: store.put_new("new/object", big),
     ):
         with pytest.raises(StorageFull, match="no space left"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -84,11 +85,12 @@ def test_a_read_that_keeps_failing_is_unavailable(server: ScriptedS3, store: S3S
     ],
 )
 def test_only_no_such_key_means_absent(server: ScriptedS3, store: S3Store, step: Step, hint: str) -> None:
-    """Any other answer is Unavailable at once, with what to correct. That goes for all seven calls."""
+    """Any other answer is Unavailable at once, with what to correct. That goes for all eight calls."""
     calls: list[Callable[[], object]] = [
         lambda: store.get("a"),
         lambda: store.get_range("a", 0, 1),
         lambda: store.put("a", b"x"),
+        lambda: store.put_file("a", io.BytesIO(b"x")),
         lambda: store.put_new("a", b"x"),
         lambda: store.put_if("a", b"x", "0123"),
         lambda: list(store.list("")),

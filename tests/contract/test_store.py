@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
+import io
+import json
 import os
+import random
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -46,7 +51,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     return MemoryStore() if request.param == "memory" else DirectoryStore(tmp_path / "store")
 
 
-# ------------------------------------------------------------------ the seven calls
+# ------------------------------------------------------------------ the eight calls
 
 
 def test_what_is_put_is_what_is_got(store: ObjectStore) -> None:
@@ -58,6 +63,51 @@ def test_what_is_put_is_what_is_got(store: ObjectStore) -> None:
     assert store.get("d/e/f.bin").data == every
     store.put("a", b"two")
     assert store.get("a").data == b"two"
+
+
+@pytest.mark.parametrize("size", [0, 5, (8 << 20) - 1, 8 << 20, (19 << 20) + 7])
+def test_a_file_is_put_from_its_first_byte(store: ObjectStore, size: int) -> None:
+    """Whole, wherever it was read to before, in one part or several; and in place of what was there."""
+    data = random.Random(size).randbytes(size)
+    store.put("a/b", b"old")
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        store.put_file("a/b", file)
+        assert store.get("a/b").data == data
+        file.seek(0)
+        file.truncate()
+        file.write(b"new")
+        store.put_file("a/b", file)
+    assert store.get_range("a/b", 0, 10) == b"new"
+    assert [item for item in store.list("") if not item.key.startswith("doctor/")] == [Listed("a/b", 3)]
+    with tempfile.SpooledTemporaryFile(1 << 20) as spooled:
+        spooled.write(b"in memory")
+        store.put_file("c", spooled)  # type: ignore[arg-type]
+    assert store.get("c").data == b"in memory"
+    with pytest.raises(InvalidInput):
+        store.put_file("../c", io.BytesIO(b"x"))
+
+
+def test_a_file_does_not_pass_through_memory(tmp_path: Path, s3_server: S3Server) -> None:
+    """128 MB are put with less than 70 MB more than before, into a directory and into a bucket."""
+    with (tmp_path / "large").open("w+b") as file:
+        for number in range(32):
+            file.write(number.to_bytes(4, "big") * (1 << 20))
+        script = (
+            "import json, resource, sys; from pathlib import Path; from mic.store import DirectoryStore\n"
+            "from mic.store.s3 import S3Store; from mic.store.s3_place import S3Place\n"
+            "place = json.loads(sys.argv[3])\n"
+            "store = S3Store(S3Place(**place)) if place else DirectoryStore(Path(sys.argv[2]))\n"
+            "store.put('first', b'x'); before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+            "store.put_file('large', open(sys.argv[1], 'rb'))\n"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+        )
+        for place in ({}, dataclasses.asdict(s3_server.new_place())):
+            paths = [str(tmp_path / "large"), str(tmp_path / "store")]
+            command = [sys.executable, "-c", script, *paths, json.dumps(place)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            assert int(done.stdout) < 70 << 10
 
 
 def test_a_range_is_cut_at_the_end(store: ObjectStore) -> None:
@@ -228,6 +278,7 @@ def test_keys_that_could_mean_another_place_are_refused(store: ObjectStore, key:
         lambda: store.get(key),
         lambda: store.get_range(key, 0, 1),
         lambda: store.put(key, b"x"),
+        lambda: store.put_file(key, io.BytesIO(b"x")),
         lambda: store.put_new(key, b"x"),
         lambda: store.put_if(key, b"x", "tag"),
         lambda: store.delete(key),

@@ -23,6 +23,7 @@ from mic.ledger.effects import (
     Now,
     Protocol,
     Put,
+    PutFile,
     PutIf,
     PutNew,
     Random,
@@ -111,6 +112,8 @@ class Driver:
                 return store.put_if(key, data, tag)
             case Put(key, data):
                 return store.put(key, data)
+            case PutFile(key, file):
+                return store.put_file(key, file)
             case Map(key):
                 return store.map(key) if isinstance(store, MapsObjects) else store.get(key).data
             case List(prefix, start_after):

@@ -8,7 +8,7 @@ the same code runs in production and, step by step, under injected faults.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from mic.ledger.request import LandRequest
@@ -49,6 +49,13 @@ class Put(NamedTuple):
 
     key: str
     data: bytes
+
+
+class PutFile(NamedTuple):
+    """-> None"""
+
+    key: str
+    file: BinaryIO
 
 
 class PutNew(NamedTuple):
@@ -109,6 +116,6 @@ class Forward(NamedTuple):
     requests: tuple[LandRequest, ...]
 
 
-Request = Get | GetRange | Fresh | Map | Put | PutNew | PutIf | List | Delete
+Request = Get | GetRange | Fresh | Map | Put | PutFile | PutNew | PutIf | List | Delete
 Effect = Request | Sleep | Now | Random | Attempt | Forward
 Protocol = Generator[Effect | tuple[Effect, ...], Any, T]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mic.ledger.effects import Delete, Get, GetRange, List, Map, Now, Protocol, Put, PutNew
+from typing import BinaryIO
+
+from mic.ledger.effects import Delete, Get, GetRange, List, Map, Now, Protocol, Put, PutFile, PutNew
 from mic.store.port import Listed
 
 
@@ -29,6 +31,11 @@ def listed(prefix: str) -> Protocol[list[Listed]]:
 def put(key: str, data: bytes) -> Protocol[None]:
     """Write an object, in place of what is there."""
     yield Put(key, data)
+
+
+def put_file(key: str, file: BinaryIO) -> Protocol[None]:
+    """Write an object that is named by its content: all that the file holds."""
+    yield PutFile(key, file)
 
 
 def put_new(key: str, data: bytes) -> Protocol[None]:

@@ -14,14 +14,16 @@ import itertools
 import os
 import weakref
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from typing import BinaryIO
 
 from mic.core.errors import AlreadyExists, NotFound, PreconditionFailed, StorageFull, Unavailable
 from mic.store.port import Listed, Tagged, check_key, content_tag
 
 _SHARDS = 256
+_PIECE = 1 << 20
 # A mapping costs a page or more and keeps a descriptor open (Python duplicates it); processes often get 1,024.
 MAP_FROM = 256 << 10
 MAX_MAPPED = 256
@@ -86,7 +88,14 @@ class DirectoryStore:
 
     def put(self, key: str, data: bytes) -> None:
         path = self._path(key)
-        with _translated(key), self._written(path, data) as temporary:
+        with _translated(key), self._written(path, (data,)) as temporary:
+            os.replace(temporary, path)
+            _flush_directory(os.path.dirname(path))
+
+    def put_file(self, key: str, file: BinaryIO) -> None:
+        path = self._path(key)
+        file.seek(0)
+        with _translated(key), self._written(path, iter(lambda: file.read(_PIECE), b"")) as temporary:
             os.replace(temporary, path)
             _flush_directory(os.path.dirname(path))
 
@@ -95,7 +104,7 @@ class DirectoryStore:
         with _translated(key):
             if os.path.exists(path):
                 raise AlreadyExists(f"{key} exists already")
-            with self._written(path, data) as temporary:
+            with self._written(path, (data,)) as temporary:
                 try:
                     os.link(temporary, path)
                 except FileExistsError as error:
@@ -104,7 +113,7 @@ class DirectoryStore:
 
     def put_if(self, key: str, data: bytes, tag: str) -> str:
         path = self._path(key)
-        with _translated(key), self._written(path, data) as temporary, self._locked(key):
+        with _translated(key), self._written(path, (data,)) as temporary, self._locked(key):
             try:
                 current = _read(path)
             except FileNotFoundError:
@@ -147,16 +156,17 @@ class DirectoryStore:
                 yield Listed(key, size)
 
     @contextlib.contextmanager
-    def _written(self, path: str, data: bytes) -> Iterator[str]:
+    def _written(self, path: str, pieces: Iterable[bytes]) -> Iterator[str]:
         """A flushed temporary file with these bytes, gone at the end unless it was renamed."""
         # Process ids repeat in containers: a file left by a killed process must not stand in the way.
         temporary = f"{self._temporary}/{os.getpid()}-{next(_counter)}-{os.urandom(4).hex()}"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         try:
             try:
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(descriptor, view) :]
+                for data in pieces:
+                    view = memoryview(data)
+                    while view:
+                        view = view[os.write(descriptor, view) :]
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)

@@ -7,7 +7,7 @@ import enum
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from mic.core.errors import MicError, Unavailable
 from mic.store.port import Listed, ObjectStore, Tagged
@@ -67,6 +67,9 @@ class FaultyStore:
 
     def put(self, key: str, data: bytes) -> None:
         self._carried(self._fault("put", key), key, lambda: self.inner.put(key, data))
+
+    def put_file(self, key: str, file: BinaryIO) -> None:
+        self._carried(self._fault("put_file", key), key, lambda: self.inner.put_file(key, file))
 
     def put_new(self, key: str, data: bytes) -> None:
         self._carried(self._fault("put_new", key), key, lambda: self.inner.put_new(key, data))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from mic.core.errors import AlreadyExists, NotFound, PreconditionFailed
 from mic.store.port import Listed, Tagged, check_key, content_tag
@@ -33,6 +34,10 @@ class MemoryStore:
     def put(self, key: str, data: bytes) -> None:
         with self._lock:
             self._objects[check_key(key)] = bytes(data)
+
+    def put_file(self, key: str, file: BinaryIO) -> None:
+        file.seek(0)
+        self.put(key, file.read())
 
     def put_new(self, key: str, data: bytes) -> None:
         with self._lock:

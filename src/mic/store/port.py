@@ -1,4 +1,4 @@
-"""What the ledger asks of storage: seven calls."""
+"""What the ledger asks of storage: eight calls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from mmap import mmap
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from mic.core.errors import InvalidInput
 
@@ -46,6 +46,12 @@ class ObjectStore(Protocol):
     def put(self, key: str, data: bytes) -> None:
         """Create or replace."""
 
+    def put_file(self, key: str, file: BinaryIO) -> None:
+        """Create or replace by all that a file holds, from its first byte; a part of it is in memory at a time.
+
+        For what is named by its content: who reads meanwhile sees the old bytes, the new ones, or NotFound.
+        """
+
     def put_new(self, key: str, data: bytes) -> None:
         """Create; AlreadyExists when there is an object, which stays as it was."""
 
@@ -64,7 +70,7 @@ class ObjectStore(Protocol):
 
 @runtime_checkable
 class MapsObjects(Protocol):
-    """What a store with local files offers beside its seven calls."""
+    """What a store with local files offers beside its eight calls."""
 
     def map(self, key: str) -> bytes | memoryview | mmap:
         """The whole of an object that never changes: mapped when that pays, else its bytes. NotFound when absent.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from mic.core.errors import UnsafeStore
 from mic.store.port import Listed, ObjectStore, Tagged
@@ -23,6 +23,9 @@ class RefusedStore:
         return self.inner.get_range(key, start, length)
 
     def put(self, key: str, data: bytes) -> None:
+        self._refuse()
+
+    def put_file(self, key: str, file: BinaryIO) -> None:
         self._refuse()
 
     def put_new(self, key: str, data: bytes) -> None:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import obstore
@@ -37,6 +37,8 @@ _TIMES = 4
 _PAUSE = 0.1
 _THROTTLED = 8.0
 _CONNECT_SECONDS = 5.0
+# What is sent in parts: each of 8 MiB, more where there were more than S3's 10,000 of them; so many are in memory.
+_PART, _MOST_PARTS, _PARTS_AT_ONCE = 8 << 20, 9_000, 3
 # S3's own size of a page.
 _PAGE = 1000
 _STAMP = "mic-write"
@@ -115,6 +117,20 @@ class S3Store:
     def put(self, key: str, data: bytes) -> None:
         check_key(key)
         self._repeated(key, lambda: obstore.put(self._client, key, data, use_multipart=False))
+
+    def put_file(self, key: str, file: BinaryIO) -> None:
+        """In parts where it is larger than one. What a failed one leaves behind is for the bucket's lifecycle rule."""
+        check_key(key)
+        size = file.seek(0, 2)
+        part = max(_PART, -(-size // _MOST_PARTS))
+
+        def send() -> None:
+            file.seek(0)
+            obstore.put(
+                self._client, key, file, use_multipart=size > part, chunk_size=part, max_concurrency=_PARTS_AT_ONCE
+            )
+
+        self._repeated(key, send)
 
     def put_new(self, key: str, data: bytes) -> None:
         self._settled(check_key(key), data, None)

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from mic.core.errors import MicError, Unavailable
 from mic.store.disk_cache import DiskCache
@@ -118,7 +118,7 @@ class TieredStore:
         self._lock = threading.Lock()
         self._prefetcher = Prefetcher(self._bring, prefetch_threads) if prefetch_threads else None
 
-    # ------------------------------------------------------------ the seven calls
+    # ------------------------------------------------------------ the eight calls
 
     def get(self, key: str) -> Tagged:
         kind = kind_of(key)
@@ -146,6 +146,11 @@ class TieredStore:
 
     def put(self, key: str, data: bytes) -> None:
         self.bucket.put(key, data)
+        if kind_of(key) is not None:
+            self.forget(key)
+
+    def put_file(self, key: str, file: BinaryIO) -> None:
+        self.bucket.put_file(key, file)
         if kind_of(key) is not None:
             self.forget(key)
 
