@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from mic.core.errors import Corrupt
@@ -18,9 +18,10 @@ from mic.core.record import PathChange, Record
 from mic.core.session import Change, Session
 from mic.core.tombstone import Tombstone
 from mic.core.tree import Entry
+from mic.git.deltas import DeltaWriter
 from mic.git.native import native_commit
 from mic.git.objects import EMPTY_TREE_OID, EditedTree, commit_line, edit_trees
-from mic.git.packentry import BLOB, COMMIT, TREE, make_delta, object_id
+from mic.git.packentry import BLOB, COMMIT, TREE, object_id
 from mic.git.packs import Packs
 from mic.git.packwrite import PackWriter
 from mic.git.rewrite import rewrite_commit
@@ -28,8 +29,6 @@ from mic.git.tree_entries import GITLINK
 
 # Contents above this are not put into packs a second time: they are sent from where the project keeps them.
 ELSEWHERE_BYTES = 1 << 20
-# As deep as Git makes chains of deltas.
-MAX_DEPTH = 50
 _KNOWN = 200_000
 
 
@@ -70,7 +69,7 @@ class Derivation:
         self.rewritten = dict(rewritten or {})
         self._oids = known  # SHA-256 of a content -> its Git id, of those looked at lately
         self._trees: dict[bytes, bytes] = {}
-        self._depths: dict[bytes, int] = {}
+        self._deltas = DeltaWriter(packs, writer)
 
     def landing(self, record: Record, tip: Tip) -> Tip:
         """The commit of a landing on the one before. Raises Unservable."""
@@ -138,11 +137,11 @@ class Derivation:
         tree = edit_trees(self._read_tree, root, wanted, made) if wanted else root
         for item in made:
             self._trees[item.oid] = item.raw
-            if not self._here(item.oid):
-                self._add(TREE, item.oid, item.raw, item.before, self._read_tree)
+            if not self._deltas.here(item.oid):
+                self._deltas.add(TREE, item.oid, item.raw, item.before, self._read_tree)
         if tree is None:
             tree = EMPTY_TREE_OID
-            if not self._here(tree):
+            if not self._deltas.here(tree):
                 self._writer.add(TREE, tree, b"")
         return tree
 
@@ -163,7 +162,7 @@ class Derivation:
             except ValueError:
                 raise Unservable(f"{display(entry.path)} is a submodule that names no commit") from None
         known = self._oids.get(entry.hash)
-        if known is None or not self._here(known):
+        if known is None or not self._deltas.here(known):
             known = self._content(entry, session_change)
             self._oids[entry.hash] = known
             if len(self._oids) > _KNOWN:
@@ -174,7 +173,7 @@ class Derivation:
         """What stands in the place of an erased content. A link becomes a file: words are no target."""
         data = tombstone.text.encode()
         oid = object_id(BLOB, data)
-        if not self._here(oid):
+        if not self._deltas.here(oid):
             self._writer.add(BLOB, oid, data)
         return (entry.mode if entry.mode & 0o170000 == 0o100000 else 0o100644), oid
 
@@ -184,51 +183,20 @@ class Derivation:
             for piece in self._landings.pieces(entry.hash):
                 digest.update(piece)
             oid = digest.digest()
-            if not self._here(oid):
+            if not self._deltas.here(oid):
                 self._writer.elsewhere(BLOB, oid, entry.size, entry.hash)
             return oid
         data = self._landings.blob(entry.hash)
         if len(data) != entry.size:
             raise Corrupt(f"{display(entry.path)} has {len(data)} bytes and not the {entry.size} of its record.")
         oid = object_id(BLOB, data)
-        if not self._here(oid):
+        if not self._deltas.here(oid):
             before = self._oids.get(change.base_hash, b"") if change is not None and change.base_hash else b""
             if change is not None and change.base_hash in self._erased:
                 before = b""
             base = change.base_hash if change is not None else b""
-            self._add(BLOB, oid, data, before, lambda _: self._landings.blob(base))
+            self._deltas.add(BLOB, oid, data, before, lambda _: self._landings.blob(base))
         return oid
-
-    # ------------------------------------------------------------ writing
-
-    def _here(self, oid: bytes) -> bool:
-        return self._writer.holds(oid) or self._packs.has(oid)
-
-    def _add(self, kind: int, oid: bytes, data: bytes, before: bytes, read: Callable[[bytes], bytes]) -> None:
-        """As a delta on the version before where that is here, is not too deep, and saves something."""
-        if before and before != oid and len(data) > 200 and self._here(before):
-            depth = self._depth(before) + 1
-            if depth <= MAX_DEPTH:
-                delta = make_delta(read(before), data)
-                if delta is not None:
-                    self._writer.add(kind, oid, data, before, delta)
-                    self._depths[oid] = depth
-                    return
-        self._writer.add(kind, oid, data)
-        self._depths[oid] = 0
-
-    def _depth(self, oid: bytes) -> int:
-        """How many deltas an object stands on; counted no further than matters."""
-        depth = 0
-        while depth <= MAX_DEPTH:
-            if oid in self._depths:
-                return depth + self._depths[oid]
-            found = self._packs.find(oid)
-            base = self._packs.base_of(found) if found is not None else None
-            if base is None:
-                return depth
-            oid, depth = base, depth + 1
-        return depth
 
 
 def _twenty(oid: bytes) -> bytes:

@@ -27,7 +27,7 @@ from mic.git.moving import advance
 from mic.git.native import native_commit
 from mic.git.objects import EMPTY_TREE_OID, commit_line
 from mic.git.packentry import COMMIT
-from mic.git.packindex import PackIndex
+from mic.git.packfolder import BLOCK, PackFolder
 from mic.git.packs import Pack, Packs
 from mic.git.packscan import Limits
 from mic.git.packwrite import PackWriter, WrittenPack
@@ -37,16 +37,7 @@ from mic.git.rewrite import Rewrite, decode_rewritten, encode_rewritten
 from mic.git.send import Trailers, send_history
 from mic.git.shown import Shown
 from mic.git.snapshot import Snapshot
-from mic.git.view import (
-    KeptPack,
-    Numbered,
-    View,
-    index_key,
-    newest_view,
-    pack_key,
-    rewritten_key,
-    write_view,
-)
+from mic.git.view import KeptPack, Numbered, View, newest_view, packs_prefix, rewritten_key, write_view
 from mic.ledger import single
 from mic.ledger.project import Project
 from mic.store import MapsObjects
@@ -55,8 +46,6 @@ from mic.store import MapsObjects
 _LANDINGS = 2_000
 _BYTES = 16 << 20
 _SPOOLED = 8 << 20
-# Of a far store, packs are read in blocks: what is sent lies side by side.
-_BLOCK = 1 << 20
 _COPIED = 16 << 20
 # What was kept once was judged then, by the wider limits of an import perhaps.
 _OURS = Limits(objects=1 << 31, inflated=1 << 50, seconds=86_400.0, made=1 << 50, chain=1 << 50)
@@ -82,7 +71,8 @@ class KeptObjects:
         self._oids: OrderedDict[bytes, bytes] = OrderedDict()
         self._shown: Shown | None = None
         self._lists: dict[str, dict[bytes, bytes]] = {}
-        self.ready = ReadyPacks(project, self._bytes_of)
+        self._folder = PackFolder(project, packs_prefix(project.line.project))
+        self.ready = ReadyPacks(project)
         self.trailers = Trailers()
 
     # ------------------------------------------------------------ reading
@@ -95,7 +85,7 @@ class KeptObjects:
             gone = self._open.keys() - names
             fresh = [name for name in names if name not in self._open]
             for name in fresh:
-                self._open[name] = self._opened(name)
+                self._open[name] = self._folder.opened(name)
             for name in gone:
                 del self._open[name]
             if gone:  # merged, or taken out again: then its commits are no more
@@ -122,7 +112,7 @@ class KeptObjects:
 
     def _opened_here(self, name: str) -> Pack:
         """A pack that is read here and there, all of it: in a file of this machine, where the store has none."""
-        opened = self._opened(name)
+        opened = self._folder.opened(name)
         if isinstance(self.project.driver.store, MapsObjects):
             return opened
         with cast(BinaryIO, tempfile.TemporaryFile()) as file:
@@ -134,14 +124,14 @@ class KeptObjects:
 
     def examine(self, name: str) -> None:
         """Read a kept pack back. Raises Corrupt when its bytes are not those that it is named for."""
-        key = pack_key(self.project.line.project, name)
-        read, digest, at = self._bytes_of(key), hashlib.sha256(), 0
-        size = PackIndex(self.project.run(single.get(index_key(self.project.line.project, name))), key).pack_bytes
+        read, digest, at = self._folder.bytes_of(name), hashlib.sha256(), 0
+        size = self._folder.index(name).pack_bytes
         while at < size:
-            piece = read(at, min(_BLOCK, size - at))
+            piece = read(at, min(BLOCK, size - at))
             digest.update(piece)
             at += len(piece) or size
         if digest.hexdigest() != name:
+            key = self._folder.key(name)
             raise Corrupt(f"{key} is damaged: its bytes are others than were written.", object=key)
 
     def landed_commit(self, position: int) -> bytes:
@@ -150,55 +140,17 @@ class KeptObjects:
 
     def remove(self, name: str) -> None:
         """Remove a kept pack that no view has ever named."""
-        project = self.project.line.project
-        self.project.run(single.delete(pack_key(project, name)))
-        self.project.run(single.delete(index_key(project, name)))
+        self._folder.remove(name)
 
     def reader(self, snapshot: Snapshot) -> Packs:
         """The objects of a snapshot, for one thread."""
         return Packs(snapshot.packs, self.project.pieces)
 
-    def _opened(self, name: str) -> Pack:
-        project = self.project.line.project
-        key = index_key(project, name)
-        index = PackIndex(self.project.run(single.get(key)), key)
-        return Pack(pack_key(project, name), index, self._bytes_of(pack_key(project, name)))
-
-    def _bytes_of(self, key: str) -> Callable[[int, int], bytes | memoryview]:
-        """Ranges of a pack: of a mapping where the store has files, else of blocks that are read one by one."""
-        if isinstance(self.project.driver.store, MapsObjects):
-            mapped: list[memoryview] = []
-
-            def read_mapped(offset: int, length: int) -> memoryview:
-                if not mapped:
-                    mapped.append(memoryview(self.project.run(single.get_mapped(key))))
-                return mapped[0][offset : offset + length]
-
-            return read_mapped
-        last: list[tuple[int, bytes]] = [(0, b"")]
-
-        def read_blocks(offset: int, length: int) -> bytes:
-            start, block = last[0]
-            if not start <= offset <= offset + length <= start + len(block):
-                block = self.project.run(single.get_range(key, offset, max(length, _BLOCK)))
-                last[0] = start, block = offset, block
-            return block[offset - start : offset - start + length]
-
-        return read_blocks
-
     # ------------------------------------------------------------ writing
 
     def keep(self, written: WrittenPack, out: BinaryIO, derived: bool) -> KeptPack:
         """Store a pack and its index; doing it again changes nothing. No view names it yet."""
-        project = self.project.line.project
-        out.seek(0)
-        for key, data in (
-            (pack_key(project, written.name), out.read()),
-            (index_key(project, written.name), written.index),
-        ):
-            # The name is that of the content: what is there already is the same.
-            with contextlib.suppress(AlreadyExists):
-                self.project.run(single.put_new(key, data))
+        self._folder.keep(written, out)
         return KeptPack(written.name, written.size, written.objects, derived)
 
     def now(self) -> int:
@@ -240,11 +192,9 @@ class KeptObjects:
         if not self.snapshot().numbered.number:
             return
         view = self.caught_up().view
-        project = self.project.line.project
         for name, since in view.retired:
             if not since:
-                self.project.run(single.delete(pack_key(project, name)))
-                self.project.run(single.delete(index_key(project, name)))
+                self._folder.remove(name)
         if view.rewritten:
             self.ready.clear()
 
@@ -269,7 +219,7 @@ class KeptObjects:
                     written = work.without(pack, before, out)
                     if written is not None:
                         packs.append(self.keep(written, out, kept.derived))
-                        before.append(self._opened(written.name))
+                        before.append(self._folder.opened(written.name))
             with _spooled() as out:
                 written = work.new(lambda oid: any(pack.index.find(oid) is not None for pack in before), out)
                 if written is not None:
@@ -370,7 +320,7 @@ class KeptObjects:
             clocks: dict[int, int] = {}
             stop = min(last, position + _LANDINGS)
             try:
-                for record in self._records(position + 1, stop):
+                for record in self.landed_records(position + 1, stop):
                     tip = derivation.landing(record, tip)
                     position = record.position
                     clocks[position] = record.hlc
@@ -389,7 +339,8 @@ class KeptObjects:
         if made is not None:
             self.tidy()
 
-    def _records(self, first: int, last: int) -> Iterator[Record]:
+    def landed_records(self, first: int, last: int) -> Iterator[Record]:
+        """The records of the landings `first` to `last`, oldest first."""
         while first <= last:
             found = self.project.records(first, min(last, first + 255))
             if not found:
@@ -417,8 +368,7 @@ class KeptObjects:
             )
             if self.project.run(write_view(project, snapshot.numbered, new)) is not None:
                 for name, _ in gone:
-                    self.project.run(single.delete(pack_key(project, name)))
-                    self.project.run(single.delete(index_key(project, name)))
+                    self._folder.remove(name)
 
 
 def _tip(packs: Packs, view: View) -> Tip:

@@ -14,14 +14,14 @@ import contextlib
 import hashlib
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO, NamedTuple, cast
 
 import msgspec
 
 from mic.core.errors import AlreadyExists, NotFound
 from mic.git.boxed import box, unbox
-from mic.git.packindex import PackIndex
+from mic.git.packfolder import PackFolder
 from mic.git.packs import Pack, Packs
 from mic.git.packwrite import PackWriter
 from mic.git.select import select
@@ -88,9 +88,10 @@ def may_be_kept(request: FetchRequest) -> bool:
 class ReadyPacks:
     """Those of one project, shared by the threads of a process; clones that ask at once share one build."""
 
-    def __init__(self, project: Project, bytes_of: Callable[[str], Callable[[int, int], bytes | memoryview]]) -> None:
-        self._project, self._bytes_of = project, bytes_of
+    def __init__(self, project: Project) -> None:
+        self._project = project
         self._prefix = f"projects/{project.line.project}/git/ready/"
+        self._folder = PackFolder(project, self._prefix)
         self._lock = threading.Lock()
         self._known: dict[str, Listing] = {}
         self._open: dict[str, Pack] = {}
@@ -168,9 +169,7 @@ class ReadyPacks:
     def _opened(self, name: str) -> Pack:
         found = self._open.get(name)
         if found is None:
-            key = f"{self._prefix}{name}"
-            index = PackIndex(self._project.run(single.get(f"{key}.idx")), f"{key}.idx")
-            found = self._open[name] = Pack(f"{key}.pack", index, self._bytes_of(f"{key}.pack"))
+            found = self._open[name] = self._folder.opened(name)
         return found
 
     def _keep(
@@ -191,13 +190,13 @@ class ReadyPacks:
             writer = PackWriter(out)
             copy_entries(packs, oids, before, writer)
             written = writer.finish()
-            out.seek(0)
-            self._put(f"{written.name}.pack", out.read())
-            self._put(f"{written.name}.idx", written.index)
+            self._folder.keep(written, out)
         made = Listing(
             asked.shape, now, tuple(sorted(asked.commits)), tuple(sorted(asked.others)), (*parts, written.name), shallow
         )
-        self._put(asked.name, encode_listing(made))
+        # A listing says what is as good as this one.
+        with contextlib.suppress(AlreadyExists):
+            self._project.run(single.put_new(self._prefix + asked.name, encode_listing(made)))
         self._known[asked.name] = made
         return self._opened(written.name)
 
@@ -213,8 +212,7 @@ class ReadyPacks:
         used = {part for item in self._known.values() for part in item.parts}
         for part in set(oldest.parts) - used - set(needed):
             self._open.pop(part, None)
-            for kind in ("idx", "pack"):
-                self._project.run(single.delete(f"{self._prefix}{part}.{kind}"))
+            self._folder.remove(part)
         return True
 
     def clear(self) -> None:
@@ -224,11 +222,6 @@ class ReadyPacks:
             self._open.clear()
             for item in self._project.run(single.listed(self._prefix)):
                 self._project.run(single.delete(item.key))
-
-    def _put(self, name: str, data: bytes) -> None:
-        # A pack's name is that of its content, and a listing says what is as good as this one.
-        with contextlib.suppress(AlreadyExists):
-            self._project.run(single.put_new(self._prefix + name, data))
 
 
 def _tags_behind(snapshot: Snapshot, asked: Asked) -> list[bytes]:

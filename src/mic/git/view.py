@@ -123,14 +123,9 @@ def views_prefix(project: str) -> str:
     return f"projects/{project}/git/views/"
 
 
-def pack_key(project: str, name: str) -> str:
-    """The key of a kept pack."""
-    return f"projects/{project}/git/packs/{name}.pack"
-
-
-def index_key(project: str, name: str) -> str:
-    """The key of the index of a kept pack."""
-    return f"projects/{project}/git/packs/{name}.idx"
+def packs_prefix(project: str) -> str:
+    """Where the kept packs are."""
+    return f"projects/{project}/git/packs/"
 
 
 def newest_view(project: str, known: Numbered) -> Protocol[Numbered]:
