@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 
@@ -70,7 +71,7 @@ def test_what_mic_landed(shell: Shell, name: str) -> None:
     shell("land", "One")
     shell.environment |= {"GIT_DEFAULT_HASH": "sha256", "GIT_DIR": "/nowhere"}
     said = shell("export", "git", "../own.git")
-    assert said.startswith(f"Exported {name}/own to ../own.git: 1 ref, 1 landing, checked with git fsck --strict.\n")
+    assert said.startswith(f"Exported {name}/own to ../own.git: 2 refs, 1 landing, checked with git fsck --strict.\n")
     done = subprocess.run(
         ["git", "log", "--format=%s %cn", "main"],
         cwd=shell.home / "own.git",
@@ -79,6 +80,46 @@ def test_what_mic_landed(shell: Shell, name: str) -> None:
         check=True,
     )
     assert done.stdout == "One mic\n"
+
+
+def test_who_wrote_what(shell: Shell, name: str) -> None:
+    """Notes come along unless refs are chosen; Agent Trace records where they are asked for, and imported again."""
+    shell("project", "create", f"{name}/own")
+    shell("clone", f"{name}/own")
+    shell.cd("own")
+    shell.write("a", "1\n2\n")
+    shell("land", "One", "--agent", "claude-code:claude-opus-4-5")
+    shell.write("a", "1\n2\n3\n")
+    shell("land", "Two")
+    found = shell.json("export", "git", "../own.git", "--traces", "../own.jsonl")
+    assert sorted(found["refs"]) == ["refs/heads/main", "refs/notes/ai"]
+    assert found["traces"] == 2
+    shell.cd(".")
+    two, one = shell.git("-C", "own.git", "rev-list", "main").split()
+    assert shell.git("-C", "own.git", "notes", "--ref=ai", "show", one).startswith("a\n  s_")
+    traces = [json.loads(line) for line in shell.read("own.jsonl").splitlines()]
+    assert [trace["vcs"]["revision"] for trace in traces] == [two, one]
+    (talk,) = traces[1]["files"][0]["conversations"]
+    assert talk["contributor"] == {"type": "ai", "model_id": "anthropic/claude-opus-4-5"}
+    assert talk["ranges"] == [{"start_line": 1, "end_line": 2}]
+    assert f"/{name}/own/-/sessions/" in talk["url"]
+    (talk,) = traces[0]["files"][0]["conversations"]
+    assert (talk["contributor"], talk["ranges"]) == ({"type": "human"}, [{"start_line": 3, "end_line": 3}])
+    own = ("--project", f"{name}/own")
+    assert sorted(shell.json("export", "git", "bare", "--no-notes", *own)["refs"]) == ["refs/heads/main"]
+    bundled = shell.json("export", "bundle", "own.bundle", "--traces", "again.jsonl", *own)
+    assert sorted(bundled["refs"]) == ["refs/heads/main", "refs/notes/ai"]
+    assert shell.read("again.jsonl") == shell.read("own.jsonl")
+    assert "own.jsonl is there already." in shell("export", "git", "no", "--traces", "own.jsonl", *own)
+    # Brought into another project, both landings have whom they had.
+    said = shell("import", "git", "own.git", f"{name}/copy")
+    assert "refs/notes/ai" in said
+    shell("export", "git", "copy.git", "--project", f"{name}/copy")
+    for commit in (one, two):
+        note = ("notes", "--ref=ai", "show", commit)
+        assert shell.git("-C", "copy.git", *note) == shell.git("-C", "own.git", *note)
+    agents = [item["agent"] for item in shell.json("log", "--project", f"{name}/copy")["landings"]]
+    assert agents == ["", "claude-code:claude-opus-4-5"]
 
 
 def test_nothing_is_written_over(shell: Shell, forge: Forge, name: str) -> None:

@@ -14,8 +14,11 @@ from fuzz.run import Target, parsing
 from git_fake import FakeRepository
 from mic.core.errors import MicError
 from mic.git import receive_pack, upload_pack, upload_pack_v0
+from mic.git.agent_trace import read_traces
+from mic.git.authorship import decode_authorship
 from mic.git.fsck import check_object
 from mic.git.fsck_files import check_gitattributes, check_gitmodules, submodules
+from mic.git.kept_notes import NotesView, decode_notes, encode_notes
 from mic.git.objects import commit_line, tag_target
 from mic.git.packentry import apply_delta, read_header
 from mic.git.packindex import CommitLine, Packed, PackIndex, encode_index
@@ -25,6 +28,15 @@ from mic.git.tree_entries import parse_tree
 # A pack of the fuzzer is small; what it unfolds to must not be.
 LIMITS = Limits(objects=10_000, inflated=64 << 20, whole=8 << 20, depth=4096, seconds=5)
 _ID = b"a" * 40
+_LOG = (
+    b'src/a.py\n  s_c9883b05a2487d::t_9f8e7d6c5b4a32 1-10,15\n"a b"\n  h_31dce776f88375 3\n---\n'
+    b'{"schema_version":"authorship/3.0.0","base_commit_sha":"","prompts":{},"humans":{"h_31dce776f88375":{"author":"A"}},'
+    b'"sessions":{"s_c9883b05a2487d":{"agent_id":{"tool":"t","id":"1","model":"m"},"human_author":null}}}'
+)
+_TRACE = (
+    b'{"version":"0.1","id":"","timestamp":"","vcs":{"type":"git","revision":"' + _ID + b'"},"files":[{"path":"a",'
+    b'"conversations":[{"contributor":{"type":"ai","model_id":"a/b"},"ranges":[{"start_line":1,"end_line":2}]}]}]}\n'
+)
 _BASE = b"the base of a delta\n" * 20
 
 
@@ -54,6 +66,9 @@ def git_targets() -> list[Target]:
         parsing(
             Parser("entry headers", lambda raw: read_header(raw, 0, "x"), [b"\xb5\x01x", b"\x65\x05x", b"\x7f" * 30])
         ),
+        parsing(Parser("authorship logs", decode_authorship, [_LOG])),
+        parsing(Parser("agent traces", lambda raw: list(read_traces(raw)), [_TRACE])),
+        parsing(Parser("views of notes", lambda raw: decode_notes(raw, "x"), [encode_notes(NotesView(1, bytes(20)))])),
         parsing(Parser("deltas", lambda raw: apply_delta(_BASE, raw), [sound_delta])),
         parsing(Parser("index", _index, [index], sealed=True)),
         Target("trees", _tree),

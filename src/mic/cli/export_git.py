@@ -7,7 +7,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import click
 
 from mic.cli.app import Suggesting, json_option
 from mic.cli.connection import Address, connect
+from mic.cli.export_traces import write_traces
 from mic.cli.git_credential import mic_command
 from mic.cli.import_archive import export_archive
 from mic.cli.look import Place, project_option
@@ -24,6 +25,9 @@ from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
 _PAGE = 1000
+NOTES = "refs/notes/ai"
+# What git says of a ref that is not there.
+_ABSENT = b"couldn't find remote ref"
 # A project that is landed on while it is fetched is looked at again.
 _TRIES = 5
 # What `git fsck` says of an object that came that way; anything else means that the copy is not whole.
@@ -32,11 +36,12 @@ _FSCK_OBJECTS = 1  # of its exit code: objects that it calls wrong
 
 
 class _Exported(NamedTuple):
-    """What came: refs and their ids, how many landings were looked up, and what fsck says of objects."""
+    """What came: refs and their ids, how many landings were looked up, what fsck says of objects, how many traces."""
 
     refs: dict[str, str]
     landings: int
     remarks: list[str]
+    traces: int
 
 
 @click.group(cls=Suggesting)
@@ -54,6 +59,17 @@ def _refs_option(command: click.decorators.FC) -> click.decorators.FC:
     )(command)  # fmt: skip
 
 
+def _authorship_options(command: click.decorators.FC) -> click.decorators.FC:
+    notes = click.option(
+        "--notes/--no-notes", default=None,
+        help="Who wrote which lines, as notes that git-ai reads (refs/notes/ai). Comes along unless --refs chooses.",
+    )  # fmt: skip
+    traces = click.option(
+        "--traces", metavar="FILE", help="Write the same as Agent Trace records to FILE too, one a line."
+    )
+    return notes(traces(command))
+
+
 exports.add_command(export_archive)
 
 
@@ -61,22 +77,28 @@ exports.add_command(export_archive)
 @click.argument("folder", metavar="DIR")
 @project_option
 @_refs_option
+@_authorship_options
 @json_option
-def git(out: Output, folder: str, project: str | None, patterns: tuple[str, ...]) -> None:
+def git(
+    out: Output, folder: str, project: str | None, patterns: tuple[str, ...], notes: bool | None, traces: str | None
+) -> None:
     """Write a bare Git repository with all branches, tags and notes into DIR, which must be new or empty.
 
     It is checked with `git fsck --strict`, its refs are compared with those of the forge, and each landing that came
-    from Git is looked up by its id.
+    from Git is looked up by its id. `git log --notes=ai` and git-ai show who wrote what.
     """
     if os.path.lexists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
         raise AlreadyExists(f"{folder} is there already and is no empty folder.", hint="Name a new one.")
+    _new(traces)
     place = Place(project)
     with _beside(folder) as work:
         target = os.path.join(work, "repository.git")
-        exported = _export(place.address, target, patterns, out)
+        exported = _export(place.address, target, patterns, notes, traces, out)
         if os.path.isdir(folder):
             os.rmdir(folder)
         os.rename(target, folder)
+        if traces:
+            shutil.move(_traces_beside(target), traces)
     _say(out, place.address, folder, exported)
     out.line(f"Next: git clone {folder}")
 
@@ -85,18 +107,21 @@ def git(out: Output, folder: str, project: str | None, patterns: tuple[str, ...]
 @click.argument("file", metavar="FILE")
 @project_option
 @_refs_option
+@_authorship_options
 @json_option
-def bundle(out: Output, file: str, project: str | None, patterns: tuple[str, ...]) -> None:
+def bundle(
+    out: Output, file: str, project: str | None, patterns: tuple[str, ...], notes: bool | None, traces: str | None
+) -> None:
     """Write a Git bundle with all branches, tags and notes to FILE, which must not be there yet.
 
     It is unpacked again, and what comes out is checked as `mic export git` checks a folder.
     """
-    if os.path.lexists(file):
-        raise AlreadyExists(f"{file} is there already.", hint="Name a new file.")
+    _new(file)
+    _new(traces)
     place = Place(project)
     with _beside(file) as work:
         source, packed, again = (os.path.join(work, name) for name in ("repository.git", "bundle", "again.git"))
-        exported = _export(place.address, source, patterns, out)
+        exported = _export(place.address, source, patterns, notes, traces, out)
         if not exported.refs:
             raise InvalidInput(f"{place.address} has no commit, and Git makes no empty bundle.", hint="Land something.")
         _git("-C", source, "bundle", "create", "--quiet", packed, "--all")
@@ -105,6 +130,8 @@ def bundle(out: Output, file: str, project: str | None, patterns: tuple[str, ...
         if _refs(again) != exported.refs:
             raise Corrupt("The bundle does not have the refs of the project.", hint="Export again.")
         os.rename(packed, file)
+        if traces:
+            shutil.move(_traces_beside(source), traces)
     _say(out, place.address, file, exported)
     out.line(f"Next: git clone {file} FOLDER")
 
@@ -126,6 +153,7 @@ def _say(out: Output, address: Address, where: str, exported: _Exported) -> None
             "refs": exported.refs,
             "landings": exported.landings,
             "fsck": exported.remarks,
+            "traces": exported.traces,
         }
     )
 
@@ -146,26 +174,60 @@ def _beside(path: str) -> Iterator[str]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _export(address: Address, target: str, patterns: tuple[str, ...], out: Output) -> _Exported:
+def _new(file: str | None) -> None:
+    if file and os.path.lexists(file):
+        raise AlreadyExists(f"{file} is there already.", hint="Name a new file.")
+
+
+def _export(
+    address: Address, target: str, patterns: tuple[str, ...], notes: bool | None, traces: str | None, out: Output
+) -> _Exported:
     """Fetch a project into a new bare repository, and check it."""
     with connect(address.instance) as client:
         head = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project.head_position
         url = f"{address.instance.rstrip('/')}/{address.organization}/{address.project}.git"
         _git("init", "--quiet", "--bare", "--object-format=sha1", "--initial-branch=main", target)
-        wanted = [_spec(pattern) for pattern in patterns or ("refs/*",)]
-        for _ in range(_TRIES):
-            out.note(f"Fetching {address} ...")
-            _git("-C", target, *_credentials(), "fetch", "--quiet", "--prune", "--no-tags", url, *wanted)
-            said = _git("-C", target, *_credentials(), "ls-remote", "--refs", url, *patterns).splitlines()
-            there = {name: oid for oid, _, name in (line.partition("\t") for line in said)}
-            if there == (refs := _refs(target)):
-                break
-        else:
-            raise Unavailable(f"{address} changes faster than it can be exported.", hint="Try again.")
+        wanted = [pattern for pattern in patterns or ("refs/*",) if pattern != NOTES]
+        out.note(f"Fetching {address} ...")
+        if wanted:
+            _fetch_refs(target, url, address, wanted)
+        if NOTES in patterns or traces or (notes if notes is not None else not patterns):
+            _fetch_notes(target, url)
+        refs = _refs(target)
         out.note("Checking ...")
         remarks = _checked(target)
         main = refs.get("refs/heads/main")
-        return _Exported(refs, _landings(client, address, target, head) if main else 0, remarks)
+        landings = _landings(client, address, target, head) if main else 0
+        page = url.removesuffix(".git")
+        count = write_traces(target, _traces_beside(target), page, _environment()) if traces else 0
+        if traces and notes is False:
+            _git("-C", target, "update-ref", "-d", NOTES)
+            refs.pop(NOTES, None)
+        return _Exported(refs, landings, remarks, count)
+
+
+def _traces_beside(target: str) -> str:
+    return os.path.join(os.path.dirname(target), "traces.jsonl")
+
+
+def _fetch_refs(target: str, url: str, address: Address, patterns: Sequence[str]) -> None:
+    """Fetch the refs of these patterns, all as they are at one moment."""
+    wanted = [_spec(pattern) for pattern in patterns]
+    asked = [] if list(patterns) == ["refs/*"] else patterns
+    for _ in range(_TRIES):
+        _git("-C", target, *_credentials(), "fetch", "--quiet", "--prune", "--no-tags", url, *wanted)
+        said = _git("-C", target, *_credentials(), "ls-remote", "--refs", url, *asked).splitlines()
+        if {name: oid for oid, _, name in (line.partition("\t") for line in said)} == _refs(target):
+            return
+    raise Unavailable(f"{address} changes faster than it can be exported.", hint="Try again.")
+
+
+def _fetch_notes(target: str, url: str) -> None:
+    """Who wrote what is in no list of refs: it comes when it is named."""
+    fetch = ("-C", target, *_credentials(), "fetch", "--quiet", "--no-tags", url, f"+{NOTES}:{NOTES}")
+    done = _run(*fetch)
+    if done.returncode and _ABSENT not in done.stderr:
+        _git(*fetch)
 
 
 def _spec(pattern: str) -> str:

@@ -6,12 +6,18 @@ from typing import NamedTuple
 
 from mic.git.graph import Graph
 from mic.git.sent import SentRefs
+from mic.git.view import BROUGHT, NOTES
 
 MAIN = b"refs/heads/main"
-# Names that the forge gives refs of its own.
-OURS = (b"refs/landings/", b"refs/sessions/", b"refs/for/")
+# Names that the forge gives refs of its own, besides that of its notes.
+_OURS = (b"refs/landings/", b"refs/sessions/", b"refs/for/")
 _ASIDE = b"refs/imported/"
 _USUAL = (MAIN, b"refs/heads/master")
+
+
+def is_ours(name: bytes) -> bool:
+    """Whether a ref of this name is the forge's own, which nobody moves but it."""
+    return name == NOTES or name.startswith((*_OURS, NOTES + b"/"))
 
 
 class Arriving(NamedTuple):
@@ -33,7 +39,9 @@ def arrange(sent: SentRefs, here: dict[bytes, bytes]) -> Arriving:
     for name, oid in sorted(sent.refs.items()):
         if name == MAIN and oid == main:
             continue
-        if name == MAIN or name.startswith(OURS) or _in_the_way(name, here):
+        if name == NOTES:
+            aside[name] = BROUGHT  # also of a project that was exported, whose notes hold those that were brought to it
+        elif name == MAIN or is_ours(name) or _in_the_way(name, here) or (name == BROUGHT and NOTES in sent.refs):
             aside[name] = _free(name, sent.refs)
         refs[aside.get(name, name)] = oid
     return Arriving(main, refs, aside)
@@ -78,7 +86,7 @@ def settle(arriving: Arriving, here: dict[bytes, bytes], last: dict[bytes, bytes
 
 def _goes_on(name: bytes, old: bytes | None, new: bytes | None, graph: Graph) -> bool:
     """Whether a branch that was `old` may become `new`, and loses nothing by it."""
-    branch = name.startswith((b"refs/heads/", b"refs/imported/heads/"))
+    branch = name.startswith((b"refs/heads/", b"refs/imported/heads/")) or name == BROUGHT
     return bool(branch and old and new and old in graph and new in graph and graph.is_ancestor(old, new))
 
 

@@ -22,6 +22,7 @@ from mic.core.record import Record
 from mic.core.tombstone import Tombstone
 from mic.git.derive import Derivation, Tip, Unservable
 from mic.git.graph import Graph
+from mic.git.kept_notes import KeptNotes
 from mic.git.merge_packs import due_to_merge, merge_packs
 from mic.git.moving import advance
 from mic.git.native import native_commit
@@ -73,6 +74,7 @@ class KeptObjects:
         self._lists: dict[str, dict[bytes, bytes]] = {}
         self._folder = PackFolder(project, packs_prefix(project.line.project))
         self.ready = ReadyPacks(project)
+        self.notes = KeptNotes(self)
         self.trailers = Trailers()
 
     # ------------------------------------------------------------ reading
@@ -197,6 +199,7 @@ class KeptObjects:
                 self._folder.remove(name)
         if view.rewritten:
             self.ready.clear()
+            self.notes.clear()
 
     def _unheard_of(self, view: View) -> dict[bytes, Tombstone]:
         """What was erased and may still be in the packs."""
@@ -291,6 +294,18 @@ class KeptObjects:
             # A pushed merge may have the landing before it as its second parent.
             oid = parents[0] if len(parents) == 1 else self._landed_parent(snapshot, at, parents)
         return oid
+
+    def commits_of(self, snapshot: Snapshot, first: int, last: int) -> list[bytes]:
+        """The commits of the landings `first` to `last`, oldest first; the snapshot has them all."""
+        found = []
+        oid = self.commit_at(snapshot, last)
+        for position in range(last, first - 1, -1):
+            assert oid is not None, "the snapshot has it"
+            found.append(oid)
+            if position > first:
+                parents = snapshot.graph.lines[oid].parents
+                oid = parents[0] if len(parents) == 1 else self._landed_parent(snapshot, position - 1, parents)
+        return found[::-1]
 
     def _landed_parent(self, snapshot: Snapshot, position: int, parents: Sequence[bytes]) -> bytes:
         """The one of these commits that landed at `position`."""

@@ -13,6 +13,7 @@ from mic.core.errors import InvalidInput, NotFound
 from mic.core.ids import parse_ulid
 from mic.git.graph import Graph
 from mic.git.kept import KeptObjects
+from mic.git.kept_notes import NotesSnapshot
 from mic.git.objects import tag_target
 from mic.git.packentry import TAG
 from mic.git.packs import Packs
@@ -22,6 +23,7 @@ from mic.git.send import send, send_all
 from mic.git.serving import FetchRequest, PackStream, Ref, RefResult, Refs, RefUpdate
 from mic.git.shown import Shown
 from mic.git.snapshot import Snapshot
+from mic.git.view import NOTES
 
 _LANDING = re.compile(rb"refs/landings/(\d{1,18})")
 _SESSION = re.compile(rb"refs/sessions/(?:ses_)?([0-9A-Za-z]{26})")
@@ -45,6 +47,7 @@ class ServedRepository:
                 hint="`mic import git SOURCE ORG/PROJECT` into this project brings what is missing.",
             )
         self._packs: Packs = kept.reader(self._snapshot)
+        self._noted = False
 
     @property
     def _graph(self) -> Graph:
@@ -59,9 +62,11 @@ class ServedRepository:
         return self._shown.refs
 
     def hidden(self, names: Sequence[bytes]) -> list[Ref]:
-        """`refs/landings/N` and `refs/sessions/ID`: the commits of landings."""
+        """`refs/landings/N` and `refs/sessions/ID`, the commits of landings; `refs/notes/ai`, who wrote them."""
         found = []
         for name in names:
+            if name == NOTES and (tip := self._join(self._kept.notes.caught_up(self._snapshot))):
+                found.append(Ref(name, tip))
             position = self._position(name)
             oid = self._kept.commit_at(self._snapshot, position) if position else None
             if oid is not None:
@@ -78,8 +83,20 @@ class ServedRepository:
                 return None
         return None
 
+    def _join(self, notes: NotesSnapshot) -> bytes:
+        """Make the objects of the notes part of what is served; the newest commit of them, b"" for none."""
+        if not self._noted:
+            graph = Graph()
+            graph.lines = {**self._snapshot.graph.lines, **notes.graph.lines}
+            self._snapshot = self._snapshot._replace(packs=(*self._snapshot.packs, *notes.packs), graph=graph)
+            self._packs = self._kept.reader(self._snapshot)
+            self._noted = True
+        return notes.view.tip
+
     def common(self, haves: Sequence[bytes]) -> list[bytes]:
         """Those of the objects that are here."""
+        if any(oid in self._kept.notes.known.graph for oid in haves):
+            self._join(self._kept.notes.known)
         return [oid for oid in haves if oid in self._graph or self._packs.has(oid)]
 
     def ready(self, wants: Sequence[bytes], haves: Sequence[bytes]) -> bool:
@@ -121,11 +138,13 @@ class ServedRepository:
     def fetch(self, request: FetchRequest) -> PackStream:
         """What the client lacks. NotFound for a want that is not here."""
         resolved = request
+        if any(not self._packs.has(want) for want in request.wants):
+            self._join(self._kept.notes.newest())
         if request.deepen_not:
             named = tuple(map(self._named, request.deepen_not))
             resolved = msgspec.structs.replace(request, deepen_not=named)
         # Kept packs are copied as they lie, and have distances to bases in them.
-        as_kept = request.ofs_delta and not (request.haves or request.shallow)
+        as_kept = request.ofs_delta and not (request.haves or request.shallow or self._noted)
         if as_kept and (whole := self._cloned(resolved)) is not None:
             return whole
         selection = select(self._packs, self._graph, resolved, self._shown.tags)

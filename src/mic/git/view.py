@@ -11,7 +11,8 @@ with them, live here alone.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -22,6 +23,8 @@ from mic.ledger.effects import Delete, Get, List, Protocol, PutNew
 
 MAGIC = b"MICV" + bytes((1, 0, 0, 0))
 MAX_REFS = 100_000
+# The forge's own notes, and where those are that people bring, as they bring them (mic.git.kept_notes).
+NOTES, BROUGHT = b"refs/notes/ai", b"refs/imported/notes/ai"
 # Views behind the newest that stay for readers who are looking at them.
 VIEWS_KEPT = 64
 # Whoever created a number this far behind the newest began from a view that was removed meanwhile.
@@ -105,7 +108,7 @@ def encode_view(view: View) -> bytes:
 
 def decode_view(raw: bytes, name: str) -> View:
     """A view from its bytes. Raises Corrupt."""
-    view = unbox(MAGIC, _decoder, raw, name)
+    view = _noted(unbox(MAGIC, _decoder, raw, name))
     if view.moving is not None:
         view = msgspec.structs.replace(view, moving=None, movings=(view.moving, *view.movings))
     ids = [*view.refs.values(), *(oid for moving in view.movings for pair in moving.refs.values() for oid in pair)]
@@ -119,6 +122,18 @@ def rewritten_key(project: str, name: str) -> str:
     return f"projects/{project}/git/rewritten/{name}"
 
 
+def _noted(view: View) -> View:
+    """The view with the notes that people brought under the name they have now: `refs/notes/ai` is the forge's own."""
+    if NOTES not in view.refs:
+        return view
+    refs = dict(view.refs)
+    brought = refs.pop(NOTES)
+    name = BROUGHT
+    while refs.get(name, brought) != brought:
+        name = name.replace(b"refs/", b"refs/imported/", 1)
+    return msgspec.structs.replace(view, refs={**refs, name: brought})
+
+
 def views_prefix(project: str) -> str:
     return f"projects/{project}/git/views/"
 
@@ -128,42 +143,59 @@ def packs_prefix(project: str) -> str:
     return f"projects/{project}/git/packs/"
 
 
+V = TypeVar("V")
+
+
 def newest_view(project: str, known: Numbered) -> Protocol[Numbered]:
     """The view that counts now; `known` is returned when it still does."""
-    prefix = views_prefix(project)
+    number, view = yield from newest_numbered(views_prefix(project), known, View(), decode_view)
+    return known if number == known.number else Numbered(number, view)
+
+
+def newest_numbered(
+    prefix: str, known: tuple[int, V], none: V, decode: Callable[[bytes, str], V]
+) -> Protocol[tuple[int, V]]:
+    """The object of the highest number below `prefix`, with its number; (0, `none`) when there is none.
+
+    `known` is returned when it still is that one. Objects whose names are no numbers are passed over.
+    """
     for _ in range(8):
-        listed = yield List(prefix, f"{prefix}{max(known.number - 1, 0):016x}" if known.number else "")
+        listed = yield List(prefix, f"{prefix}{max(known[0] - 1, 0):016x}" if known[0] else "")
         numbers = [int(name, 16) for item in listed if _NUMBER.fullmatch(name := item.key.removeprefix(prefix))]
         if not numbers:
-            return Numbered(0, View())
+            return 0, none
         newest = max(numbers)
-        if newest == known.number:
+        if newest == known[0]:
             return known
         key = f"{prefix}{newest:016x}"
         try:
-            return Numbered(newest, decode_view((yield Get(key)).data, key))
+            return newest, decode((yield Get(key)).data, key)
         except NotFound:
             continue  # many have moved it on while we looked
     raise Unavailable("The Git view of the project changes faster than it can be read.", hint="Try again.")
 
 
 def write_view(project: str, before: Numbered, view: View) -> Protocol[Numbered | None]:
-    """Make `view` the one that counts, if `before` still is it; None when another came first.
+    """Make `view` the one that counts, if `before` still is it; None when another came first. Raises Overtaken."""
+    made = yield from write_numbered(views_prefix(project), before.number, encode_view(view), decode_view)
+    return Numbered(before.number + 1, view) if made else None
+
+
+def write_numbered(prefix: str, before: int, raw: bytes, decode: Callable[[bytes, str], object]) -> Protocol[bool]:
+    """Make `raw` the object that counts, if that of the number `before` still is it; whether it does.
 
     Raises Overtaken when that cannot be told: so many came meanwhile that the number may have been used before.
     """
-    prefix = views_prefix(project)
-    number = before.number + 1
+    number = before + 1
     key = f"{prefix}{number:016x}"
-    raw = encode_view(view)
     try:
         yield PutNew(key, raw)
     except AlreadyExists:
         try:
             there = (yield Get(key)).data
             if there != raw:
-                decode_view(there, key)  # what is read wrongly is not another's
-                return None
+                decode(there, key)  # what is read wrongly is not another's
+                return False
         except NotFound:
             raise Overtaken from None  # ours, perhaps, if the store did it and we asked twice
     listed = yield List(prefix)
@@ -175,4 +207,4 @@ def write_view(project: str, before: Numbered, view: View) -> Protocol[Numbered 
         raise Overtaken
     for old in numbers[:-VIEWS_KEPT]:
         yield Delete(f"{prefix}{old:016x}")
-    return Numbered(number, view)
+    return True

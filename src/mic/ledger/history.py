@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from mic.core import epoch as stored
@@ -45,7 +46,10 @@ EPOCH_BYTES = 24 << 20
 
 
 class HistoryCommit(NamedTuple):
-    """One landing of a history. `changes` are (path, op, mode, content hash, size); the hash is b"" when deleted."""
+    """One landing of a history. `changes` are (path, op, mode, content hash, size); the hash is b"" when deleted.
+
+    `attribution` is what the session holds of who wrote it.
+    """
 
     oid: bytes
     raw: bytes
@@ -54,6 +58,7 @@ class HistoryCommit(NamedTuple):
     message: str
     changes: Sequence[tuple[bytes, int, int, bytes, int]]
     agent: str = ""
+    attribution: Mapping[str, Any] = MappingProxyType({})
 
 
 class HistoryImport:
@@ -198,6 +203,7 @@ class HistoryImport:
             owner=self.owner,
             author=commit.author,
             agent=commit.agent,
+            attribution=dict(commit.attribution),
             changes=tuple(changes),
             metadata=metadata,
         )

@@ -27,7 +27,7 @@ from mic.git.quarantine import Quarantine
 from mic.git.refuse_erased import RefuseErased
 from mic.git.snapshot import Snapshot
 from mic.git.validate import same_tree
-from mic.git.view import MAX_REFS, KeptPack, View
+from mic.git.view import BROUGHT, MAX_REFS, KeptPack, View
 from micelio.accounts.actor import Actor, actor_of_account
 from micelio.audit.actions import record
 from micelio.config import current
@@ -39,7 +39,7 @@ from micelio.jobs.run import Canceled, Stopped, words
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import is_standing, project_name, project_of
 from micelio.sessions.actions import HistoryIntake
-from micelio.sessions.git_landings import CommitLandings
+from micelio.sessions.git_landings import CommitLandings, telling_of
 from micelio.sessions.git_secrets import ObjectSearch, object_secret
 from micelio.sessions.git_view import kept_objects
 
@@ -129,7 +129,7 @@ class _Run:
         snapshot = self._kept.joined(self._kept.snapshot(), self._unnamed())
         arriving, commits = self._line(snapshot, arriving)
         if not self._landed(snapshot, arriving):
-            self._land(actor, project, snapshot, commits)
+            self._land(actor, project, snapshot, commits, arriving.refs.get(BROUGHT, b""))
             progress.stage(Stage.VALIDATION, "clock", "landings_done", "landings_total")
             self._validate(snapshot, arriving)
             progress.stage(Stage.FINALISATION)
@@ -255,7 +255,9 @@ class _Run:
         """Whether main stands where it is to stand: an attempt before was ended behind that."""
         return self._row.stage == Stage.FINALISATION and snapshot.view.position > self._row.onto
 
-    def _land(self, actor: Actor, project: ProjectView, snapshot: Snapshot, commits: Sequence[bytes]) -> None:
+    def _land(
+        self, actor: Actor, project: ProjectView, snapshot: Snapshot, commits: Sequence[bytes], notes: bytes
+    ) -> None:
         row, progress = self._row, self._progress
         row.landings_done, row.landings_total = 0, len(commits)
         progress.save("landings_total", "landings_done")
@@ -266,9 +268,9 @@ class _Run:
         )
         self._intake, row.clock = intake, intake.clock
         progress.save("clock")
-        landings = CommitLandings(
-            intake, self._kept.reader(snapshot), snapshot.graph, snapshot.view.tip, first_wins=True
-        )
+        packs, graph = self._kept.reader(snapshot), snapshot.graph
+        telling = telling_of(packs, graph, commits[-1], notes)
+        landings = CommitLandings(intake, packs, graph, snapshot.view.tip, telling, first_wins=True)
         for oid in commits:
             try:
                 landings.add(oid)

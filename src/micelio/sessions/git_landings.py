@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from mic.core.blob import MAX_WHOLE
 from mic.core.ids import content_hash
 from mic.core.session import Author
+from mic.git.authorship import MAX_NOTE
 from mic.git.graph import Graph
+from mic.git.notes import Notes
 from mic.git.packs import Packs
 from mic.git.pushed import Changes, text_of
+from mic.git.told import Telling, traces_in
 from mic.ledger.frame import Frame
 from mic.ledger.history import HistoryCommit
 from micelio.sessions.actions import HistoryIntake
@@ -18,8 +21,18 @@ from micelio.sessions.actions import HistoryIntake
 class CommitLandings:
     """Hands commits to an intake, oldest first, each with what it changed against the one before."""
 
-    def __init__(self, intake: HistoryIntake, packs: Packs, graph: Graph, behind: bytes, *, first_wins: bool) -> None:
-        """`behind` is the commit that the first one lands behind, b"" for none."""
+    def __init__(
+        self,
+        intake: HistoryIntake,
+        packs: Packs,
+        graph: Graph,
+        behind: bytes,
+        telling: Telling,
+        *,
+        first_wins: bool,
+    ) -> None:
+        """`behind` is the commit that the first one lands behind, b"" for none; `telling` says who wrote them."""
+        self._telling = telling
         self._intake, self._packs, self._graph = intake, packs, graph
         self._changes = Changes(packs, first_wins=first_wins)
         self._tree = graph.lines[behind].tree if behind else b""
@@ -43,12 +56,22 @@ class CommitLandings:
                 known = b"", 0
             listed.append((change.path, change.op, change.mode, *known))
         author = Author(text.author_name, text.author_email)
-        self._intake.add_commit(HistoryCommit(oid, raw, author, text.authored_at_ms, text.message, listed, agent))
+        told = self._telling.of(oid, tree, self._tree, lambda: {path for path, *_ in listed})
+        self._intake.add_commit(
+            HistoryCommit(
+                oid, raw, author, text.authored_at_ms, text.message, listed, agent or told.agent, told.attribution
+            )
+        )
         self._tree = tree
 
     def _content(self, name: bytes, data: bytes) -> None:
         for frame in _frames(name, data):
             self._intake.add_frame(frame)
+
+
+def telling_of(packs: Packs, graph: Graph, tip: bytes, notes: bytes) -> Telling:
+    """What the commits up to `tip` come with: notes of the commit `notes`, b"" for none, and records in its files."""
+    return Telling(packs, Notes(packs, notes, MAX_NOTE), traces_in(packs, graph.lines[tip].tree))
 
 
 def _frames(name: bytes, data: bytes) -> Iterator[Frame]:

@@ -11,10 +11,11 @@ import msgspec
 from django.db import transaction
 
 from mic.core.errors import Busy, InvalidInput, MicError, PreconditionFailed, Protected, SecretFound, Unavailable
-from mic.git.arriving import OURS
+from mic.git.arriving import is_ours
 from mic.git.graph import Graph
 from mic.git.kept import KeptObjects
 from mic.git.moving import MOVED, RefMove, begin, move, refusals, withdraw
+from mic.git.notes import is_notes
 from mic.git.packentry import COMMIT
 from mic.git.packs import Packs
 from mic.git.packscan import Limits
@@ -28,7 +29,7 @@ from mic.git.served import ServedRepository
 from mic.git.serving import ABSENT, RefResult, RefUpdate
 from mic.git.shown import MAIN
 from mic.git.snapshot import Snapshot
-from mic.git.view import View
+from mic.git.view import BROUGHT, NOTES, View
 from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.databases import let_go
@@ -39,7 +40,7 @@ from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import get_project, project_name
 from micelio.sentences import for_people, one_line
 from micelio.sessions.actions import HistoryIntake
-from micelio.sessions.git_landings import CommitLandings
+from micelio.sessions.git_landings import CommitLandings, telling_of
 from micelio.sessions.git_rebase import FOR_MAIN, clash_words, landed_words, rebase
 from micelio.sessions.git_secrets import ObjectSearch
 from micelio.sessions.git_view import kept_objects
@@ -67,6 +68,7 @@ class _Push:
         self._actor, self._project, self._kept = actor, project, kept
         self._accepted = ""  # an admin's reason why the push may hold secrets
         self._rebase = False  # whether commits of main go behind a main that has moved
+        self._brought = b""  # the notes that are pushed as `refs/notes/ai`, which they become part of
 
     def take(
         self,
@@ -77,6 +79,25 @@ class _Push:
         options: Sequence[bytes],
     ) -> list[RefResult]:
         """Judge every update, keep the objects, land what is on main, move the other refs."""
+        meant = [self._meant(snapshot.view, update) for update in updates]
+        results = self._taken(snapshot, meant, pack, atomic, options)
+        return [result._replace(name=update.name) for result, update in zip(results, updates, strict=True)]
+
+    def _meant(self, view: View, update: RefUpdate) -> RefUpdate:
+        """Notes are kept where those that people bring are; whoever pushes them sees neither."""
+        if update.name != NOTES or update.new == ABSENT:
+            return update
+        self._brought = update.new
+        return RefUpdate(BROUGHT, view.refs.get(BROUGHT, ABSENT), update.new)
+
+    def _taken(
+        self,
+        snapshot: Snapshot,
+        updates: Sequence[RefUpdate],
+        pack: BinaryIO | None,
+        atomic: bool,
+        options: Sequence[bytes],
+    ) -> list[RefResult]:
         self._rebase = b"rebase" in options
         refused = {update.name: why for update in updates if (why := _refused(snapshot.view, update, self._rebase))}
         for update in updates:
@@ -93,7 +114,7 @@ class _Push:
         except MicError as error:
             return _results(updates, refused, _words(error))
         for update in updates:
-            why = _wrong_target(quarantine, update, self._rebase) or (secret if update.name not in _MAINS else "")
+            why = self._wrong_target(quarantine, update) or (secret if update.name not in _MAINS else "")
             if update.name not in refused and update.new != ABSENT and why:
                 refused[update.name] = why
         if len(refused) == len(updates) or (atomic and refused):
@@ -102,6 +123,14 @@ class _Push:
             return self._done(snapshot, quarantine, updates, refused, atomic)
         except MicError as error:
             return _results(updates, refused, _words(error))
+
+    def _wrong_target(self, quarantine: Quarantine, update: RefUpdate) -> str:
+        if update.name == BROUGHT and update.new == self._brought:
+            if not is_notes(quarantine.packs, update.new):
+                return "refs/notes/ai takes a commit of notes"
+            # Whoever pushes notes without having fetched would take those of others away.
+            return MOVED if _rewinds(quarantine, update) else ""
+        return _wrong_target(quarantine, update, self._rebase)
 
     def _protected(self, name: bytes) -> str:
         """Why the actor may not move a branch, "" when they may: a rule for lines covers branches of its name."""
@@ -323,7 +352,8 @@ class _Push:
             with HistoryIntake(
                 self._actor, self._project, "git push", accept_secrets=self._accepted, onto=snapshot.view.position
             ) as intake:
-                landings = CommitLandings(intake, packs, graph, snapshot.view.tip, first_wins=False)
+                telling = telling_of(packs, graph, new, self._brought or snapshot.view.refs.get(BROUGHT, b""))
+                landings = CommitLandings(intake, packs, graph, snapshot.view.tip, telling, first_wins=False)
                 for oid in commits:
                     landings.add(oid)
                 if not prepare(intake.hlc):
@@ -392,7 +422,7 @@ def _refused(view: View, update: RefUpdate, rebase: bool) -> str:
         return "" if update.new != ABSENT else "refs/for/main is no ref: what is pushed to it lands on main"
     if name.startswith(b"refs/for/"):
         return "only refs/for/main takes commits: main is the line that sessions land on"
-    if name.startswith(OURS):
+    if is_ours(name):
         return "refs of this name are the forge's own"
     if not name.startswith(b"refs/") or name.count(b"/") < 2 or BAD_NAME.search(name) or len(name) > MAX_NAME:
         return "that is no name for a ref"

@@ -11,6 +11,7 @@ import pytest
 from mic.core.errors import Corrupt
 from mic.core.record import Record
 from mic.core.session import Author, Session
+from mic.git.kept_notes import NotesView, decode_notes, encode_notes
 from mic.git.native import native_commit
 from mic.git.packindex import CommitLine, Packed, PackIndex, encode_index
 from mic.git.ready import Listing, decode_listing, encode_listing
@@ -53,6 +54,27 @@ def test_index() -> None:
     assert index.place(3) == (0x13, 0, 0, 0xFFFFFFFF, 2_000_000)
     assert index.other(0) == b"\x66" * 32
     assert list(index.commits()) == COMMITS
+
+
+def test_authorship_notes() -> None:
+    """The same bytes, and back; what is cut short, or has an id of another length, is damaged."""
+    view = NotesView(7, h(1), h(2), VIEW.packs, VIEW.retired, ("ef" * 32,))
+    assert encode_notes(view) == _vector("git-notes")
+    assert decode_notes(_vector("git-notes"), "it") == view
+    for raw in (_vector("git-notes")[:-1], encode_notes(msgspec.structs.replace(view, tip=b"1"))):
+        with pytest.raises(Corrupt):
+            decode_notes(raw, "it")
+
+
+def test_notes_of_an_earlier_version() -> None:
+    """What was pushed as `refs/notes/ai` then has the name that such notes have now, and takes none from another."""
+    old = msgspec.structs.replace(VIEW, refs={b"refs/notes/ai": h(3), b"refs/tags/v1": h(2)})
+    assert decode_view(encode_view(old), "it").refs == {b"refs/imported/notes/ai": h(3), b"refs/tags/v1": h(2)}
+    both = msgspec.structs.replace(VIEW, refs={b"refs/notes/ai": h(3), b"refs/imported/notes/ai": h(4)})
+    assert decode_view(encode_view(both), "it").refs == {
+        b"refs/imported/notes/ai": h(4),
+        b"refs/imported/imported/notes/ai": h(3),
+    }
 
 
 def test_ready_pack() -> None:

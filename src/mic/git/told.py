@@ -1,0 +1,105 @@
+"""What comes with commits and says who wrote them: their trailers, authorship logs in notes, Agent Trace records.
+
+A log or a record counts where it is about this very commit and names files that it changed. Everything else stays what
+it is: a note where it came, a file in its tree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
+
+from mic.core.errors import Corrupt, InvalidInput, NotFound, TooLarge
+from mic.git.added import Texts, added_lines
+from mic.git.agent_trace import TRACE_FILE, Trace, read_traces
+from mic.git.authorship import Authorship, decode_authorship, sayable
+from mic.git.landed_note import ATTRIBUTION
+from mic.git.notes import Notes
+from mic.git.packs import Packs
+
+# What a session holds of a log; a larger one is read, and stays a note.
+MAX_HELD = 64 << 10
+_LINE = re.compile(r"[\x00-\x1f\x7f]+")
+_LONGEST = 200
+
+
+class Told(NamedTuple):
+    """Who wrote a commit: an agent's name, "" when it is not known to be one's, and what its session is to hold."""
+
+    agent: str
+    attribution: dict[str, Any]
+
+
+NOTHING = Told("", {})
+
+
+class Telling:
+    """Looks up what is told of commits, for one thread. `notes` and `traces` are those that came with them."""
+
+    def __init__(self, packs: Packs, notes: Notes, traces: Mapping[str, list[Trace]]) -> None:
+        self._notes, self._traces, self._texts = notes, traces, Texts(packs)
+
+    def of(self, oid: bytes, tree: bytes, before: bytes, changed: Callable[[], Collection[bytes]]) -> Told:
+        """What is told of a commit with this tree, on the tree `before`, b"" for none; `changed` are its paths."""
+        raw = self._notes.of(oid)
+        if raw:
+            try:
+                log = decode_authorship(raw)
+            except (InvalidInput, TooLarge):
+                return NOTHING
+            paths = {name for path in changed() if (name := sayable(path)) is not None}
+            if not paths.isdisjoint(log.files):
+                return Told(_agent(log, paths), {ATTRIBUTION: raw} if len(raw) <= MAX_HELD else {})
+        for trace in self._traces.get(oid.hex(), ()):
+            agent = self._traced(trace, tree, before, changed())
+            if agent:
+                return Told(agent, {})
+        return NOTHING
+
+    def _traced(self, trace: Trace, tree: bytes, before: bytes, changed: Collection[bytes]) -> str:
+        """The agent of a record whose every range has a line that the commit added, "" for one that has another."""
+        for file in trace.files:
+            path = file.path.encode(errors="replace")
+            new = self._texts.text(tree, path) if path in changed else None
+            if new is None:
+                return ""
+            added = added_lines((self._texts.text(before, path) if before else None) or b"", new)
+            for range_ in file.ranges:
+                if range_.contributor != "ai" or not any(
+                    first <= range_.last and range_.first <= last for first, last in added
+                ):
+                    return ""
+        return _name(trace.tool, trace.model) if trace.files else ""
+
+
+def _agent(log: Authorship, paths: Collection[str]) -> str:
+    """The agent that wrote most of the lines which a log attests; "" where a person wrote some of them."""
+    lines: Counter[str] = Counter()
+    for path, attested in log.files.items():
+        for item in attested if path in paths else ():
+            agent = log.agent_of(item.key)
+            if agent is None:
+                return ""
+            lines[_name(agent.tool, agent.model)] += sum(last - first + 1 for first, last in item.ranges)
+    return min(lines, key=lambda name: (-lines[name], name)) if lines else ""
+
+
+def _name(tool: str, model: str) -> str:
+    """As `Assisted-by` has it."""
+    tool, model = (_LINE.sub(" ", text).strip() for text in (tool, model))
+    return (f"{tool}:{model}" if model and model != "unknown" else tool)[:_LONGEST]
+
+
+def traces_in(packs: Packs, tree: bytes) -> dict[str, list[Trace]]:
+    """The Agent Trace records of the file that the reference implementation keeps, by the commit they are about."""
+    try:
+        raw = Texts(packs).text(tree, TRACE_FILE) or b""
+    except (Corrupt, NotFound):
+        return {}
+    found: dict[str, list[Trace]] = {}
+    for trace in read_traces(raw):
+        if trace.commit:
+            found.setdefault(trace.commit, []).append(trace)
+    return found
