@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+from micelio.pages.text import cut, one_line
+
+# How a ref of Git moved: an id, or nothing where there was or is no such ref.
+_OID = re.compile(r"([0-9a-f]{40})?")
 ACTS = {
     "account.create": "made the account",
     "account.update": "changed the account",
@@ -105,3 +112,19 @@ ACTS = {
 def act_words(action: str) -> str:
     """The act as a verb that its object follows; the bare code for an act of a later version."""
     return ACTS.get(action, action)
+
+
+def detail(value: Any) -> str:
+    """A detail of an event in words: what JSON holds is not what people read."""
+    match value:
+        case dict():
+            return ", ".join(f"{key} {detail(part)}" for key, part in value.items()) or "none"
+        case [str(old), str(new)] if _OID.fullmatch(old) and _OID.fullmatch(new):
+            return f"{old[:7] or 'nothing'} \u2192 {new[:7] or 'nothing'}"
+        case list():
+            return ", ".join(map(detail, value)) or "none"
+        case bool():
+            return "yes" if value else "no"
+        case None | "":
+            return "none"
+    return one_line(cut(str(value), 120))

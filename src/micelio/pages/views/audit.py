@@ -26,9 +26,8 @@ from micelio.audit.queries import Wanted, lines, newest
 from micelio.organizations.queries import organization_events
 from micelio.pages.answers import Page, page
 from micelio.pages.asked import asked_number
-from micelio.pages.audit_words import ACTS, act_words
+from micelio.pages.audit_words import ACTS, act_words, detail
 from micelio.pages.opened import open_project
-from micelio.pages.text import cut, one_line
 from micelio.pages.views.organization import open_organization
 from micelio.pages.weight import Scale
 from micelio.projects.queries import project_events
@@ -160,16 +159,10 @@ def _asked_for(wanted: Wanted) -> dict[str, str]:
 
 def _item(event: AuditEvent) -> EventItem:
     about = [
-        f"{key.replace('_', ' ')}: {_value(value)}" for key, value in event.details.items() if value not in ("", None)
+        f"{key.replace('_', ' ')}: {detail(value)}" for key, value in event.details.items() if value not in ("", None)
     ]
     about += [text for text in (event.via, event.address, event.token) if text]
     return EventItem(event.actor_handle or "somebody", act_words(event.action), event.object_name, event.at, about)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_value(part)}" for key, part in value.items())
-    return one_line(cut(str(value), 120))
 
 
 def _by_day(items: list[EventItem], html: list[SafeString]) -> list[tuple[datetime, list[SafeString]]]:
