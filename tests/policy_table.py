@@ -337,6 +337,8 @@ OPEN_PAGES = frozenset(
         "account_waiting", "account_email_verification_sent", "account_confirm_email", "account_reset_password",
         "account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done",
         "api:openapi", "api:docs", "api:docs-part", "api:docs-errors", "api:nothing",
+        # Where the page is, whether it is there or not.
+        "organization-with-slash", "project-with-slash", "clone-address",
     }
 )  # fmt: skip
 

@@ -494,3 +494,21 @@ def test_blame_says_how_far_it_looked(member: Browser, monkeypatch: pytest.Monke
     monkeypatch.setattr(Project, "blame", shortly)
     assert words in member.get(address).content.decode()
     assert [hunk["settled"] for hunk in member.get(f"{address}?format=json").json()["hunks"]] == [False]
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("/acme/tally.git", "/acme/tally"),
+        ("/acme/tally/", "/acme/tally"),
+        ("/acme/tally.git/?after=a%26b", "/acme/tally?after=a%26b"),
+        ("/acme/", "/acme"),
+        ("/no-such/thing.git", "/no-such/thing"),
+        ("/a%5Cb/%0D%0Ax.git", "/a%5Cb/%0D%0Ax"),
+    ],
+)
+def test_addresses_that_people_copy(client: Client, asked: str, meant: str) -> None:
+    """What Git clones from, and what ends in a slash, lead to the page, whether there is one or not."""
+    answer = client.get(asked)
+    assert answer.status_code == 301
+    assert answer.headers["location"] == meant

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
 from micelio.pages import file_path  # noqa: F401  # registers `file`
 from micelio.pages.stylesheet import serve
 from micelio.pages.views.audit import account_audit, forge_audit, organization_audit, project_audit
 from micelio.pages.views.blame import blame
 from micelio.pages.views.deleted import deleted_projects
+from micelio.pages.views.elsewhere import plain_address
 from micelio.pages.views.files import file, raw
 from micelio.pages.views.history import history
 from micelio.pages.views.home import home
@@ -48,6 +49,9 @@ urlpatterns = [
     path("<str:owner>/-/members", organization_members, name="organization-members"),
     path("<str:owner>/-/settings", organization_settings, name="organization-settings"),
     path("<str:owner>/-/audit", organization_audit, name="organization-audit"),
+    re_path(r"^(?P<owner>[^/]+)/$", plain_address, name="organization-with-slash"),
+    re_path(r"^(?P<owner>[^/]+)/(?P<handle>[^/]+)/$", plain_address, name="project-with-slash"),
+    re_path(r"^(?P<owner>[^/]+)/(?P<handle>[^/]+\.git)$", plain_address, name="clone-address"),
     path(_PROJECT, project, name="project"),
     path(f"{_PROJECT}/-/tree/<str:ref>", tree, name="tree-root"),
     path(f"{_PROJECT}/-/tree/<str:ref>/<file:path>", tree, name="tree"),
