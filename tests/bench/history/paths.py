@@ -122,10 +122,10 @@ def _row(driver: Counted, head: int, what: str, names: Sequence[bytes], limit: i
         requests, taken = _ask(driver, line, sealed, name, limit)
         warm.append(requests)
         seconds.append(taken)
-    met = max(warm) <= 10 and statistics.median(seconds) <= 0.05
+    met = max(cold) <= 10 and statistics.median(seconds) <= 0.05
     return Row(
         f"log of {what}, {sealed:,} landings", ms(statistics.median(seconds)), f"{max(cold)} requests cold",
-        f"{max(warm)} warm", "<= 10 requests, <= 50 ms warm", met,
+        f"{max(warm)} warm", "<= 10 requests cold, <= 50 ms warm", met,
     )  # fmt: skip
 
 
