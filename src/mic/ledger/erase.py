@@ -263,14 +263,21 @@ def _plan(line: Line, lines: Sequence[Line], held: dict[str, list[Held]], conten
             for items in held.values():
                 shared |= parts & (yield from lists_of(each, items, erased)).keys()
             shared |= {named for _, named in (yield from naming(each, parts))}
-    going = (parts - shared) | {content}
-    ranges = {item.place for item in own if item.hash in going and item.place.kind in stored.CONTENTS}
+    # What others are erasing goes as well: nobody else moves what leans on two of them.
+    going = (parts - shared) | {content} | _announced(line)
+    # The lists of other large contents stay until their own erasure has read which chunks they name.
+    wanted = (parts - shared) | {content}
+    ranges = {
+        item.place
+        for item in own
+        if item.hash in going and item.place.kind in (stored.CONTENTS if item.hash in wanted else stored.SMALL)
+    }
     living: dict[bytes, None] = {}
     for form in (yield from leaning(line, own)):
         if form.base in going or not going.isdisjoint(form.holds):
             ranges.add(form.place)
             living.update(dict.fromkeys(each for each in form.holds if each not in going))
-    found = tuple(each for each in living if line.objects.find(each) is not None)
+    found = tuple(each for each in living if line.objects.find_bytes(each) is not None)
     return _Plan(tuple(sorted(ranges)), found, tuple(sorted(shared)))
 
 
@@ -335,10 +342,24 @@ def _announce(line: Line, tombstone: Tombstone) -> Protocol[None]:
     raise Busy(f"{_ATTEMPTS} landings were faster", hint="repeat it; the erasure goes on where it is")
 
 
+def _announced(line: Line) -> set[bytes]:
+    """What was erased and every front end knows of, or will before it lands again: nothing leans on it anew.
+
+    Of another tombstone the landing may still be to come. That content is as alive as any, but for its readers.
+    """
+    return {
+        content
+        for content, tombstone in line.objects.erased.items()
+        if line.find_session(erasure_session(line.project, tombstone, 0, 0).id) is not None
+    }
+
+
 def _displace(line: Line, lines: Sequence[Line], content: bytes) -> Protocol[tuple[bytes, ...]]:
     """Write anew what would go with the content, then write down what goes; the parts that stay."""
     for _ in range(_ATTEMPTS):  # until a look behind the writing finds nothing more
+        yield from refresh(line)
         yield from bury(line)
+        announced = _announced(line)
         graves = yield from read_graves(line)
         known = [item for item in graves.displaced if item.content == content]
         plan = yield from _plan(line, lines, (yield from _held(lines)), content)
@@ -347,9 +368,13 @@ def _displace(line: Line, lines: Sequence[Line], content: bytes) -> Protocol[tup
         writer = Writer(line)
         for start in range(0, len(plan.living), _BATCH):
             wanted = plan.living[start : start + _BATCH]
-            for object_hash, data in (yield from read_small(line.objects, wanted)).items():
+            for object_hash, data in (yield from read_small(line.objects.bare(), wanted)).items():
                 yield from writer.add([object_hash], stored.BLOB, encode_blob(data))
         yield from writer.flush()
+        # Something that was written anew may be going by now, too: then what names it is never written.
+        yield from refresh(line)
+        if (yield from bury(line)) or _announced(line) != announced:
+            continue
         made = Displaced(
             content,
             tuple(Range(place.key.removeprefix(line.prefix), place.offset, place.length) for place in plan.ranges),

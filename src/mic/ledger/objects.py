@@ -60,6 +60,12 @@ class Objects:
                 return place
         return self.below.find_bytes(object_hash) if self.below is not None else None
 
+    def bare(self) -> Objects:
+        """The same without tombstones: for whoever moves what is still leaned on."""
+        found = Objects(self.name, self.below.bare() if self.below is not None else None)
+        found.runs, found.recent, found.moved, found.zeros = self.runs, self.recent, self.moved, self.zeros
+        return found
+
     def tombstone(self, object_hash: bytes) -> Tombstone | None:
         """What is left of a content that was erased here, or in what lies below; None for any other."""
         found = self.erased.get(object_hash)

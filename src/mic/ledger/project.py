@@ -197,7 +197,7 @@ class Project:
             self.head()
             view = view_of(self.line)
         try:
-            return self.run(blame(view, self.blames, path, at))
+            return self._read(lambda: blame(view, self.blames, path, at))
         finally:
             self._report()
 
@@ -384,6 +384,14 @@ class Project:
 
         Where another front end is preferred for the project, it is asked first, unless the request has a gate.
         """
+        try:
+            return self._land(request)
+        except Corrupt:
+            if not self._relearn():
+                raise
+        return self._land(request)  # a text that it is merged with was written anew a moment ago
+
+    def _land(self, request: LandRequest) -> Landed:
         if self.driver.front_ends is None or request.gate is not None:
             return self._combiner.land(self._with_lists(request))
         outcome = self._go(route(request))

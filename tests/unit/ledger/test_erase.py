@@ -396,3 +396,26 @@ def test_a_late_copy_is_swept(made: tuple[Project, Traced, MemoryStore]) -> None
     assert _everywhere(store, SECRET) == []
     assert project.sweep() == []
     _green(store)
+
+
+def test_two_large_contents_at_once_lose_all_their_chunks() -> None:
+    """One erasure is stopped behind its landing; the other leaves the first one's list to it."""
+    store = MemoryStore()
+    project, _ = traced(store)
+    project.create()
+    one, two = _noise(1, 5 << 20), _noise(2, 5 << 20)
+    packs = _upload(project, one, two)
+    project.land(request(project, 1, 0, {b"x": one, b"y": two}, send=False)._replace(packs=packs))
+    stopped, driver = traced(store)
+
+    def stop(effect: Effect) -> None:
+        if isinstance(effect, PutIf):
+            raise _Killed
+
+    driver.after = stop
+    with pytest.raises(_Killed):
+        stopped.erase(content_hash(one), Reason.SECRET, "ada")
+    project.erase(content_hash(two), Reason.SECRET, "ada")
+    project.erase(content_hash(one), Reason.SECRET, "ada")
+    assert _everywhere(store, one[:8000]) == _everywhere(store, two[:8000]) == []
+    _green(store)
