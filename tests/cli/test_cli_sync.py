@@ -364,7 +364,7 @@ def test_a_file_that_kept_its_old_base(two: Shell) -> None:
     index = (two.cwd / ".mic/synced/before").read_bytes()
     (two.cwd / ".mic/index").write_bytes(index)
     two.write("list", TEN.replace("9\n", "bottom\n"))
-    assert "!      Run `mic sync`, then land again.\n" in two("land", "Mine")
+    assert "!      Run `mic sync`, then land again. The session stays open" in two("land", "Mine")
     assert two("sync") == "Settled, on @2:\nmerged: list (before: .mic/kept/2/list)\n"
     assert two("land") == "Landed @3: Mine (1 file)\n"
     assert two("cat", "list") == TEN.replace("0\n", "top\n").replace("9\n", "bottom\n")

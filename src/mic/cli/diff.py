@@ -14,6 +14,7 @@ from mic.cli.app import json_option
 from mic.cli.connection import connect, parse_position
 from mic.cli.content_cache import content_cache
 from mic.cli.contents import MAX_HELD, fetch, page_entries
+from mic.cli.mode_words import mode_words
 from mic.cli.open_session import address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.positions import POSITION, Dashed, free
@@ -300,7 +301,9 @@ def print_stat(out: Output, diffs: list[FileDiff]) -> None:
         added, deleted = added + plus, deleted + minus
         scale = min(1.0, _BAR / most) if most else 1.0
         bar = out.paint("+" * _length(plus, scale), "green") + out.paint("-" * _length(minus, scale), "red")
-        what = "binary" if item.binary else f"{plus + minus:>5} {bar}".rstrip()
+        what = ("binary" if item.binary else f"{plus + minus:>5} {bar}".rstrip()) + mode_words(
+            item.old_mode, item.new_mode
+        )
         out.line(f" {display(item.path):<{width}} | {what}")
     out.line(f" {plural(len(diffs), 'file')} changed, {added:,} added, {deleted:,} deleted")
 

@@ -27,7 +27,8 @@ class WrongCommandLine(InvalidInput):
 
 def exit_code(error: MicError) -> int:
     """The exit code of a command that ended with this error. Subclasses count as what they are a case of."""
-    if isinstance(error, WrongCommandLine):
+    if error.code == InvalidInput.code:
+        # Whoever noticed it. Its subclasses have codes of their own, and are no mistakes in what was typed.
         return USAGE
     for kind in type(error).__mro__:
         found = _BY_CODE.get(getattr(kind, "code", ""))

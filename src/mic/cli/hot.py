@@ -42,7 +42,8 @@ class View:
         columns = read_columns(root)
         scan = scan_and_renew(root, columns)
         self.changes = [
-            (path, _kind_of_change(columns, op, mode, number), mode) for path, op, mode, number in scan.changes
+            (path, _kind_of_change(columns, op, mode, number), mode, columns.modes[number] if number >= 0 else 0)
+            for path, op, mode, number in scan.changes
         ]
         self.unwritten = unwritten(columns)
 
@@ -149,9 +150,14 @@ def _text(view: View, limit: int) -> str:
     if not view.changes:
         lines.append("Nothing changed.\n")
     colour = _colour()
-    for path, kind, _ in view.changes[:limit]:
+    for path, kind, mode, old in view.changes[:limit]:
         letter = f"\x1b[{_COLOURS[kind]}m{_LETTERS[kind]}\x1b[0m" if colour else _LETTERS[kind]
-        lines.append(f"  {letter} {_shown(path)}\n")
+        words = ""
+        if old and mode and old != mode:
+            from mic.cli.mode_words import mode_words
+
+            words = mode_words(old, mode)
+        lines.append(f"  {letter} {_shown(path)}{words}\n")
     if len(view.changes) > limit:
         lines.append(f"  and {len(view.changes) - limit} more; `mic status` lists them\n")
     if view.unwritten:
@@ -188,11 +194,15 @@ def _fields(view: View) -> dict[str, object]:
         "session": session,
         "queued": queued,
         "changes": [
-            {**_path_fields(path), "op": _WORDS[kind], "mode": f"{mode:06o}" if mode else None}
-            for path, kind, mode in view.changes
+            {**_path_fields(path), "op": _WORDS[kind], "mode": _octal(mode), "old_mode": _octal(old)}
+            for path, kind, mode, old in view.changes
         ],
         "unwritten": [{**_path_fields(path), "reason": reason} for path, reason in view.unwritten],
     }
+
+
+def _octal(mode: int) -> str | None:
+    return f"{mode:06o}" if mode else None
 
 
 def _path_fields(path: bytes) -> dict[str, object]:

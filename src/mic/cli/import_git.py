@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -23,6 +23,7 @@ from mic.cli.output import Output, plural, when
 from mic.cli.progress import Progress
 from mic.cli.roles import ADMINISTERING, WRITING
 from mic.core.errors import InvalidInput, MicError, NotFound, PermissionDenied, SecretFound
+from mic.core.paths import display
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
@@ -34,6 +35,8 @@ _OPEN = ("receiving", "waiting", "running")
 _LOOK, _MOST = 0.05, 1.0
 # How fast it went is said of so many commits.
 _MANY = 1_000
+# Refs that are named one by one; of more it is said how many.
+_NAMED = 10
 _STAGES = {
     "metadata": "Reading refs",
     "objects": "Checking objects",
@@ -74,7 +77,7 @@ def git(out: Output, source: str, project: str | None, visibility: str, accept_s
     visible before all of it is there. An interrupted import goes on when it is run again; run later, it brings what is
     new.
     """
-    address = _checked(parse_address(project) if project else None, source)
+    address, before = _checked(parse_address(project) if project else None, source)
     started = time.monotonic()
     if by_forge:
         with connect(address.instance, signed_in=True) as client:
@@ -82,7 +85,7 @@ def git(out: Output, source: str, project: str | None, visibility: str, accept_s
             request = pb.StartImportRequest(project=address.ref, url=source, accept_secrets=accept_secrets)
             run = client.call(client.projects.StartImport, request).run
             run = _finished(client, address, run, out)
-        return _told(out, address, run, "its default branch", started)
+        return _told(out, address, run, _Before(before, "its default branch", None), started)
     with ExitStack() as held:
         try:
             found = held.enter_context(opened(source, f"{address.instance} {address} {source}", out))
@@ -99,7 +102,8 @@ def git(out: Output, source: str, project: str | None, visibility: str, accept_s
             run = _send(client, address, _request(address, source, refs, pack, accept_secrets), pack, out)
             run = _finished(client, address, run, out)
         found.done()
-    _told(out, address, run, refs.branch, started)
+    fresh = [name for name, oid in sorted(refs.refs.items()) if oid not in tips and name != refs.head]
+    _told(out, address, run, _Before(before, refs.branch, fresh), started)
 
 
 @imports.command(short_help="How far an import is.")
@@ -138,8 +142,20 @@ def cancel(out: Output, project: str) -> None:
 # ---------------------------------------------------------------- before
 
 
-def _checked(address: Address | None, source: str) -> Address:
-    """Where to import to. All that the forge can refuse is asked here, before a repository is fetched in vain."""
+class _Before(NamedTuple):
+    """How it stood: the project's position, the name of the default branch, and refs that name what was not there.
+
+    These are None where the forge fetches, which alone knows them.
+    """
+
+    position: int
+    branch: str
+    fresh: list[bytes] | None
+
+
+def _checked(address: Address | None, source: str) -> tuple[Address, int]:
+    """Where to import to, and its position. All that the forge can refuse is asked here, before a repository is
+    fetched in vain."""
     with connect(address.instance if address else default_instance(), signed_in=True) as client:
         # That the token is good; a public project is shown without one.
         client.call(client.auth.GetCurrentUser, pb.GetCurrentUserRequest())
@@ -154,7 +170,7 @@ def _checked(address: Address | None, source: str) -> Address:
                 if found.role
                 else f"Ask an admin of {address.organization} to invite you.",
             )
-    return address
+    return address, found.head_position if found is not None else 0
 
 
 def _require_maker(client: Client, address: Address) -> None:
@@ -293,16 +309,36 @@ def _counted(run: pb.GitImport) -> tuple[int, int]:
     return (run.landings_done, run.landings_total) if run.stage == "landings" else (0, 0)
 
 
-def _told(out: Output, address: Address, run: pb.GitImport, branch: str, started: float) -> None:
+def _told(out: Output, address: Address, run: pb.GitImport, before: _Before, started: float) -> None:
     seconds = max(time.monotonic() - started, 0.001)
     speed = plural(int(run.landings_total / seconds), "commit")
     rate = f" in {seconds:.1f} s ({speed}/s)" if run.landings_total >= _MANY else ""
-    out.line(
-        f"Imported {plural(run.landings_total, 'commit')} of {branch} into {address}{rate}: it is at @{run.position}."
-    )
+    commits = f"Imported {plural(run.landings_total, 'commit')} of {before.branch} into {address}{rate}"
+    if not before.position:
+        out.line(f"{commits}: it is at @{run.position}.")
+    elif run.position != before.position:
+        out.line(f"{commits}: main moved from @{before.position} to @{run.position}.")
+    elif before.fresh:
+        out.line(f"No new commit of {before.branch}: main of {address} stays at @{run.position}.")
+    else:
+        out.line(f"Nothing new: {address} is at @{run.position}.")
+    if before.fresh is not None and before.branch not in ("main", "detached") and run.position != before.position:
+        out.line(f"The branch {before.branch} is main here.")
+    if before.position and before.fresh:
+        more = len(before.fresh) - _NAMED
+        named = ", ".join(display(_short(name)) for name in before.fresh[:_NAMED])
+        out.line(f"New or moved: {named}" + (f", and {more:,} more." if more > 0 else "."))
     _notes(out, run)
     out.line(f"Next: mic clone {address}")
-    out.document({**_document(address, run), "instance": address.instance, "branch": branch})
+    moved = {
+        "from_position": before.position,
+        "fresh": None if before.fresh is None else [name.decode("utf-8", "replace") for name in before.fresh],
+    }
+    out.document({**_document(address, run), "instance": address.instance, "branch": before.branch, **moved})
+
+
+def _short(name: bytes) -> bytes:
+    return name.removeprefix(b"refs/heads/").removeprefix(b"refs/tags/")
 
 
 def _notes(out: Output, run: pb.GitImport) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
+from mic.cli import voice
 from mic.cli.advance import Advance, advance
 from mic.cli.app import json_option
 from mic.cli.clashes import clash_error
@@ -19,7 +22,7 @@ from mic.cli.queued import PATIENCE, Settled, kept_change, settle, still_waiting
 from mic.cli.sending import Sent, send
 from mic.cli.unresolved import require_resolved
 from mic.cli.words import decision_pb, message_pb
-from mic.core.errors import BaseMismatch, NothingToLand, SecretFound
+from mic.core.errors import BaseMismatch, MicError, NothingToLand, SecretFound
 from mic.core.ids import ulid_text
 from mic.core.paths import display
 from mic.core.session import Op
@@ -95,6 +98,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
         session, noted = local.current(ws), ""
         if session is None and not changes:
             return _nothing_new(ws, goal, out)
+        started = session is None
         if session is None:
             session = local.start(ws, goal, agent)
         elif goal.strip() and goal.strip() != session.goal:
@@ -102,7 +106,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
             if noted not in _notes(session):
                 add_note(ws, session, goal, "agent" if session.agent else "human")
                 local.save(ws, session)
-        with connect(ws.config.instance, signed_in=True) as client:
+        with _stays_open(started), connect(ws.config.instance, signed_in=True) as client:
             if changes:
                 sent, answer = _send(client, ws, session, changes, later)
             else:
@@ -120,6 +124,18 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
         local.clear(ws)
     _report(out, session, answer, done, len(landed), noted if not answer.already_landed else "")
     return 0
+
+
+@contextmanager
+def _stays_open(started: bool) -> Iterator[None]:
+    """What keeps a session from landing also says, of one that `mic land` itself has started, that it stays open."""
+    try:
+        yield
+    except MicError as error:
+        if started:
+            stays = "The session stays open: `mic land` tries again, `mic session abandon` gives it up."
+            error.hint = f"{voice.hint(error.hint)} {stays}".lstrip()
+        raise
 
 
 def _settle_queued(out: Output, ws: Workspace, item: Queued, goal: str, later: bool) -> int | None:

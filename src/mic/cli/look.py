@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -81,16 +81,24 @@ class Place:
 )
 @click.option("--from", "first", metavar="@N", help="With a path: only landings from this position on.")
 @click.option("--to", "last", metavar="@N", help="Only landings up to this position.")
+@click.option("--follow", is_flag=True, help="With a file: go on with what it was before, as far as the record says.")
 @click.argument("words", nargs=-1, metavar="[@N] [-- PATH]")
 @project_option
 @json_option
 def log(
-    out: Output, number: int, first: str | None, last: str | None, words: tuple[str, ...], project: str | None
+    out: Output,
+    number: int,
+    first: str | None,
+    last: str | None,
+    follow: bool,
+    words: tuple[str, ...],
+    project: str | None,
 ) -> None:
     """The landings of the project on the forge, newest first. @N is short for --to @N.
 
-    With a path, those that touched the file, or anything below the directory, however long ago. A path that looks like
-    a position goes behind `--`.
+    With a path, those that touched the file, or anything below the directory, however long ago. Where the file came
+    from another one, as the record says it, the last line names that. A path that looks like a position goes behind
+    `--`.
     """
     if words and (before := free(words)) and POSITION.fullmatch(before[0]):
         if last:
@@ -103,7 +111,8 @@ def log(
     name = place.path(path) if path else b""
     if first and not name:
         raise WrongCommandLine("--from goes with a path", hint="name a file or a directory: mic log --from @1 -- PATH")
-    found: list[pb.Session] = []
+    if follow and not name:
+        raise WrongCommandLine("--follow goes with a path", hint="name a file: mic log --follow -- PATH")
     bounds = [parse_position(text) for text in (first, last) if text]
     with connect(place.address.instance) as client:
         if bounds:
@@ -111,28 +120,53 @@ def log(
         request = pb.ListLandingsRequest(project=place.address.ref, path=name)
         request.before_position = parse_position(last) + 1 if last else 0
         request.after_position = max(parse_position(first) - 1, 0) if first else 0
-        while len(found) < number:
-            request.page_size = min(number - len(found), _LOG_PAGE)
-            page = client.call(client.sessions.ListLandings, request)
-            found.extend(page.landings)
-            if not page.next_page_token:
-                break
-            request.page_token = page.next_page_token
+        found = list(_landings(client, request, number, follow=follow))
     base = place.ws.config.position if place.ws else None
-    width = max((len(str(item.landed_position)) for item in found), default=1) + 1
-    for item in found:
+    width = max((len(str(item.landed_position)) for _, item in found), default=1) + 1
+    for touched, item in found:
         title = item.goal.strip().partition("\n")[0]
         at = out.paint(f"{'@' + str(item.landed_position):<{width}}", "yellow")
         mark = out.paint("  (your base)", "cyan") if item.landed_position == base else ""
         did = f"{_TOUCHES.get(item.touch, '?')}  " if name else ""
-        out.line(f"{at}  {did}{when(item.created_at_ms)}  {item.author.name or item.owner}  {title}{mark}")
+        where = f"  ({display(touched)})" if touched != name else ""
+        out.line(f"{at}  {did}{when(item.created_at_ms)}  {item.author.name or item.owner}  {title}{where}{mark}")
     if not found:
         until = f" up to @{parse_position(last)}" if last else ""
         nothing = f"Nothing landed{until}." if until else "Nothing has landed yet."
         out.line(f"No landing touched {display(name)}{until}." if name else nothing)
-    landings = [{**session_fields(item), **({"touch": item.touch} if name else {})} for item in found]
+    came = next((item for _, item in found if item.came_from), None)
+    if came is not None and not follow:
+        out.line(f"Before @{came.landed_position} it was {display(came.came_from)}; --follow goes on there.")
+    landings = [{**session_fields(item), **(_touch_fields(at, item) if name else {})} for at, item in found]
     asked = {"path": path_fields(name)} if name else {}
     out.document({"project": str(place.address), "base_position": base, **asked, "landings": landings})
+
+
+def _landings(
+    client: Client, request: pb.ListLandingsRequest, number: int, *, follow: bool
+) -> Iterator[tuple[bytes, pb.Session]]:
+    """The path that was touched and the landing, at most so many; with `follow` also of what the path was before."""
+    while number > 0:
+        request.page_size = min(number, _LOG_PAGE)
+        page = client.call(client.sessions.ListLandings, request)
+        before = None
+        for item in page.landings:
+            number -= 1
+            yield request.path, item
+            if follow and item.came_from:
+                before = item
+                break
+        request.page_token = page.next_page_token
+        if before is not None and before.came_at > request.after_position:
+            # Each such step goes back by a landing, so this ends.
+            request.path, request.before_position, request.page_token = before.came_from, before.came_at + 1, ""
+        elif before is not None or not page.next_page_token:
+            return
+
+
+def _touch_fields(path: bytes, item: pb.Session) -> dict[str, Any]:
+    came = {"came_from": path_fields(item.came_from), "came_at": item.came_at} if item.came_from else {}
+    return {"touch": item.touch, "touched": path_fields(path), **came}
 
 
 @click.command(short_help="One landing: goal, decisions, conversation, changes")

@@ -7,6 +7,7 @@ import click
 from mic.cli.app import Suggesting, json_option
 from mic.cli.connection import connect
 from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.mode_words import mode_words
 from mic.cli.open_session import add_note, address_of, require_complete, require_open
 from mic.cli.output import Output, plural, when
 from mic.cli.queued import settle_first
@@ -131,6 +132,29 @@ def decide(out: Output, what: str, why: str, over: tuple[str, ...], by: str, evi
     out.document({"decision": decision_fields(decision), "session": local_fields(session)})
 
 
+@sessions.command()
+@click.argument("number", type=click.IntRange(1), required=False, metavar="[NUMBER]")
+@json_option
+def undecide(out: Output, number: int | None) -> None:
+    """Take a decision back: the last one, or the one with this number, as `mic session status` lists them."""
+    ws = Workspace.find()
+    with ws.lock():
+        session = require_open(ws)
+        have = len(session.decisions)
+        if not have:
+            raise NotFound("This session has no decision yet.", hint="`mic session decide` records one.")
+        if number is not None and number > have:
+            raise WrongCommandLine(
+                f"This session has {plural(have, 'decision')}, and no number {number}.",
+                hint="`mic session status` lists them.",
+            )
+        taken = session.decisions[(number or have) - 1]
+        session.decisions = [item for at, item in enumerate(session.decisions, 1) if at != (number or have)]
+        local.save(ws, session)
+    out.line(f"Taken back: {taken.what} ({plural(len(session.decisions), 'decision')} left).")
+    out.document({"decision": decision_fields(taken), "session": local_fields(session)})
+
+
 def _road(text: str) -> tuple[str, str]:
     what, _, why_not = text.partition(":")
     if not what.strip():
@@ -156,7 +180,8 @@ def status(out: Output) -> None:
     out.line()
     out.line(f"{plural(len(changes), 'file')} would land" + (":" if changes else "."))
     for change in changes:
-        out.line(f"  {letter(out, change.op)} {display(change.path)}")
+        words = mode_words(change.old.mode if change.old else 0, change.mode)
+        out.line(f"  {letter(out, change.op)} {display(change.path)}{words}")
     out.document({"session": local_fields(session), "files": len(changes)})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mic.cli.mode_words import mode_words
 from mic.cli.output import Output, iso, path_fields, plural, when
 from mic.core.ids import ulid_text
 from mic.core.paths import display
@@ -141,7 +142,7 @@ def print_landing(out: Output, session: pb.Session) -> None:
         out.line()
         out.line(plural(len(session.changes), "file") + ":")
     for change in session.changes:
-        out.line(f"  {letter(out, change.op)} {display(change.path)}")
+        out.line(f"  {letter(out, change.op)} {display(change.path)}{mode_words(change.base_mode, change.mode)}")
 
 
 def letter(out: Output, op: int) -> str:

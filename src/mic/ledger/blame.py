@@ -21,6 +21,7 @@ from mic.core.session import Op
 from mic.core.textdiff import Versions, count_lines
 from mic.core.tree import BLOB, CHUNKED, Entry
 from mic.ledger.blame_cache import BlameCache, Version
+from mic.ledger.came_from import base_of, came_from
 from mic.ledger.effects import Now, Protocol
 from mic.ledger.path_history import LogView, path_history, read_segment
 from mic.ledger.session_object import read_session
@@ -207,14 +208,8 @@ class _Walk:
         """Where a new file goes on: at what it is a copy of, in the tree that its session began from."""
         assert version.entry is not None
         session = yield from read_session(self.view.line.objects, version.record.session_object)
-        base = min(version.record.base_position, version.record.position - 1)
-        copied = next((change.copied_from for change in session.changes if change.path == version.path), b"")
-        if not copied:
-            added = sum(change.entry is not None and change.entry.hash == version.entry.hash and change.op == Op.ADDED
-                        for change in version.record.changes)  # fmt: skip
-            gone = {change.path for change in version.record.changes if change.entry is None}
-            before = [c.path for c in session.changes if c.path in gone and c.base_hash == version.entry.hash]
-            copied = before[0] if added == len(before) == 1 else b""
+        base = base_of(version.record)
+        copied = came_from(version.record, session, version.path)
         return _Trail(self.view, copied, base) if copied and base else None
 
     def _key(self, version: _Written) -> Version:

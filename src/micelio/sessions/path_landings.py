@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mic.ledger.came_from import base_of, came_from
+from mic.ledger.project import Project
 from micelio.accounts.actor import Actor
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
@@ -16,10 +18,15 @@ WHAT = ("added", "modified", "deleted", "below")
 
 @dataclass(frozen=True, slots=True)
 class PathLanding:
-    """A landing that touched a path; `what` is one of WHAT."""
+    """A landing that touched a path; `what` is one of WHAT.
+
+    Where it added the path and the record says what that was before, `came_from` is that path, at `came_at`.
+    """
 
     row: LandingRow
     what: str
+    came_from: bytes = b""
+    came_at: int = 0
 
 
 def path_landings(
@@ -41,4 +48,12 @@ def path_landings(
             break
         at = history.reached + 1
     rows = get_rows(actor, project, [position for position, _ in found])
-    return [PathLanding(rows[position], WHAT[what]) for position, what in found]
+    return [_landing(ledger, path, rows[position], WHAT[what]) for position, what in found]
+
+
+def _landing(ledger: Project, path: bytes, row: LandingRow, what: str) -> PathLanding:
+    if what != "added":
+        return PathLanding(row, what)
+    record, session = ledger.landing(row.position)
+    before = came_from(record, session, path)
+    return PathLanding(row, what, before, base_of(record) if before else 0)

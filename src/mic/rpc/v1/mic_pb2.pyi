@@ -1253,7 +1253,7 @@ class Change(_message.Message):
     def __init__(self, path: _Optional[bytes] = ..., op: _Optional[_Union[Change.Op, str]] = ..., mode: _Optional[int] = ..., hash: _Optional[bytes] = ..., size: _Optional[int] = ..., base_hash: _Optional[bytes] = ..., base_mode: _Optional[int] = ..., kind: _Optional[int] = ..., sent_hash: _Optional[bytes] = ..., copied_from: _Optional[bytes] = ...) -> None: ...
 
 class Session(_message.Message):
-    __slots__ = ("id", "state", "goal", "author", "agent", "base_position", "landed_position", "created_at_ms", "updated_at_ms", "conversation", "decisions", "changes", "owner", "git_commit", "additions", "deletions", "files", "refusal", "touch")
+    __slots__ = ("id", "state", "goal", "author", "agent", "base_position", "landed_position", "created_at_ms", "updated_at_ms", "conversation", "decisions", "changes", "owner", "git_commit", "additions", "deletions", "files", "refusal", "touch", "came_from", "came_at")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     GOAL_FIELD_NUMBER: _ClassVar[int]
@@ -1273,6 +1273,8 @@ class Session(_message.Message):
     FILES_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     TOUCH_FIELD_NUMBER: _ClassVar[int]
+    CAME_FROM_FIELD_NUMBER: _ClassVar[int]
+    CAME_AT_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     state: str
     goal: str
@@ -1292,7 +1294,9 @@ class Session(_message.Message):
     files: int
     refusal: str
     touch: str
-    def __init__(self, id: _Optional[bytes] = ..., state: _Optional[str] = ..., goal: _Optional[str] = ..., author: _Optional[_Union[Author, _Mapping]] = ..., agent: _Optional[str] = ..., base_position: _Optional[int] = ..., landed_position: _Optional[int] = ..., created_at_ms: _Optional[int] = ..., updated_at_ms: _Optional[int] = ..., conversation: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., owner: _Optional[str] = ..., git_commit: _Optional[bytes] = ..., additions: _Optional[int] = ..., deletions: _Optional[int] = ..., files: _Optional[int] = ..., refusal: _Optional[str] = ..., touch: _Optional[str] = ...) -> None: ...
+    came_from: bytes
+    came_at: int
+    def __init__(self, id: _Optional[bytes] = ..., state: _Optional[str] = ..., goal: _Optional[str] = ..., author: _Optional[_Union[Author, _Mapping]] = ..., agent: _Optional[str] = ..., base_position: _Optional[int] = ..., landed_position: _Optional[int] = ..., created_at_ms: _Optional[int] = ..., updated_at_ms: _Optional[int] = ..., conversation: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., owner: _Optional[str] = ..., git_commit: _Optional[bytes] = ..., additions: _Optional[int] = ..., deletions: _Optional[int] = ..., files: _Optional[int] = ..., refusal: _Optional[str] = ..., touch: _Optional[str] = ..., came_from: _Optional[bytes] = ..., came_at: _Optional[int] = ...) -> None: ...
 
 class StartSessionRequest(_message.Message):
     __slots__ = ("project", "session_id", "goal", "base_position", "agent")

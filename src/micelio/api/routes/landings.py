@@ -33,8 +33,8 @@ from micelio.api.shapes import (
 )
 from micelio.projects.queries import get_project
 from micelio.sessions import inline, later, queries
+from micelio.sessions import path_landings as path_history
 from micelio.sessions.actions import land
-from micelio.sessions.path_landings import path_landings
 from micelio.sessions.queries import LandingRow, LandingView
 
 router = Router(tags=["landings"])
@@ -65,6 +65,10 @@ class PathLanding(Landing):
     touch: Literal["added", "modified", "deleted", "below"] = Field(
         description="What became of the path; `below`: of something below it."
     )
+    came_from: str | None = Field(
+        description="Of one that added it, where the record says what it was before: its history goes on there."
+    )
+    came_at: int | None = Field(description="The position up to which `came_from` is looked at.")
 
 
 class AskedHistory(AskedPage):
@@ -198,6 +202,15 @@ def list_landings(request: ApiRequest, owner: str, project: str, asked: Query[As
     return page(request, asked, rows, shape, lambda row: row.position)
 
 
+def _touched(each: path_history.PathLanding) -> PathLanding:
+    return PathLanding(
+        **dict(shape(each.row)),
+        touch=each.what,  # type: ignore[arg-type]
+        came_from=each.came_from.decode("utf-8", "replace") or None,
+        came_at=each.came_at if each.came_from else None,
+    )
+
+
 @router.get(
     "/projects/{owner}/{project}/history/{file:path}", response=Page[PathLanding], summary="List the landings of a path"
 )
@@ -210,12 +223,12 @@ def list_path_landings(
     if not name:
         raise InvalidInput("No path is named.", hint="List all landings at /landings.")
     before = begin(request, asked) or (asked.at + 1 if asked.at is not None else None)
-    rows = path_landings(request.actor, found, name, before, asked.after or 0, asked.limit + 1)
+    rows = path_history.path_landings(request.actor, found, name, before, asked.after or 0, asked.limit + 1)
     return page(
         request,
         asked,
         rows,
-        lambda each: PathLanding(**dict(shape(each.row)), touch=each.what),  # type: ignore[arg-type]
+        _touched,
         lambda each: each.row.position,
     )
 

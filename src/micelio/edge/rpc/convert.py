@@ -27,6 +27,7 @@ from micelio.projects.queries import count_forks, get_project, origin_of
 from micelio.projects.stars import stars_of
 from micelio.sessions.blame import BlamedFile, author_of
 from micelio.sessions.landed import sent_hashes
+from micelio.sessions.path_landings import PathLanding
 from micelio.sessions.queries import LandingRow, LandingView, OpenRow
 from micelio.sessions.refusal import ToldClash, refusal_of
 
@@ -256,8 +257,15 @@ def session_message(actor: Actor, session: Session, position: int = 0) -> pb.Ses
     )
 
 
-def row_message(row: LandingRow, touch: str = "") -> pb.Session:
-    """A landing in a list: without its words and changes. `touch` is what it did to the path that was asked for."""
+def touch_message(found: PathLanding) -> pb.Session:
+    """A landing in the list of a path: what it did to that, and where it goes on."""
+    message = row_message(found.row)
+    message.touch, message.came_from, message.came_at = found.what, found.came_from, found.came_at
+    return message
+
+
+def row_message(row: LandingRow) -> pb.Session:
+    """A landing in a list: without its words and changes."""
     return pb.Session(
         id=row.session_id,
         state="landed",
@@ -271,7 +279,6 @@ def row_message(row: LandingRow, touch: str = "") -> pb.Session:
         owner=row.owner_handle,
         git_commit=row.git_commit or b"",
         files=row.files,
-        touch=touch,
     )
 
 

@@ -117,7 +117,7 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
             path, after = parse_path(request.path), bounded(request.after_position)
             touching = path_landings(actor, project, path, before, after, size)
             token = str(touching[-1].row.position) if len(touching) == size else ""
-            found = [convert.row_message(each.row, each.what) for each in touching]
+            found = [convert.touch_message(each) for each in touching]
             return pb.ListLandingsResponse(landings=found, next_page_token=token)
         if request.after_position:
             raise InvalidInput("`after_position` goes with a path.", hint="Name the path, or leave it out.")

@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 
 from mic.core.errors import NotFound
 from micelio.accounts.actor import Actor
-from micelio.pages.addresses import parse_ref, path_from_request
+from micelio.pages.addresses import Ref, Site, parse_ref, path_from_request
 from micelio.pages.answers import Page, page, path_data
 from micelio.pages.asked import asked_number
 from micelio.pages.landing_items import by_day, landing_data, landing_item
@@ -15,7 +15,7 @@ from micelio.pages.opened import open_project
 from micelio.pages.text import display_path
 from micelio.pages.weight import Scale
 from micelio.pages.where import Where
-from micelio.sessions.path_landings import path_landings
+from micelio.sessions.path_landings import PathLanding, path_landings
 
 PAGE = 50
 
@@ -50,13 +50,25 @@ def history(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: st
         "days": by_day(zip((item for item, _ in items), html, strict=False)),
         "before": before,
         "older": older,
+        "before_it": _before_it(opened.site, shown[-1]) if shown else None,
         "newest": opened.site.history(at, name),
     }
     data = {
         **opened.data(),
         **path_data(name),
         "position": position,
-        "landings": [{**landing_data(each.row), "touch": each.what} for each in shown],
+        "landings": [{**landing_data(each.row), "touch": each.what, **_came(each)} for each in shown],
         "next_before": older,
     }
     return Page("pages/history.html", context, data)
+
+
+def _came(each: PathLanding) -> dict[str, object]:
+    return {"came_from": display_path(each.came_from), "came_at": each.came_at} if each.came_from else {}
+
+
+def _before_it(site: Site, oldest: PathLanding) -> tuple[str, str] | None:
+    """What the path was before the oldest landing of the page made it, and the address of that history."""
+    if not oldest.came_from:
+        return None
+    return display_path(oldest.came_from), site.history(Ref(oldest.came_at), oldest.came_from)
