@@ -101,6 +101,12 @@ def _land(s: Any, p: pb.ProjectRef, a: str, ok: bool) -> tuple[str, str, Any]:
     )
 
 
+def _push(s: Any, p: pb.ProjectRef, a: str, ok: bool) -> tuple[str, str, Any]:
+    change = {"path": f"pushed-{next(_numbers)}", "text": "x"}
+    session = ulid_text(s.session_of(a))
+    return "POST", _project(p, f"/sessions/{session}/push"), {"goal": "Add files", "changes": [change]}
+
+
 def _abandon(s: Any, p: pb.ProjectRef, a: str, ok: bool) -> tuple[str, str, Any]:
     session = _started(s, a) if ok else ulid_text(s.session_of(a))
     return "POST", _project(p, f"/sessions/{session}/abandon"), None
@@ -484,4 +490,5 @@ REST: dict[str, tuple[str, Make]] = {
     "list_session_changes": ("SessionService.GetSession", _of_landed("/changes")),
     "get_outcome": ("SessionService.AwaitLanding", _of_landed("/outcome")),
     "abandon_session": ("SessionService.AbandonSession", _abandon),
+    "push_session": ("SessionService.PushSession", _push),
 }

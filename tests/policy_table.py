@@ -142,6 +142,8 @@ SessionService.StartSession            public  u d  d . . .  d . .  u u  d d d .
 SessionService.StartSession            private n n  d . . .  d . .  u u  d d d . d d  . n . d
 SessionService.LandSession             public  u d  d . . .  d . .  u u  d d d . d d  . n . d
 SessionService.LandSession             private n n  d . . .  d . .  u u  d d d . d d  . n . d
+SessionService.PushSession             public  u d  d . . .  d . .  u u  d d d . d d  . n . d
+SessionService.PushSession             private n n  d . . .  d . .  u u  d d d . d d  . n . d
 SessionService.AbandonSession          public  u d  d . . .  d . .  u u  d d d . d d  . n d d
 SessionService.AbandonSession          private n n  d . . .  d . .  u u  d d d . d d  . n d d
 SessionService.AwaitLanding            public  . .  . . . .  . . .  u u  d d . . d d  . n . .
@@ -508,7 +510,11 @@ FUNCTIONS = {
     "sessions.actions.own_landing": "SessionService.LandSession",
     "sessions.actions.own_open_session": "SessionService.AbandonSession",
     "sessions.actions.start_session": "SessionService.StartSession",
+    "sessions.actions.to_keep": "SessionService.PushSession",
     "sessions.actions.to_land": "SessionService.LandSession",
+    "sessions.begins.find_session": "SessionService.GetSession",
+    "sessions.push.push_session": "SessionService.PushSession",
+    "sessions.push.pushed": "ProjectService.StreamBlobs",
     "sessions.actions.upload": "ProjectService.UploadBlobs",
     "sessions.git_push.open_for_push": "git-receive-pack",
     "sessions.git_rebase.clash_words": "git-receive-pack",

@@ -161,6 +161,12 @@ def landing(project: pb.ProjectRef, files: Mapping[bytes, bytes], **fields: Any)
     return pb.LandSessionRequest(project=project, session=pb.Session(**values), frames=unique.values())
 
 
+def pushing(project: pb.ProjectRef, files: Mapping[bytes, bytes], **fields: Any) -> pb.PushSessionRequest:
+    """A request to save new files, as `landing`."""
+    request = landing(project, files, **fields)
+    return pb.PushSessionRequest(project=project, session=request.session, frames=request.frames)
+
+
 def commit(number: int, files: Mapping[bytes, bytes], **fields: Any) -> pb.ImportCommit:
     """A commit of a history, its id the SHA-1 of its bytes as Git has it."""
     raw = f"tree {number:040x}\n\nCommit {number}\n".encode()

@@ -37,7 +37,7 @@ from policy_table import (
     ROUTES,
     VISITORS,
 )
-from rpc_world import METHODS, Caller, Refused, World, frame, history, landing, session_id
+from rpc_world import METHODS, Caller, Refused, World, frame, history, landing, pushing, session_id
 
 _numbers = itertools.count(1)
 _CODES = {"u": "unauthenticated", "d": "permission_denied", "n": "not_found"}
@@ -247,6 +247,9 @@ REQUESTS: dict[str, _Make] = {
         project=p, session_id=s.session_of(a), goal="Try"
     ),
     "SessionService.LandSession": lambda s, p, a, ok: landing(
+        p, {b"new-%d" % next(_numbers): b"x"}, id=s.session_of(a)
+    ),
+    "SessionService.PushSession": lambda s, p, a, ok: pushing(
         p, {b"new-%d" % next(_numbers): b"x"}, id=s.session_of(a)
     ),
     "SessionService.AbandonSession": lambda s, p, a, ok: pb.AbandonSessionRequest(

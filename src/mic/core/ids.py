@@ -39,3 +39,12 @@ def parse_ulid(text: str) -> bytes:
     if number >> 128:
         raise InvalidInput(f"{text[:40]!r} is not a session id", hint="its first character is at most 7")
     return number.to_bytes(16, "big")
+
+
+def ulids_that_begin(text: str) -> tuple[bytes, bytes]:
+    """The least and the greatest ULID whose text begins so (1 to 26 characters); raises InvalidInput."""
+    if not 1 <= len(text) <= 26:
+        raise InvalidInput(
+            f"{text[:40]!r} is no beginning of a session id", hint="a session id has 26 letters and digits"
+        )
+    return parse_ulid(text.ljust(26, "0")), parse_ulid(text.ljust(26, "Z"))

@@ -1,7 +1,7 @@
 """Collection: what the log of a project does not name is removed.
 
-    list what is there -> promised landings, the index, and the log name -> the next stage for each other pack, written
-    down -> remove
+    list what is there -> promised landings, pushed work, the index, and the log name -> the next stage for each other
+    pack, written down -> remove
 
 Packs go in stages, one a round at most: `keep` until what nobody names is condemned, `grace` until what is condemned is
 removed, and `free` until its name may be used again. Landings name nothing that is condemned, and nobody makes
@@ -28,6 +28,7 @@ from mic.ledger.follow import read_epoch, refresh
 from mic.ledger.intents import read, waiting
 from mic.ledger.leavings import Kept, read_leavings, write_leavings
 from mic.ledger.line import Line
+from mic.ledger.pushed import pushes, read_push
 from mic.ledger.tombstones import read_graves
 from mic.store.port import Listed
 
@@ -90,6 +91,7 @@ def collect(
     epochs = yield from _there(line, _TAIL, EPOCH_NAME)
     promised = yield from _promised(line)
     head = yield from refresh(line)
+    promised |= yield from _pushed(line, dry=dry)
     named, lost = yield from _judge(line, head, packs.keys() - promised, epochs, newest)
     left = [name for name in packs if name not in named and name not in promised]
     entries, moves = _stages(kept, left, packs, now, (keep, grace, free))
@@ -179,6 +181,19 @@ def _promised(line: Line) -> Protocol[set[str]]:
         intent = yield from read(item)
         if intent is not None:
             names.update(_name(line, line.pack_key(pack.hash)) for pack in intent.packs)
+    return names
+
+
+def _pushed(line: Line, *, dry: bool) -> Protocol[set[str]]:
+    """The packs of pushed sessions. A push whose session has landed goes: the log names its packs."""
+    names: set[str] = set()
+    for item in (yield from pushes(line)):
+        intent = yield from read_push(item)
+        if intent is None:
+            continue
+        names.update(_name(line, line.pack_key(pack.hash)) for pack in intent.packs)
+        if line.find_session(item.session) is not None and not dry:
+            yield Delete(item.key)
     return names
 
 

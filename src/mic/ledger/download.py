@@ -12,14 +12,14 @@ from mic.core.indexrun import Place
 from mic.ledger.chunked import Runner, chunk_spans, read_list
 from mic.ledger.effects import GetRange, Protocol
 from mic.ledger.frame import Frame
-from mic.ledger.line import Line
+from mic.ledger.objects import Objects
 from mic.ledger.small import GAP, READ_BYTES, read_small
 
 # Deltas and groups that are opened at once: each is at most 4 MiB, and as much again for its base.
 OPENED = 8
 
 
-def read_frames(line: Line, hashes: Sequence[bytes], run: Runner) -> Iterator[Frame]:
+def read_frames(objects: Objects, hashes: Sequence[bytes], run: Runner) -> Iterator[Frame]:
     """Contents as frames, in the order in which they lie in the store, neighbours read at once.
 
     `run` drives a protocol to its result. Whole contents are passed on as they are stored: whoever receives them
@@ -28,22 +28,22 @@ def read_frames(line: Line, hashes: Sequence[bytes], run: Runner) -> Iterator[Fr
     whole: list[tuple[Place, bytes]] = []
     leaning: dict[Place, list[bytes]] = {}
     for object_hash in dict.fromkeys(hashes):
-        place = line.objects.require(object_hash, "content")
+        place = objects.require(object_hash, "content")
         if place.kind == stored.CHUNK_LIST:
-            yield from _large_frames(line, object_hash, run(read_list(line.objects, object_hash)), run)
+            yield from _large_frames(objects, object_hash, run(read_list(objects, object_hash)), run)
         elif place.kind == stored.BLOB:
             whole.append((place, object_hash))
         else:
             leaning.setdefault(place, []).append(object_hash)
-    yield from _whole_frames(line, sorted(whole), run)
+    yield from _whole_frames(objects, sorted(whole), run)
     places = sorted(leaning)
     for at in range(0, len(places), OPENED):
         wanted = [object_hash for place in places[at : at + OPENED] for object_hash in leaning[place]]
-        for object_hash, data in run(read_small(line.objects, wanted)).items():
+        for object_hash, data in run(read_small(objects, wanted)).items():
             yield Frame(object_hash, len(data), 0, len(data), True, compress(data))
 
 
-def _whole_frames(line: Line, wanted: Sequence[tuple[Place, bytes]], run: Runner) -> Iterator[Frame]:
+def _whole_frames(objects: Objects, wanted: Sequence[tuple[Place, bytes]], run: Runner) -> Iterator[Frame]:
     at = 0
     while at < len(wanted):
         first = wanted[at][0]
@@ -54,7 +54,7 @@ def _whole_frames(line: Line, wanted: Sequence[tuple[Place, bytes]], run: Runner
             if place.key != first.key or place.offset > end + GAP or beyond - first.offset > READ_BYTES:
                 break
             end, stop = max(end, beyond), stop + 1
-        line.objects.reads += 1
+        objects.reads += 1
         raw = run(_range(first.key, first.offset, end - first.offset))
         for place, object_hash in wanted[at:stop]:
             start = place.offset - first.offset
@@ -63,17 +63,17 @@ def _whole_frames(line: Line, wanted: Sequence[tuple[Place, bytes]], run: Runner
         at = stop
 
 
-def _large_frames(line: Line, object_hash: bytes, listed: ChunkList, run: Runner) -> Iterator[Frame]:
+def _large_frames(objects: Objects, object_hash: bytes, listed: ChunkList, run: Runner) -> Iterator[Frame]:
     """The chunks of a large content as its parts, one list page in memory at a time."""
     size, offset = listed.size, 0
-    for chunk, _, _ in chunk_spans(line.objects, listed, 0, size, run):
-        place = line.objects.require(chunk.hash, "chunk")
+    for chunk, _, _ in chunk_spans(objects, listed, 0, size, run):
+        place = objects.require(chunk.hash, "chunk")
         if place.kind == stored.BLOB:
-            line.objects.reads += 1
+            objects.reads += 1
             frame = _frame(chunk.hash, run(_range(place.key, place.offset, place.length)), place)
             length, squeezed = frame.length, frame.data
         else:  # the chunk is also a file of its own, whose versions lean on each other
-            data = run(read_small(line.objects, [chunk.hash]))[chunk.hash]
+            data = run(read_small(objects, [chunk.hash]))[chunk.hash]
             length, squeezed = len(data), compress(data)
         if length != chunk.length:
             raise Corrupt(f"chunk {chunk.hash.hex()} has {length} bytes, not {chunk.length}", object=place.key)

@@ -10,13 +10,14 @@ import contextlib
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from mic.core.chunklist import ChunkList, decode_page
-from mic.core.epoch import NOBODY
+from mic.core.epoch import NOBODY, PackRef
 from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound, Unavailable
 from mic.core.head import Head
+from mic.core.indexrun import Place
 from mic.core.record import Record
 from mic.core.session import Session, decode_session, encode_session
 from mic.core.tombstone import Reason, Tombstone
@@ -44,6 +45,7 @@ from mic.ledger.nodes import NodeCache, with_nodes
 from mic.ledger.objects import Objects
 from mic.ledger.outbound import Outbound
 from mic.ledger.pipeline import Flight, step
+from mic.ledger.pushed import drop_pushes, keep_push, newest_push, places
 from mic.ledger.request import LandRequest, check, check_lists
 from mic.ledger.route import Elsewhere, Here, Lists, Look, Route, Step, route, take
 from mic.ledger.runs import adopt, due_for_merge, merge
@@ -80,6 +82,14 @@ class Landing(NamedTuple):
 
     record: Record
     session: Session
+
+
+class Push(NamedTuple):
+    """What was pushed of an open session: the session with its changes, its packs, and where their contents lie."""
+
+    session: Session
+    packs: Sequence[PackRef]
+    places: Mapping[bytes, Place]
 
 
 class Project:
@@ -216,6 +226,22 @@ class Project:
         key = self.line.session_key(session_id)
         return decode_session(self.run(single.get(key)), key)
 
+    def keep_push(self, session: Session, packs: Sequence[PackRef]) -> None:
+        """Keep an open session's work, which has not landed; errors as `mic.ledger.pushed.keep_push`."""
+        self.run(keep_push(self.line, session, packs))
+
+    def push_of(self, session_id: bytes) -> Push | None:
+        """What was pushed of a session last; None when nothing was."""
+        intent = self.run(newest_push(self.line, session_id))
+        if intent is None:
+            return None
+        self.head()
+        return Push(intent.session, intent.packs, self.run(places(self.line, intent.packs)))
+
+    def drop_pushes(self, session_id: bytes) -> None:
+        """Let what was pushed of a session go."""
+        self.run(drop_pushes(self.line, session_id))
+
     def kept_sessions(self) -> Iterator[Session]:
         """Every session that was kept before it landed, in the order of ids; some have landed since."""
         for listed in self.driver.store.list(f"{self.line.prefix}sessions/"):
@@ -291,10 +317,18 @@ class Project:
         if any(self.line.objects.find(object_hash) is None for object_hash in hashes):
             self.head()
 
-    def blob(self, object_hash: bytes, limit: int = MAX_BLOB) -> bytes:
-        """A content, verified. TooLarge above `limit` bytes, Corrupt when damaged or missing, Erased."""
+    def blob(self, object_hash: bytes, limit: int = MAX_BLOB, push: Push | None = None) -> bytes:
+        """A content, also of a push, verified. TooLarge above `limit` bytes, Corrupt when damaged or missing, Erased."""
         self._follow([object_hash])
-        return self._read(lambda: read_blob(self.line.objects, object_hash, limit))
+        return self._read(lambda: read_blob(self._with(push), object_hash, limit))
+
+    def _with(self, push: Push | None) -> Objects:
+        """The objects of the project, and those of a push."""
+        if push is None:
+            return self.line.objects
+        objects = Objects(self.line.project, below=self.line.objects)
+        objects.recent.update(push.places)
+        return objects
 
     def chunk_list(self, object_hash: bytes) -> ChunkList | None:
         """The chunks or list pages of a large content, None when it is stored whole."""
@@ -342,11 +376,11 @@ class Project:
         except Corrupt as error:
             raise InvalidInput(f"content {page.hex()} is no list page") from error
 
-    def frames(self, hashes: Sequence[bytes]) -> Iterator[Frame]:
-        """Contents as stored frames; the receiver verifies. Raises Erased when one of them was erased."""
+    def frames(self, hashes: Sequence[bytes], push: Push | None = None) -> Iterator[Frame]:
+        """Contents as stored frames, also of a push; the receiver verifies. Raises Erased when one of them was erased."""
         self._follow(hashes)
         self.line.objects.refuse_erased(hashes)
-        return self._stream(lambda: read_frames(self.line, hashes, self.run))
+        return self._stream(lambda: read_frames(self._with(push), hashes, self.run))
 
     def erased(self) -> dict[bytes, Tombstone]:
         """All that was erased, here and in what this reads through, as of the last look at the head."""

@@ -67,6 +67,10 @@ def _set_aside_derived(line: Line, findings: Sequence[Finding]) -> Protocol[list
     for key in sorted(key for key in bad if key.startswith(f"{line.prefix}landing-log/bloom-index/")):
         if (yield from _set_aside(line, key)):
             done.append(f"{key} was set aside")
+    for key in sorted(key for key in bad if key.startswith(f"{line.prefix}pushed/")):
+        # Its owner pushes it again; until it is away, nothing is collected.
+        if (yield from _set_aside(line, key)):
+            done.append(f"{key} was set aside")
     if any(key.startswith(line.leavings_prefix) for key in bad):
         # Collection begins anew. Nothing lands meanwhile, so nobody misses what was condemned.
         listed: list[Listed] = yield List(line.leavings_prefix)

@@ -36,6 +36,7 @@ from mic.ledger.frame import MAX_CONTENT
 from mic.ledger.leavings import read_leavings
 from mic.ledger.line import Line
 from mic.ledger.nodes import NodeCache, fetch_nodes, with_nodes
+from mic.ledger.pushed import pushes, read_push
 from mic.ledger.session_object import read_session
 from mic.ledger.small import read_small
 from mic.ledger.tip import points, read_tip
@@ -103,6 +104,7 @@ class Verifier:
             yield from self._sessions()
             yield from self._contents()
             yield from self._leavings()
+            yield from self._pushes()
         if self._whole:
             yield from self._unreachable()
 
@@ -479,7 +481,8 @@ class Verifier:
 
     def _unreachable(self) -> Iterator[Finding]:
         kept = tuple(
-            f"{self.line.prefix}{name}/" for name in ("sessions", "intents", "forks", "set-aside", "git", "gc")
+            f"{self.line.prefix}{name}/"
+            for name in ("sessions", "intents", "pushed", "forks", "set-aside", "git", "gc")
         )
         known = {self.line.head_key, self.line.origin_key, *self._named}
         for listed in self._list(self.line.prefix):
@@ -492,6 +495,17 @@ class Verifier:
             self._run(read_leavings(self.line))
         except Corrupt as error:
             yield _finding(error, self.line.leavings_prefix)
+
+    def _pushes(self) -> Iterator[Finding]:
+        """Pushed work can be read: its owner goes on with it, and collection goes by it. What it names is named."""
+        for item in self._run(pushes(self.line)):
+            try:
+                intent = self._run(read_push(item))
+            except Corrupt as error:
+                yield _finding(error, item.key)
+                continue
+            if intent is not None:
+                self._named.update(self.line.pack_key(pack.hash) for pack in intent.packs)
 
     def _list(self, prefix: str) -> list[Listed]:
         return self._run(_listed(prefix))  # type: ignore[no-any-return]

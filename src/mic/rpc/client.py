@@ -208,26 +208,32 @@ class Client:
             request.page_token = page.next_page_token
 
     def frames(
-        self, project: pb.ProjectRef, hashes: list[bytes], erased: dict[bytes, str] | None = None
+        self,
+        project: pb.ProjectRef,
+        hashes: list[bytes],
+        erased: dict[bytes, str] | None = None,
+        session_id: bytes = b"",
     ) -> Iterator[pb.BlobFrame]:
         """The contents with these hashes as frames, in the forge's order; parts of a large one follow each other.
 
-        What stands in the place of those that were erased is put into `erased`; without it they raise Erased.
+        With a session also contents that were pushed of it. What stands in the place of those that were erased is put into `erased`; without it they raise Erased.
         """
         for start in range(0, len(hashes), HASHES_PER_CALL):
             column = b"".join(hashes[start : start + HASHES_PER_CALL])
-            request = pb.StreamBlobsRequest(project=project, hashes=column, tombstones=erased is not None)
+            request = pb.StreamBlobsRequest(
+                project=project, hashes=column, tombstones=erased is not None, session_id=session_id
+            )
             for chunk in self.stream(self.projects.StreamBlobs, request):
                 if erased is not None:
                     erased.update((stone.hash, stone.text) for stone in chunk.tombstones)
                 yield from chunk.frames
 
-    def missing(self, project: pb.ProjectRef, hashes: list[bytes]) -> set[bytes]:
-        """Which of these contents the project does not hold."""
+    def missing(self, project: pb.ProjectRef, hashes: list[bytes], session_id: bytes = b"") -> set[bytes]:
+        """Which of these contents the project does not hold, and were not pushed of the session."""
         found: set[bytes] = set()
         for start in range(0, len(hashes), HASHES_PER_CALL):
             column = b"".join(hashes[start : start + HASHES_PER_CALL])
-            request = pb.FindMissingBlobsRequest(project=project, hashes=column)
+            request = pb.FindMissingBlobsRequest(project=project, hashes=column, session_id=session_id)
             answer = self.call(self.projects.FindMissingBlobs, request).hashes
             found.update(answer[at : at + 32] for at in range(0, len(answer), 32))
         return found

@@ -89,6 +89,7 @@ ACTS = {
     "project.restore": "restored the project",
     "session.start": "started a session in",
     "session.land": "landed",
+    "session.push": "saved the work of a session in",
     "session.queue": "asked to land later in",
     "session.conflict": "met conflicts in",
     "session.abandon": "gave up a session in",

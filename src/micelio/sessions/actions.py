@@ -138,16 +138,21 @@ def land(
     session: Session,
     contents: Mapping[bytes, bytes],
     packs: Sequence[PackRef] = (),
+    *,
+    pushed: bool = False,
 ) -> Landed:
     """Land a session; the same id again answers with its position. Raises Conflicted, having kept the session so.
 
-    Owner and author are the actor's, whatever the session says.
+    Owner and author are the actor's, whatever the session says. With `pushed`, contents are also those of its last
+    push.
     """
     session = to_land(actor, project, session)
     ledger = open_ledger(project.id)
     known = own_open_session(actor, ledger, session.id)
     if known is not None:
         refuse_abandoned(known)
+    if pushed:
+        packs = with_pushed(ledger, known, packs)
     try:
         let_go()  # landing takes a while, and others may need the connection
         with true_receipts(ledger, packs):
@@ -160,6 +165,8 @@ def land(
         conflicted = refused(session, for_people(error, project_name), now)
         _keep(actor, project, ledger, conflicted, "session.conflict")
         raise
+    if pushed:
+        ledger.drop_pushes(session.id)
     if landed.already:
         projector.catch_up(project.id, landed.position)
         return own_landing(actor, ledger, session.id, landed.position)
@@ -185,9 +192,15 @@ def land(
 def to_land(actor: Actor, project: ProjectView, session: Session) -> Session:
     """A session as it may land: the actor's own, within the limits, and nothing else of what it says about itself."""
     require_write(actor, project)
+    require_line(actor, project)
+    return to_keep(actor, project, session)
+
+
+def to_keep(actor: Actor, project: ProjectView, session: Session) -> Session:
+    """The same for one that is kept and does not land yet, by whoever may land where."""
+    require_write(actor, project)
     require_bound(actor, session.id)
     require_unfilled(project)
-    require_line(actor, project)
     owner = require_signed_in(actor)
     _check_words(session)
     refuse_gits_own(session)
@@ -199,6 +212,12 @@ def to_land(actor: Actor, project: ProjectView, session: Session) -> Session:
         state=int(State.ACTIVE),
         hlc_created=min(session.hlc_created, now) or now,
     )
+
+
+def with_pushed(ledger: Project, known: Session | None, packs: Sequence[PackRef]) -> Sequence[PackRef]:
+    """The receipts of a landing and those of its session's last push; `known` is that session, the actor's own."""
+    push = ledger.push_of(known.id) if known is not None else None
+    return packs if push is None else [*packs, *(pack for pack in push.packs if pack not in packs)]
 
 
 @contextmanager
@@ -240,6 +259,7 @@ def abandon_session(actor: Actor, project: ProjectView, session_id: bytes) -> Se
     now = ms_hlc(time.time_ns() // 1_000_000)
     session = msgspec.structs.replace(session, state=int(State.ABANDONED), hlc_updated=now)
     _keep(actor, project, ledger, session, "session.abandon")
+    ledger.drop_pushes(session_id)
     return session
 
 

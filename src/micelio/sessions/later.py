@@ -22,7 +22,14 @@ from micelio.audit.actions import record
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
 from micelio.sessions import lander, projector
-from micelio.sessions.actions import own_landing, own_open_session, refuse_abandoned, to_land, true_receipts
+from micelio.sessions.actions import (
+    own_landing,
+    own_open_session,
+    refuse_abandoned,
+    to_land,
+    true_receipts,
+    with_pushed,
+)
 from micelio.sessions.owners import refuse_unreadable_owners
 from micelio.sessions.secrets import refuse_secrets
 
@@ -33,6 +40,8 @@ def land_later(
     session: Session,
     contents: Mapping[bytes, bytes],
     packs: Sequence[PackRef] = (),
+    *,
+    pushed: bool = False,
 ) -> Landed | None:
     """Accept a session to be landed; None when it waits now, its position when it has landed already.
 
@@ -47,6 +56,8 @@ def land_later(
         if undated:
             # A wish that does not say when it began is the same wish when it is sent again.
             session = msgspec.structs.replace(session, hlc_created=known.hlc_created)
+    if pushed:
+        packs = with_pushed(ledger, known, packs)
     with true_receipts(ledger, packs):
         request = ledger.with_lists(LandRequest(session, contents, packs))
         position = ledger.examine(request)

@@ -89,12 +89,19 @@ class OpenSession(models.Model):
     agent = models.TextField(blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+    # When its work was pushed last.
+    pushed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["project", "session_id"], name="one_row_a_session"),)
         indexes = (
             models.Index(fields=["project", "state", "session_id"], name="open_session_by_state"),
             models.Index(fields=["project", "session_id"], condition=models.Q(queued=True), name="open_session_queued"),
+            models.Index(
+                fields=["project", "owner_id", "pushed_at"],
+                condition=models.Q(pushed_at__isnull=False),
+                name="open_session_pushed",
+            ),
         )
 
     def __str__(self) -> str:

@@ -36,6 +36,7 @@ from micelio.projects.ledgers import open_ledger
 from micelio.projects.queries import all_project_ids, exists
 from micelio.sessions.inherited import inherit
 from micelio.sessions.models import Landing, LastChange, OpenSession, Projection, storable
+from micelio.sessions.pushed_at import pushed_at
 from micelio.sessions.redaction import as_shown
 from micelio.sessions.signals import agents_landed
 
@@ -255,6 +256,7 @@ def open_row(session: Session, *, queued: bool = False) -> dict[str, Any]:
         "owner_id": UUID(bytes=session.owner),
         "created_at": _time(hlc_ms(session.hlc_created)),
         "updated_at": _time(hlc_ms(session.hlc_updated)),
+        "pushed_at": _time(at) if (at := pushed_at(session)) else None,
     }
 
 

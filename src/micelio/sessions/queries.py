@@ -90,6 +90,7 @@ class OpenRow:
     base_position: int
     created_at: datetime
     updated_at: datetime
+    pushed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,15 +258,26 @@ def require_landable(actor: Actor, project: ProjectView, session_id: bytes) -> N
 
 
 def list_open_sessions(
-    actor: Actor, project: ProjectView, state: str = "", after: bytes = b"", limit: int = 50
+    actor: Actor,
+    project: ProjectView,
+    state: str = "",
+    after: bytes = b"",
+    limit: int = 50,
+    *,
+    resumable: bool = False,
 ) -> list[OpenRow]:
-    """Sessions that have not landed, newest first, for members; `after` is the last id seen."""
+    """Sessions that have not landed, newest first, for members; `after` is the last id seen.
+
+    With `resumable` those of the actor whose work was pushed, which can be taken up anywhere.
+    """
     require_read(actor, project)
     if not may_see_open(actor, project):
         return []
     found = OpenSession.objects.filter(project_id=project.id).order_by("-session_id")
     if after:
         found = found.filter(session_id__lt=after)
+    if resumable and actor.user_id is not None:
+        found = found.filter(owner_id=actor.user_id, pushed_at__isnull=False, queued=False)
     if state == "queued":
         parts = [found.filter(queued=True)]
     elif state:
@@ -288,6 +300,7 @@ def list_open_sessions(
             row.base_position,
             row.created_at,
             row.updated_at,
+            row.pushed_at,
         )
         for row in rows
     ]

@@ -104,7 +104,7 @@ def test_a_content_beyond_the_limit_is_not_inflated(shelf: Shelf) -> None:
 def test_frames_are_whole_contents(shelf: Shelf) -> None:
     """Whoever receives them needs to know nothing of bases; a chunk may be a delta too."""
     shelf.put("k/list", ([bytes(32)], CHUNK_LIST, encode_chunk_list([_chunk(0), _chunk(5), _chunk(12)])))
-    frames = list(read_frames(shelf.line, [*H[0:9], *H[10:21], bytes(32)], shelf.driver.run))
+    frames = list(read_frames(shelf.line.objects, [*H[0:9], *H[10:21], bytes(32)], shelf.driver.run))
     small = {frame.hash: plain(frame) for frame in frames if frame.hash != bytes(32)}
     assert small == {H[at]: V[at] for at in [*range(9), *range(10, 21)]}
     large = [frame for frame in frames if frame.hash == bytes(32)]
@@ -180,7 +180,7 @@ def test_damage_below_is_named_and_no_other_bytes_come(damage: Callable[[Shelf],
     damage(shelf)
     found = damage_of(lambda: shelf.read(H[8]))
     assert "damaged" in found.message or "missing" in found.message or "cut short" in found.message
-    damage_of(lambda: list(read_frames(shelf.line, [H[8]], shelf.driver.run)))
+    damage_of(lambda: list(read_frames(shelf.line.objects, [H[8]], shelf.driver.run)))
 
 
 def test_a_content_that_is_no_member_of_its_group_is_damage(shelf: Shelf) -> None:

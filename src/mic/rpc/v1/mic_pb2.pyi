@@ -922,14 +922,16 @@ class BlobFrame(_message.Message):
     def __init__(self, hash: _Optional[bytes] = ..., size: _Optional[int] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ..., encoding: _Optional[_Union[BlobFrame.Encoding, str]] = ..., length: _Optional[int] = ..., chunk_list: _Optional[bool] = ...) -> None: ...
 
 class StreamBlobsRequest(_message.Message):
-    __slots__ = ("project", "hashes", "tombstones")
+    __slots__ = ("project", "hashes", "tombstones", "session_id")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     HASHES_FIELD_NUMBER: _ClassVar[int]
     TOMBSTONES_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     project: ProjectRef
     hashes: bytes
     tombstones: bool
-    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., hashes: _Optional[bytes] = ..., tombstones: _Optional[bool] = ...) -> None: ...
+    session_id: bytes
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., hashes: _Optional[bytes] = ..., tombstones: _Optional[bool] = ..., session_id: _Optional[bytes] = ...) -> None: ...
 
 class BlobChunk(_message.Message):
     __slots__ = ("frames", "tombstones")
@@ -955,14 +957,16 @@ class Tombstone(_message.Message):
     def __init__(self, hash: _Optional[bytes] = ..., size: _Optional[int] = ..., at_ms: _Optional[int] = ..., by: _Optional[str] = ..., text: _Optional[str] = ..., **kwargs) -> None: ...
 
 class FindMissingBlobsRequest(_message.Message):
-    __slots__ = ("project", "hashes", "pages")
+    __slots__ = ("project", "hashes", "pages", "session_id")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     HASHES_FIELD_NUMBER: _ClassVar[int]
     PAGES_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     project: ProjectRef
     hashes: bytes
     pages: bytes
-    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., hashes: _Optional[bytes] = ..., pages: _Optional[bytes] = ...) -> None: ...
+    session_id: bytes
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., hashes: _Optional[bytes] = ..., pages: _Optional[bytes] = ..., session_id: _Optional[bytes] = ...) -> None: ...
 
 class FindMissingBlobsResponse(_message.Message):
     __slots__ = ("hashes", "pages")
@@ -1253,7 +1257,7 @@ class Change(_message.Message):
     def __init__(self, path: _Optional[bytes] = ..., op: _Optional[_Union[Change.Op, str]] = ..., mode: _Optional[int] = ..., hash: _Optional[bytes] = ..., size: _Optional[int] = ..., base_hash: _Optional[bytes] = ..., base_mode: _Optional[int] = ..., kind: _Optional[int] = ..., sent_hash: _Optional[bytes] = ..., copied_from: _Optional[bytes] = ...) -> None: ...
 
 class Session(_message.Message):
-    __slots__ = ("id", "state", "goal", "author", "agent", "base_position", "landed_position", "created_at_ms", "updated_at_ms", "conversation", "decisions", "changes", "owner", "git_commit", "additions", "deletions", "files", "refusal", "touch", "came_from", "came_at")
+    __slots__ = ("id", "state", "goal", "author", "agent", "base_position", "landed_position", "created_at_ms", "updated_at_ms", "conversation", "decisions", "changes", "owner", "git_commit", "additions", "deletions", "files", "pushed_at_ms", "refusal", "touch", "came_from", "came_at")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     GOAL_FIELD_NUMBER: _ClassVar[int]
@@ -1271,6 +1275,7 @@ class Session(_message.Message):
     ADDITIONS_FIELD_NUMBER: _ClassVar[int]
     DELETIONS_FIELD_NUMBER: _ClassVar[int]
     FILES_FIELD_NUMBER: _ClassVar[int]
+    PUSHED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     TOUCH_FIELD_NUMBER: _ClassVar[int]
     CAME_FROM_FIELD_NUMBER: _ClassVar[int]
@@ -1292,11 +1297,12 @@ class Session(_message.Message):
     additions: int
     deletions: int
     files: int
+    pushed_at_ms: int
     refusal: str
     touch: str
     came_from: bytes
     came_at: int
-    def __init__(self, id: _Optional[bytes] = ..., state: _Optional[str] = ..., goal: _Optional[str] = ..., author: _Optional[_Union[Author, _Mapping]] = ..., agent: _Optional[str] = ..., base_position: _Optional[int] = ..., landed_position: _Optional[int] = ..., created_at_ms: _Optional[int] = ..., updated_at_ms: _Optional[int] = ..., conversation: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., owner: _Optional[str] = ..., git_commit: _Optional[bytes] = ..., additions: _Optional[int] = ..., deletions: _Optional[int] = ..., files: _Optional[int] = ..., refusal: _Optional[str] = ..., touch: _Optional[str] = ..., came_from: _Optional[bytes] = ..., came_at: _Optional[int] = ...) -> None: ...
+    def __init__(self, id: _Optional[bytes] = ..., state: _Optional[str] = ..., goal: _Optional[str] = ..., author: _Optional[_Union[Author, _Mapping]] = ..., agent: _Optional[str] = ..., base_position: _Optional[int] = ..., landed_position: _Optional[int] = ..., created_at_ms: _Optional[int] = ..., updated_at_ms: _Optional[int] = ..., conversation: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., owner: _Optional[str] = ..., git_commit: _Optional[bytes] = ..., additions: _Optional[int] = ..., deletions: _Optional[int] = ..., files: _Optional[int] = ..., pushed_at_ms: _Optional[int] = ..., refusal: _Optional[str] = ..., touch: _Optional[str] = ..., came_from: _Optional[bytes] = ..., came_at: _Optional[int] = ...) -> None: ...
 
 class StartSessionRequest(_message.Message):
     __slots__ = ("project", "session_id", "goal", "base_position", "agent")
@@ -1319,18 +1325,34 @@ class SessionResponse(_message.Message):
     def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ...) -> None: ...
 
 class LandSessionRequest(_message.Message):
-    __slots__ = ("project", "session", "frames", "packs", "asynchronous")
+    __slots__ = ("project", "session", "frames", "packs", "asynchronous", "pushed")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
     FRAMES_FIELD_NUMBER: _ClassVar[int]
     PACKS_FIELD_NUMBER: _ClassVar[int]
     ASYNCHRONOUS_FIELD_NUMBER: _ClassVar[int]
+    PUSHED_FIELD_NUMBER: _ClassVar[int]
     project: ProjectRef
     session: Session
     frames: _containers.RepeatedCompositeFieldContainer[BlobFrame]
     packs: _containers.RepeatedScalarFieldContainer[bytes]
     asynchronous: bool
-    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session: _Optional[_Union[Session, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[BlobFrame, _Mapping]]] = ..., packs: _Optional[_Iterable[bytes]] = ..., asynchronous: _Optional[bool] = ...) -> None: ...
+    pushed: bool
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session: _Optional[_Union[Session, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[BlobFrame, _Mapping]]] = ..., packs: _Optional[_Iterable[bytes]] = ..., asynchronous: _Optional[bool] = ..., pushed: _Optional[bool] = ...) -> None: ...
+
+class PushSessionRequest(_message.Message):
+    __slots__ = ("project", "session", "frames", "packs", "after_ms")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    PACKS_FIELD_NUMBER: _ClassVar[int]
+    AFTER_MS_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    session: Session
+    frames: _containers.RepeatedCompositeFieldContainer[BlobFrame]
+    packs: _containers.RepeatedScalarFieldContainer[bytes]
+    after_ms: int
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session: _Optional[_Union[Session, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[BlobFrame, _Mapping]]] = ..., packs: _Optional[_Iterable[bytes]] = ..., after_ms: _Optional[int] = ...) -> None: ...
 
 class Clash(_message.Message):
     __slots__ = ("path", "reason", "base_hash", "ours_hash", "theirs_hash", "theirs_position")
@@ -1385,26 +1407,30 @@ class AbandonSessionRequest(_message.Message):
     def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session_id: _Optional[bytes] = ...) -> None: ...
 
 class GetSessionRequest(_message.Message):
-    __slots__ = ("project", "session_id", "position")
+    __slots__ = ("project", "session_id", "position", "id_prefix")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
+    ID_PREFIX_FIELD_NUMBER: _ClassVar[int]
     project: ProjectRef
     session_id: bytes
     position: int
-    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session_id: _Optional[bytes] = ..., position: _Optional[int] = ...) -> None: ...
+    id_prefix: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session_id: _Optional[bytes] = ..., position: _Optional[int] = ..., id_prefix: _Optional[str] = ...) -> None: ...
 
 class ListSessionsRequest(_message.Message):
-    __slots__ = ("project", "state", "page_size", "page_token")
+    __slots__ = ("project", "state", "page_size", "page_token", "resumable")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RESUMABLE_FIELD_NUMBER: _ClassVar[int]
     project: ProjectRef
     state: str
     page_size: int
     page_token: str
-    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., state: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    resumable: bool
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., state: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., resumable: _Optional[bool] = ...) -> None: ...
 
 class ListSessionsResponse(_message.Message):
     __slots__ = ("sessions", "next_page_token")

@@ -2842,6 +2842,11 @@ class SessionServiceStub:
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.AwaitLandingRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.LandSessionResponse.FromString,
                 _registered_method=True)
+        self.PushSession = channel.unary_unary(
+                '/mic.v1.SessionService/PushSession',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.PushSessionRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SessionResponse.FromString,
+                _registered_method=True)
         self.AbandonSession = channel.unary_unary(
                 '/mic.v1.SessionService/AbandonSession',
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.AbandonSessionRequest.SerializeToString,
@@ -2887,6 +2892,14 @@ class SessionServiceServicer:
 
     def AwaitLanding(self, request, context):
         """The outcome of a landing that was accepted to be carried out later: as LandSession would have answered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PushSession(self, request, context):
+        """Keeps the work of an open session: its words, its changes, and their contents, without landing it. Begins the session
+        where nobody has; another push replaces this one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -2940,6 +2953,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.AwaitLanding,
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.AwaitLandingRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.LandSessionResponse.SerializeToString,
+            ),
+            'PushSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.PushSession,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.PushSessionRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SessionResponse.SerializeToString,
             ),
             'AbandonSession': grpc.unary_unary_rpc_method_handler(
                     servicer.AbandonSession,
@@ -3049,6 +3067,33 @@ class SessionService:
             '/mic.v1.SessionService/AwaitLanding',
             mic_dot_rpc_dot_v1_dot_mic__pb2.AwaitLandingRequest.SerializeToString,
             mic_dot_rpc_dot_v1_dot_mic__pb2.LandSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PushSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.SessionService/PushSession',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.PushSessionRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.SessionResponse.FromString,
             options,
             channel_credentials,
             insecure,

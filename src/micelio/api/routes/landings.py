@@ -164,22 +164,28 @@ class SentChange(Sent):
     mode: Literal["100644", "100755", "120000"] | None = Field(None, description="Left out: as it was, else 100644.")
 
 
-class LandingWanted(Sent):
-    """A session with its contents, for what fits into one request; `mic` lands everything else."""
+class SessionWork(Sent):
+    """A session's words and changes with their contents, for what fits into one request; `mic` sends all else."""
 
     goal: str = Field(
         description="What it is for, in one line or more.", examples=["Say hello"], json_schema_extra=WORDS
     )
-    changes: list[SentChange] = Field(
-        examples=[[{"path": "hello.txt", "text": "hello\n"}]], json_schema_extra={"minItems": 1}
-    )
+    changes: list[SentChange] = Field(examples=[[{"path": "hello.txt", "text": "hello\n"}]])
     base_position: Annotated[int, Field(ge=0, le=LAST_POSITION)] | None = Field(
         None, description="What the contents were made from; left out: the head."
     )
-    session: OwnSessionId | None = Field(None, description="A ULID of your own: the same one again never lands twice.")
     agent: str = ""
     conversation: list[SentMessage] = Field(default_factory=list)
     decisions: list[SentDecision] = Field(default_factory=list)
+
+
+class LandingWanted(SessionWork):
+    """A session to land, with its contents."""
+
+    changes: list[SentChange] = Field(
+        examples=[[{"path": "hello.txt", "text": "hello\n"}]], json_schema_extra={"minItems": 1}
+    )
+    session: OwnSessionId | None = Field(None, description="A ULID of your own: the same one again never lands twice.")
     later: bool = Field(False, description="Answer when it is accepted, and land it afterwards.")
 
 
@@ -237,7 +243,7 @@ def list_path_landings(
 def land_session(request: ApiRequest, owner: str, project: str, body: LandingWanted) -> HttpResponse:
     """Land a small session. What clashes with landings since the base lands nothing: `conflict` names each path."""
     found = get_project(request.actor, owner, project)
-    session, contents = inline.session(request.actor, found, _wanted(body))
+    session, contents = inline.session(request.actor, found, wanted(body, body.session))
     place = f"/api/v1/projects/{found.owner}/{found.handle}"
     if body.later:
         landed = later.land_later(request.actor, found, session, contents, [])
@@ -366,12 +372,13 @@ def _change(change: Change) -> PathChange:
     )
 
 
-def _wanted(body: LandingWanted) -> inline.Wanted:
+def wanted(body: SessionWork, session: str | None) -> inline.Wanted:
+    """A session as it was sent; `session` is its id, None for one that is made here."""
     return inline.Wanted(
         goal=body.goal,
         files=[_file(number, item) for number, item in enumerate(body.changes)],
         base_position=body.base_position,
-        session_id=parse_ulid(body.session) if body.session is not None else b"",
+        session_id=parse_ulid(session) if session is not None else b"",
         agent=body.agent,
         conversation=[inline.Message(item.role, item.author, item.text, item.at_ms) for item in body.conversation],
         decisions=[

@@ -21,9 +21,11 @@ from micelio.api.routes.landings import (
     Decision,
     Message,
     PathChange,
+    SessionWork,
     changes_page,
     decisions,
     messages,
+    wanted,
 )
 from micelio.api.shapes import (
     LAST_POSITION,
@@ -36,7 +38,7 @@ from micelio.api.shapes import (
     Told,
 )
 from micelio.projects.queries import get_project
-from micelio.sessions import actions, queries
+from micelio.sessions import actions, inline, push, queries
 from micelio.sessions.queries import LandingView, OpenRow
 from micelio.sessions.refusal import refusal_of
 
@@ -55,6 +57,7 @@ class OpenSession(Told):
     base_position: int
     created_at: datetime
     updated_at: datetime
+    pushed_at: datetime | None = Field(description="When its work was saved last.")
 
 
 class Refused(Told):
@@ -123,8 +126,8 @@ def list_sessions(request: ApiRequest, owner: str, project: str, asked: Query[As
 def start_session(request: ApiRequest, owner: str, project: str, body: SessionWanted) -> HttpResponse:
     """Others see from now on what is being worked on."""
     found = get_project(request.actor, owner, project)
-    wanted = parse_ulid(body.id) if body.id is not None else b""
-    started = actions.start_session(request.actor, found, body.goal, body.base_position, wanted, body.agent)
+    own = parse_ulid(body.id) if body.id is not None else b""
+    started = actions.start_session(request.actor, found, body.goal, body.base_position, own, body.agent)
     place = f"/api/v1/projects/{found.owner}/{found.handle}/sessions/{ulid_text(started.id)}"
     return shown(request, _own(request, started), status=201, location=place)
 
@@ -164,6 +167,14 @@ def get_outcome(request: ApiRequest, owner: str, project: str, session: SessionI
     return said(Outcome(state="refused", position=None, tree=None, refused=refused))
 
 
+@router.post("/projects/{owner}/{project}/sessions/{session}/push", response=Session, summary="Save a session's work")
+def push_session(request: ApiRequest, owner: str, project: str, session: SessionId, body: SessionWork) -> HttpResponse:
+    """Keep words and changes without landing them; they replace what was saved before. Begins one that is none."""
+    found = get_project(request.actor, owner, project)
+    work, contents = inline.session(request.actor, found, wanted(body, session))
+    return said(_own(request, push.push_session(request.actor, found, work, contents)))
+
+
 @router.post("/projects/{owner}/{project}/sessions/{session}/abandon", response=Session, summary="Give a session up")
 def abandon_session(request: ApiRequest, owner: str, project: str, session: SessionId) -> HttpResponse:
     """Its words are kept; it can no longer land."""
@@ -186,6 +197,7 @@ def _listed(row: OpenRow) -> OpenSession:
         base_position=row.base_position,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        pushed_at=row.pushed_at,
     )
 
 

@@ -28,6 +28,7 @@ from micelio.projects.stars import stars_of
 from micelio.sessions.blame import BlamedFile, author_of
 from micelio.sessions.landed import sent_hashes
 from micelio.sessions.path_landings import PathLanding
+from micelio.sessions.pushed_at import pushed_at
 from micelio.sessions.queries import LandingRow, LandingView, OpenRow
 from micelio.sessions.refusal import ToldClash, refusal_of
 
@@ -234,6 +235,7 @@ def landing_message(view: LandingView) -> pb.Session:
     refusal = refusal_of(view.session)
     message.refusal = refusal.message if refusal is not None and not view.queued else ""
     message.base_position = view.session.base_position
+    message.pushed_at_ms = pushed_at(view.session)
     message.created_at_ms = hlc_ms(view.session.hlc_created)
     return message
 
@@ -253,6 +255,7 @@ def session_message(actor: Actor, session: Session, position: int = 0) -> pb.Ses
         updated_at_ms=hlc_ms(session.hlc_updated),
         owner=next((user.handle for user in owner.values()), ""),
         files=len(session.changes),
+        pushed_at_ms=pushed_at(session),
         **_words(session),
     )
 
@@ -335,6 +338,7 @@ def open_message(row: OpenRow) -> pb.Session:
         created_at_ms=int(row.created_at.timestamp() * 1000),
         updated_at_ms=int(row.updated_at.timestamp() * 1000),
         owner=row.owner_handle,
+        pushed_at_ms=int(row.pushed_at.timestamp() * 1000) if row.pushed_at else 0,
     )
 
 

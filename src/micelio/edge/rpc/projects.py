@@ -22,6 +22,7 @@ from micelio.projects import actions, deletion, members, moves, protection, quer
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.ownership import explain_owners
 from micelio.sessions import actions as sessions
+from micelio.sessions.push import pushed
 
 # A message of contents is sent when it has grown past this; the limit of a message is 64 MiB.
 CHUNK_BYTES = 1 << 20
@@ -194,23 +195,27 @@ class Projects(ForgeArchives, Imports, mic_pb2_grpc.ProjectServiceServicer):
         wanted = hashes(request.hashes)
         ledger.head()
         erased = ledger.tombstones(wanted)
+        push = pushed(actor, project, request.session_id) if request.session_id else None
+        there = push.places if push is not None else {}
         for wanted_hash in wanted:
             if wanted_hash in erased:
                 if not request.tombstones:
                     raise erased[wanted_hash].error()
-            elif not ledger.has_blob(wanted_hash):
+            elif wanted_hash not in there and not ledger.has_blob(wanted_hash):
                 raise InvalidInput(f"The project holds no content {wanted_hash.hex()}.", hint="Clone again.")
         with slot(DOWNLOADS):
             if erased:
                 yield pb.BlobChunk(tombstones=map(convert.tombstone_message, erased.values()))
-            yield from _chunks(ledger.frames([item for item in wanted if item not in erased]))
+            yield from _chunks(ledger.frames([item for item in wanted if item not in erased], push))
 
     @call
     def FindMissingBlobs(self, actor: Actor, request: pb.FindMissingBlobsRequest) -> pb.FindMissingBlobsResponse:
         project = convert.find_project(actor, request.project)
         ledger = open_ledger(project.id)
         ledger.head()
-        missing = [wanted for wanted in hashes(request.hashes) if not ledger.has_blob(wanted)]
+        push = pushed(actor, project, request.session_id) if request.session_id else None
+        there = push.places if push is not None else {}
+        missing = [each for each in hashes(request.hashes) if each not in there and not ledger.has_blob(each)]
         pages = ledger.incomplete_pages(hashes(request.pages, MAX_PAGES))
         return pb.FindMissingBlobsResponse(hashes=b"".join(missing), pages=b"".join(pages))
 

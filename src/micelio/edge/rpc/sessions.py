@@ -21,9 +21,11 @@ from micelio.edge.rpc.guard import WAITS, bad_token, bounded, call, page_size, p
 from micelio.organizations.policy import forget_roles
 from micelio.projects.project_view import ProjectView
 from micelio.sessions import actions, lander, later, queries
+from micelio.sessions.begins import find_session
 from micelio.sessions.blame import MAX_LINES, blame_file
 from micelio.sessions.path_landings import path_landings
 from micelio.sessions.policy import require_write
+from micelio.sessions.push import push_session
 from micelio.sessions.refusal import Refusal
 
 MAX_INLINE = 8 << 20
@@ -54,10 +56,11 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
         contents = {frame.hash: whole(frame) for frame in frames}
         packs = [_pack(receipt) for receipt in request.packs]
         if request.asynchronous:
-            before = later.land_later(actor, project, session, contents, packs)
+            before = later.land_later(actor, project, session, contents, packs, pushed=request.pushed)
             return _landed(actor, project, before) if before else _queued(session.id, session.goal)
         try:
-            return _landed(actor, project, actions.land(actor, project, session, contents, packs))
+            landed = actions.land(actor, project, session, contents, packs, pushed=request.pushed)
+            return _landed(actor, project, landed)
         except Conflicted as error:
             clashes = [convert.clash_message(clash) for clash in error.details["clashes"]]
             return _conflicted(session.id, session.goal, clashes)
@@ -77,6 +80,20 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
         return _conflicted(request.session_id, "", [convert.told_clash_message(clash) for clash in found.clashes])
 
     @call
+    def PushSession(self, actor: Actor, request: pb.PushSessionRequest) -> pb.SessionResponse:
+        project = convert.find_project(actor, request.project)
+        require_write(actor, project)  # before anything is unpacked
+        session = convert.session(request.session)
+        frames = [convert.frame(frame) for frame in request.frames]
+        if sum(frame.length for frame in frames) > MAX_INLINE:
+            raise TooLarge(f"More than {MAX_INLINE} bytes of contents inside one call.", hint="Upload them first.")
+        contents = {frame.hash: whole(frame) for frame in frames}
+        packs = [_pack(receipt) for receipt in request.packs]
+        after = request.after_ms if request.HasField("after_ms") else None
+        kept = push_session(actor, project, session, contents, packs, after)
+        return pb.SessionResponse(session=convert.session_message(actor, kept))
+
+    @call
     def AbandonSession(self, actor: Actor, request: pb.AbandonSessionRequest) -> pb.SessionResponse:
         project = convert.find_project(actor, request.project)
         session = actions.abandon_session(actor, project, request.session_id)
@@ -87,6 +104,9 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
         project = convert.find_project(actor, request.project)
         if request.WhichOneof("which") == "position":
             view = queries.get_landing(actor, project, request.position)
+        elif request.WhichOneof("which") == "id_prefix":
+            found = find_session(actor, project, request.id_prefix)
+            view = queries.get_session(actor, project, found)
         else:
             if len(request.session_id) != 16:
                 raise InvalidInput("A session id has 16 bytes.")
@@ -104,7 +124,7 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
         if request.state not in ("", "active", "queued", "conflicted", "abandoned", "pending_review", "rejected"):
             raise InvalidInput(f"{request.state[:40]!r} is not a state of a session.")
         after = _hex(request.page_token)
-        found = queries.list_open_sessions(actor, project, request.state, after, size)
+        found = queries.list_open_sessions(actor, project, request.state, after, size, resumable=request.resumable)
         token = found[-1].session_id.hex() if len(found) == size else ""
         return pb.ListSessionsResponse(sessions=map(convert.open_message, found), next_page_token=token)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,6 +12,7 @@ from mic.core.errors import Erased, NotFound
 from mic.core.ids import parse_ulid, ulid_text
 from mic.core.session import Change, Op, Session
 from mic.core.tree import BLOB, Entry
+from mic.ledger.project import Push
 from micelio.accounts.actor import Actor
 from micelio.pages.addresses import Ref
 from micelio.pages.answers import Page, page
@@ -24,6 +26,8 @@ from micelio.pages.session_twin import change_data, session_data, session_markdo
 from micelio.pages.states import state_words
 from micelio.pages.text import count_words, cut, display_path, headline, took
 from micelio.pages.weight import Scale
+from micelio.sessions.push import pushed
+from micelio.sessions.pushed_at import pushed_at
 from micelio.sessions.queries import LandingView, get_landing, get_session
 from micelio.sessions.refusal import refusal_of
 
@@ -91,7 +95,16 @@ class _Found:
 
     def changes(self) -> list[PathChange]:
         """All changes, by path, numbered."""
-        return _landed_changes(self.opened, self.view) if self.position else _open_changes(self.opened, self.view)
+        if self.position:
+            return _landed_changes(self.opened, self.view)
+        return _open_changes(self.opened, self.view, self.push)
+
+    @cached_property
+    def push(self) -> Push | None:
+        """The work of an open session, as far as it was pushed."""
+        if self.position or not pushed_at(self.view.session):
+            return None
+        return pushed(self.opened.actor, self.opened.project, self.view.session.id)
 
     def page(self, scale: Scale, decisions_here: range = range(0)) -> ChangesPage:
         at = Ref(self.position) if self.position else None
@@ -100,7 +113,7 @@ class _Found:
 
     def _read(self, entry: Entry) -> bytes:
         try:
-            return self.opened.ledger.blob(entry.hash, LARGEST_COMPARED)
+            return self.opened.ledger.blob(entry.hash, LARGEST_COMPARED, self.push)
         except Erased as erased:
             return str(erased.details["text"]).encode()
 
@@ -225,13 +238,14 @@ def _landed_changes(opened: Opened, view: LandingView) -> list[PathChange]:
     ]
 
 
-def _open_changes(opened: Opened, view: LandingView) -> list[PathChange]:
+def _open_changes(opened: Opened, view: LandingView, push: Push | None) -> list[PathChange]:
     """What an open session has told the forge so far, as far as its contents have arrived."""
     known = opened.ledger.entries(view.base_tree, [change.path for change in view.session.changes])
+    places = push.places if push is not None else {}
     here = [
         change
         for change in sorted(view.session.changes, key=lambda change: change.path)
-        if change.op == Op.DELETED or opened.ledger.has_blob(change.hash)
+        if change.op == Op.DELETED or change.hash in places or opened.ledger.has_blob(change.hash)
     ]
     return [
         PathChange(change.path, known.get(change.path), _new_entry(change), number)
