@@ -88,7 +88,7 @@ def test_no_session_is_open(garden: Shell) -> None:
 def test_one_session_at_a_time(garden: Shell) -> None:
     garden("session", "start", "One")
     assert garden("session", "start", "Two") == (
-        "! mic: A session is open: One.\n!      `mic land` or `mic session abandon` it first.\n[1]\n"
+        "! mic: A session is open: One.\n!      `mic land` or `mic session abandon` it first.\n[2]\n"
     )
     assert garden.json("session", "status")["session"]["goal"] == "One"
 
@@ -247,7 +247,7 @@ def test_what_git_cannot_give(shell: Shell, name: str) -> None:
     shell.git("init", "-q", "-b", "main", "empty")
     assert shell("import", "git", "empty", f"{name}/x") == (
         "! mic: The Git repository HOME/empty has no commit on its default branch.\n"
-        "!      Commit something there first.\n[1]\n"
+        "!      Commit something there first.\n[2]\n"
     )
     assert shell.json("project", "list", name)["projects"] == []
 
@@ -266,7 +266,7 @@ def test_a_detached_head_and_a_second_import(shell: Shell, name: str) -> None:
     shell.git("checkout", "-q", "main")
     shell.cd(".")
     assert shell("import", "git", "garden-git", f"{name}/x") == (
-        f"Imported 1 commit of main into {name}/x: it is at @3.\nNext: mic clone {name}/x\n"
+        f"Imported 1 commit of main into {name}/x: main moved from @2 to @3.\nNext: mic clone {name}/x\n"
     )
     shell.git("init", "-q", "-b", "main", "other")
     shell.cd("other")
@@ -274,7 +274,7 @@ def test_a_detached_head_and_a_second_import(shell: Shell, name: str) -> None:
     shell.cd(".")
     assert shell("import", "git", "other", f"{name}/x") == (
         "! mic: The project has 3 landings, and nothing in common with this repository.\n"
-        "!      Import into a new project.\n[1]\n"
+        "!      Import into a new project.\n[2]\n"
     )
 
 
@@ -288,9 +288,9 @@ def test_an_import_from_an_address(shell: Shell, name: str) -> None:
     failed = shell("import", "git", f"file://user:secret@{folder}/absent", f"{name}/y")
     assert "secret" not in failed
     assert "! mic: git could not fetch file://" in failed
-    assert failed.endswith("[1]\n")
+    assert failed.endswith("[2]\n")
     done = shell.run("import", "git", "ext::sh -c 'touch pwned'://x", f"{name}/y")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert not (shell.cwd / "pwned").exists()
 
 

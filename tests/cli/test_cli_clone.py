@@ -59,7 +59,7 @@ def test_a_broken_clone_is_completed(garden: Shell, name: str) -> None:
     kept = (folder / "run.sh").stat().st_mtime_ns
     assert garden("land", "x") == (
         "! mic: This working copy is not complete.\n"
-        f"!      Run `mic clone {name}/garden HOME/garden` again: it completes it.\n[1]\n"
+        f"!      Run `mic clone {name}/garden HOME/garden` again: it completes it.\n[2]\n"
     )
     garden.cd(".")
     assert garden("clone", f"{name}/garden") == f"Completed {name}/garden @3 in HOME/garden: 4 files.\n"

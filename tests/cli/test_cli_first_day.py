@@ -60,7 +60,7 @@ def test_a_refused_landing_says_that_the_session_stays_open(shell: Shell, forge:
     assert token == ""
     shell.environment["MICELIO_TOKEN"] = "wrong"
     assert shell("land", "Begin") == (
-        "! mic: The token is not valid.\n"
+        "! mic: The access token is not valid here.\n"
         "!      MICELIO_TOKEN is set; unset it or replace it. The session stays open: `mic land` tries again, "
         "`mic session abandon` gives it up.\n[5]\n"
     )
@@ -92,14 +92,14 @@ def test_a_chmod_is_shown_as_what_it_is(shell: Shell, name: str) -> None:
 
 
 def test_the_same_code_whoever_notices(shell: Shell, name: str) -> None:
-    """`invalid_input` ends with 2, found by mic (no goal) or by the forge (a role that is none, a name that is none)."""
+    """`invalid_input` ends with 2, found by mic (no goal) or by the forge (a name that is none)."""
     shell("project", "create", f"{name}/p")
     shell("clone", f"{name}/p")
     shell.cd("p")
     for arguments in (
         ("session", "start", " "),
         ("project", "create", f"{name}/-x-"),
-        ("session", "start", "x" * 200_000),
+        ("session", "start", "x" * 100_000),
     ):
         done = shell.run(*arguments, "--json")
         assert ('"code": "invalid_input"' in done.stdout, done.returncode) == (True, 2), done.stdout

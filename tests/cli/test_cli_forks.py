@@ -156,12 +156,12 @@ def test_changing_a_project(shell: Shell, forge: Forge, name: str, tmp_path: Pat
 def test_a_fork_of_what_is_private_stays_private(shell: Shell, name: str) -> None:
     shell("project", "create", f"{name}/garden")
     assert shell("project", "create", f"{name}/a", "--fork", f"{name}/garden", "--visibility", "public") == (
-        f"! mic: {name}/garden is private; a fork of it is private too.\n!      Leave the visibility out.\n[1]\n"
+        f"! mic: {name}/garden is private; a fork of it is private too.\n!      Leave the visibility out.\n[2]\n"
     )
     shell("project", "create", f"{name}/b", "--fork", f"{name}/garden")
     assert shell("project", "update", f"{name}/b", "--public") == (
         f"! mic: {name}/b is a fork of a private project and stays private.\n"
-        "!      It can be made public once its origin is public.\n[1]\n"
+        "!      It can be made public once its origin is public.\n[2]\n"
     )
     assert shell("project", "create", f"{name}/c", "--fork", "other.example/x/y").endswith(
         "A fork is on the instance of its origin.\n[2]\n"

@@ -23,16 +23,17 @@ def test_a_secret_is_refused_and_allowed(shell: Shell, name: str) -> None:
     assert shell("land", "Add a key") == (
         "! mic: This session holds what looks like a secret, so nothing of it landed.\n"
         f"!   test/key.txt:2:3: github-token, ghp_… (40 characters), {NAME}\n"
-        "!      Take it out, and revoke it if it was ever real. What is none can be allowed: `mic secrets allow`.\n"
+        "!      Take it out, and revoke it if it was ever real. What is none can be allowed: `mic secrets allow`. "
+        "The session stays open: `mic land` tries again, `mic session abandon` gives it up.\n"
         "[1]\n"
     )
     error = shell.json("land")["error"]
     assert (error["code"], error["count"], error["findings"][0]["fingerprint"]) == ("secret_found", 1, NAME)
     assert KEY not in str(error)
     assert shell("secrets", "list") == f"{NAME}  test/key.txt:2:3  github-token, ghp_… (40 characters)\n"
-    assert shell("secrets", "allow", "--reason", "x").endswith("[1]\n")
+    assert shell("secrets", "allow", "--reason", "x").endswith("[2]\n")
     assert shell("secrets", "allow", NAME[:3], "--reason", "x") == (
-        f"! mic: '{NAME[:3]}' is too short to name a finding.\n!      Give at least 4 signs: `mic secrets list`.\n[1]\n"
+        f"! mic: '{NAME[:3]}' is too short to name a finding.\n!      Give at least 4 signs: `mic secrets list`.\n[2]\n"
     )
     assert shell("secrets", "allow", "ffff0000", "--reason", "x").endswith("[4]\n")
     assert shell("secrets", "allow", NAME[:6], "--reason", 'Made "here"') == (

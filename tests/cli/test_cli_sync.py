@@ -175,7 +175,7 @@ def test_not_text(two: Shell) -> None:
     assert two.read("logo") == "\0theirs"
     assert two.read(".mic/kept/2/logo") == "\0mine"
     assert two("sync", "--theirs", "logo") == (
-        "! mic: Nothing clashes at logo.\n!      `mic status` lists what clashes.\n[1]\n"
+        "! mic: Nothing clashes at logo.\n!      `mic status` lists what clashes.\n[2]\n"
     )
 
 
@@ -280,7 +280,7 @@ def test_abort(two: Shell) -> None:
     assert two("land").startswith("Landed @3: Mine")
     assert two("sync", "--abort") == (
         "! mic: The last sync went to @2, and your base is @3 by now.\n"
-        "!      Your versions from before it are in .mic/kept/2.\n[1]\n"
+        "!      Your versions from before it are in .mic/kept/2.\n[2]\n"
     )
 
 
@@ -404,5 +404,5 @@ def test_words_that_do_not_go_together(two: Shell) -> None:
     assert two.run("sync", "--abort", "--ours", "list").returncode == 2
     assert two.run("sync", "--ours", "list", "--theirs", "list").returncode == 2
     assert two("sync", "--ours", "list") == (
-        "! mic: Nothing clashes at list.\n!      `mic status` lists what clashes.\n[1]\n"
+        "! mic: Nothing clashes at list.\n!      `mic status` lists what clashes.\n[2]\n"
     )

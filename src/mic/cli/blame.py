@@ -11,8 +11,9 @@ from mic.cli.app import json_option
 from mic.cli.connection import connect
 from mic.cli.contents import fetch
 from mic.cli.exit_codes import WrongCommandLine
-from mic.cli.look import Place, project_option, require_file
+from mic.cli.look import require_file
 from mic.cli.output import Output, path_fields, plural, when
+from mic.cli.place import Place, project_option
 from mic.cli.words import decision_fields, print_decision, session_fields
 from mic.core.errors import InvalidInput, NotFound
 from mic.core.linediff import split_lines
@@ -26,7 +27,7 @@ _LONGEST_NAME = 20
 
 @click.command(short_help="Which landing each line of a file came with, and why")
 @click.argument("path")
-@click.argument("at", metavar="[@N]", required=False)
+@click.argument("at", metavar="[REF]", required=False)
 @click.option("--why", is_flag=True, help="With the goal and the decisions of each.")
 @click.option("-L", "wanted", metavar="FIRST[,[LAST]]", help="Only these lines, counted from 1; `2,` is to the end.")
 @project_option

@@ -133,9 +133,14 @@ def tree_entries(client: Client, project: pb.ProjectRef, position: int, tree: st
 
 
 def write_contents(
-    client: Client, project: pb.ProjectRef, checkout: Checkout, needed: list[Entry], out: Output
+    client: Client,
+    project: pb.ProjectRef,
+    checkout: Checkout,
+    needed: list[Entry],
+    out: Output,
+    session_id: bytes = b"",
 ) -> None:
-    """Fetch the contents of these files and write them."""
+    """Fetch the contents of these files and write them; with a session also what was pushed of it."""
     done = 0
     with Progress(out, "Writing files", len(needed)) as bar:
         while needed:
@@ -143,7 +148,7 @@ def write_contents(
             for entry in needed:
                 by_hash.setdefault(entry.hash, []).append(entry)
             again: list[Entry] = []
-            for content in stream_contents(client, project, list(by_hash)):
+            for content in stream_contents(client, project, list(by_hash), session_id):
                 wanted = by_hash.pop(content.hash, None)
                 if wanted is None:
                     raise Corrupt(f"The forge sent {content.hash.hex()}, which nobody asked for.", hint="Try again.")

@@ -105,11 +105,3 @@ def parse_address(text: str) -> Address:
             f"{text[:200]!r} does not name a project.", hint="Use ORG/PROJECT, HOST/ORG/PROJECT or a URL."
         )
     return Address(instance or default_instance(), parts[0].lower(), parts[1].lower())
-
-
-def parse_position(text: str) -> int:
-    """A position written `@7` or `7`; raises click.UsageError, for it comes from the command line."""
-    digits = text.removeprefix("@")
-    if not (digits.isascii() and digits.isdecimal()) or int(digits) >= 1 << 63:
-        raise click.UsageError(f"{text[:100]!r} is not a position. Use a form like @7; `mic log` lists them.")
-    return int(digits)

@@ -32,8 +32,11 @@ class Content(NamedTuple):
     erased: bool = False
 
 
-def stream_contents(client: Client, project: pb.ProjectRef, hashes: list[bytes]) -> Iterator[Content]:
+def stream_contents(
+    client: Client, project: pb.ProjectRef, hashes: list[bytes], session_id: bytes = b""
+) -> Iterator[Content]:
     """The contents with these hashes: those that this machine has, then the others in the forge's order, not verified.
+    With a session also what was pushed of it.
 
     The pieces of one content end before the next is asked for; what is left of them is skipped. Whoever goes on
     has verified what came before, which is then kept. Raises Corrupt, Unavailable, InvalidInput.
@@ -49,7 +52,7 @@ def stream_contents(client: Client, project: pb.ProjectRef, hashes: list[bytes])
     fresh: list[tuple[bytes, bytes]] = []
     waiting = 0
     erased: dict[bytes, str] = {}
-    frames = client.frames(project, absent, erased)
+    frames = client.frames(project, absent, erased, session_id)
     for frame in frames:
         if not frame.offset and frame.length == frame.size:
             data = frame_bytes(frame)
@@ -81,7 +84,7 @@ def page_entries(page: pb.TreeResponse) -> Iterator[Entry]:
 
 
 def fetch(
-    client: Client, project: pb.ProjectRef, hashes: Iterable[bytes], *, shown: bool = False
+    client: Client, project: pb.ProjectRef, hashes: Iterable[bytes], session_id: bytes = b"", *, shown: bool = False
 ) -> dict[bytes, bytes]:
     """Contents of at most MAX_HELD bytes each, verified, by hash. The empty hash stands for no content: b"".
 
@@ -89,7 +92,7 @@ def fetch(
     """
     wanted = list(dict.fromkeys(item for item in hashes if item))
     found = {b"": b""}
-    for content in stream_contents(client, project, wanted):
+    for content in stream_contents(client, project, wanted, session_id):
         data = b"".join(content.pieces)
         if content.erased:
             if not shown:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from itertools import chain, takewhile
 from typing import NamedTuple, TypeVar
@@ -11,30 +10,34 @@ from typing import NamedTuple, TypeVar
 import click
 
 from mic.cli.app import json_option
-from mic.cli.connection import connect, parse_position
+from mic.cli.connection import connect
 from mic.cli.content_cache import content_cache
 from mic.cli.contents import MAX_HELD, fetch, page_entries
 from mic.cli.mode_words import mode_words
-from mic.cli.open_session import address_of, require_complete
+from mic.cli.open_session import address_of, require_complete, require_open
 from mic.cli.output import Output, path_fields, plural
-from mic.cli.positions import POSITION, Dashed, free
+from mic.cli.place import Place
+from mic.cli.positions import Dashed, free
+from mic.cli.refs import Ref, may_be_range, may_be_ref, read_ref
 from mic.cli.words import LETTERS
 from mic.core.errors import NotFound
 from mic.core.linediff import count_changes, is_binary
 from mic.core.paths import display
 from mic.core.tree import Entry
 from mic.core.unified import quote_path, unified
+from mic.core.worddiff import plain_mark, word_hunks
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.files import hash_file, read_content
 from mic.workspace.index import IndexEntry
+from mic.workspace.paths import tree_path
+from mic.workspace.pushed import last_push
 from mic.workspace.status import LocalChange
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
 
 C = TypeVar("C", LocalChange, pb.Change)
 
-_RANGE = re.compile(r"(@?[0-9]+)\.\.(@?[0-9]+)")
 _BAR = 40  # columns of the widest bar of --stat
 _DELETED = 2
 
@@ -65,21 +68,33 @@ _Found = tuple[dict[str, object], list[bytes], list[FileDiff]]
 
 
 @click.command(cls=Dashed, short_help="What changed here, line by line")
-@click.argument("paths", metavar="[@N|@A..@B] [--] [PATH]...", nargs=-1)
+@click.argument("paths", metavar="[REF|REF..REF] [--] [PATH]...", nargs=-1)
+@click.option("-p", "--patch", "with_patch", is_flag=True, help="The lines; the default, and beside --stat.")
 @click.option("--stat", is_flag=True, help="Only how many lines changed in each file.")
 @click.option("--name-only", is_flag=True, help="Only the names.")
+@click.option("--since-push", "since_push", is_flag=True, help="What changed here since `mic session push`.")
+@click.option("--word", is_flag=True, help="Word by word: [-old-]{+new+}. For people; git apply does not read it.")
 @json_option
-def diff(out: Output, paths: tuple[str, ...], stat: bool, name_only: bool) -> None:
+def diff(
+    out: Output, paths: tuple[str, ...], with_patch: bool, stat: bool, name_only: bool, since_push: bool, word: bool
+) -> None:
     """What changed here since the base, as unified hunks; with PATHs, only there. `git apply` reads it.
 
-    With @N, what changed from that position to here, whatever has landed since. With @A..@B, what the project's files
-    changed between two positions. A path that looks like a position goes behind `--`.
+    With REF, what changed from there to here, whatever has landed since. With A..B, what the project's files changed
+    between two refs; A.. ends here, ..B begins at the base. A path that looks like a ref goes behind `--`.
     """
+    if name_only and (with_patch or stat or word):
+        raise click.UsageError("--name-only goes alone.")
     ws = Workspace.find()
     require_complete(ws)
-    positions, words = _positions(free(paths))
+    refs, words = _refs(free(paths))
     inside = [tree_path(ws, path) for path in paths[words:]]
-    if len(positions) == 2:
+    positions = _positions(refs)
+    if since_push:
+        if positions:
+            raise click.UsageError("--since-push goes without a ref.")
+        document, names, diffs = _since_push(ws, inside, name_only)
+    elif len(positions) == 2:
         document, names, diffs = _between(ws, positions, inside, name_only)
     else:
         document, names, diffs = _to_here(ws, positions, inside, name_only)
@@ -88,21 +103,36 @@ def diff(out: Output, paths: tuple[str, ...], stat: bool, name_only: bool) -> No
             out.line(display(path))
         out.document({**document, "files": [path_fields(path) for path in names]})
         return
+    lines = with_patch or word or not stat
     if stat:
         print_stat(out, diffs)
-    elif not out.as_json:
+    if stat and lines:
+        out.line()
+    if lines and not out.as_json:
         for item in diffs:
-            out.raw(_painted(out, patch(item)))
-    out.document({**document, "files": [diff_fields(item, hunks=not stat) for item in diffs]})
+            out.raw(_words(out, item) if word else _painted(out, patch(item)))
+    out.document({**document, "files": [diff_fields(item, hunks=lines) for item in diffs]})
 
 
-def _positions(words: tuple[str, ...]) -> tuple[list[int], int]:
-    """The positions that a command line begins with: none, one, or two, also as @A..@B; and how many words they are."""
-    between = _RANGE.fullmatch(words[0]) if words else None
-    if between:
-        return [parse_position(between[1]), parse_position(between[2])], 1
-    found = [parse_position(word) for word in takewhile(POSITION.fullmatch, words[:2])]
+def _refs(words: tuple[str, ...]) -> tuple[list[Ref], int]:
+    """The refs that a command line begins with: none, one, or two, also as A..B; and how many words they are."""
+    between = may_be_range(words[0]) if words else None
+    if between is not None:
+        left, right = between
+        sides = [left or read_ref("HEAD"), right] if right is not None else [left]
+        return [side for side in sides if side is not None], 1
+    found = [ref for ref in takewhile(lambda ref: ref is not None, map(may_be_ref, words[:2])) if ref is not None]
     return found, len(found)
+
+
+def _positions(refs: list[Ref]) -> list[int]:
+    """What they are; the forge is asked for what the refs do not say themselves."""
+    known = [ref.position - ref.back if ref.position is not None and ref.back <= ref.position else -1 for ref in refs]
+    if -1 not in known:
+        return known
+    place = Place(None)
+    with connect(place.address.instance) as client:
+        return [place.resolve(client, ref) for ref in refs]
 
 
 def _between(ws: Workspace, positions: list[int], inside: list[bytes], name_only: bool) -> _Found:
@@ -137,6 +167,28 @@ def _to_here(ws: Workspace, positions: list[int], inside: list[bytes], name_only
     return document, [item.path for item in changes], diffs
 
 
+def _since_push(ws: Workspace, inside: list[bytes], name_only: bool) -> _Found:
+    """From what was pushed of the open session last to the files here."""
+    session = require_open(ws)
+    pushed = last_push(ws, session)
+    if pushed is None:
+        raise NotFound("This session was not pushed from here yet.", hint="`mic session push` saves it.")
+    index = ws.index()
+    if pushed.base_position == ws.config.position:
+        before = {entry.path: Entry(*entry[:5]) for entry in index.entries()}
+    else:
+        with connect(ws.config.instance) as client:
+            before = _tree(client, address_of(ws).ref, pushed.base_position)
+    for change in pushed.changes:
+        if change.op == _DELETED:
+            before.pop(change.path, None)
+        else:
+            before[change.path] = Entry(change.path, change.mode, change.kind, change.size, change.hash)
+    changes = _within(_here_since(ws, before, working_status(ws).changes), inside)
+    diffs = [] if name_only else _load(ws, changes, {}, session.id)
+    return {"base_position": ws.config.position, "since_ms": pushed.at_ms}, [item.path for item in changes], diffs
+
+
 def _here_since(ws: Workspace, old: Mapping[bytes, Entry], local: list[LocalChange]) -> list[LocalChange]:
     """How the files here differ from an older or newer tree, sorted by path. `local`: how they differ from the base."""
     here = {entry.path: (entry.mode, entry.hash) for entry in ws.index().entries()}
@@ -164,17 +216,6 @@ def _require_there(inside: list[bytes], nor_at: str, *sides: Iterable[bytes]) ->
         left -= {path, *(asked for asked in left if path.startswith(asked + b"/"))}
     if left:
         raise NotFound(f"There is no file {display(min(left))} {nor_at}.", hint="`mic ls` lists what is there.")
-
-
-def tree_path(ws: Workspace, path: str) -> bytes:
-    """A path as typed, as the tree names it; b"" for the root. Raises NotFound outside of the workspace."""
-    full = os.path.normpath(os.path.join(os.getcwd(), path))
-    inside = os.path.relpath(full, os.path.realpath(ws.root) if full.startswith(os.path.realpath(ws.root)) else ws.root)
-    if inside == os.curdir:
-        return b""
-    if inside == os.pardir or inside.startswith(os.pardir + os.sep):
-        raise NotFound(f"{path} is outside of this working copy.", hint=f"It is at {ws.root}.")
-    return os.fsencode(inside)
 
 
 def _within(changes: list[C], paths: list[bytes]) -> list[C]:
@@ -207,7 +248,9 @@ def _changed(before: Mapping[bytes, Entry], after: Mapping[bytes, Entry]) -> lis
     return found
 
 
-def _load(ws: Workspace, changes: list[LocalChange], unwritten: Mapping[bytes, IndexEntry]) -> list[FileDiff]:
+def _load(
+    ws: Workspace, changes: list[LocalChange], unwritten: Mapping[bytes, IndexEntry], session_id: bytes = b""
+) -> list[FileDiff]:
     """The contents of both sides; those here are read from the disk, but for what is kept off it."""
     sides = [item.old for item in changes] + [unwritten.get(item.path) for item in changes if item.op != _DELETED]
     wanted = [entry.hash for entry in sides if entry and 0 < entry.size <= MAX_HELD]
@@ -215,7 +258,7 @@ def _load(ws: Workspace, changes: list[LocalChange], unwritten: Mapping[bytes, I
     absent = [item for item in wanted if item not in held]
     if absent:
         with connect(ws.config.instance) as client:
-            held |= fetch(client, address_of(ws).ref, absent, shown=True)
+            held |= fetch(client, address_of(ws).ref, absent, session_id, shown=True)
     found = []
     for item in changes:
         old = b"" if item.old is None or not item.old.size else held.get(item.old.hash)
@@ -230,11 +273,14 @@ def _load(ws: Workspace, changes: list[LocalChange], unwritten: Mapping[bytes, I
     return found
 
 
-def landed_diffs(client: Client, project: pb.ProjectRef, changes: list[pb.Change]) -> list[FileDiff]:
-    """What a landing changed. Contents over MAX_HELD are left out; the size of an old one is not known beforehand."""
+def landed_diffs(
+    client: Client, project: pb.ProjectRef, changes: list[pb.Change], session_id: bytes = b""
+) -> list[FileDiff]:
+    """What a landing changed, or an open session, which is named then. Contents over MAX_HELD are left out; the size of
+    an old one is not known beforehand."""
     wanted = [item.hash for item in changes if item.size <= MAX_HELD and item.op != pb.Change.DELETED]
     wanted += [item.base_hash for item in changes if item.base_hash and item.size <= MAX_HELD]
-    held = fetch(client, project, wanted, shown=True)
+    held = fetch(client, project, wanted, session_id, shown=True)
     return [
         FileDiff(
             item.path,
@@ -274,6 +320,23 @@ def patch(item: FileDiff) -> bytes:
             + b" differ\n"
         )
     return head + unified(old_path, new_path, item.old, item.new)
+
+
+def _words(out: Output, item: FileDiff) -> bytes:
+    """One file's change word by word, below the header that its patch has."""
+    other_type = item.old_mode and item.new_mode and (item.old_mode ^ item.new_mode) & 0o170000
+    if item.old is None or item.new is None or item.binary or item.old == item.new or other_type:
+        return _painted(out, patch(item))
+
+    def mark(tag: str, words: bytes) -> bytes:
+        if not out.colour:
+            return plain_mark(tag, words)
+        text = words.decode("utf-8", "surrogateescape")
+        return out.paint(text, "red" if tag == "delete" else "green").encode("utf-8", "surrogateescape")
+
+    lines = patch(item).splitlines(keepends=True)
+    head = b"".join(lines[: next(at for at, line in enumerate(lines) if line.startswith(b"@@ "))])
+    return _painted(out, head) + word_hunks(item.old, item.new, mark)
 
 
 def _painted(out: Output, data: bytes) -> bytes:

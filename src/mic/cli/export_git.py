@@ -18,8 +18,8 @@ from mic.cli.connection import Address, connect
 from mic.cli.export_traces import write_traces
 from mic.cli.git_credential import mic_command
 from mic.cli.import_archive import export_archive
-from mic.cli.look import Place, project_option
 from mic.cli.output import Output, plural
+from mic.cli.place import Place, project_option
 from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, NotFound, Unavailable
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb

@@ -20,8 +20,8 @@ from mic.cli.open_session import add_note, address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.queued import PATIENCE, Settled, kept_change, settle, still_waiting, tell_settled
 from mic.cli.sending import Sent, send
+from mic.cli.session_push import require_here, session_message
 from mic.cli.unresolved import require_resolved
-from mic.cli.words import decision_pb, message_pb
 from mic.core.errors import BaseMismatch, MicError, NothingToLand, SecretFound
 from mic.core.ids import ulid_text
 from mic.core.paths import display
@@ -31,6 +31,8 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.conflicts import write_conflicts
 from mic.workspace.files import hash_file
+from mic.workspace.operations import record
+from mic.workspace.pushed import forget_push, last_push
 from mic.workspace.queued import Queued, put_aside, queued
 from mic.workspace.session import LocalSession
 from mic.workspace.status import LocalChange
@@ -98,6 +100,8 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
         session, noted = local.current(ws), ""
         if session is None and not changes:
             return _nothing_new(ws, goal, out)
+        if session is not None:
+            require_here(session)
         started = session is None
         if session is None:
             session = local.start(ws, goal, agent)
@@ -118,10 +122,12 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
                 return _report_queued(out, session, len(sent.changes), noted)
             # Written first: whatever stops the rest, the next `mic land` knows that this session has landed.
             remember(ws, session, answer.position)
+            record(ws, "mic land", files=False, final=f"it landed @{answer.position}, and others may have built on it.")
             landed = _landed_before(client, ws, answer.position) if answer.already_landed else sent.changes
             done = advance(client, ws, address_of(ws).ref, answer, sent, landed)
         write_conflicts(os.fsencode(ws.root), [])
         local.clear(ws)
+        forget_push(ws)
     _report(out, session, answer, done, len(landed), noted if not answer.already_landed else "")
     return 0
 
@@ -176,22 +182,15 @@ def _send(
     client: Client, ws: Workspace, session: LocalSession, changes: list[LocalChange], later: bool
 ) -> tuple[Sent, pb.LandSessionResponse]:
     project = address_of(ws).ref
-    sent, frames, packs = send(client, ws, project, changes)
+    pushed = last_push(ws, session) is not None
+    sent, frames, packs = send(client, ws, project, changes, session.id if pushed else b"")
     request = pb.LandSessionRequest(
         project=project,
-        session=pb.Session(
-            id=session.id,
-            goal=session.goal,
-            agent=session.agent,
-            base_position=session.base_position,
-            created_at_ms=session.started_ms,
-            conversation=[message_pb(item) for item in session.conversation],
-            decisions=[decision_pb(item) for item in session.decisions],
-            changes=sent.changes,
-        ),
+        session=session_message(session, sent.changes),
         frames=frames,
         packs=packs,
         asynchronous=later,
+        pushed=pushed,
     )
     try:
         answer: pb.LandSessionResponse = client.call(client.sessions.LandSession, request, seconds=_SECONDS)

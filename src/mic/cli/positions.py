@@ -1,8 +1,6 @@
-"""Positions among the paths of a command line: `@7` is a position, behind `--` it is a path."""
+"""Refs among the paths of a command line: `@7` is a ref, behind `--` it is a path."""
 
 from __future__ import annotations
-
-import re
 
 import click
 
@@ -11,7 +9,6 @@ from mic.core.errors import NotFound
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
-POSITION = re.compile(r"@[0-9]+")
 _BEHIND = "mic.words_behind_dashes"
 
 
@@ -24,7 +21,7 @@ class Dashed(click.Command):
 
 
 def free(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of a `Dashed` command's words that may be positions: the ones before `--`."""
+    """Those of a `Dashed` command's words that may be refs: the ones before `--`."""
     return words[: len(words) - int(click.get_current_context().meta[_BEHIND])]
 
 

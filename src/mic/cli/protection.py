@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from mic.cli.app import json_option
-from mic.cli.connection import connect, parse_address, parse_position
-from mic.cli.look import Place, project_option
+from mic.cli.connection import connect, parse_address
 from mic.cli.output import Output, path_fields
+from mic.cli.place import Place, project_option
 from mic.core.paths import display
 from mic.rpc.v1 import mic_pb2 as pb
 
@@ -64,16 +64,16 @@ def _line_rule(text: str) -> pb.LineRule:
 
 @click.command(short_help="Whose a path is, and who lands it")
 @click.argument("path")
-@click.argument("position", metavar="[@N]", required=False)
+@click.argument("position", metavar="[REF]", required=False)
 @project_option
 @json_option
 def owners(out: Output, path: str, position: str | None, project: str | None) -> None:
     """Whose PATH is, as .micelio/OWNERS says at a position (default: the newest), and who lands it."""
     place = Place(project)
     request = pb.ExplainOwnersRequest(project=place.address.ref, path=place.path(path))
-    if position:
-        request.position = parse_position(position)
     with connect(place.address.instance) as client:
+        if position:
+            request.position = place.position(client, position)
         found = client.call(client.projects.ExplainOwners, request)
     out.line(out.paint(display(found.path), "bold"))
     out.line(f"  {found.reason}")

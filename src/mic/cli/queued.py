@@ -18,6 +18,7 @@ from mic.core.session import Change
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.conflicts import write_conflicts
+from mic.workspace.operations import record
 from mic.workspace.queued import Queued, forget, take_up
 from mic.workspace.session import LocalSession
 from mic.workspace.workspace import Workspace
@@ -66,6 +67,7 @@ def settle(client: Client, ws: Workspace, item: Queued, seconds: float) -> Settl
 def _landed(client: Client, ws: Workspace, item: Queued, answer: pb.LandSessionResponse) -> Settled:
     # Written first: whatever stops the rest, the session is known to have landed.
     remember(ws, item.session, answer.position)
+    record(ws, "mic land", files=False, final=f"it landed @{answer.position}, and others may have built on it.")
     project = address_of(ws).ref
     request = pb.GetSessionRequest(project=project, position=answer.position)
     changes = list(client.call(client.sessions.GetSession, request).session.changes)

@@ -47,9 +47,9 @@ class _Read(NamedTuple):
 
 
 def send(
-    client: Client, ws: Workspace, project: pb.ProjectRef, changes: list[LocalChange]
+    client: Client, ws: Workspace, project: pb.ProjectRef, changes: list[LocalChange], session_id: bytes = b""
 ) -> tuple[Sent, list[pb.BlobFrame], list[bytes]]:
-    """Read what changed, and bring the contents that the forge lacks there.
+    """Read what changed, and bring the contents that the forge lacks there; what was pushed of the session is there.
 
     Returns what was read, frames that go with the landing itself, and receipts of what went ahead. Each small file
     is read once; while some are sent, the next are read. Raises InvalidPath, NotFound when a file goes away meanwhile.
@@ -63,7 +63,7 @@ def send(
         size += sum(len(item.data) for item in batch if item.data is not None)
         if size > _INLINE:
             break
-    wanted = _wanted(client, project, itertools.chain(held, batches))
+    wanted = _wanted(client, project, itertools.chain(held, batches), session_id)
     inline: list[pb.BlobFrame] = []
     if size <= _INLINE:
         # Small contents go with the landing when all of them fit; else in packs.
@@ -117,7 +117,9 @@ def _batches(found: Iterator[_Read]) -> Iterator[list[_Read]]:
         yield batch
 
 
-def _wanted(client: Client, project: pb.ProjectRef, batches: Iterable[list[_Read]]) -> Iterator[list[_Read]]:
+def _wanted(
+    client: Client, project: pb.ProjectRef, batches: Iterable[list[_Read]], session_id: bytes
+) -> Iterator[list[_Read]]:
     """Of each batch what the forge lacks, each content once."""
     seen: set[bytes] = set()
     for batch in batches:
@@ -125,7 +127,7 @@ def _wanted(client: Client, project: pb.ProjectRef, batches: Iterable[list[_Read
         for content in seen.intersection(fresh):
             del fresh[content]
         seen.update(fresh)
-        missing = client.missing(project, list(fresh)) if fresh else set()
+        missing = client.missing(project, list(fresh), session_id) if fresh else set()
         yield [item for content, item in fresh.items() if content in missing]
 
 

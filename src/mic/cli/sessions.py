@@ -10,13 +10,18 @@ from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.mode_words import mode_words
 from mic.cli.open_session import add_note, address_of, require_complete, require_open
 from mic.cli.output import Output, plural, when
+from mic.cli.place import Place, project_option
 from mic.cli.queued import settle_first
+from mic.cli.refs import read_ref
+from mic.cli.session_push import push
+from mic.cli.session_resume import resume, switch
 from mic.cli.words import (
     decision_fields,
     decision_pb,
     letter,
     local_fields,
     message_pb,
+    print_landing,
     print_words,
     session_fields,
 )
@@ -26,6 +31,8 @@ from mic.core.paths import display
 from mic.core.session import Alternative, Decision
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
+from mic.workspace.operations import record
+from mic.workspace.pushed import forget_push
 from mic.workspace.queued import queued
 from mic.workspace.session import LocalSession
 from mic.workspace.status import status as working_status
@@ -59,6 +66,7 @@ def start(out: Output, goal: str, agent: str) -> None:
         if (item := queued(ws)) is not None:
             with connect(ws.config.instance, signed_in=True) as client:
                 settle_first(client, ws, item, out)
+        record(ws, "mic session start", files=False)
         session = local.start(ws, goal, agent)
         try:
             announced = _announce(ws, session)
@@ -92,7 +100,11 @@ def _announce(ws: Workspace, session: LocalSession) -> bool:
 @sessions.command()
 @click.argument("text")
 @click.option(
-    "--as", "role", type=click.Choice(ROLES), help="Who says it; default: agent in an agent's session, else human."
+    "--role",
+    "--as",
+    "role",
+    type=click.Choice(ROLES),
+    help="Who says it; default: agent in an agent's session, else human.",
 )
 @json_option
 def note(out: Output, text: str, role: str | None) -> None:
@@ -101,6 +113,7 @@ def note(out: Output, text: str, role: str | None) -> None:
     with ws.lock():
         session = require_open(ws)
         add_note(ws, session, text, role or ("agent" if session.agent else "human"))
+        record(ws, "mic session note", files=False)
         local.save(ws, session)
     out.line(f"Noted ({plural(len(session.conversation), 'note')} so far).")
     out.document({"session": local_fields(session)})
@@ -125,6 +138,7 @@ def decide(out: Output, what: str, why: str, over: tuple[str, ...], by: str, evi
         session = require_open(ws)
         decision = Decision(what.strip(), why.strip(), roads, by.strip(), evidence.strip())
         session.decisions = [*session.decisions, decision]
+        record(ws, "mic session decide", files=False)
         local.save(ws, session)
     out.line(f"Decided ({plural(len(session.decisions), 'decision')} so far).")
     if not why.strip():
@@ -150,6 +164,7 @@ def undecide(out: Output, number: int | None) -> None:
             )
         taken = session.decisions[(number or have) - 1]
         session.decisions = [item for at, item in enumerate(session.decisions, 1) if at != (number or have)]
+        record(ws, "mic session undecide", files=False)
         local.save(ws, session)
     out.line(f"Taken back: {taken.what} ({plural(len(session.decisions), 'decision')} left).")
     out.document({"decision": decision_fields(taken), "session": local_fields(session)})
@@ -187,6 +202,7 @@ def status(out: Output) -> None:
 
 @sessions.command("list", short_help="Sessions that have not landed, or with --state, others.")
 @click.option("--state", type=click.Choice(STATES), default=None, help="Only sessions in this state.")
+@click.option("--resumable", is_flag=True, help="Only yours that were pushed: `mic session resume` takes one up.")
 @click.option(
     "-n",
     "--number",
@@ -197,18 +213,25 @@ def status(out: Output) -> None:
     help="At most so many.",
 )
 @json_option
-def list_(out: Output, state: str | None, number: int) -> None:
+def list_(out: Output, state: str | None, resumable: bool, number: int) -> None:
     """Sessions of the project on the forge that have not landed; with --state landed, those that have."""
+    if resumable and state not in (None, "active", "conflicted"):
+        raise click.UsageError("--resumable goes with the states active and conflicted.")
     ws = Workspace.find()
-    with connect(ws.config.instance) as client:
-        request = pb.ListSessionsRequest(project=address_of(ws).ref, state=state or "", page_size=number)
+    with connect(ws.config.instance, signed_in=resumable) as client:
+        request = pb.ListSessionsRequest(
+            project=address_of(ws).ref, state=state or "", page_size=number, resumable=resumable
+        )
         found = client.call(client.sessions.ListSessions, request).sessions
     open_here = local.current(ws)
     for item in found:
         here = "  (open here)" if open_here and item.id == open_here.id else ""
         title = item.goal.strip().partition("\n")[0]
-        out.line(f"{ulid_text(item.id)}  {item.state:<10}  {item.owner or item.author.name}  {title}{here}")
-    if not found:
+        pushed = f"  (pushed {when(item.pushed_at_ms)})" if item.pushed_at_ms else ""
+        out.line(f"{ulid_text(item.id)}  {item.state:<10}  {item.owner or item.author.name}  {title}{pushed}{here}")
+    if not found and resumable:
+        out.line("No session of yours was pushed.")
+    elif not found:
         out.line("There is no such session." if state else "No session is open.")
     out.document({"sessions": [session_fields(item) for item in found]})
 
@@ -227,10 +250,35 @@ def abandon(out: Output) -> None:
             except NotFound:
                 # The forge never heard of it: it was started while the forge could not be reached.
                 client.call(client.projects.GetProject, pb.GetProjectRequest(project=address_of(ws).ref))
+        record(ws, "mic session abandon", files=False, final="the forge was told that it is given up.")
         local.clear(ws)
+        forget_push(ws)
     out.line(f"Abandoned: {session.goal}")
     out.line("Your files are as they were.")
     out.document({"session": {**local_fields(session), "state": "abandoned"}})
+
+
+sessions.add_command(push)
+sessions.add_command(resume)
+sessions.add_command(switch)
+
+
+@sessions.command("show", short_help="A session whole, landed or not; default: the open one.")
+@click.argument("session", metavar="[ID]", required=False, default="")
+@project_option
+@json_option
+def show_one(out: Output, session: str, project: str | None) -> None:
+    """A session as the forge has it: goal, decisions, conversation, changes. ID may be the beginning of one."""
+    place = Place(project)
+    opened = local.current(place.ws) if place.ws is not None else None
+    if not session and opened is None:
+        raise NotFound("No session is open here.", hint="Name one: `mic session list` lists them.")
+    ref = read_ref(session) if session else read_ref(ulid_text(opened.id)) if opened is not None else None
+    assert ref is not None
+    with connect(place.address.instance) as client:
+        found = place.session(client, ref)
+    print_landing(out, found)
+    out.document({"session": session_fields(found, whole=True)})
 
 
 @sessions.command("land")

@@ -10,20 +10,21 @@ import click
 from mic.cli.app import json_option
 from mic.cli.clone import tree_entries
 from mic.cli.connection import connect
-from mic.cli.diff import tree_path
 from mic.cli.open_session import address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.queued import settle_first
 from mic.cli.sync_abort import abort
 from mic.cli.sync_apply import carry_out
 from mic.cli.sync_plan import ABSENT, REASONS, Decisions, Planner, on_disk, side_of
-from mic.cli.unresolved import refuse_marked
+from mic.cli.unresolved import refuse_half_undone, refuse_marked
 from mic.core.errors import Corrupt, InvalidInput
 from mic.core.paths import display
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.conflicts import MARKED, Conflict, open_conflicts
 from mic.workspace.kept import Kept
+from mic.workspace.operations import record
+from mic.workspace.paths import tree_path
 from mic.workspace.queued import queued
 from mic.workspace.sync_journal import MARK, MERGE, REMOVE, RESTORE, WRITE, YOURS, Journal, OpenSync, Step, begin
 from mic.workspace.sync_journal import under_way as sync_under_way
@@ -60,6 +61,7 @@ def sync(out: Output, ours: tuple[str, ...], theirs: tuple[str, ...], undo: bool
         with connect(ws.config.instance, signed_in=item is not None) as client:
             if item is not None:
                 settle_first(client, ws, item, out)
+            refuse_half_undone(ws)
             if undo:
                 return abort(client, ws, address_of(ws).ref, out)
             done = _resume(client, ws, decisions, out) if sync_under_way(ws) else _sync(client, ws, decisions, out)
@@ -95,6 +97,7 @@ def _sync(client: Client, ws: Workspace, decisions: Decisions, out: Output) -> t
     journal = Journal(
         ws.config.position, ws.config.tree, position, tree, _in_order(plan.steps), [Kept.fresh(ws, str(position)).name]
     )
+    record(ws, "mic sync", files=True)
     opened = begin(ws, journal, target)
     return journal, carry_out(client, ws, project, opened, plan.contents, out)
 

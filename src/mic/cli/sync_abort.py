@@ -16,6 +16,7 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.checkout import Checkout
 from mic.workspace.kept import Kept
+from mic.workspace.operations import record
 from mic.workspace.place import write_file
 from mic.workspace.sync_journal import YOURS, OpenSync, Step, find
 from mic.workspace.workspace import Workspace
@@ -33,6 +34,7 @@ def abort(client: Client, ws: Workspace, project: pb.ProjectRef, out: Output) ->
             f"The last sync went to @{journal.to_position}, and your base is @{ws.config.position} by now.",
             hint=f"Your versions from before it are in .mic/kept/{journal.kept[0]}.",
         )
+    record(ws, "mic sync --abort", files=True)
     put_away = _restore(client, ws, project, sync)
     write_conflicts_back(ws, sync)
     ws.save_index(sync.before)

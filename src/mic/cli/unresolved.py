@@ -9,6 +9,7 @@ from mic.core.errors import Conflicted
 from mic.core.paths import display
 from mic.workspace.conflicts import MARKED, open_conflicts
 from mic.workspace.sync_journal import under_way
+from mic.workspace.undoing import undoing
 from mic.workspace.workspace import Workspace
 
 
@@ -23,8 +24,19 @@ def marked_paths(ws: Workspace) -> list[bytes]:
     return [item.path for item in open_conflicts(os.fsencode(ws.root)) if item.kind == MARKED]
 
 
+def refuse_half_undone(ws: Workspace) -> None:
+    """Raises Unresolved when an undo was stopped: what stands here is neither the one nor the other."""
+    if undoing(ws):
+        raise Unresolved(
+            "An undo was stopped half way.",
+            hint="Run the same `mic undo` or `mic redo` again: it goes on.",
+            document={"unresolved": []},
+        )
+
+
 def require_resolved(ws: Workspace) -> None:
-    """Raises Unresolved while a sync is under way or a file has marker lines."""
+    """Raises Unresolved while a sync or an undo is under way or a file has marker lines."""
+    refuse_half_undone(ws)
     if under_way(ws):
         raise Unresolved(
             "A sync was stopped half way.",

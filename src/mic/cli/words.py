@@ -31,6 +31,7 @@ def session_fields(session: pb.Session, *, whole: bool = False) -> dict[str, Any
         "created_at": iso(session.created_at_ms),
         "updated_at": iso(session.updated_at_ms),
         "files": session.files,
+        "pushed_at": iso(session.pushed_at_ms) if session.pushed_at_ms else None,
         "git_commit": session.git_commit.hex() or None,
     }
     if whole:
@@ -133,6 +134,8 @@ def print_landing(out: Output, session: pb.Session) -> None:
     out.line(f"session {ulid_text(session.id)}, base @{session.base_position}")
     if session.state == "queued":
         out.line("Accepted by the forge, which lands it in turn.")
+    if session.pushed_at_ms and not session.landed_position:
+        out.line(f"Pushed {when(session.pushed_at_ms)}, not landed.")
     if session.refusal:
         out.line(f"Not landed: {session.refusal}")
     if session.git_commit:

@@ -23,7 +23,7 @@ def unified(path_old: bytes | None, path_new: bytes | None, old: bytes, new: byt
     a, b = split_lines(old), split_lines(new)
     pieces = [b"--- " + _ended(name_old), b"+++ " + _ended(name_new)]
     for hunk in hunks(diff_lines(a, b), context):
-        pieces.append(b"@@ -%b +%b @@\n" % (_range(hunk[0][1], hunk[-1][2]), _range(hunk[0][3], hunk[-1][4])))
+        pieces.append(b"@@ -%b +%b @@\n" % (line_range(hunk[0][1], hunk[-1][2]), line_range(hunk[0][3], hunk[-1][4])))
         for tag, a_from, a_to, b_from, b_to in hunk:
             if tag == "equal":
                 pieces.extend(_line(b" ", line) for line in a[a_from:a_to])
@@ -70,7 +70,7 @@ def _ended(name: bytes) -> bytes:
     return name + (b"\t\n" if b" " in name else b"\n")
 
 
-def _range(start: int, end: int) -> bytes:
+def line_range(start: int, end: int) -> bytes:
     """`start,count` with the first line as 1; an empty range names the line before it, a count of 1 is left out."""
     count = end - start
     if count == 1:

@@ -318,7 +318,7 @@ class Project:
             self.head()
 
     def blob(self, object_hash: bytes, limit: int = MAX_BLOB, push: Push | None = None) -> bytes:
-        """A content, also of a push, verified. TooLarge above `limit` bytes, Corrupt when damaged or missing, Erased."""
+        """A content, also of a push, verified. TooLarge above `limit` bytes, Corrupt when damaged or gone, Erased."""
         self._follow([object_hash])
         return self._read(lambda: read_blob(self._with(push), object_hash, limit))
 
@@ -377,7 +377,7 @@ class Project:
             raise InvalidInput(f"content {page.hex()} is no list page") from error
 
     def frames(self, hashes: Sequence[bytes], push: Push | None = None) -> Iterator[Frame]:
-        """Contents as stored frames, also of a push; the receiver verifies. Raises Erased when one of them was erased."""
+        """Contents as stored frames, also of a push; the receiver verifies. Raises Erased when one of them was."""
         self._follow(hashes)
         self.line.objects.refuse_erased(hashes)
         return self._stream(lambda: read_frames(self._with(push), hashes, self.run))

@@ -216,7 +216,8 @@ class Client:
     ) -> Iterator[pb.BlobFrame]:
         """The contents with these hashes as frames, in the forge's order; parts of a large one follow each other.
 
-        With a session also contents that were pushed of it. What stands in the place of those that were erased is put into `erased`; without it they raise Erased.
+        With a session also contents that were pushed of it. What stands in the place of those that were erased is put
+        into `erased`; without it they raise Erased.
         """
         for start in range(0, len(hashes), HASHES_PER_CALL):
             column = b"".join(hashes[start : start + HASHES_PER_CALL])

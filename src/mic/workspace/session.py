@@ -27,6 +27,8 @@ class LocalSession(msgspec.Struct):
     agent: str = ""
     conversation: list[Message] = []
     decisions: list[Decision] = []
+    # Put aside: its work was pushed, and its files are being taken away here.
+    left: bool = False
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -11,7 +11,7 @@ from micelio.api.problems import status_of
 
 ERRORS = Path(__file__).parents[3] / "docs/users/errors.md"
 # Only commands end with these.
-_COMMANDS = {"unresolved", "bad_setting", "port_in_use", "database", "other_keys", "data_directory"}
+_COMMANDS = {"unresolved", "hook_failed", "bad_setting", "port_in_use", "database", "other_keys", "data_directory"}
 
 
 def test_every_code_has_the_words_of_the_documentation() -> None:

@@ -8,7 +8,7 @@ import sys
 import click
 import pytest
 
-from mic.cli.connection import parse_address, parse_position
+from mic.cli.connection import parse_address
 from mic.cli.diff import FileDiff, patch
 from mic.cli.import_source import is_url, label
 from mic.cli.output import Output, iso, path_fields, plural, safe
@@ -66,13 +66,6 @@ def test_what_is_no_instance(text: str) -> None:
 def test_which_hosts_are_this_machine() -> None:
     assert [is_local(host) for host in ("localhost", "localhost:1", "[::1]:1", "127.0.0.1:1")] == [True] * 4
     assert [is_local(host) for host in ("localhost.example", "localhost.example:1", "10.0.0.1")] == [False] * 3
-
-
-def test_positions() -> None:
-    assert (parse_position("@7"), parse_position("12")) == (7, 12)
-    for text in ("", "@", "@-1", "@1.5", "x", "@²", "@" + "9" * 30):
-        with pytest.raises(click.UsageError):
-            parse_position(text)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +143,6 @@ def test_help_imports_no_command() -> None:
 
 def test_every_command_of_the_table_loads() -> None:
     """And says the same about itself as the table does; every one of them takes --json."""
-    import click
 
     from mic.cli.app import LazyGroup, root
     from mic.cli.table import COMMANDS

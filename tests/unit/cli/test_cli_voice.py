@@ -83,4 +83,4 @@ def test_text_and_json_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
 def test_exit_codes() -> None:
     """As docs/users/exit-codes.md has them."""
     errors = [MicError("x"), InvalidInput("x"), WrongCommandLine("x"), Conflicted("x"), NotFound("x"), StorageFull("x")]
-    assert [exit_code(error) for error in errors] == [1, 1, 2, 3, 4, 6]
+    assert [exit_code(error) for error in errors] == [1, 2, 2, 3, 4, 6]

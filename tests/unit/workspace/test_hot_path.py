@@ -97,8 +97,8 @@ def test_status_as_json(ws: Workspace) -> None:
         "session": None,
         "queued": None,
         "changes": [
-            {"path": "README", "op": "modified", "mode": "100755"},
-            {"path": "caf\ufffd", "path_bytes": "Y2Fm6Q==", "op": "added", "mode": "100644"},
+            {"path": "README", "op": "modified", "mode": "100755", "old_mode": "100644"},
+            {"path": "caf\ufffd", "path_bytes": "Y2Fm6Q==", "op": "added", "mode": "100644", "old_mode": None},
         ],
         "unwritten": [],
     }

@@ -1,0 +1,114 @@
+"""`mic session push`: the work of the open session on the forge, without landing it."""
+
+from __future__ import annotations
+
+import click
+
+from mic.cli.app import json_option
+from mic.cli.connection import connect
+from mic.cli.found_secrets import secret_error
+from mic.cli.open_session import add_note, address_of, require_complete, require_open
+from mic.cli.output import Output, plural
+from mic.cli.queued import kept_change, settle_first
+from mic.cli.sending import send
+from mic.cli.unresolved import require_resolved
+from mic.cli.words import decision_pb, message_pb, session_fields
+from mic.core.errors import BaseMismatch, InvalidInput, SecretFound
+from mic.core.ids import ulid_text
+from mic.rpc.client import Client
+from mic.rpc.v1 import mic_pb2 as pb
+from mic.workspace import session as local
+from mic.workspace.pushed import keep_last_push, last_push, words_of
+from mic.workspace.queued import queued
+from mic.workspace.session import LocalSession
+from mic.workspace.status import status as working_status
+from mic.workspace.workspace import Workspace
+
+_SECONDS = 600.0
+
+
+@click.command("push", short_help="Save the session's work on the forge, without landing it.")
+@click.option("-m", "--message", default="", help="A note on it, which becomes part of the conversation.")
+@click.option("--force", is_flag=True, help="Also over what was pushed of it from elsewhere since.")
+@json_option
+def push(out: Output, message: str, force: bool) -> None:
+    """Save the open session on the forge without landing it: goal, conversation, decisions, and the changed files.
+
+    Only contents that the forge has not got are sent. `mic session resume` goes on with it elsewhere. What is not
+    landed is seen by members of the project, and kept until it lands, is given up, or is pushed anew.
+    """
+    ws = Workspace.find()
+    with ws.lock():
+        require_complete(ws)
+        item = queued(ws)
+        with connect(ws.config.instance, signed_in=True) as client:
+            if item is not None:
+                settle_first(client, ws, item, out)
+            session = require_open(ws)
+            require_here(session)
+            if message.strip() and all(turn.text != message.strip("\n") for turn in session.conversation[-1:]):
+                add_note(ws, session, message, "agent" if session.agent else "human")
+                local.save(ws, session)
+            found, files, fresh = push_work(client, ws, session, force=force)
+    what = "Pushed" if fresh else "Nothing new since the last push"
+    out.line(f"{what}: {session.goal} ({plural(files, 'file')})")
+    out.line(f"Go on elsewhere with: mic session resume {ulid_text(session.id)}")
+    out.document({"session": session_fields(found), "files": files, "new": fresh})
+
+
+def require_here(session: LocalSession) -> None:
+    """Raises InvalidInput for a session that is being put aside: what is here is not its work any more."""
+    if session.left:
+        name = ulid_text(session.id)
+        raise InvalidInput(
+            f"This session was put aside half-way: {session.goal}",
+            hint=f"`mic session switch --none` puts it aside, `mic session resume {name}` brings it back.",
+        )
+
+
+def push_work(
+    client: Client, ws: Workspace, session: LocalSession, *, force: bool = False
+) -> tuple[pb.Session, int, bool]:
+    """Bring the open session's work to the forge; the session there, its files, and whether anything was new.
+
+    The caller holds the lock. Raises SecretFound, BaseMismatch, Unresolved while a sync is under way, and
+    PreconditionFailed when it was pushed from elsewhere since, unless `force`.
+    """
+    require_resolved(ws)
+    before = last_push(ws, session)
+    project = address_of(ws).ref
+    sent, frames, packs = send(client, ws, project, working_status(ws).changes, session.id if before else b"")
+    kept = [kept_change(change) for change in sent.changes]
+    words = words_of(session)
+    if before and (before.changes, before.words, before.base_position) == (kept, words, session.base_position):
+        there = pb.GetSessionRequest(project=project, session_id=session.id)
+        found: pb.Session = client.call(client.sessions.GetSession, there).session
+        if found.pushed_at_ms:
+            return found, len(kept), False
+    request = pb.PushSessionRequest(
+        project=project, session=session_message(session, sent.changes), frames=frames, packs=packs
+    )
+    if not force:
+        request.after_ms = before.at_ms if before else 0
+    try:
+        found = client.call(client.sessions.PushSession, request, seconds=_SECONDS).session
+    except SecretFound as error:
+        raise secret_error(ws, error) from error
+    except BaseMismatch as error:
+        raise BaseMismatch(error.message, hint="Run `mic sync`, then push again.") from error
+    keep_last_push(ws, session, found.pushed_at_ms, kept)
+    return found, len(kept), True
+
+
+def session_message(session: LocalSession, changes: list[pb.Change]) -> pb.Session:
+    """The open session as it goes to the forge, to be pushed or landed."""
+    return pb.Session(
+        id=session.id,
+        goal=session.goal,
+        agent=session.agent,
+        base_position=session.base_position,
+        created_at_ms=session.started_ms,
+        conversation=[message_pb(item) for item in session.conversation],
+        decisions=[decision_pb(item) for item in session.decisions],
+        changes=changes,
+    )

@@ -1,0 +1,210 @@
+"""The operation log of a workspace: what stood here before each command that changed it, so that it can be undone.
+
+`.mic/ops/{number}` is one operation (msgpack), `{number}.index` beside it the index as it was (a hard link: an index is
+replaced, never written into), `contents/{hash}` the changed files as they were. Each file is written whole or not at
+all, and before the first thing that the command changes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+
+import msgspec
+
+from mic.core.errors import Corrupt, TooLarge
+from mic.core.session import Change
+from mic.workspace.columns import decode
+from mic.workspace.files import hash_file, open_content, read_content
+from mic.workspace.index import Index
+from mic.workspace.place import exists, read_file, write_file
+from mic.workspace.status import status
+from mic.workspace.workspace import Workspace
+
+# Older ones are forgotten: further back nobody looks, and each may hold files.
+KEEP = 50
+# Of the form of an operation. A higher one is not read.
+VERSION = 1
+# Changed files of one operation that are copied. With more, a command is not held up, and cannot be undone.
+MAX_BYTES = 256 << 20
+_DELETED = 2
+_LINK = 0o120000
+
+
+class Operation(msgspec.Struct):
+    """What stood here before a command. `session`, `conflicts` and `pushed` are those files of `.mic`, None for none.
+
+    `changes` are the files that differed from the base, None for a command that touches no file. `final` says why it
+    cannot be undone. `undoes` and `redoes` are the numbers of what was taken back; `done` when that came to its end.
+    """
+
+    number: int
+    at_ms: int
+    command: str
+    position: int
+    tree: str
+    session: bytes | None = None
+    conflicts: bytes | None = None
+    pushed: bytes | None = None
+    changes: list[Change] | None = None
+    final: str = ""
+    undoes: int = 0
+    redoes: int = 0
+    done: bool = True
+    version: int = VERSION
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Operation)
+
+
+def operations(ws: Workspace) -> list[Operation]:
+    """All that are written down, the oldest first; raises Corrupt."""
+    return [_read(ws, number) for number in _numbers(ws)]
+
+
+def record(
+    ws: Workspace, command: str, *, files: bool, final: str = "", undoes: int = 0, redoes: int = 0, done: bool = True
+) -> Operation:
+    """Write down how everything stands, before a command changes it; the caller holds the lock."""
+    folder = ws.folder + b"/ops"
+    os.makedirs(folder + b"/contents", exist_ok=True)
+    number = max(_numbers(ws), default=0) + 1
+    session, conflicts, pushed = (read_file(ws.folder + b"/" + name) for name in (b"session", b"conflicts", b"pushed"))
+    made = Operation(
+        number, time.time_ns() // 1_000_000, command, ws.config.position, ws.config.tree, session, conflicts, pushed,
+        final=final, undoes=undoes, redoes=redoes, done=done,
+    )  # fmt: skip
+    if files:
+        try:
+            made.changes = _keep_changes(ws)
+        except TooLarge as error:
+            made.final = error.message
+        link = folder + b"/%08d.index" % number
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(link)
+        _link(ws.folder + b"/index", link)
+    write(ws, made)
+    _forget(ws)
+    return made
+
+
+def write(ws: Workspace, operation: Operation) -> None:
+    """Write an operation down, at once or not at all."""
+    write_file(ws.folder + b"/ops", b"%08d" % operation.number, _encoder.encode(operation))
+
+
+def index_of(ws: Workspace, operation: Operation) -> Index:
+    """The index as it was; raises Corrupt."""
+    raw = read_file(ws.folder + b"/ops/%08d.index" % operation.number)
+    columns = decode(raw) if raw is not None else None
+    if columns is None:
+        raise _damaged(ws)
+    return Index(columns)
+
+
+def content_path(ws: Workspace, content: bytes) -> bytes:
+    """Where a changed file's content is kept."""
+    return ws.folder + b"/ops/contents/" + content.hex().encode()
+
+
+def standing(log: list[Operation]) -> tuple[list[Operation], list[Operation]]:
+    """What can be undone and what can be redone, the next one last."""
+    undo: list[Operation] = []
+    redo: list[Operation] = []
+    for each in log:
+        if not each.done:
+            continue
+        if each.undoes:
+            if undo:
+                undo.pop()
+            redo.append(each)
+        elif each.redoes:
+            if redo:
+                redo.pop()
+            undo.append(each)
+        else:
+            undo.append(each)
+            redo.clear()
+    return undo, redo
+
+
+def _keep_changes(ws: Workspace) -> list[Change]:
+    kept, size = [], 0
+    for change in status(ws).changes:
+        if change.op == _DELETED:
+            kept.append(Change(change.path, change.op, 0))
+            continue
+        content, length = hash_file(ws, change.path, change.mode)
+        size += length
+        if size > MAX_BYTES:
+            raise TooLarge(f"The changed files had more than {MAX_BYTES >> 20} MiB, which are not kept.")
+        _keep(ws, change.path, change.mode, content)
+        kept.append(Change(change.path, change.op, change.mode, content, length))
+    return kept
+
+
+def _keep(ws: Workspace, path: bytes, mode: int, content: bytes) -> None:
+    target = content_path(ws, content)
+    if exists(target):
+        return
+    temporary = target + b".%d.new" % os.getpid()
+    with open(temporary, "wb") as stream:
+        if mode & 0o170000 == _LINK:
+            stream.write(read_content(ws, path, mode))
+        else:
+            with open_content(ws, path) as source:
+                shutil.copyfileobj(source, stream)
+    os.rename(temporary, target)
+
+
+def _link(source: bytes, target: bytes) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        # A file system without hard links.
+        shutil.copyfile(source, target + b".new")
+        os.rename(target + b".new", target)
+
+
+def _numbers(ws: Workspace) -> list[int]:
+    try:
+        names = os.listdir(ws.folder + b"/ops")
+    except FileNotFoundError:
+        return []
+    return sorted(int(name) for name in names if name.isdigit())
+
+
+def _read(ws: Workspace, number: int) -> Operation:
+    raw = read_file(ws.folder + b"/ops/%08d" % number)
+    try:
+        found = _decoder.decode(raw or b"")
+    except msgspec.MsgspecError as error:
+        raise _damaged(ws) from error
+    if found.version > VERSION:
+        raise Corrupt(f"the operation log of {ws.root} was written by a newer version", hint="use that version of mic")
+    return found
+
+
+def _damaged(ws: Workspace) -> Corrupt:
+    return Corrupt(
+        f"the operation log in {ws.root}/.mic/ops is damaged", hint="move that folder away; everything else works on"
+    )
+
+
+def _forget(ws: Workspace) -> None:
+    """Take the oldest away, and contents that none of the others has."""
+    folder = ws.folder + b"/ops"
+    old = _numbers(ws)[:-KEEP]
+    if not old:
+        return
+    for number in old:
+        for name in (b"%08d" % number, b"%08d.index" % number):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(folder + b"/" + name)
+    named = {change.hash.hex().encode() for each in operations(ws) for change in each.changes or ()}
+    for name in os.listdir(folder + b"/contents"):
+        if name not in named:
+            os.unlink(folder + b"/contents/" + name)

@@ -1,0 +1,62 @@
+"""What was pushed of the open session last, in `.mic/pushed`: to compare with, and to send only what is new."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import msgspec
+
+from mic.core.errors import Corrupt
+from mic.core.session import Change
+from mic.workspace.place import read_file, write_file
+from mic.workspace.session import LocalSession
+from mic.workspace.workspace import Workspace
+
+
+class LastPush(msgspec.Struct):
+    """The session's id, its base then, its changes, and a digest of its words. `at_ms` is Unix time."""
+
+    session: bytes
+    at_ms: int
+    base_position: int
+    changes: list[Change]
+    words: bytes = b""
+    version: int = 1
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(LastPush)
+
+
+def last_push(ws: Workspace, session: LocalSession | None) -> LastPush | None:
+    """What was pushed of this session from here; None when nothing was. Raises Corrupt."""
+    raw = read_file(ws.folder + b"/pushed")
+    if raw is None or session is None:
+        return None
+    try:
+        found = _decoder.decode(raw)
+    except msgspec.MsgspecError as error:
+        raise Corrupt(
+            f"what was pushed last, in {ws.root}/.mic/pushed, is damaged: {error}",
+            hint="move that file away; `mic session push` sends everything again",
+        ) from error
+    return found if found.session == session.id else None
+
+
+def keep_last_push(ws: Workspace, session: LocalSession, at_ms: int, changes: list[Change]) -> None:
+    """Writes down what was pushed, at once or not at all."""
+    push = LastPush(session.id, at_ms, session.base_position, changes, words_of(session))
+    write_file(ws.folder, b"pushed", _encoder.encode(push))
+
+
+def forget_push(ws: Workspace) -> None:
+    """The session has landed, or was given up."""
+    if os.path.lexists(ws.folder + b"/pushed"):
+        os.unlink(ws.folder + b"/pushed")
+
+
+def words_of(session: LocalSession) -> bytes:
+    """A digest of goal, conversation and decisions."""
+    said = [session.goal, session.agent, session.conversation, session.decisions]
+    return hashlib.sha256(_encoder.encode(said)).digest()

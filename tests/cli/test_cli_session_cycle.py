@@ -1,0 +1,185 @@
+"""A session that travels: saved on the forge without landing, taken up elsewhere, put aside, compared, landed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from forge_process import Forge
+from transcript import Shell
+
+
+@pytest.fixture
+def begun(shell: Shell, name: str) -> Shell:
+    """A working copy `here` of one landing, and another `there`; in `here` a session with words and changes."""
+    shell("project", "create", f"{name}/p")
+    shell("clone", f"{name}/p", "here")
+    folder = shell.cd("here")
+    for file in ("rose", "lily", "run.sh"):
+        shell.write(file, f"{file}\n")
+    shell("land", "Plant")
+    shell.cd(".")
+    shell("clone", f"{name}/p", "there")
+    shell.cd("here")
+    shell("session", "start", "Water", "--agent", "gardener")
+    shell("session", "decide", "At dawn", "--why", "Dew", "--over", "At noon: burns")
+    shell("session", "note", "Look at the soil")
+    shell.write("rose", "watered\n")
+    (folder / "lily").unlink()
+    (folder / "run.sh").chmod(0o755)
+    os.symlink("rose", folder / "link")
+    return shell
+
+
+def session_of(shell: Shell) -> str:
+    found = shell.json("session", "status")["session"]["id"]
+    assert isinstance(found, str)
+    return found
+
+
+CHANGES = "  D lily\n  A link\n  M rose\n  M run.sh (now executable)\n"
+
+
+def test_pushed_here_and_landed_there(begun: Shell, name: str) -> None:
+    session = session_of(begun)
+    assert begun("session", "push", "-m", "Half of the beds") == (
+        "Pushed: Water (4 files)\nGo on elsewhere with: mic session resume SESSION\n"
+    )
+    assert begun("session", "push") == (
+        "Nothing new since the last push: Water (4 files)\nGo on elsewhere with: mic session resume SESSION\n"
+    )
+    assert begun("log") == f"@1  WHEN  u{name}  Plant  (your base)\n"
+    assert begun("session", "list", "--resumable") == (
+        f"SESSION  active      u{name}  Water  (pushed WHEN)  (open here)\n"
+    )
+    begun.cd("there")
+    begun.write("other", "other\n")
+    assert begun("session", "resume", session[:12]) == (
+        "! mic: other changed here, and would become part of the session.\n"
+        "!      Land what is changed here, or put it back; or resume in another clone.\n[2]\n"
+    )
+    (begun.cwd / "other").unlink()
+    assert begun("session", "resume", "--latest") == (
+        "Resumed: Water\nsession SESSION, base @1: 4 files, 2 notes, 1 decision\n"
+    )
+    assert begun("session", "status") == (
+        "Water\nsession SESSION, base @1, since WHEN, with gardener\n\n"
+        "Decided: At dawn\n  because Dew\n  not At noon: burns\n\n"
+        "agent (gardener): Look at the soil\nagent (gardener): Half of the beds\n\n"
+        f"4 files would land:\n{CHANGES}"
+    )
+    assert (begun.read("rose"), os.readlink(begun.cwd / "link")) == ("watered\n", "rose")
+    begun.write("rose", "watered twice\n")
+    assert begun("diff", "--since-push", "--stat") == " rose |     2 +-\n 1 file changed, 1 added, 1 deleted\n"
+    assert begun("land") == "Landed @2: Water (4 files)\n"
+    assert begun("session", "list", "--resumable") == "No session of yours was pushed.\n"
+    assert begun("cat", "rose") == "watered twice\n"
+    # Where it was begun it has landed, which is said once and changes no file.
+    begun.cd("here")
+    assert begun("session", "push").startswith("! mic: Session SESSION has landed already.\n")
+
+
+def test_what_was_pushed_from_elsewhere_is_not_written_over(begun: Shell) -> None:
+    begun("session", "push")
+    begun.cd("there")
+    begun("session", "resume", "--latest")
+    begun.write("rose", "there\n")
+    assert begun("session", "push").startswith("Pushed: Water")
+    begun.cd("here")
+    begun.write("rose", "here\n")
+    assert begun("session", "push") == (
+        "! mic: The session was pushed from elsewhere since.\n"
+        "!      `mic session resume` in another clone shows that work; `mic session push --force` replaces it.\n[1]\n"
+    )
+    begun("session", "note", "Said here")
+    assert begun("session", "resume", "--latest").startswith(
+        "! mic: This session is open here, with words that were not pushed: Water.\n"
+    )
+    assert begun("session", "push", "--force").startswith("Pushed: Water")
+
+
+def test_several_sessions_in_one_working_copy(begun: Shell, name: str) -> None:
+    first = session_of(begun)
+    assert begun("session", "start", "Weed").startswith("! mic: A session is open: Water.")
+    assert begun("session", "switch", "--none") == "Put aside: Water\n"
+    assert begun("status") == f"{name}/p at landing 1, from FORGE\nNo session is open.\nNothing changed.\n"
+    assert sorted(os.listdir(begun.cwd)) == [".mic", "lily", "rose", "run.sh"]
+    begun("session", "start", "Weed")
+    begun.write("weeds", "none\n")
+    second = session_of(begun)
+    assert begun("session", "switch", first) == (
+        "Put aside: Weed\nResumed: Water\nsession SESSION, base @1: 4 files, 1 note, 1 decision\n"
+    )
+    assert begun("status").endswith(f"Session: Water (started just now)\n{CHANGES}")
+    assert begun("session", "switch", second[:20]).startswith("Put aside: Water\nResumed: Weed\n")
+    assert begun("land") == "Landed @2: Weed (1 file)\n"
+    assert begun("session", "resume", first).startswith("Resumed: Water\nsession SESSION, base @1: 4 files")
+    assert begun("land") == "Landed @3: Water (4 files)\nbrought in from others: 1 file\n"
+
+
+def test_who_may_not_and_what_is_none(begun: Shell, forge: Forge, name: str, tmp_path: Path) -> None:
+    session = session_of(begun)
+    assert begun("session", "resume", "--latest").startswith("! mic: No session of yours was pushed to ")
+    begun("session", "push")
+    for arguments in ((), (session, "--latest"), ("rose",)):
+        assert begun("session", "resume", *arguments).endswith("[2]\n"), arguments
+    other = Shell(forge, tmp_path / "other", f"v{name}")
+    begun("org", "invite", name, f"v{name}")
+    other("org", "accept", name)
+    other("clone", f"{name}/p")
+    other.cd("p")
+    assert other("session", "list", "--resumable") == "No session of yours was pushed.\n"
+    assert other("show", session).startswith(f"active Water\nu{name} with gardener, WHEN\n")
+    assert other("session", "resume", session) == (
+        f"! mic: Session SESSION is u{name}'s.\n!      Start one of your own.\n[5]\n"
+    )
+    assert begun("session", "abandon").startswith("Abandoned: Water\n")
+    assert begun("session", "resume", session).startswith("! mic: Session SESSION is abandoned.\n")
+
+
+def test_a_secret_is_not_pushed(begun: Shell) -> None:
+    from test_cli_secrets import KEY
+
+    begun.write("key", f"{KEY}\n")
+    said = begun("session", "push")
+    assert said.startswith("! mic: This session holds what looks like a secret")
+    assert begun("session", "list", "--resumable") == "No session of yours was pushed.\n"
+
+
+def test_a_session_is_shown(begun: Shell, name: str) -> None:
+    begun("session", "push")
+    shown = (
+        f"active Water\nu{name} with gardener, WHEN\nsession SESSION, base @1\nPushed WHEN, not landed.\n\n"
+        "Decided: At dawn\n  because Dew\n  not At noon: burns\n\nagent (gardener): Look at the soil\n\n"
+        f"4 files:\n{CHANGES}"
+    )
+    assert begun("session", "show") == shown
+    assert begun("show", session_of(begun)) == shown
+    assert begun("show", session_of(begun), "--stat").endswith(
+        " lily   |     1 -\n link   |     1 +\n rose   |     2 +-\n run.sh |     0 (now executable)\n"
+        " 4 files changed, 2 added, 2 deleted\n"
+    )
+    begun("land")
+    assert begun("session", "show").startswith("! mic: No session is open here.\n")
+
+
+def test_only_what_changed_of_a_large_file_is_sent(begun: Shell, forge: Forge) -> None:
+    """Of 50 MB with one byte changed, one chunk and its lists: less than 1 MB more in the store."""
+    block = bytes(range(256)) * 4
+    data = b"".join(number.to_bytes(4, "big") + block for number in range(50_000))
+    (begun.cwd / "large").write_bytes(data)
+    begun("land", "Large")
+    begun("session", "start", "Change it")
+    (begun.cwd / "large").write_bytes(data[:25_000_000] + b"!" + data[25_000_001:])
+
+    def stored() -> int:
+        return sum(path.stat().st_size for path in forge.data_dir.rglob("*.pack"))
+
+    before = stored()
+    assert begun("session", "push").startswith("Pushed: Change it (1 file)")
+    assert 0 < stored() - before < 1_000_000
+    again = stored()
+    begun("session", "push", "-m", "Once more")
+    assert stored() == again
