@@ -14,6 +14,7 @@ from mic.cli.app import json_option
 from mic.cli.clashes import clash_error
 from mic.cli.connection import connect
 from mic.cli.found_secrets import secret_error
+from mic.cli.hooks import PRE_LAND, after_landing, run_hook
 from mic.cli.last_landing import last as last_landing
 from mic.cli.last_landing import remember
 from mic.cli.open_session import add_note, address_of, require_complete
@@ -89,6 +90,7 @@ def run_wait(out: Output) -> int:
 def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> int:
     """Land; the exit code."""
     ws = Workspace.find()
+    _before(ws, goal)
     with ws.lock():
         require_complete(ws)
         if (item := queued(ws)) is not None:
@@ -129,7 +131,15 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
         local.clear(ws)
         forget_push(ws)
     _report(out, session, answer, done, len(landed), noted if not answer.already_landed else "")
+    after_landing(ws, out, session, answer.position)
     return 0
+
+
+def _before(ws: Workspace, goal: str) -> None:
+    """The hook before a landing, where anything would land. It may change files: they are looked at after it."""
+    session = local.current(ws)
+    if not ws.incomplete() and queued(ws) is None and (session is not None or working_status(ws).changes):
+        run_hook(ws, PRE_LAND, goal.strip(), session)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import click
 from mic.cli.app import Suggesting, json_option
 from mic.cli.connection import connect
 from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.hooks import PRE_SESSION, run_hook
 from mic.cli.mode_words import mode_words
 from mic.cli.open_session import add_note, address_of, require_complete, require_open
 from mic.cli.output import Output, plural, when
@@ -61,6 +62,7 @@ def start(out: Output, goal: str, agent: str) -> None:
     if not goal.strip():
         raise WrongCommandLine("A session needs a goal.", hint='For example: `mic session start "Water at dawn"`.')
     ws = Workspace.find()
+    run_hook(ws, PRE_SESSION, goal.strip(), None)
     with ws.lock():
         require_complete(ws)
         if (item := queued(ws)) is not None:

@@ -1,0 +1,107 @@
+"""Hooks: run around sessions and landings, with what they are told; what a failing one stops; what none can do."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from transcript import MIC, Shell
+
+
+@pytest.fixture
+def place(shell: Shell, name: str) -> Path:
+    """An empty project's working copy."""
+    shell("project", "create", f"{name}/p")
+    shell("clone", f"{name}/p")
+    return shell.cd("p")
+
+
+def hook(place: Path, name: str, *lines: str, mode: int = 0o755) -> None:
+    """Write a hook."""
+    path = place / ".mic/hooks" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
+    path.chmod(mode)
+
+
+def test_they_are_told_where_they_are(shell: Shell, place: Path, name: str) -> None:
+    names = ("HOOK", "SESSION_ID", "SESSION_GOAL", "PROJECT_ORG", "PROJECT_HANDLE", "USER_HANDLE", "LANDING_POSITION")
+    told = f'echo "{"|".join(f"$MIC_{each}" for each in names)}"'
+    for each in ("pre-session", "pre-land", "post-land"):
+        hook(place, each, told, "pwd >&2")
+    where = f"{name}|p|u{name}|"
+    assert shell("session", "start", "Begin") == (
+        f"Started: Begin\nsession SESSION, base @0\n! pre-session||Begin|{where}\n! HOME/p\n"
+    )
+    shell.write("deep/a", "a\n")
+    shell.cd("p/deep")
+    assert shell("land") == (
+        "Landed @1: Begin (1 file)\n"
+        f"! pre-land|SESSION|Begin|{where}\n! HOME/p\n! post-land|SESSION|Begin|{where}1\n! HOME/p\n"
+    )
+    shell.write("b", "b\n")
+    done = shell.run("land", "Quick", "--json")
+    assert done.stdout.count("\n") == 1
+    assert f"pre-land||Quick|{where}" in done.stderr
+
+
+def test_a_failing_one_stops_and_may_change_files_before(shell: Shell, place: Path) -> None:
+    hook(place, "pre-land", "echo checked >> log", "grep -q good a")
+    shell.write("a", "bad\n")
+    assert shell("land", "Try") == (
+        "! mic: .mic/hooks/pre-land ended with 1.\n!      What it said is above; nothing was done.\n[1]\n"
+    )
+    assert shell.json("status")["session"] is None
+    assert shell.json("land", "Try")["error"]["code"] == "hook_failed"
+    shell.write("a", "good\n")
+    assert shell("land", "Try") == "Landed @1: Try (2 files)\n"
+    assert shell("cat", "log") == "checked\nchecked\nchecked\n"
+    hook(place, "pre-session", "exit 3")
+    assert shell("session", "start", "No").startswith("! mic: .mic/hooks/pre-session ended with 3.\n")
+    assert shell.json("status")["session"] is None
+
+
+def test_behind_a_landing_nothing_is_undone(shell: Shell, place: Path) -> None:
+    hook(place, "post-land", "exit 1")
+    shell.write("a", "a\n")
+    assert shell("land", "A") == "Landed @1: A (1 file)\n! Landed all the same: .mic/hooks/post-land ended with 1.\n"
+
+
+def test_nothing_to_land_and_hooks_that_call_mic(shell: Shell, place: Path) -> None:
+    """A hook is not asked about nothing; in one, mic works and runs no hooks."""
+    hook(place, "pre-land", f"{MIC} session note 'Checked' && {MIC} status >/dev/null")
+    assert shell("land", "A").startswith("! mic: There is nothing to land")
+    shell("session", "start", "A")
+    shell.write("a", "a\n")
+    assert shell("land").startswith("Landed @1: A (1 file)\n")
+    assert shell("show").count("Checked") == 1
+
+
+def test_what_cannot_be_run(shell: Shell, place: Path) -> None:
+    shell.write("a", "a\n")
+    hook(place, "pre-land", mode=0o644)
+    assert shell("land", "A") == (
+        "! mic: .mic/hooks/pre-land cannot be run.\n!      `chmod +x .mic/hooks/pre-land`, or take it away.\n[1]\n"
+    )
+    (place / ".mic/hooks/pre-land").write_bytes(b"\x00\x01")
+    (place / ".mic/hooks/pre-land").chmod(0o755)
+    assert shell("land", "A").startswith("! mic: .mic/hooks/pre-land cannot be run: Exec format error.\n")
+
+
+def test_interrupted_it_ends_with_all_that_it_started(shell: Shell, place: Path) -> None:
+    shell.write("a", "a\n")
+    hook(place, "pre-land", "echo $$ > pid", "sleep 1000 & wait")
+    running = subprocess.Popen(
+        [str(MIC), "land", "A"], cwd=shell.cwd, env=shell.environment, stderr=subprocess.PIPE, text=True
+    )
+    while not (place / "pid").exists() or not (place / "pid").read_text():
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(20) == 130
+    group = int((place / "pid").read_text())
+    left = subprocess.run(["ps", "-o", "stat=", "-g", str(group)], capture_output=True, text=True, check=False).stdout
+    assert [state for state in left.split() if not state.startswith("Z")] == []
