@@ -32,7 +32,7 @@ from mic.workspace.workspace import Workspace
 _MOST_NAMED = 10
 
 
-@click.command(short_help="Bring the working copy to another position.")
+@click.command(short_help="Bring the working copy to another position")
 @click.argument("ref", metavar="REF")
 @json_option
 def goto(out: Output, ref: str) -> None:

@@ -37,7 +37,7 @@ _MOST_NAMED = 10
 _MOST_HELD = 256 << 20
 
 
-@click.command(short_help="Begin a session that takes a landing back.")
+@click.command(short_help="Begin a session that takes a landing back")
 @click.argument("ref", metavar="LANDING|SESSION")
 @click.option("--why", default="", help="The reason, which becomes a decision of the session.")
 @json_option

@@ -15,7 +15,7 @@ COMMANDS = {
     "goto": ("mic.cli.goto:goto", "Bring the working copy to another position"),
     "revert": ("mic.cli.revert:revert", "Begin a session that takes a landing back"),
     "undo": ("mic.cli.undo:undo", "Take back what changed this workspace last"),
-    "redo": ("mic.cli.undo:redo", "Do again what was undone"),
+    "redo": ("mic.cli.undo:redo", "Do again what `mic undo` took back"),
     "op": ("mic.cli.undo:op", "What changed this workspace, command by command"),
     "sync": ("mic.cli.sync:sync", "Take in what landed since your base"),
     "secrets": ("mic.cli.secrets:secrets", "What looks like a secret and kept a session from landing"),
@@ -27,5 +27,7 @@ COMMANDS = {
     "blame": ("mic.cli.blame:blame", "Which landing each line of a file came with, and why"),
     "ls": ("mic.cli.listing:ls", "The files of a position"),
     "owners": ("mic.cli.protection:owners", "Whose a path is, and who lands it"),
+    "completion": ("mic.cli.shell:completion", "What your shell completes"),
+    "shell-init": ("mic.cli.shell:shell_init", "Completions and a prompt for your shell"),
     "cache": ("mic.cli.cache:cache", "What is kept on this machine of contents that were fetched"),
 }

@@ -138,7 +138,7 @@ def test_help_imports_no_command() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
-    assert "  clone    Get a working copy of a project\n" in done.stdout
+    assert "  clone       Get a working copy of a project\n" in done.stdout
 
 
 def test_every_command_of_the_table_loads() -> None:

@@ -1,0 +1,185 @@
+"""`mic completion` and `mic shell-init`: what a shell completes, and what its prompt says, without a process of ours.
+
+The scripts hold every command and option, so completing costs nothing but the shell's own time. They are made by the
+version that they are for: a shell that evaluates `mic shell-init` when it starts always has the right ones.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from mic.cli.app import json_option
+from mic.cli.output import Output
+from mic.cli.table import COMMANDS
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+class Node:
+    """A command: its words ("mic session push"), the words that may follow, its options, and a line about each."""
+
+    __slots__ = ("below", "options", "words")
+
+    def __init__(self, words: str, below: dict[str, str], options: dict[str, str]) -> None:
+        self.words, self.below, self.options = words, below, options
+
+
+def nodes() -> list[Node]:
+    """All commands, the root first. Loads every one of them."""
+    top = {name: short for name, (_, short) in COMMANDS.items()}
+    found = [Node("mic", top, {"--help": "Show the help", "--version": "Show the version"})]
+    for name, (place, _) in COMMANDS.items():
+        module, _, attribute = place.partition(":")
+        found += _below(f"mic {name}", getattr(importlib.import_module(module), attribute))
+    return found
+
+
+def _below(words: str, command: click.Command) -> list[Node]:
+    context = click.Context(command, info_name=words)
+    options = {"--help": "Show the help"}
+    for param in command.params:
+        if isinstance(param, click.Option) and not param.hidden:
+            options |= {flag: param.help or "" for flag in param.opts if flag.startswith("--")}
+    if not isinstance(command, click.Group):
+        return [Node(words, {}, options)]
+    below: dict[str, str] = {}
+    found: list[Node] = []
+    for name in command.list_commands(context):
+        each = command.get_command(context, name)
+        if each is not None and not each.hidden:
+            below[name] = each.get_short_help_str(60)
+            found += _below(f"{words} {name}", each)
+    return [Node(words, below, options), *found]
+
+
+def script(shell: str) -> str:
+    """What completes `mic` in this shell."""
+    return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](nodes())
+
+
+def _words_cases(found: list[Node]) -> str:
+    """Shell code that walks `here` along the words of the command line, as far as they are commands."""
+    known = "|".join(f'"{node.words}"' for node in found[1:])
+    return f'case "$here $word" in {known}) here="$here $word" ;; esac'
+
+
+def _bash(found: list[Node]) -> str:
+    cases = "\n".join(f'    "{node.words}") words="{" ".join([*node.below, *node.options])}" ;;' for node in found)
+    return f"""_mic() {{
+  local here=mic word words="" at current="${{COMP_WORDS[COMP_CWORD]}}"
+  for ((at = 1; at < COMP_CWORD; at++)); do
+    word="${{COMP_WORDS[at]}}"
+    {_words_cases(found)}
+  done
+  case "$here" in
+{cases}
+  esac
+  COMPREPLY=()
+  while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -W "$words" -- "$current")
+}}
+complete -o bashdefault -o default -F _mic mic
+"""
+
+
+def _zsh(found: list[Node]) -> str:
+    cases = "\n".join(f'    "{node.words}") compadd -- {" ".join([*node.below, *node.options])} ;;' for node in found)
+    return f"""#compdef mic
+_mic() {{
+  local here=mic word
+  for word in "${{(@)words[2,CURRENT-1]}}"; do
+    {_words_cases(found)}
+  done
+  case "$here" in
+{cases}
+  esac
+  _files
+}}
+(( $+functions[compdef] )) && compdef _mic mic
+""".replace("$path", "$mic_path").replace('path="$mic_path', 'mic_path="$mic_path')
+
+
+def _fish(found: list[Node]) -> str:
+    lines = ["complete -c mic -e"]
+    for node in found:
+        first, *rest = node.words.split()[1:] or [""]
+        if not first:
+            when = "__fish_use_subcommand"
+        else:
+            seen = " ".join(f"; and __fish_seen_subcommand_from {word}" for word in rest)
+            when = f"__fish_seen_subcommand_from {first}{seen}"
+            if node.below:
+                when += f"; and not __fish_seen_subcommand_from {' '.join(node.below)}"
+        for name, short in node.below.items():
+            lines.append(f"complete -c mic -f -n '{when}' -a {name} -d {_quoted(short)}")
+        for flag, short in node.options.items():
+            lines.append(f"complete -c mic -n '{when}' -l {flag[2:]} -d {_quoted(short)}")
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+# Reads two small files with the shell's own words. What a goal says is not for the prompt to carry out.
+_PROMPT = """mic_prompt() {
+  local folder="$PWD" line organization= project= position= goal=
+  while [ ! -d "$folder/.mic" ]; do
+    [ -n "$folder" ] && [ "$folder" != / ] || return 0
+    folder="${folder%/*}"
+  done
+  [ -r "${folder:-/}/.mic/config" ] || return 0
+  while IFS= read -r line; do
+    case "$line" in
+      organization=*) organization="${line#*=}" ;;
+      project=*) project="${line#*=}" ;;
+      position=*) position="${line#*=}" ;;
+    esac
+  done < "$folder/.mic/config"
+  if [ -r "$folder/.mic/session" ] && IFS= read -r line < "$folder/.mic/session"; then
+    line="${line#* }"
+    goal=" ${line#* }"
+  fi
+  printf '%s/%s@%s%.30s' "$organization" "$project" "$position" "$goal" | tr -d '[:cntrl:]%`$\\\\'
+}
+"""
+_FISH_PROMPT = """function mic_prompt
+  set -l folder $PWD
+  while not test -d $folder/.mic
+    test $folder = / ; and return 0
+    set folder (dirname $folder)
+  end
+  test -r $folder/.mic/config; or return 0
+  set -l found (string match -rg '^(?:organization|project|position)=(.*)' < $folder/.mic/config)
+  test (count $found) -eq 3; and printf '%s/%s@%s' $found
+end
+"""
+
+
+@click.command(short_help="What your shell completes")
+@click.argument("shell", type=click.Choice(SHELLS))
+@json_option
+def completion(out: Output, shell: str) -> None:
+    """Print the completions of commands and options for a shell.
+
+    bash: `source <(mic completion bash)`; zsh: save it as `_mic` in your fpath; fish: `mic completion fish | source`.
+    """
+    _print(out, shell, script(shell))
+
+
+@click.command("shell-init", short_help="Completions and a prompt for your shell")
+@click.argument("shell", type=click.Choice(SHELLS))
+@json_option
+def shell_init(out: Output, shell: str) -> None:
+    """Print what a shell evaluates when it starts: completions, and `mic_prompt`, which says where you are.
+
+    In ~/.bashrc: `eval "$(mic shell-init bash)"`, then for example `PS1='$(mic_prompt) \\w $ '`.
+    """
+    _print(out, shell, script(shell) + (_FISH_PROMPT if shell == "fish" else _PROMPT))
+
+
+def _print(out: Output, shell: str, text: str) -> None:
+    if not out.as_json:
+        out.raw(text.encode())
+    out.document({"shell": shell, "script": text})
