@@ -42,6 +42,9 @@ def _run(argv: list[str]) -> int:
 
         as_json = argv[-1:] == ["--json"]
         return hot.status(as_json) if argv in _STATUS else hot.bare(as_json)
+    if argv == ["--version"] and (found := _installed()):
+        sys.stdout.write(f"mic {found}\n")
+        return 0
     if sys.flags.no_site:
         import site
 
@@ -58,6 +61,23 @@ def _run(argv: list[str]) -> int:
     # A command that handles 100,000 files makes millions of objects and no cycles worth looking for again and again.
     gc.set_threshold(100_000, 50, 100)
     return run(argv)
+
+
+def _installed() -> str:
+    """The version by the name of the folder that an installation leaves beside its packages; "" where there is none.
+
+    importlib.metadata says the same from the file within, and takes four times as long as the rest of the command.
+    """
+    import posix
+
+    # Beside the Python that runs, as scripts/mic finds the packages: without `site`, sys.prefix is that of another.
+    python = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    try:
+        names = posix.listdir(f"{sys.executable.rpartition('/')[0]}/../lib/{python}/site-packages")
+    except OSError:
+        return ""
+    found = [name for name in names if name.startswith("micelio-") and name.endswith(".dist-info")]
+    return found[0][len("micelio-") : -len(".dist-info")] if len(found) == 1 else ""
 
 
 def _reader_gone() -> int:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,14 @@ def test_status_tells_all(ws: Workspace) -> None:
         "  D src/a.py\n"
         "  A src/z\\x1b[31m.py\n"
     )
+
+
+def test_the_version_is_said_without_reading_metadata(tmp_path: Path) -> None:
+    """As the package says it, with nothing imported but the door."""
+    result = run(tmp_path, "--version", modules=True)
+    said, _, names = result.stdout.rstrip("\n").rpartition("\n")
+    assert said.strip() == f"mic {version('micelio')}"
+    assert not set(names.split()) & (HEAVY | {"importlib.metadata", "site", "email"})
 
 
 def test_status_as_json(ws: Workspace) -> None:
