@@ -10,6 +10,7 @@ tree_ttl_days = 7
 from __future__ import annotations
 
 import os
+import re
 from typing import Any, NamedTuple
 
 from mic.core.errors import InvalidInput
@@ -37,9 +38,13 @@ def cache_config() -> CacheConfig:
     path = config_path()
     try:
         with open(path, "rb") as file:
-            table = _parse(path, file.read())
+            return _config_of(path, file.read())
     except FileNotFoundError:
         return CacheConfig()
+
+
+def _config_of(path: str, raw: bytes) -> CacheConfig:
+    table = _parse(path, raw)
     for name in table:
         if name != "cache":
             raise _bad(path, f"{name!r} is not a part of it that this version knows", "The only one is [cache].")
@@ -59,6 +64,80 @@ def cache_config() -> CacheConfig:
         _number(path, cache, "blob_ttl_days", 30, 36_500) * _DAY,
         _number(path, cache, "tree_ttl_days", 7, 36_500) * _DAY,
     )
+
+
+class Setting(NamedTuple):
+    """A setting as it counts; `own` when the file says it."""
+
+    key: str
+    value: bool | float
+    own: bool
+
+
+DEFAULTS: dict[str, bool | float] = {
+    "cache.enabled": True, "cache.max_size_gb": 1, "cache.blob_ttl_days": 30, "cache.tree_ttl_days": 7,
+}  # fmt: skip
+_HEADER = re.compile(r"\s*\[\s*(?P<name>[^\[\]]*?)\s*\]\s*(?:#.*)?")
+
+
+def settings() -> list[Setting]:
+    """Every setting, in the order of the documentation; raises InvalidInput for a file that cannot be used."""
+    cache_config()
+    table = _parse(config_path(), _read().encode())
+    own = {f"{name}.{key}": value for name, part in table.items() for key, value in part.items()}
+    return [Setting(key, own.get(key, default), key in own) for key, default in DEFAULTS.items()]
+
+
+def set_value(key: str, text: str) -> Setting:
+    """Write one setting into the file, and leave everything else in it as it is, comments too; whole or not at all.
+
+    Raises InvalidInput for a value that it cannot have, and a file that is written in a way that mic does not change.
+    """
+    path, before = config_path(), _read()
+    part, _, name = key.partition(".")
+    after = _with_line(before, part, name, text)
+    _config_of(path, after.encode())  # raises for a value that it cannot have
+    found, wanted = _parse(path, after.encode()), _parse(path, before.encode())
+    wanted.setdefault(part, {})[name] = value = found.get(part, {}).get(name)
+    if wanted != found or value is None:
+        raise _bad(path, f"{key} is written in a way that mic does not change", "Change it in the file.")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temporary = f"{path}.{os.getpid()}.new"
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(after)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    return next(each for each in settings() if each.key == key)
+
+
+def _read() -> str:
+    try:
+        with open(config_path(), "rb") as file:
+            return file.read().decode()
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        raise _bad(config_path(), f"it is not TOML: {error}", "Correct it or remove the file.") from error
+
+
+def _with_line(text: str, table: str, name: str, value: str) -> str:
+    """The text with `name = value` in its table."""
+    lines, inside, last = text.splitlines(), False, -1
+    for at, line in enumerate(lines):
+        header = _HEADER.fullmatch(line)
+        if header is not None:
+            inside = header["name"] == table
+            last = at if inside else last
+        elif inside and re.match(rf"\s*{name}\s*=", line):
+            comment = line.partition("#")[1:]
+            lines[at] = f"{name} = {value}" + (f"  {''.join(comment)}" if comment[0] else "")
+            return "\n".join(lines) + "\n"
+    if last < 0:
+        lines += ["", f"[{table}]"] if lines else [f"[{table}]"]
+        last = len(lines) - 1
+    lines.insert(last + 1, f"{name} = {value}")
+    return "\n".join(lines) + "\n"
 
 
 def _parse(path: str, raw: bytes) -> dict[str, Any]:

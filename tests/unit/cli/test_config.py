@@ -1,0 +1,86 @@
+"""`mic config`: what counts, what is written, and what is refused, with the rest of the file untouched."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mic.cli.app import run
+from mic.cli.user_config import cache_config
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the file of this test is."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    return tmp_path / "mic/config.toml"
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """Exit code and all that was said."""
+    code = run(["config", *arguments])
+    streams = capsys.readouterr()
+    return code, streams.out + streams.err
+
+
+def test_listed_got_and_set(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "list") == (
+        0,
+        "cache.enabled        true  (not set)\ncache.max_size_gb    1  (not set)\n"
+        f"cache.blob_ttl_days  30  (not set)\ncache.tree_ttl_days  7  (not set)\nThe file is {path}.\n",
+    )
+    assert not path.exists()
+    assert said(capsys, "set", "cache.max_size_gb", "2.5") == (0, "cache.max_size_gb = 2.5\n")
+    assert said(capsys, "set", "cache.enabled", "False") == (0, "cache.enabled = false\n")
+    assert path.read_text() == "[cache]\nenabled = false\nmax_size_gb = 2.5\n"
+    assert said(capsys, "get", "cache.max_size_gb") == (0, "2.5\n")
+    assert (cache_config().enabled, cache_config().max_bytes) == (False, 2_684_354_560)
+    code, text = said(capsys, "list", "--json")
+    assert (code, json.loads(text)["settings"][0]) == (0, {"key": "cache.enabled", "value": False, "set": True})
+
+
+def test_what_else_is_in_the_file_stays(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path.parent.mkdir()
+    path.write_text("# mine\n[ cache ]  # kept\n  max_size_gb=1  # small\n\nblob_ttl_days = 3\n")
+    said(capsys, "set", "cache.max_size_gb", "4")
+    said(capsys, "set", "cache.tree_ttl_days", "9")
+    assert path.read_text() == (
+        "# mine\n[ cache ]  # kept\ntree_ttl_days = 9\nmax_size_gb = 4  # small\n\nblob_ttl_days = 3\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("get", "cache.max_size"), "There is no setting 'cache.max_size'.\n     Did you mean `cache.max_size_gb`?\n"),
+        (("set", "colour", "red"), "There is no setting 'colour'.\n     `mic config list` lists them.\n"),
+        (("set", "cache.enabled", "perhaps"), "cache.enabled cannot be 'perhaps'.\n     Use true or false.\n"),
+        (("set", "cache.max_size_gb", "many"), "cache.max_size_gb cannot be 'many'.\n     Use a number.\n"),
+        (("set", "cache.max_size_gb", "nan"), "cache.max_size_gb cannot be 'nan'.\n     Use a number.\n"),
+    ],
+)
+def test_what_is_refused(
+    path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], expected: str
+) -> None:
+    assert said(capsys, *arguments) == (2, f"mic: {expected}")
+    assert not path.exists()
+
+
+def test_a_value_of_another_kind_changes_nothing(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for key, value in (("cache.enabled", "3"), ("cache.max_size_gb", "true"), ("cache.max_size_gb", "0")):
+        code, text = said(capsys, "set", key, value)
+        assert (code, f"{path} cannot be used: {key} is " in text) == (2, True), text
+    assert not path.exists()
+
+
+def test_a_file_that_is_written_otherwise(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Inline tables and quoted keys are good TOML, which is left to whoever writes it."""
+    path.parent.mkdir()
+    for text in ("cache = {enabled = true}\n", '[cache]\n"enabled" = true\n', "cache.enabled = true\n"):
+        path.write_text(text)
+        code, _ = said(capsys, "set", "cache.enabled", "false")
+        assert (code, path.read_text()) == (2, text)
+    path.write_bytes(b"[cache]\nenabled = \xff\n")
+    assert said(capsys, "list")[0] == 2
