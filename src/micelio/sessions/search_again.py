@@ -87,6 +87,8 @@ def _look(ledger: Project, record: Record, session: Session) -> Iterator[Found]:
 
 def _contents(ledger: Project, record: Record) -> Iterator[tuple[bytes, Finding]]:
     entries = [change.entry for change in record.changes if change.entry is not None]
+    erased = ledger.tombstones(entry.hash for entry in entries)
+    entries = [entry for entry in entries if entry.hash not in erased]
     small = ((entry.path, ledger.blob(entry.hash)) for entry in entries if entry.kind == BLOB)
     for path, findings in scan_many(small):
         yield from ((path, item) for item in findings)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from mic.core.blob import decode_blob
-from mic.core.errors import InvalidInput, MicError, Unavailable
+from mic.core.errors import Erased, InvalidInput, MicError, Unavailable
 from mic.core.paths import display
 from mic.core.session import Change, Op, Session
 from mic.core.tree import EMPTY_TREE
@@ -108,7 +108,7 @@ def _search(ledger: Project, request: LandRequest) -> Iterator[tuple[bytes, Find
 def _own_list(actor: Actor, ledger: Project, request: LandRequest, change: Change) -> list[Allowed]:
     """The list that a session brings along; whoever adds to it signs for it."""
     entries = parse_allowed(_content(ledger, request, change.hash))
-    before = set(parse_allowed(ledger.blob(change.base_hash))) if change.base_hash else set()
+    before = set(_kept_list(ledger, change.base_hash))
     for entry in entries:
         if entry not in before and entry.by != actor.handle:
             raise InvalidInput(
@@ -127,7 +127,15 @@ def landed_list(ledger: Project) -> list[Allowed]:
     """What the project's newest tree allows."""
     root = ledger.head().tree
     entry = ledger.entry(root, PATH) if root != EMPTY_TREE else None
-    return parse_allowed(ledger.blob(entry.hash)) if entry is not None else []
+    return _kept_list(ledger, entry.hash) if entry is not None else []
+
+
+def _kept_list(ledger: Project, name: bytes) -> list[Allowed]:
+    """The entries of a list that has landed, b"" for none. One that was erased allows nothing."""
+    try:
+        return parse_allowed(ledger.blob(name)) if name else []
+    except Erased:
+        return []
 
 
 def newly_allowed(session: Session, ledger: Project, request: LandRequest) -> list[Allowed]:
@@ -135,7 +143,7 @@ def newly_allowed(session: Session, ledger: Project, request: LandRequest) -> li
     own = next((change for change in session.changes if change.path == PATH and change.op != Op.DELETED), None)
     if own is None:
         return []
-    before = set(parse_allowed(ledger.blob(own.base_hash))) if own.base_hash else set()
+    before = set(_kept_list(ledger, own.base_hash))
     return [entry for entry in parse_allowed(_content(ledger, request, own.hash)) if entry not in before]
 
 

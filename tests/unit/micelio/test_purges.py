@@ -214,3 +214,26 @@ def test_the_edge_network_is_told(amy: Actor, name: str) -> None:
     finally:
         config.install(before)
         edge.close()
+
+
+def test_lists_that_were_erased_allow_nothing_and_stop_nobody(amy: Actor, name: str) -> None:
+    """Of allowed secrets nothing is left, and another list lands; owners have no rule; newer rules pass by it."""
+    from micelio.projects.ownership import owners_at
+    from micelio.projects.queries import get_project
+    from micelio.sessions.search_again import _contents
+    from micelio.sessions.secrets import landed_list
+
+    opened = _ledger(name)
+    allowed = b'[[allow]]\nfingerprint = "%s"\npath = "a"\nreason = "a test"\nby = "amy"\n' % (b"ab" * 16)
+    owners = b"* @amy\n"
+    land(opened, 2, 1, {b".micelio/secrets.toml": allowed, b".micelio/OWNERS": owners})
+    assert len(landed_list(opened)) == 1
+    for text in (allowed, owners):
+        content = content_hash(text)
+        purges.carry_out(purges.ask(amy, name, content, "secret", "why", typed=content.hex()[:12]).id)
+    assert landed_list(opened) == []
+    found = owners_at(opened, opened.head().position)
+    assert found is not None
+    assert found.rule_for(b"a") is None
+    assert list(_contents(opened, opened.landing(2).record)) == []
+    assert get_project(amy, *name.split("/")).role == "owner"
