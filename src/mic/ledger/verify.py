@@ -17,18 +17,15 @@ from typing import NamedTuple
 
 from mic.core import epoch as stored
 from mic.core.commit_point import decode_commit_point, number_name
-from mic.core.delta import decode_group
-from mic.core.epoch import Epoch, decode_epoch
+from mic.core.epoch import Epoch
 from mic.core.errors import Corrupt, MicError, NotFound, TooLarge
 from mic.core.head import Head
-from mic.core.indexrun import IndexRun, Place
+from mic.core.indexrun import IndexRun
 from mic.core.origin import Origin, Tie, decode_origin
-from mic.core.pack import FOOTER_BYTES, decode_toc, toc_bytes
 from mic.core.record import Record
 from mic.core.segment import SEGMENT, decode_segment
 from mic.core.tree import EMPTY_TREE, Entry, Inner, Node, apply, build
 from mic.ledger.chunked import Runner
-from mic.ledger.container import check_pack
 from mic.ledger.contents import read_range
 from mic.ledger.effects import Get, List, Protocol
 from mic.ledger.follow import MAX_DEPTH, read_epoch, read_pack_toc
@@ -43,6 +40,7 @@ from mic.ledger.tip import points, read_tip
 from mic.ledger.tombstones import read_graves
 from mic.ledger.trees import Overlay
 from mic.ledger.verify_graves import left_of
+from mic.ledger.verify_places import listed_in
 from mic.store import Listed, Tagged
 
 _BATCH = 64  # contents read together; each is at most 4 MiB
@@ -307,38 +305,13 @@ class Verifier:
                 continue
             if found.key not in entries:
                 self._named.add(found.key)
-                entries[found.key] = self._listed_in(found.key, sizes.get(found.key, 0))
+                size = sizes.get(found.key, 0)
+                entries[found.key] = listed_in(self.objects, found.key, size, found.key in self._epochs, self._run)
             if (object_hash, found.kind, found.offset, found.length) not in entries[found.key]:
                 yield Finding("wrong", key, f"it says that {object_hash.hex()} lies in {found.key}, where it does not")
         for record in self._records():
             if run.first <= record.position <= run.last and run.session(record.session) != record.position:
                 yield Finding("wrong", key, f"it does not know the session that landed @{record.position}")
-
-    def _listed_in(self, key: str, size: int) -> set[tuple[bytes, int, int, int]]:
-        """What lies in a container that an index names for an object which the log has elsewhere.
-
-        A pack that compaction wrote, whose name is the hash of all of it. An epoch, when an old tree came back and its
-        nodes were stored again; or a fork's own copy of one, until the fork says that it is independent.
-        """
-        name = key.rsplit("/", 1)[-1]
-        if key in self._epochs:
-            epoch = decode_epoch(self._run(_get(key)).data, key)
-            start = epoch.data_start
-            return {(item.hash, item.kind, start + item.offset, item.length) for item in epoch.objects}
-        if not name.endswith(".pack") or not size:
-            raise NotFound(f"{key} is missing from the store")
-        raw = self._run(_get(key)).data
-        self._run(check_pack(self.objects, key, bytes.fromhex(name[:-5]), raw))
-        found: set[tuple[bytes, int, int, int]] = set()
-        for item in decode_toc(raw[-FOOTER_BYTES - toc_bytes(raw[-FOOTER_BYTES:], key) :], len(raw), key):
-            members = [item.hash]
-            if self.objects.is_zero(Place(key, item.kind, item.offset, item.length)):
-                continue
-            if item.kind == stored.GROUP:  # listed by its first member
-                group = decode_group(raw[item.offset : item.offset + item.length], key)
-                members = [member.hash for member in group.members]
-            found.update((member, item.kind, item.offset, item.length) for member in members)
-        return found
 
     def _log(self, head: Head) -> Iterator[Finding]:
         """Positions without a gap, a clock that grows, each session once."""
