@@ -22,14 +22,10 @@ class Ref(NamedTuple):
 
 
 class Refs(NamedTuple):
-    """All refs that are shown, sorted by name; `head` is the one that HEAD names, also while it is unborn.
-
-    `said` remembers answers that list them, for as long as whoever made them remembers these refs.
-    """
+    """All refs that are shown, sorted by name; `head` is the one that HEAD names, also while it is unborn."""
 
     head: bytes
     refs: Sequence[Ref]
-    said: dict[tuple[object, ...], bytes] | None = None
 
 
 class FetchRequest(msgspec.Struct, frozen=True):

@@ -142,7 +142,8 @@ MEANINGS = {
     ),
     "erased": Meaning(
         "The content was erased",
-        "the content was erased from the project: a leaked secret, a takedown, or a person's request",
+        "the content was erased from the project: a leaked secret, a takedown, or a person's request; it cannot be"
+        " read, and may not be stored there again",
         "leave it out, or put another content in its place",
     ),
     "nothing_to_land": Meaning(
