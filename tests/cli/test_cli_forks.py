@@ -82,7 +82,8 @@ def test_an_archived_project_says_so(shell: Shell, name: str) -> None:
     )
     assert shell("land", "Plant thyme") == (
         f"! mic: {name}/garden is archived: everything in it can be read, and nothing lands.\n"
-        f"!      An admin of {name} can take it out of the archive: `mic project unarchive`.\n[5]\n"
+        f"!      An admin of {name} can take it out of the archive: `mic project unarchive`."
+        " The session stays open: `mic land` tries again, `mic session abandon` gives it up.\n[5]\n"
     )
     assert shell("project", "show", f"{name}/garden").startswith(f"{name}/garden  private  archived WHEN\n")
     assert shell("cat", "README.md").startswith("# Garden")

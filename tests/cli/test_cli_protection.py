@@ -24,7 +24,8 @@ def test_who_lands_where(shell: Shell, forge: Forge, name: str, tmp_path: Path) 
     assert shell("land", "Say whose it is") == (
         "! mic: .micelio/OWNERS cannot be read, so nothing landed; line 2: `grace` is no owner: use @handle,"
         " @organization or an e-mail address.\n"
-        "!      Mend the line: a pattern, then @handle, @organization or an e-mail address, with blanks between.\n[1]\n"
+        "!      Mend the line: a pattern, then @handle, @organization or an e-mail address, with blanks between."
+        " The session stays open: `mic land` tries again, `mic session abandon` gives it up.\n[1]\n"
     )
     shell.write(".micelio/OWNERS", f"/src/  @v{name}\n")
     assert shell("land", "Say whose it is").startswith("Landed @4")
@@ -44,7 +45,8 @@ def test_who_lands_where(shell: Shell, forge: Forge, name: str, tmp_path: Path) 
     assert other("land", "Take it over") == (
         f"! mic: README.md is protected by *.md: nobody is named for it in .micelio/OWNERS, so only admins of"
         f" {name}/garden land it.\n"
-        "!      Ask one of them to land this. `mic owners PATH` says who owns a path, and why.\n[5]\n"
+        "!      Ask one of them to land this. `mic owners PATH` says who owns a path, and why."
+        " The session stays open: `mic land` tries again, `mic session abandon` gives it up.\n[5]\n"
     )
     assert other.json("land", "Take it over")["error"]["protected"] == [
         {"path": "README.md", "protected_by": "*.md", "line": None, "rule": None, "owners": []}

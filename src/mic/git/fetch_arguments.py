@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from binascii import unhexlify
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mic.core.errors import InvalidInput
 from mic.git.serving import FetchRequest, GitRepositoryView
 
-_OID = re.compile(rb"[0-9a-fA-F]{40}")
 _NUMBER = re.compile(rb"[0-9]{1,18}")
 _LIMIT = re.compile(r"blob:limit=([0-9]{1,15})([kKmMgG]?)")
 _TREE = re.compile(r"tree:([0-9]{1,9})")
@@ -44,6 +44,9 @@ class FetchArguments:
 
         Raises InvalidInput for a value that cannot be meant.
         """
+        if len(text) == _ID_TEXT and text[:5] in _LISTS:  # nearly all of a large request
+            _LISTS[text[:5]](self).append(oid(text[5:]))
+            return True
         name, _, value = text.partition(b" ")
         if value and name in _READERS:
             _READERS[name](self, value)
@@ -94,11 +97,21 @@ _READERS: dict[bytes, Callable[[FetchArguments, bytes], None]] = {
 }
 
 
+_ID_TEXT = len(b"want ") + 40
+_LISTS: dict[bytes, Callable[[FetchArguments], list[bytes]]] = {
+    b"want ": lambda asked: asked.wants,
+    b"have ": lambda asked: asked.haves,
+}
+
+
 def oid(text: bytes) -> bytes:
     """The 20 bytes of an object id in hexadecimal. Raises InvalidInput."""
-    if _OID.fullmatch(text) is None:
-        raise InvalidInput(f"{text[:80]!r} is not the name of an object: 40 hexadecimal digits.")
-    return bytes.fromhex(text.decode())
+    if len(text) == 40:
+        try:
+            return unhexlify(text)
+        except ValueError:
+            pass
+    raise InvalidInput(f"{text[:80]!r} is not the name of an object: 40 hexadecimal digits.")
 
 
 def number(text: bytes) -> int:

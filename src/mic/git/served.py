@@ -138,7 +138,7 @@ class ServedRepository:
     def fetch(self, request: FetchRequest) -> PackStream:
         """What the client lacks. NotFound for a want that is not here."""
         resolved = request
-        if any(not self._packs.has(want) for want in request.wants):
+        if not self._shown.ids.issuperset(request.wants) and not all(map(self._packs.has, request.wants)):
             self._join(self._kept.notes.newest())
         if request.deepen_not:
             named = tuple(map(self._named, request.deepen_not))

@@ -22,10 +22,14 @@ class Ref(NamedTuple):
 
 
 class Refs(NamedTuple):
-    """All refs that are shown, sorted by name; `head` is the one that HEAD names, also while it is unborn."""
+    """All refs that are shown, sorted by name; `head` is the one that HEAD names, also while it is unborn.
+
+    `said` remembers answers that list them, for as long as whoever made them remembers these refs.
+    """
 
     head: bytes
     refs: Sequence[Ref]
+    said: dict[tuple[object, ...], bytes] | None = None
 
 
 class FetchRequest(msgspec.Struct, frozen=True):

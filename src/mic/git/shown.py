@@ -41,7 +41,8 @@ class Shown:
                 if found is not None:
                     self.peeled[oid] = found
         self.tags = {self.peeled[oid]: oid for oid in self.names.values() if oid in self.peeled}
-        self.refs = Refs(MAIN, [Ref(name, oid, self.peeled.get(oid)) for name, oid in sorted(self.names.items())])
+        self.refs = Refs(MAIN, [Ref(name, oid, self.peeled.get(oid)) for name, oid in sorted(self.names.items())], {})
+        self.ids = frozenset(self.names.values())
         self._plans: dict[FetchRequest, Asked | bool] = {}
         self._lock = threading.Lock()
 

@@ -40,6 +40,7 @@ class Reply:
 
     def __init__(self, make: Callable[[Reply], Iterator[bytes]]) -> None:
         self.form = Form.LINES
+        self.last = False  # set before the last piece is given: nobody needs to ask for another
         self._parts = make(self)
 
     def __iter__(self) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import BinaryIO, NamedTuple
 
 from mic.core.errors import InvalidInput
@@ -19,6 +20,10 @@ from mic.git.sideband import DATA, PROGRESS, Form, Reply, banded, pack_in_bands
 AGENT = b"agent=micelio"
 # A clone of a million refs wants a million objects, 50 bytes each.
 LARGEST_REQUEST = 64 << 20
+# A piece that is smaller waits for the next one.
+_SMALL = 1 << 12
+# Answers to ls-refs that are remembered with the refs of a project: so many, of one piece each, for so few prefixes.
+_SAID, _SAID_BYTES, _SAID_PREFIXES = 8, 1 << 19, 16
 # As many prefixes as Git looks at; whoever sends more is shown all refs, and chooses.
 _MOST_PREFIXES = 65_536
 
@@ -51,7 +56,7 @@ def serve(view: GitRepositoryView, body: BinaryIO) -> Reply:
 
 def answer(view: GitRepositoryView, body: BinaryIO, reply: Reply) -> Iterator[bytes]:
     """The pieces of `serve`, for a reply that somebody else makes."""
-    return _serve(view, PktReader(body, LARGEST_REQUEST), reply)
+    return _serve(view, PktReader(body, LARGEST_REQUEST, ahead=True), reply)
 
 
 class _Command(NamedTuple):
@@ -65,7 +70,7 @@ def _serve(view: GitRepositoryView, reader: PktReader, reply: Reply) -> Iterator
         return
     arguments = list(reader.lines(Mark.FLUSH, Mark.EOF)) if command.arguments else []
     if command.name == b"ls-refs":
-        yield from _ls_refs(view, arguments)
+        yield from _ls_refs(view, arguments, reply)
     elif command.name == b"fetch":
         yield from _Fetch(view, reply, arguments).run()
     elif command.name == b"object-info":
@@ -94,7 +99,7 @@ def _command(reader: PktReader) -> _Command | None:
     return _Command(name, text is Mark.DELIM)
 
 
-def _ls_refs(view: GitRepositoryView, arguments: list[bytes]) -> Iterator[bytes]:
+def _ls_refs(view: GitRepositoryView, arguments: list[bytes], reply: Reply) -> Iterator[bytes]:
     prefixes = [text.removeprefix(b"ref-prefix ") for text in arguments if text.startswith(b"ref-prefix ")]
     others = {text for text in arguments if not text.startswith(b"ref-prefix ")}
     unknown = others - {b"peel", b"symrefs", b"unborn"}
@@ -103,17 +108,31 @@ def _ls_refs(view: GitRepositoryView, arguments: list[bytes]) -> Iterator[bytes]
     if len(prefixes) > _MOST_PREFIXES:
         prefixes = []
     peel, symrefs, unborn = b"peel" in others, b"symrefs" in others, b"unborn" in others
-    head, refs = view.refs()
+    head, refs, said = view.refs()
+    hidden = sorted(view.hidden(sorted(set(prefixes))))
+    key = (*sorted(others), b"", *prefixes)
+    if said is not None and not hidden and (answer := said.get(key)) is not None:
+        reply.last = True
+        yield answer
+        return
     target = b" symref-target:" + head if symrefs else b""
+    lines: list[bytes] = []
     if not prefixes or any(b"HEAD".startswith(prefix) for prefix in prefixes):
         at = bisect_left(refs, head, key=_name)
         if at < len(refs) and refs[at].name == head:
-            yield line(b"%b HEAD%b\n" % (refs[at].oid.hex().encode(), target))
+            lines.append(line(b"%b HEAD%b\n" % (refs[at].oid.hex().encode(), target)))
         elif unborn and symrefs:
-            yield line(b"unborn HEAD%b\n" % target)
-    lines = (_ref_line(ref, peel) for ref in _chosen(view, refs, prefixes))
-    yield from sideband.in_pieces(lines)
-    yield FLUSH_LINE
+            lines.append(line(b"unborn HEAD%b\n" % target))
+    listed = (_ref_line(ref, peel) for ref in chain(_chosen(refs, prefixes), hidden))
+    pieces = sideband.in_pieces(chain(lines, listed, (FLUSH_LINE,)))
+    first = next(pieces)
+    if said is not None and not hidden and len(first) < _SAID_BYTES and len(prefixes) <= _SAID_PREFIXES:
+        if len(said) >= _SAID:
+            said.clear()
+        said[key] = first
+        reply.last = True
+    yield first
+    yield from pieces
 
 
 def _ref_line(ref: Ref, peel: bool) -> bytes:
@@ -125,8 +144,8 @@ def _name(ref: Ref) -> bytes:
     return ref.name
 
 
-def _chosen(view: GitRepositoryView, refs: Sequence[Ref], prefixes: list[bytes]) -> Iterator[Ref]:
-    """The refs that begin with one of the prefixes, each once; all when there is none. A hidden one must be named."""
+def _chosen(refs: Sequence[Ref], prefixes: list[bytes]) -> Iterator[Ref]:
+    """The refs that begin with one of the prefixes, each once; all when there is none."""
     if not prefixes:
         yield from refs
         return
@@ -137,7 +156,6 @@ def _chosen(view: GitRepositoryView, refs: Sequence[Ref], prefixes: list[bytes])
             yield refs[at]
             at += 1
         done = max(done, at)
-    yield from sorted(view.hidden(sorted(set(prefixes))))
 
 
 def _object_info(view: GitRepositoryView, arguments: list[bytes]) -> Iterator[bytes]:
@@ -195,8 +213,7 @@ class _Fetch:
             yield self._line(b"packfile\n")
             self._reply.form = Form.BANDS
             stream = self._view.fetch(request)
-        yield from pack_section(stream, quiet=b"no-progress" in asked.flags)
-        yield FLUSH_LINE
+        yield from _last_with(pack_section(stream, quiet=b"no-progress" in asked.flags), FLUSH_LINE, self._reply)
 
     def _acknowledgments(self, common: Iterable[bytes], ready: bool) -> bytes:
         acks = [self._line(b"ACK %b\n" % name.hex().encode()) for name in common] or [self._line(b"NAK\n")]
@@ -209,6 +226,18 @@ class _Fetch:
 
     def _line(self, text: bytes) -> bytes:
         return banded(DATA, text) if self._banded else line(text)
+
+
+def _last_with(pieces: Iterator[bytes], end: bytes, reply: Reply) -> Iterator[bytes]:
+    """The pieces, one later than they come, and `end` with the last of them: each piece costs a change of threads."""
+    held = b""
+    for piece in pieces:
+        if len(held) >= _SMALL:
+            yield held
+            held = b""
+        held += piece
+    reply.last = True
+    yield held + end
 
 
 def shallow_lines(stream: PackStream) -> list[bytes]:

@@ -27,7 +27,7 @@ _FLAGS = frozenset(_OFFERED.split()) | {b"filter"}
 
 def advertisement(view: GitRepositoryView, version: int) -> Iterator[bytes]:
     """What `info/refs` answers: HEAD, all refs, what annotated tags name, and what the server can do."""
-    head, refs = view.refs()
+    head, refs, _ = view.refs()
     at = bisect_left(refs, head, key=lambda ref: ref.name)
     born = at < len(refs) and refs[at].name == head
     symref = b"symref=HEAD:" + head + b" " if born else b""

@@ -105,7 +105,9 @@ class GitDoor:
                 # What cannot be read becomes a status, and must be known before anything is sent.
                 first += await self._called(lambda: next(lines, b""))
             answer = Answer(self._pool, receive, send, f"application/x-{request.service}-advertisement")
-            await answer.run(Reply(lambda _: (text for text in lines)), first)
+            reply = Reply(lambda _: (text for text in lines))
+            reply.last = request.service == FETCH and request.version == 2
+            await answer.run(reply, first)
 
     async def _serve(self, request: _Request, receive: Receive, send: Send) -> None:
         service = request.service

@@ -55,13 +55,17 @@ class Answer:
         try:
             if first:
                 await self._write(first)
-            while True:
+            while not (first and reply.last):
                 job = self._pool.submit(self._context.run, _next_piece, reply)
                 piece = await self._made(job, gone, reply)
                 if piece is None:
                     break
                 await self._write(piece)
+                if reply.last:
+                    break
             job = None
+            if reply.last:
+                reply.close()
             await self._end()
         except _Gone:
             pass

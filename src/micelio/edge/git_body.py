@@ -25,6 +25,8 @@ _IN_MEMORY = 1 << 18
 # A client that says nothing for so long, in seconds, has gone without a word. A slow one says something.
 SILENCE = 60.0
 _INFLATED_AT_ONCE = 1 << 20
+# A body of so few bytes is put into memory where it comes in.
+_HERE = 1 << 16
 
 # Runs a blocking function in one of the door's threads.
 Run = Callable[..., Awaitable[None]]
@@ -53,10 +55,14 @@ async def take_body(receive: Receive, headers: Headers, limit: int, folder: Path
         while more:
             data, more = await _next_part(receive)
             batch += data
-            if len(batch) >= _BATCH or not more:
+            if not more and len(batch) <= _HERE and body.is_plain:
+                body.write(bytes(batch))  # into memory
+                body.finish()
+            elif not more:
+                await run(body.write_last, bytes(batch))
+            elif len(batch) >= _BATCH:
                 await run(body.write, bytes(batch))
                 batch.clear()
-        await run(body.finish)
     except BaseException:
         body.file.close()
         raise
@@ -122,6 +128,16 @@ class _Body:
                 words = "There is no space left in the forge for what was sent."
                 raise StorageFull(words, hint="Nothing was changed; tell whoever runs the forge.") from error
             raise
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing was written yet, and nothing has to be inflated."""
+        return self._inflate is None and self._left == self._limit
+
+    def write_last(self, data: bytes) -> None:
+        """Take the last bytes, and go to the beginning."""
+        self.write(data)
+        self.finish()
 
     def finish(self) -> None:
         """All has come; go to its beginning."""

@@ -89,3 +89,38 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 def test_the_longest_line() -> None:
     """65,516 bytes of text go into one line."""
     assert _read_all(line(b"x" * LONGEST_TEXT)) == [b"x" * LONGEST_TEXT]
+
+
+def _said(data: bytes, limit: int, ahead: bool) -> tuple[list[bytes], str]:
+    """The lines up to a flush, and how it ended."""
+    reader = PktReader(io.BytesIO(data), limit, ahead=ahead)
+    found: list[bytes] = []
+    try:
+        found.extend(reader.lines(Mark.FLUSH))
+    except (InvalidInput, TooLarge) as error:
+        return found, error.message
+    return found, ""
+
+
+_WANT = line(b"want " + b"0123456789" * 4 + b"\n")
+_NEARLY = [_WANT[:-1], _WANT.replace(b"want", b"wish"), _WANT.replace(b"9", b"g"), b"0032want " + b"a" * 41, b"0000"]
+
+
+@given(
+    st.lists(st.sampled_from([_WANT, _WANT.replace(b"want", b"have"), line(b"done\n"), *_NEARLY]), max_size=8),
+    st.integers(0, 400),
+)
+def test_reading_ahead_reads_the_same(parts: list[bytes], limit: int) -> None:
+    """Line for line, and with the same end, wherever the limit falls. A limit that is met ends it a line earlier."""
+    data = b"".join(parts)
+    assert _said(data, 1 << 20, ahead=True) == _said(data, 1 << 20, ahead=False)
+    cut, whole = _said(data, limit, ahead=True), _said(data, limit, ahead=False)
+    assert cut[1] == whole[1]
+    assert cut[0] == whole[0][: len(cut[0])]
+
+
+def test_a_request_longer_than_a_block_read_ahead() -> None:
+    """5,000 wants are 250 KB; each comes out once."""
+    wants = [b"want %040x" % number for number in range(5_000)]
+    data = b"".join(line(want + b"\n") for want in wants) + b"0000"
+    assert _said(data, 1 << 20, ahead=True) == (wants, "")

@@ -11,6 +11,7 @@ from dulwich.object_store import MemoryObjectStore
 from git_fake import FIRST_DATE, FakeRepository
 from mic.core.errors import InvalidInput, MicError, NotFound
 from mic.git import upload_pack, upload_pack_v0
+from mic.git.serving import Refs
 from mic.git.sideband import Form, Reply
 
 DELIM, FLUSH = object(), object()
@@ -408,3 +409,37 @@ def test_a_reply_can_be_given_up(story: _Story) -> None:
     reply.next_piece()
     reply.close()
     assert list(reply) == []
+
+
+def test_an_answer_to_ls_refs_is_remembered_with_the_refs() -> None:
+    """Asked the same, the same comes; asked otherwise, or when the refs are others, not."""
+    repository = _Remembering()
+    first = repository.commit({b"a": b"1"}, ref=b"refs/heads/main")
+    asked = (b"peel", b"symrefs", b"ref-prefix refs/heads/", b"ref-prefix HEAD")
+    said = _ls_refs(repository, *asked)
+    assert said == [
+        _hex(first) + b" HEAD symref-target:refs/heads/main\n", _hex(first) + b" refs/heads/main\n", b"0000",
+    ]  # fmt: skip
+    assert _ls_refs(repository, *asked) == said
+    assert len(repository.said) == 1
+    assert _ls_refs(repository, *asked[1:]) == said
+    assert _ls_refs(repository, b"ref-prefix refs/heads/") == said[1:]
+    assert _ls_refs(repository, b"ref-prefix refs/hea", b"ref-prefix ds") == said[1:]
+    assert len(repository.said) == 4
+    second = repository.commit({b"a": b"2"}, first, ref=b"refs/heads/main")
+    repository.said = {}
+    assert _ls_refs(repository, *asked)[1] == _hex(second) + b" refs/heads/main\n"
+    for number in range(20):
+        _ls_refs(repository, b"ref-prefix refs/tags/%d" % number)
+    assert len(repository.said) <= 8
+
+
+class _Remembering(FakeRepository):
+    """A repository that remembers answers, until a test forgets them with the refs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: dict[tuple[object, ...], bytes] = {}
+
+    def refs(self) -> Refs:
+        return super().refs()._replace(said=self.said)
