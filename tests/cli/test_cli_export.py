@@ -134,7 +134,7 @@ def test_nothing_is_written_over(shell: Shell, forge: Forge, name: str) -> None:
         "! mic: full/file is there already.\n!      Name a new file.\n[1]\n"
     )
     assert shell("export", "git", "no/such/folder", *project) == (
-        "! mic: Nothing can be written in HOME/no/such: No such file or directory.\n!      Name another place.\n[1]\n"
+        "! mic: Nothing can be written in HOME/no/such: No such file or directory.\n!      Name another place.\n[2]\n"
     )
     assert f"! mic: {name}/empty has no commit, and Git makes no empty bundle." in shell(
         "export", "bundle", "empty.bundle", *project
