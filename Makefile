@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history demo soak docs test-browser test-root test-radosgw test-s3rver test-timing test-kill proto openapi fuzz fuzz-api fuzz-git format clean
+.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history demo soak docs test-browser test-root test-radosgw test-s3rver test-timing test-kill proto openapi fuzz fuzz-api fuzz-git fuzz-attribution format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -109,6 +109,9 @@ sim: .venv/dev ## 10,000 simulated runs of landing under every fault; SEEDS=FROM
 conflicts: .venv/dev ## 1,000,000 sessions judged beside a naive model; CASES=N for others; goes on where it stopped
 	@mkdir -p build
 	@$(BIN)/python -m tests.conflicts --cases "$${CASES:-1000000}" --state build/conflicts-$$(git rev-parse --short HEAD 2>/dev/null || echo here)
+
+fuzz-attribution: .venv/dev ## 100,000 landings whose every line is known by its content; LANDINGS=N for others
+	@$(BIN)/python -m tests.attribution --landings "$${LANDINGS:-100000}"
 
 fuzz: .venv/dev ## hostile input for every parser and door, for FUZZ_SECONDS (600); FUZZ_SEED shows a run again
 	@$(BIN)/python -m tests.fuzz

@@ -84,15 +84,23 @@ class Sought:
         self._origin = array("I", bytes(4 * lines))
         self._line = array("I", bytes(4 * lines))
 
-    def step(self, opcodes: Sequence[Opcode], origin: Origin) -> None:
-        """Go to the version before, from which `opcodes` lead to this one. What that lacks came from `origin`."""
+    def step(self, opcodes: Sequence[Opcode], origin: Origin, same: Sequence[tuple[int, int]] = ()) -> None:
+        """Go to the version before, from which `opcodes` lead to this one. What that lacks came from `origin`.
+
+        `same` are lines, there and here, that are the same although the opcodes say that they went and came.
+        """
         older = array("i")
+        kept = [(there, self.here[here]) for there, here in same]
+        for _, here in same:
+            self.here[here] = _NOT_OURS
         for tag, from_old, to_old, from_new, to_new in opcodes:
             if tag == "equal":
                 older.extend(self.here[from_new:to_new])
             else:
                 self._take(from_new, to_new, origin)
                 older.extend([_NOT_OURS] * (to_old - from_old))
+        for there, line in kept:
+            older[there] = line
         self.here = older
 
     def take_all(self, origin: Origin) -> None:

@@ -53,6 +53,19 @@ def merge3(base: bytes, ours: bytes, theirs: bytes) -> MergeResult:
     return MergeResult(True, b"".join(merged), 0)
 
 
+def lines_of_ours(base: bytes, ours: bytes, theirs: bytes) -> list[int]:
+    """For each line of a merge that is clean the line of `ours` that it is, from 0; -1 for one that `theirs` brought.
+
+    What both have is a line of `ours`.
+    """
+    found: list[int] = []
+    at = 0
+    for region in _regions(base, ours, theirs):
+        found += range(at, at + len(region.ours)) if region.from_ours else [-1] * len(region.ours)
+        at += region.in_ours
+    return found
+
+
 def has_mergeable_lines(*contents: bytes) -> bool:
     """Whether all of these are text of a size that is merged by lines."""
     return not any(len(content) > MAX_MERGE_BYTES or is_binary(content) for content in contents)
@@ -81,12 +94,17 @@ def merge3_with_markers(base: bytes, ours: bytes, theirs: bytes, labels: tuple[b
 
 
 class _Region(NamedTuple):
-    """Lines of the merged file, in order. Without a clash `ours` is what both agree on."""
+    """Lines of the merged file, in order. Without a clash `ours` is what both agree on, or what `theirs` alone made.
+
+    `in_ours` is how many lines of our side it takes up; `from_ours` says that they are those that are merged.
+    """
 
     clash: bool
     base: list[bytes]
     ours: list[bytes]
     theirs: list[bytes]
+    in_ours: int
+    from_ours: bool = True
 
 
 def _regions(base: bytes, ours: bytes, theirs: bytes) -> Iterator[_Region]:
@@ -97,13 +115,13 @@ def _regions(base: bytes, ours: bytes, theirs: bytes) -> Iterator[_Region]:
         end = max(change.end for _, change in group)
         sides = [_side(lines, start, end, [c for whose, c in group if whose == side]) for side in (0, 1)]
         touched = {whose for whose, _ in group}
-        yield _Region(False, [], lines[position:start], [])
+        yield _Region(False, [], lines[position:start], [], start - position)
         if len(touched) == 2 and sides[0] != sides[1]:
-            yield _Region(True, lines[start:end], sides[0], sides[1])
+            yield _Region(True, lines[start:end], sides[0], sides[1], len(sides[0]))
         else:
-            yield _Region(False, [], sides[min(touched)], [])
+            yield _Region(False, [], sides[min(touched)], [], len(sides[0]), 0 in touched)
         position = end
-    yield _Region(False, [], lines[position:], [])
+    yield _Region(False, [], lines[position:], [], len(lines) - position)
 
 
 def _changes(base: list[bytes], side: bytes) -> list[_Change]:

@@ -83,6 +83,9 @@ class Versions:
         lines = split_lines(text)
         self.text = text
         self.lines = len(lines)
+        # The lines that went and came in the last comparison, in their order.
+        self.gone: list[bytes] = []
+        self.come: list[bytes] = []
         self._count = Counter(lines)
 
     def older(self, old: bytes) -> list[Opcode]:
@@ -97,11 +100,17 @@ class Versions:
             a, b = split_lines(old), split_lines(self.text)
             changes = [opcode for opcode in opcodes if opcode[0] != "equal"]
             gone = [line for _, a1, a2, _, _ in changes for line in a[a1:a2]]
-            self._count.subtract([line for _, _, _, b1, b2 in changes for line in b[b1:b2]])
+            come = [line for _, _, _, b1, b2 in changes for line in b[b1:b2]]
+            self._count.subtract(come)
         self._count.update(gone)
+        self.gone, self.come = gone, come
         self.text = old
         self.lines = opcodes[-1][2] if opcodes else 0
         return opcodes
+
+    def count(self, line: bytes) -> int:
+        """How often a line stands in the text that is compared now."""
+        return self._count[line]
 
 
 def _piece_by_piece(

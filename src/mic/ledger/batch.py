@@ -16,6 +16,7 @@ from mic.core.ids import content_hash
 from mic.core.record import PathChange, Record
 from mic.core.session import Session, State, encode_session
 from mic.core.tree import Entry, Node, NodeSource, apply, compare, reachable
+from mic.ledger.attribution import landed
 from mic.ledger.conflict import Verdict, judge
 from mic.ledger.effects import Now, Protocol, PutNew
 from mic.ledger.gate import ask
@@ -259,6 +260,7 @@ def _final_session(session: Session, verdict: Verdict, edits: Mapping[bytes, Ent
     same = [change.path for change in session.changes if change.path not in edits]
     if same:
         metadata["already_so"] = same  # landed by somebody else in the same form meanwhile
+    session = landed(session, edits, verdict.attributed)
     return msgspec.structs.replace(
         session, state=int(State.LANDED), hlc_updated=hlc, changes=tuple(changes), metadata=metadata
     )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from mic.core.blame import Blame, Origin, Sought
 from mic.core.blob import MAX_WHOLE
+from mic.core.carried import carried
 from mic.core.errors import Corrupt, NotFound, NotText, TooLarge
 from mic.core.linediff import is_binary
 from mic.core.paths import display
@@ -179,7 +180,8 @@ class _Walk:
                 if is_binary(text):
                     return sought.take_all(origin)
                 versions = versions or Versions(data)
-                sought.step(versions.older(text), origin)
+                opcodes = versions.older(text)
+                sought.step(opcodes, origin, carried(opcodes, versions.gone, versions.come, versions.count))
                 if not sought.left:
                     return
             version = older

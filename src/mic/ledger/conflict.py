@@ -12,10 +12,11 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from mic.core.attribution import FileLines, moved_to, parse
 from mic.core.blob import decode_blob, encode_blob
 from mic.core.errors import BaseMismatch, InvalidInput
 from mic.core.ids import content_hash
-from mic.core.merge3 import merge3
+from mic.core.merge3 import lines_of_ours, merge3
 from mic.core.paths import display, parse_paths
 from mic.core.record import Record
 from mic.core.session import Change, Op, Session
@@ -47,12 +48,16 @@ class Clash(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """Edits to apply to the head tree, merged contents (hash -> stored bytes), merged changes; or clashes."""
+    """Edits to apply to the head tree, merged contents (hash -> stored bytes), merged changes; or clashes.
+
+    `attributed` is what the session said of the lines of contents that were merged, said of the merged ones.
+    """
 
     edits: dict[bytes, Entry | None]
     contents: dict[bytes, bytes]
     merged: list[Change]
     clashes: list[Clash]
+    attributed: dict[bytes, FileLines]
 
 
 def new_entries(session: Session) -> dict[bytes, Entry | None]:
@@ -148,12 +153,12 @@ def judge(
     """
     new = [change.path for change in session.changes if change.op == Op.ADDED] if tree != EMPTY_TREE else []
     if not moved and not new:
-        return Verdict(dict(wanted), {}, [], [])
+        return Verdict(dict(wanted), {}, [], [], {})
     full: Container[bytes] = new  # a few are looked for one by one
     if len(new) > _FEW:
         full = yield from with_nodes(line.objects, line.cache, occupied(nodes, tree, new))
-    verdict = Verdict({}, {}, [], [])
-    edits = verdict.edits
+    verdict = Verdict({}, {}, [], [], {})
+    edits, said = verdict.edits, parse(session.attribution).files
     for change in session.changes:
         path, mine = change.path, wanted[change.path]
         if path not in moved and change.op != Op.ADDED:
@@ -169,10 +174,12 @@ def judge(
                 if merged is None:
                     reason = "changed"
                 else:
-                    entry, stored = merged
+                    entry, stored, sides = merged
                     edits[path] = entry
                     if stored:
                         verdict.contents[entry.hash] = stored
+                        if path in said:
+                            verdict.attributed[path] = moved_to(said[path], entry.hash, lines_of_ours(*sides))
                     if entry != mine:
                         verdict.merged.append(_merged_change(change, entry, now))
             if change.op == Op.ADDED and now is None and not reason and tree != EMPTY_TREE:
@@ -223,8 +230,11 @@ def _merge(
     now: Entry | None,
     contents: Mapping[bytes, bytes],
     texts: Mapping[bytes, bytes],
-) -> Protocol[tuple[Entry, bytes] | None]:
-    """Both sides changed a file: mode and content each merged on their own, or None."""
+) -> Protocol[tuple[Entry, bytes, list[bytes]] | None]:
+    """Both sides changed a file: mode and content each merged on their own, or None.
+
+    With what was merged by lines come its stored form and the three texts.
+    """
     if old is None or mine is None or now is None:
         return None
     if len({side.mode >> 12 for side in (old, mine, now)}) > 1:
@@ -233,9 +243,9 @@ def _merge(
     if mode is None:
         return None
     if mine.hash == now.hash or now.hash == old.hash:
-        return mine._replace(mode=mode), b""
+        return mine._replace(mode=mode), b"", []
     if mine.hash == old.hash:
-        return now._replace(mode=mode), b""
+        return now._replace(mode=mode), b"", []
     sides = (old, mine, now)
     if not all(map(_is_text, sides)):
         return None
@@ -250,7 +260,7 @@ def _merge(
         line.inspect(mine.path, result.merged, three)
     merged_hash = content_hash(result.merged)
     entry = Entry(mine.path, mode, BLOB, len(result.merged), merged_hash)
-    return entry, encode_blob(result.merged)
+    return entry, encode_blob(result.merged), three
 
 
 def _is_text(side: Entry) -> bool:

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from mic.core.attribution import Attribution
 from mic.core.chunklist import ChunkList, decode_page
 from mic.core.epoch import NOBODY, PackRef
 from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound, Unavailable
@@ -25,6 +26,7 @@ from mic.core.tree import BLOB, EMPTY_TREE, Entry, TreeChange, diff, list_direct
 from mic.core.tree.edit import Found, Need
 from mic.core.tree.read import after_prefix
 from mic.ledger import single
+from mic.ledger.attribution import attributions
 from mic.ledger.blame_cache import BlameCache
 from mic.ledger.chunked import read_list
 from mic.ledger.collect import GRACE, KEEP, Round, collect
@@ -210,6 +212,11 @@ class Project:
             return self._read(lambda: blame(view, self.blames, path, at))
         finally:
             self._report()
+
+    def attributions(self, positions: Sequence[int]) -> dict[int, Attribution]:
+        """What the sessions of some landings say about who wrote their lines, by position; raises Corrupt."""
+        found = [record for position in positions for record in self.records(position, position)]
+        return self.run(attributions(self.line.objects, found))
 
     # ------------------------------------------------------------ open sessions
 

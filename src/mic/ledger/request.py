@@ -14,6 +14,7 @@ from mic.core.paths import display
 from mic.core.session import Session
 from mic.core.tree import BLOB, CHUNKED, Entry, compare
 from mic.core.tree.compare import Place as Standing
+from mic.ledger import attribution
 from mic.ledger.chunked import require_chunks
 from mic.ledger.conflict import MAX_MERGE, asked, check_base, new_entries, to_merge
 from mic.ledger.contents import stored_size
@@ -81,6 +82,7 @@ def prepare(line: Line, request: LandRequest, contested: Container[bytes] = ()) 
     """
     wanted = new_entries(request.session)
     line.objects.refuse_erased(entry.hash for entry in wanted.values() if entry is not None)
+    attribution.check(request.session)
     uploaded = request.uploaded
     if uploaded is None:
         uploaded = yield from _uploaded(line, request.packs)

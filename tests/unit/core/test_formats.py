@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from mic.core.attribution import Attribution, FileLines, Writer, parse, stored
 from mic.core.beacon import Beacon, decode_beacon, encode_beacon
 from mic.core.blob import (
     compress,
@@ -80,7 +81,7 @@ def h(digit: int) -> bytes:
 
 
 # Checked in tests/unit/git.
-OF_GIT = {"git-view", "git-view-unchecked", "git-index", "git-ready"}
+OF_GIT = {"git-view", "git-view-unchecked", "git-index", "git-ready", "git-notes"}
 # SHA-256 of `hello` with a line end, as sha256sum prints it.
 HELLO = bytes.fromhex("5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03")
 HLC = 0x01A19467E8000001
@@ -364,10 +365,18 @@ def test_names_are_functions_of_the_bytes() -> None:
     assert parse_ulid(ulid_text(SESSION_ID).lower()) == SESSION_ID
 
 
+def test_attribution() -> None:
+    said = Attribution((Writer("agent", "m", 1),), {b"f": FileLines(b"f", b"\x66" * 32, ((2, 1, 0),))})
+    assert msgspec.msgpack.encode(stored(said)["lines"]) == VECTORS["attribution"]
+    assert parse({"lines": msgspec.msgpack.decode(VECTORS["attribution"])}) == said
+
+
 def test_every_vector_is_checked() -> None:
     assert (
         set(VECTORS)
-        == set(CASES) | {"session-body", "segment-header", "segment-hash", "cache-file", "rollup-head"} | OF_GIT
+        == set(CASES)
+        | {"session-body", "attribution", "segment-header", "segment-hash", "cache-file", "rollup-head"}
+        | OF_GIT
     )
 
 
