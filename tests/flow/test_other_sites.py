@@ -135,7 +135,7 @@ def test_connecting_needs_who_is_signed_in_to_confirm(forge: Forge, sites: dict[
         assert stopped.headers["location"].startswith("/-/sign-in/again")
         gia.confirm(PASSWORD)
         assert gia.submit("/-/account/other-sites", account=number[1]).status_code == 302
-        assert "No other site signs in to your account." in gia.get("/-/account/other-sites").text
+        assert "None." in gia.get("/-/account/other-sites").text
         said = gia.get("/-/account/audit").text
         assert "let another site sign in to gia" in said
         assert "let another site no longer sign in to gia" in said

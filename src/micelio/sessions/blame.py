@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from mic.core.blame import Hunk
-from mic.core.errors import NotFound
+from mic.core.attribution import NOBODY, NOTHING, authors
+from mic.core.attribution import Author as WrittenBy
+from mic.core.blame import Hunk, Origin
+from mic.core.errors import InvalidInput, NotFound
 from mic.core.paths import display
 from mic.core.session import Decision
 from mic.core.tree import Entry
+from mic.ledger.project import Project
 from micelio.accounts.actor import Actor
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
+from micelio.scanning import redact
 from micelio.sessions.evidence import marks
+from micelio.sessions.models import storable
 from micelio.sessions.policy import require_read
 from micelio.sessions.queries import LandingRow, get_rows
 from micelio.sessions.redaction import as_shown
@@ -26,6 +31,24 @@ MAX_EXPLAINED = 1_000
 _ROWS = 500
 
 Author = Literal["agent", "person", "untracked"]
+
+
+class WrittenHunk(NamedTuple):
+    """Lines of one origin and one author: as `mic.core.blame.Hunk`, numbered from 0.
+
+    `author` is None while nobody has looked where they came from. `of_line`: the session says so of the lines; else it
+    is what is known of the session as a whole. `writer` is whom it names for the lines, "" for its own agent or person,
+    and `message` the turn of its conversation at which they were written, 0 when that is not known.
+    """
+
+    start: int
+    lines: int
+    origin: Origin
+    line: int
+    author: Author | None
+    of_line: bool = False
+    writer: str = ""
+    message: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +67,7 @@ class Why:
     others: int = 0
     lines: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
-    def at(self, hunk: Hunk) -> list[tuple[int, Decision]]:
+    def at(self, hunk: Hunk | WrittenHunk) -> list[tuple[int, Decision]]:
         """The decisions about some line of a hunk."""
         first, last = hunk.line + 1, hunk.line + hunk.lines
         return [
@@ -69,7 +92,7 @@ class BlamedFile:
     lines: int
     first: int
     last: int
-    hunks: list[Hunk]
+    hunks: list[WrittenHunk]
     landings: dict[int, LandingRow]
     whys: dict[tuple[int, bytes], Why]
 
@@ -114,12 +137,45 @@ def blame_file(
     hunks = list(found.blame.hunks(first - 1, last))
     origins = {(hunk.origin.position, hunk.origin.path) for hunk in hunks}
     landings = _rows(actor, project, sorted({position for position, _ in origins}))
+    written = _written(ledger, hunks, landings)
     blamed = BlamedFile(
-        path, at, found.position, found.entry, found.data, total, first, last, hunks, landings, {}
+        path, at, found.position, found.entry, found.data, total, first, last, written, landings, {}
     )  # fmt: skip
     if why:
         explain(actor, project, blamed, origins)
     return blamed
+
+
+def _written(ledger: Project, hunks: list[Hunk], landings: dict[int, LandingRow]) -> list[WrittenHunk]:
+    """The hunks by who wrote their lines: what each session says of them, and where it says nothing, what it is."""
+    settled = {hunk.origin.position for hunk in hunks if hunk.origin.settled}
+    said = ledger.attributions([position for position in sorted(settled) if landings[position].attributed])
+    names = _shown({writer.name for each in said.values() for writer in each.writers})
+    found = []
+    for hunk in hunks:
+        start, _, origin, line = hunk
+        if not origin.settled:
+            found.append(WrittenHunk(*hunk, None))
+            continue
+        whole = WrittenBy(author_of(landings[origin.position]))
+        parts = authors(said.get(origin.position, NOTHING), whole, origin.path, line + 1, hunk.lines)
+        for first, lines, author in parts:
+            writer = author.writer or NOBODY
+            at, name = first - 1, names.get(writer.name, "")
+            found.append(
+                WrittenHunk(start + at - line, lines, origin, at, author.kind, author.of_line, name, writer.message)
+            )
+    return found
+
+
+def _shown(names: set[str]) -> dict[str, str]:
+    """Names as they may be shown, however old the rules are that they were searched by when they came."""
+    said = sorted(names)
+    try:
+        changed = redact(said)
+    except InvalidInput:
+        changed = dict.fromkeys(range(len(said)), ("[redacted: not searchable]", 1))
+    return {name: storable(changed[at][0] if at in changed else name) for at, name in enumerate(said)}
 
 
 def explain(actor: Actor, project: ProjectView, blamed: BlamedFile, origins: Iterable[tuple[int, bytes]]) -> None:

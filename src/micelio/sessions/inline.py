@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
+from mic.core.attribution import LINES, VERSION, Writer, parse, stored
 from mic.core.blob import encode_blob
 from mic.core.errors import InvalidInput
 from mic.core.head import ms_hlc
@@ -27,13 +28,14 @@ _REGULAR = 0o100644
 class File(NamedTuple):
     """One path as it should be: its whole content, None when it is to go; `mode` None: as it was, else 100644.
 
-    `copied_from` is what a new file was made from.
+    `copied_from` is what a new file was made from, `written` who wrote which lines: (first, from 1; lines; writer).
     """
 
     path: bytes
     data: bytes | None
     mode: int | None
     copied_from: bytes = b""
+    written: Sequence[tuple[int, int, Writer]] | None = None
 
 
 class Wanted(NamedTuple):
@@ -80,8 +82,23 @@ def session(actor: Actor, project: ProjectView, wanted: Wanted) -> tuple[Session
         conversation=tuple(wanted.conversation),
         decisions=tuple(wanted.decisions),
         changes=tuple(changes),
+        attribution=_attribution(wanted.files, {change.path: change.hash for change in changes}),
     )
     return made, contents
+
+
+def _attribution(files: Sequence[File], contents: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """What is said of the lines of the files that change; raises InvalidInput."""
+    numbers: dict[Writer, int] = {}
+    said = []
+    for file in files:
+        if file.written is not None and contents.get(file.path):
+            lines = [(first, count, numbers.setdefault(who, len(numbers))) for first, count, who in file.written]
+            said.append({"path": file.path, "content": contents[file.path], "lines": sorted(lines)})
+    if not said:
+        return {}
+    writers = [{"kind": who.kind, "name": who.name, "message": who.message} for who in numbers]
+    return stored(parse({LINES: {"version": VERSION, "writers": writers, "files": said}}))
 
 
 def _change(file: File, old: Entry | None) -> Change | None:

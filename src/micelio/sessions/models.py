@@ -34,6 +34,8 @@ class Landing(models.Model):
     messages = models.PositiveIntegerField()
     git_commit = models.BinaryField(max_length=32, null=True)
     base_position = models.PositiveBigIntegerField(default=0)
+    # Its session says who wrote which lines. A front end of an earlier version knows no such column, nor such sessions.
+    attributed = models.BooleanField(db_default=False, default=False)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["project", "position"], name="one_landing_a_position"),)

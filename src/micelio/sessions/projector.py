@@ -23,6 +23,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, UUIDField
 
+from mic.core.attribution import LINES
 from mic.core.errors import Corrupt, MicError, NotFound
 from mic.core.head import hlc_ms
 from mic.core.record import Record
@@ -352,6 +353,7 @@ def _row(project_id: UUID, record: Record, session: Session) -> Landing:
         messages=len(session.conversation),
         git_commit=git.get("commit"),
         base_position=record.base_position,
+        attributed=LINES in session.attribution,
     )
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from mic.core.attribution import LINES
 from mic.core.errors import InvalidInput, NotFound
 from mic.core.head import hlc_ms
 from mic.core.ids import ulid_text
@@ -56,6 +57,7 @@ class LandingRow:
     messages: int
     git_commit: bytes | None
     base_position: int = 0
+    attributed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +345,7 @@ def _rows(actor: Actor, rows: Sequence[Landing]) -> list[LandingRow]:
             row.messages,
             bytes(row.git_commit) if row.git_commit else None,
             row.base_position,
+            row.attributed,
         )
         for row in rows
     ]
@@ -370,4 +373,5 @@ def _from_session(session: Session, hlc: int, position: int) -> LandingRow:
         len(session.conversation),
         session.metadata.get("git", {}).get("commit"),
         session.base_position,
+        LINES in session.attribution,
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from mic.core.attribution import with_names, writer_names
 from mic.core.errors import InvalidInput, MicError, Unavailable
 from mic.core.session import Alternative, Decision, Message, Session
 from micelio.scanning import RULES_VERSION, redact
@@ -61,7 +62,7 @@ def words(session: Session) -> list[str]:
         found += [decision.what, decision.why, decision.by, decision.evidence]
         for road in decision.alternatives:
             found += [road.what, road.why_not]
-    return found
+    return found + writer_names(session.attribution)
 
 
 def redactions(session: Session) -> int:
@@ -104,4 +105,5 @@ def _with_words(session: Session, said: list[str], changed: Mapping[int, tuple[s
         agent=agent,
         conversation=tuple(conversation),
         decisions=tuple(decisions),
+        attribution=with_names(session.attribution, iter(text, None)),
     )

@@ -1257,7 +1257,7 @@ class Change(_message.Message):
     def __init__(self, path: _Optional[bytes] = ..., op: _Optional[_Union[Change.Op, str]] = ..., mode: _Optional[int] = ..., hash: _Optional[bytes] = ..., size: _Optional[int] = ..., base_hash: _Optional[bytes] = ..., base_mode: _Optional[int] = ..., kind: _Optional[int] = ..., sent_hash: _Optional[bytes] = ..., copied_from: _Optional[bytes] = ...) -> None: ...
 
 class Session(_message.Message):
-    __slots__ = ("id", "state", "goal", "author", "agent", "base_position", "landed_position", "created_at_ms", "updated_at_ms", "conversation", "decisions", "changes", "owner", "git_commit", "additions", "deletions", "files", "pushed_at_ms", "refusal", "touch", "came_from", "came_at")
+    __slots__ = ("id", "state", "goal", "author", "agent", "base_position", "landed_position", "created_at_ms", "updated_at_ms", "conversation", "decisions", "changes", "owner", "git_commit", "additions", "deletions", "files", "pushed_at_ms", "refusal", "touch", "came_from", "came_at", "writers", "attributed")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     GOAL_FIELD_NUMBER: _ClassVar[int]
@@ -1280,6 +1280,8 @@ class Session(_message.Message):
     TOUCH_FIELD_NUMBER: _ClassVar[int]
     CAME_FROM_FIELD_NUMBER: _ClassVar[int]
     CAME_AT_FIELD_NUMBER: _ClassVar[int]
+    WRITERS_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTED_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     state: str
     goal: str
@@ -1302,7 +1304,39 @@ class Session(_message.Message):
     touch: str
     came_from: bytes
     came_at: int
-    def __init__(self, id: _Optional[bytes] = ..., state: _Optional[str] = ..., goal: _Optional[str] = ..., author: _Optional[_Union[Author, _Mapping]] = ..., agent: _Optional[str] = ..., base_position: _Optional[int] = ..., landed_position: _Optional[int] = ..., created_at_ms: _Optional[int] = ..., updated_at_ms: _Optional[int] = ..., conversation: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., owner: _Optional[str] = ..., git_commit: _Optional[bytes] = ..., additions: _Optional[int] = ..., deletions: _Optional[int] = ..., files: _Optional[int] = ..., pushed_at_ms: _Optional[int] = ..., refusal: _Optional[str] = ..., touch: _Optional[str] = ..., came_from: _Optional[bytes] = ..., came_at: _Optional[int] = ...) -> None: ...
+    writers: _containers.RepeatedCompositeFieldContainer[Writer]
+    attributed: _containers.RepeatedCompositeFieldContainer[FileLines]
+    def __init__(self, id: _Optional[bytes] = ..., state: _Optional[str] = ..., goal: _Optional[str] = ..., author: _Optional[_Union[Author, _Mapping]] = ..., agent: _Optional[str] = ..., base_position: _Optional[int] = ..., landed_position: _Optional[int] = ..., created_at_ms: _Optional[int] = ..., updated_at_ms: _Optional[int] = ..., conversation: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., owner: _Optional[str] = ..., git_commit: _Optional[bytes] = ..., additions: _Optional[int] = ..., deletions: _Optional[int] = ..., files: _Optional[int] = ..., pushed_at_ms: _Optional[int] = ..., refusal: _Optional[str] = ..., touch: _Optional[str] = ..., came_from: _Optional[bytes] = ..., came_at: _Optional[int] = ..., writers: _Optional[_Iterable[_Union[Writer, _Mapping]]] = ..., attributed: _Optional[_Iterable[_Union[FileLines, _Mapping]]] = ...) -> None: ...
+
+class Writer(_message.Message):
+    __slots__ = ("kind", "name", "message")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    name: str
+    message: int
+    def __init__(self, kind: _Optional[str] = ..., name: _Optional[str] = ..., message: _Optional[int] = ...) -> None: ...
+
+class FileLines(_message.Message):
+    __slots__ = ("path", "content", "runs")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    path: bytes
+    content: bytes
+    runs: _containers.RepeatedCompositeFieldContainer[LineRun]
+    def __init__(self, path: _Optional[bytes] = ..., content: _Optional[bytes] = ..., runs: _Optional[_Iterable[_Union[LineRun, _Mapping]]] = ...) -> None: ...
+
+class LineRun(_message.Message):
+    __slots__ = ("first", "lines", "writer")
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    WRITER_FIELD_NUMBER: _ClassVar[int]
+    first: int
+    lines: int
+    writer: int
+    def __init__(self, first: _Optional[int] = ..., lines: _Optional[int] = ..., writer: _Optional[int] = ...) -> None: ...
 
 class StartSessionRequest(_message.Message):
     __slots__ = ("project", "session_id", "goal", "base_position", "agent")
@@ -1483,20 +1517,28 @@ class BlameFileRequest(_message.Message):
     def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., path: _Optional[bytes] = ..., position: _Optional[int] = ..., head: _Optional[bool] = ..., first_line: _Optional[int] = ..., lines: _Optional[int] = ..., why: _Optional[bool] = ...) -> None: ...
 
 class BlameHunk(_message.Message):
-    __slots__ = ("first_line", "lines", "position", "first_line_there", "path", "not_further")
+    __slots__ = ("first_line", "lines", "position", "first_line_there", "path", "not_further", "written_by", "of_line", "writer", "message")
     FIRST_LINE_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     FIRST_LINE_THERE_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     NOT_FURTHER_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_BY_FIELD_NUMBER: _ClassVar[int]
+    OF_LINE_FIELD_NUMBER: _ClassVar[int]
+    WRITER_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
     first_line: int
     lines: int
     position: int
     first_line_there: int
     path: bytes
     not_further: bool
-    def __init__(self, first_line: _Optional[int] = ..., lines: _Optional[int] = ..., position: _Optional[int] = ..., first_line_there: _Optional[int] = ..., path: _Optional[bytes] = ..., not_further: _Optional[bool] = ...) -> None: ...
+    written_by: str
+    of_line: bool
+    writer: str
+    message: int
+    def __init__(self, first_line: _Optional[int] = ..., lines: _Optional[int] = ..., position: _Optional[int] = ..., first_line_there: _Optional[int] = ..., path: _Optional[bytes] = ..., not_further: _Optional[bool] = ..., written_by: _Optional[str] = ..., of_line: _Optional[bool] = ..., writer: _Optional[str] = ..., message: _Optional[int] = ...) -> None: ...
 
 class BlamedLanding(_message.Message):
     __slots__ = ("session", "written_by")

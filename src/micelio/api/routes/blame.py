@@ -8,7 +8,6 @@ from django.http import HttpResponse
 from ninja import Query, Router
 from pydantic import Field
 
-from mic.core.blame import Hunk
 from mic.core.errors import InvalidInput
 from micelio.api.answers import shown
 from micelio.api.paths import path_of
@@ -16,7 +15,7 @@ from micelio.api.request import ApiRequest
 from micelio.api.routes.landings import Decision, Landing, decision, shape
 from micelio.api.shapes import Asked, Flag, PathBytes, Position, Told, Whole, path_fields
 from micelio.projects.queries import get_project
-from micelio.sessions.blame import MAX_EXPLAINED, MAX_LINES, BlamedFile, Why, author_of, blame_file
+from micelio.sessions.blame import MAX_EXPLAINED, MAX_LINES, BlamedFile, Why, WrittenHunk, author_of, blame_file
 
 router = Router(tags=["landings"])
 _LAST_LINE = 1 << 31
@@ -54,13 +53,19 @@ class BlameHunk(Told):
     settled: bool = Field(
         description="False: they stood there already, and nobody looked further back. Ask again to look further."
     )
+    written_by: Literal["agent", "person", "untracked"] | None = Field(description="Null when not settled.")
+    of_line: bool = Field(
+        description="Whether the session says so of these lines; else it is known of the session as a whole."
+    )
+    writer: str | None = Field(description="Whom the session names for these lines; null: its own agent or person.")
+    message: int | None = Field(description="The message of its conversation at which they were written, from 1.")
 
 
 class BlamedLanding(Landing):
     """A landing that lines came with."""
 
     written_by: Literal["agent", "person", "untracked"] = Field(
-        description="As the record says; `untracked` came as a Git commit."
+        description="What is known of the session as a whole; `untracked` came as a Git commit."
     )
 
 
@@ -129,13 +134,17 @@ def _blame(found: BlamedFile) -> Blame:
     )
 
 
-def _hunk(hunk: Hunk) -> BlameHunk:
+def _hunk(hunk: WrittenHunk) -> BlameHunk:
     return BlameHunk(
         first=hunk.start + 1,
         lines=hunk.lines,
         position=hunk.origin.position,
         first_there=hunk.line + 1,
         settled=hunk.origin.settled,
+        written_by=hunk.author,
+        of_line=hunk.of_line,
+        writer=hunk.writer or None,
+        message=hunk.message or None,
         **path_fields(hunk.origin.path),  # type: ignore[arg-type]
     )
 

@@ -11,6 +11,7 @@ from ninja import Path, Query, Router
 from pydantic import Field
 
 from mic.core import session as session_words
+from mic.core.attribution import MAX_LINE, MAX_NAME, Writer
 from mic.core.errors import InvalidInput
 from mic.core.ids import parse_ulid, ulid_text
 from mic.core.session import Change, Op, Session
@@ -152,6 +153,18 @@ class SentDecision(Sent):
     evidence: str = ""
 
 
+class SentLines(Sent):
+    """Lines of the new content, and who wrote them."""
+
+    first: Annotated[int, Field(ge=1, le=MAX_LINE, description="Counted from 1.")]
+    lines: Annotated[int, Field(ge=1, le=MAX_LINE)] = 1
+    by: Literal["agent", "person"]
+    name: str = Field("", max_length=MAX_NAME, description="Left out: the session's own agent or person.")
+    message: Annotated[int, Field(ge=0, le=MAX_LINE)] = Field(
+        0, description="The message of the conversation at which they were written, from 1; 0: unknown."
+    )
+
+
 class SentChange(Sent):
     """A file as it should be afterwards: `text` or `base64`, or neither with `delete`."""
 
@@ -162,6 +175,9 @@ class SentChange(Sent):
     delete: bool = False
     copied_from: str | None = Field(None, description="A path at the base that a new file was made from.")
     mode: Literal["100644", "100755", "120000"] | None = Field(None, description="Left out: as it was, else 100644.")
+    written: list[SentLines] | None = Field(
+        None, description="Who wrote its lines; those in none are untracked. Left out: the session as a whole tells."
+    )
 
 
 class SessionWork(Sent):
@@ -405,7 +421,12 @@ def _file(number: int, item: SentChange) -> inline.File:
     if item.delete:
         if item.copied_from:
             raise InvalidInput(f"`changes.{number}` is deleted, and no copy.", hint="Leave `copied_from` out.")
+        if item.written:
+            raise InvalidInput(f"`changes.{number}` is deleted, and has no lines.", hint="Leave `written` out.")
         return inline.File(path, None, None)
     data = item.text.encode() if item.text is not None else base64.b64decode(item.base64 or "")
     mode = int(item.mode, 8) if item.mode is not None else None
-    return inline.File(path, data, mode, (item.copied_from or "").encode())
+    written = None
+    if item.written is not None:
+        written = [(each.first, each.lines, Writer(each.by, each.name, each.message)) for each in item.written]
+    return inline.File(path, data, mode, (item.copied_from or "").encode(), written)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from mic.core.attribution import LINES, VERSION, parse, stored
 from mic.core.errors import InvalidInput
 from mic.core.head import hlc_ms, ms_hlc
 from mic.core.paths import parse_path
@@ -204,7 +205,35 @@ def session(message: pb.Session) -> Session:
             for d in message.decisions
         ),
         changes=tuple(map(change, message.changes)),
+        attribution=_attribution(message),
     )
+
+
+def _attribution(message: pb.Session) -> dict[str, Any]:
+    """What a session says of its lines; raises InvalidInput."""
+    if not message.attributed:
+        return {}
+    writers = [{"kind": each.kind, "name": each.name, "message": each.message} for each in message.writers]
+    files = [
+        {"path": each.path, "content": each.content, "lines": [(run.first, run.lines, run.writer) for run in each.runs]}
+        for each in message.attributed
+    ]
+    return stored(parse({LINES: {"version": VERSION, "writers": writers, "files": files}}))
+
+
+def _attributed(session: Session) -> dict[str, Any]:
+    said = parse(session.attribution)
+    return {
+        "writers": [pb.Writer(kind=each.kind, name=each.name, message=each.message) for each in said.writers],
+        "attributed": [
+            pb.FileLines(
+                path=each.path,
+                content=each.content,
+                runs=[pb.LineRun(first=first, lines=lines, writer=writer) for first, lines, writer in each.lines],
+            )
+            for each in said.files.values()
+        ],
+    }
 
 
 def _decision_message(decision: Decision) -> pb.Decision:
@@ -224,6 +253,7 @@ def _words(session: Session) -> dict[str, Any]:
         ],
         "decisions": list(map(_decision_message, session.decisions)),
         "changes": [change_message(c) for c in session.changes],
+        **_attributed(session),
     }
 
 
@@ -301,6 +331,10 @@ def blame_message(found: BlamedFile) -> pb.BlameFileResponse:
                 first_line_there=hunk.line + 1,
                 path=hunk.origin.path if hunk.origin.path != found.path else b"",
                 not_further=not hunk.origin.settled,
+                written_by=hunk.author or "",
+                of_line=hunk.of_line,
+                writer=hunk.writer,
+                message=hunk.message,
             )
             for hunk in found.hunks
         ],

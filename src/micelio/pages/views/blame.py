@@ -10,7 +10,6 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from mic.core.blame import Hunk
 from micelio.accounts.actor import Actor
 from micelio.pages.addresses import Ref, parse_ref, path_from_request
 from micelio.pages.answers import Page, page, path_data
@@ -22,7 +21,7 @@ from micelio.pages.opened import Opened, open_project
 from micelio.pages.text import display_path, headline
 from micelio.pages.weight import Scale
 from micelio.pages.where import Where
-from micelio.sessions.blame import Author, BlamedFile, Why, author_of, blame_file, explain
+from micelio.sessions.blame import Author, BlamedFile, Why, WrittenHunk, author_of, blame_file, explain
 
 # Lines that are looked at for one page: more than fit.
 _MOST = 600
@@ -44,7 +43,9 @@ class _Origin:
     """What a hunk shows of where it came from."""
 
     item: LandingItem
-    author: Author
+    author: Author | None
+    of_line: bool
+    writer: str
     settled: bool
     elsewhere: str
     there: str
@@ -101,11 +102,11 @@ def _hunks(opened: Opened, found: BlamedFile) -> tuple[list[SafeString], int]:
     return shown, last
 
 
-def _rows(source: Any, hunk: Hunk) -> Iterator[str]:
+def _rows(source: Any, hunk: WrittenHunk) -> Iterator[str]:
     return line_rows((source[at] for at in range(hunk.start, hunk.start + hunk.lines)), hunk.start + 1)
 
 
-def _origin(opened: Opened, found: BlamedFile, hunk: Hunk) -> _Origin:
+def _origin(opened: Opened, found: BlamedFile, hunk: WrittenHunk) -> _Origin:
     site, origin = opened.site, hunk.origin
     row = found.landings[origin.position]
     why = found.whys.get((origin.position, origin.path))
@@ -113,7 +114,9 @@ def _origin(opened: Opened, found: BlamedFile, hunk: Hunk) -> _Origin:
     decisions = why.at(hunk) if why is not None else []
     return _Origin(
         landing_item(site, row),
-        author_of(row),
+        hunk.author,
+        hunk.of_line,
+        hunk.writer,
         origin.settled,
         display_path(origin.path) if origin.path != found.path else "",
         site.line(Ref(origin.position), origin.path, hunk.line + 1),
@@ -149,7 +152,7 @@ def _data(opened: Opened, found: BlamedFile, last: int) -> dict[str, Any]:
     }
 
 
-def _hunk_data(hunk: Hunk, last: int) -> dict[str, Any]:
+def _hunk_data(hunk: WrittenHunk, last: int) -> dict[str, Any]:
     return {
         "first": hunk.start + 1,
         "lines": min(hunk.lines, last - hunk.start),
@@ -157,6 +160,10 @@ def _hunk_data(hunk: Hunk, last: int) -> dict[str, Any]:
         "first_there": hunk.line + 1,
         **path_data(hunk.origin.path),
         "settled": hunk.origin.settled,
+        "written_by": hunk.author,
+        "of_line": hunk.of_line,
+        "writer": hunk.writer or None,
+        "message": hunk.message or None,
     }
 
 
