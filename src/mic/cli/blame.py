@@ -35,7 +35,9 @@ _LONGEST_NAME = 20
 def blame(out: Output, path: str, at: str | None, why: bool, wanted: str | None, project: str | None) -> None:
     """Which landing each line of a file came with, and who wrote it: an agent, a person, or untracked.
 
-    Untracked is what came as a Git commit, which does not say. Default: the file at this working copy's base.
+    As the session says of each line; where it says nothing of the file, as it is known of the session as a whole.
+    Untracked is what nobody is said to have written, such as a Git commit. Default: the file at this working copy's
+    base.
     """
     place = Place(project)
     name = place.path(path)
@@ -91,14 +93,15 @@ def _print(out: Output, found: pb.BlameFileResponse, lines: list[bytes], why: bo
     whys = {(each.position, each.path): each for each in found.whys}
     number = len(str(found.total_lines))
     at = max((len(_at(hunk)) for hunk in found.hunks), default=0)
-    who = max((len(_who(each)) for each in found.landings), default=0)
+    who = max((len(_who(landings[hunk.position], hunk)) for hunk in found.hunks), default=0)
     for hunk in found.hunks:
         landing = landings[hunk.position]
         head = out.paint(f"{_at(hunk):<{at}}", "yellow")
         if why:
             _print_why(out, landing, hunk, whys.get((hunk.position, hunk.path)), head)
         else:
-            head += f"  {landing.written_by:<9}  {_who(landing):<{who}}  {when(landing.session.created_at_ms)[:10]}"
+            day = when(landing.session.created_at_ms)[:10]
+            head += f"  {_author(landing, hunk):<9}  {_who(landing, hunk):<{who}}  {day}"
         for line in range(hunk.first_line, hunk.first_line + hunk.lines):
             # Colours too are shown, not sent: they are the file's, not ours.
             text = lines[line - 1].decode("utf-8", "replace").rstrip("\r\n").replace("\x1b", "\\x1b")
@@ -118,7 +121,9 @@ def _print_why(out: Output, landing: pb.BlamedLanding, hunk: pb.BlameHunk, why: 
     elsewhere = f", from {display(hunk.path)}:{hunk.first_line_there}" if hunk.path else ""
     agent = f" with {session.agent}" if session.agent else ""
     who = session.author.name or session.owner
-    out.line(f"  {landing.written_by}: {who}{agent}, {when(session.created_at_ms)}{elsewhere}")
+    out.line(f"  {_author(landing, hunk)}: {who}{agent}, {when(session.created_at_ms)}{elsewhere}")
+    if hunk.of_line:
+        out.line(f"  {_said(hunk)}")
     if why is None:
         return
     if not why.about_file:
@@ -146,8 +151,26 @@ def _at(hunk: pb.BlameHunk) -> str:
     return f"{'<' if hunk.not_further else '@'}{hunk.position}"
 
 
-def _who(landing: pb.BlamedLanding) -> str:
-    name = landing.session.agent or landing.session.author.name or landing.session.owner
+def _author(landing: pb.BlamedLanding, hunk: pb.BlameHunk) -> str:
+    """Who wrote lines: agent, person, untracked; "older" while nobody has looked further."""
+    if hunk.not_further:
+        return "older"
+    return hunk.written_by or landing.written_by  # a forge of an earlier version tells it of the landing alone
+
+
+def _said(hunk: pb.BlameHunk) -> str:
+    if hunk.written_by == "untracked":
+        return "The session does not say who wrote these lines."
+    name = f"{hunk.writer}, " if hunk.writer else ""
+    return f"The session says of these lines: {name}{'an agent' if hunk.written_by == 'agent' else 'a person'}."
+
+
+def _who(landing: pb.BlamedLanding, hunk: pb.BlameHunk) -> str:
+    """The name beside a line; of what is untracked in a session, whose session it was."""
+    session = landing.session
+    person = session.author.name or session.owner
+    name = person if hunk.of_line and hunk.written_by != "agent" else session.agent or person
+    name = hunk.writer or name
     return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
@@ -167,6 +190,10 @@ def _document(project: str, name: bytes, found: pb.BlameFileResponse, why: bool)
                 "first_there": hunk.first_line_there,
                 **path_fields(hunk.path or name),
                 "settled": not hunk.not_further,
+                "written_by": None if hunk.not_further else hunk.written_by,
+                "of_line": hunk.of_line,
+                "writer": hunk.writer or None,
+                "message": hunk.message or None,
             }
             for hunk in found.hunks
         ],

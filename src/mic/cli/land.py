@@ -22,6 +22,7 @@ from mic.cli.output import Output, path_fields, plural
 from mic.cli.queued import PATIENCE, Settled, kept_change, settle, still_waiting, tell_settled
 from mic.cli.sending import Sent, send
 from mic.cli.session_push import require_here, session_message
+from mic.cli.session_wrote import say_who_wrote
 from mic.cli.unresolved import require_resolved
 from mic.core.errors import BaseMismatch, MicError, NothingToLand, SecretFound
 from mic.core.ids import ulid_text
@@ -194,9 +195,11 @@ def _send(
     project = address_of(ws).ref
     pushed = last_push(ws, session) is not None
     sent, frames, packs = send(client, ws, project, changes, session.id if pushed else b"")
+    message = session_message(session, sent.changes)
+    say_who_wrote(message, ws, session, sent)
     request = pb.LandSessionRequest(
         project=project,
-        session=session_message(session, sent.changes),
+        session=message,
         frames=frames,
         packs=packs,
         asynchronous=later,

@@ -16,6 +16,7 @@ from mic.cli.queued import settle_first
 from mic.cli.refs import read_ref
 from mic.cli.session_push import push
 from mic.cli.session_resume import resume, switch
+from mic.cli.session_wrote import wrote
 from mic.cli.words import (
     decision_fields,
     decision_pb,
@@ -263,6 +264,7 @@ def abandon(out: Output) -> None:
 sessions.add_command(push)
 sessions.add_command(resume)
 sessions.add_command(switch)
+sessions.add_command(wrote)
 
 
 @sessions.command("show", short_help="A session whole, landed or not; default: the open one.")
