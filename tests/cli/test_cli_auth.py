@@ -131,7 +131,7 @@ def test_signed_out(nobody: Shell) -> None:
     said = "! mic: You are not signed in at FORGE.\n!      Sign in with `mic auth login`.\n[5]\n"
     assert nobody("auth", "status") == said
     assert nobody("auth", "logout") == said
-    assert nobody.run("auth", "login", "--token-stdin").returncode == 1
+    assert nobody.run("auth", "login", "--token-stdin").returncode == 2
 
 
 def test_a_token_from_the_environment_is_not_written_down(nobody: Shell, forge: Forge, name: str) -> None:
