@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from mic.rpc.v1 import mic_pb2 as pb
-from rpc_world import METHODS, Caller, Refused, World, frame, history, landing, session_id
+from rpc_world import METHODS, Caller, Refused, World, frame, history, landing, pushing, session_id
 
 Make = Callable[[pb.ProjectRef], Any]
 HASH = bytes(range(32))
@@ -100,6 +100,7 @@ REQUESTS: dict[str, Make] = {
     "ProjectService.ExportForgeArchive": lambda p: pb.ForgeArchiveRequest(project=p),
     "SessionService.StartSession": lambda p: pb.StartSessionRequest(project=p, session_id=session_id(), goal="Try"),
     "SessionService.LandSession": lambda p: landing(p, {b"new.txt": b"new\n"}),
+    "SessionService.PushSession": lambda p: pushing(p, {b"new.txt": b"new\n"}),
     "SessionService.AwaitLanding": lambda p: pb.AwaitLandingRequest(project=p, session_id=session_id()),
     "SessionService.AbandonSession": lambda p: pb.AbandonSessionRequest(project=p, session_id=session_id()),
     "SessionService.GetSession": lambda p: pb.GetSessionRequest(project=p, position=1),
@@ -136,6 +137,7 @@ WRITES = FOR_ADMINS | {
     "ProjectService.CancelForgeArchive",
     "SessionService.StartSession",
     "SessionService.LandSession",
+    "SessionService.PushSession",
     "SessionService.AbandonSession",
 }
 # A visitor who could never do it is told to sign in, whatever the project.

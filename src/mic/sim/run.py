@@ -60,6 +60,8 @@ class Simulation:
         windows = scenario.windows if schedule.windows is None else schedule.windows
         self.world = World(PROFILES[scenario.profile], self.projects.bucket, faults, windows)
         self.projects.now = lambda: self.world.heap.now
+        for oracle in self.projects.oracles.values():
+            oracle.damaged = lambda: any(fault.kind in ("short", "rot") for fault in faults.fired)
         self.world.committed = self.projects.head
         if wrap is not None:
             self.world.wrap = wrap
