@@ -28,12 +28,12 @@ from mic.ledger.project import Project
 from mic.ledger.request import LandRequest
 from mic.store import DirectoryStore
 
-CONTENTS = 50_000
+CONTENTS = 1_000_000
 IN_PACK = 100
 PACKS_OF_A_LANDING = 9
 RATE = 50  # landings a second
 TURNS = 4
-SECONDS = 6
+SECONDS = 15  # of each turn
 KEEP, GRACE = 4_000, 4_000  # ms
 
 
