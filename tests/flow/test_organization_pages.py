@@ -208,7 +208,8 @@ def test_an_organization_and_a_project_are_made_on_pages(world: World) -> None:
         assert again.status_code == 409
         assert 'id="public" checked' in again.text
         assert rita.submit("/-/new/project", **{**project, "handle": "other", "visibility": "all"}).status_code == 400
-        visitor.sign_in_once(world.forge.run("link", "stan"))
+        world.forge.run("token", f"{made}-new", "--create")
+        visitor.sign_in_once(world.forge.run("link", f"{made}-new"))
         assert "You administer no organization yet" in visitor.get("/-/new/project").text
         assert visitor.submit("/-/new/project", to="/-/new/project").status_code in (400, 403)
         foreign = visitor.post("/-/new/project", data=visitor.hidden("/-/new/organization") | project)
