@@ -8,14 +8,13 @@ import click
 
 from mic.cli.app import json_option
 from mic.cli.clone import tree_entries, write_contents
-from mic.cli.connection import connect
 from mic.cli.contents import fetch
-from mic.cli.open_session import address_of, require_complete
+from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.place import Place
-from mic.cli.queued import settle_first
 from mic.cli.refs import read_ref
 from mic.cli.session_push import require_here
+from mic.cli.settled import settled
 from mic.cli.unresolved import require_resolved
 from mic.cli.words import local_fields
 from mic.core.errors import Conflicted, InvalidInput
@@ -28,7 +27,6 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.checkout import Checkout
 from mic.workspace.operations import record
-from mic.workspace.queued import queued
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
 
@@ -50,42 +48,35 @@ def revert(out: Output, ref: str, why: str) -> None:
     wanted = read_ref(ref)
     place = Place(None)
     ws = Workspace.find()
-    with ws.lock():
-        require_complete(ws)
-        item = queued(ws)
-        with connect(ws.config.instance, signed_in=True) as client:
-            if item is not None:
-                settle_first(client, ws, item, out)
-            require_resolved(ws)
-            opened = local.current(ws)
-            if opened is not None:
-                require_here(opened)
-                raise InvalidInput(
-                    f"A session is open: {opened.goal}", hint="`mic land` or `mic session switch --none`."
-                )
-            if mine := working_status(ws).changes:
-                raise InvalidInput(f"{display(mine[0].path)} is changed here.", hint="Land it or put it back first.")
-            position = place.resolve(client, wanted)
-            if not 0 < position <= ws.config.position:
-                raise InvalidInput(
-                    f"@{position} is not part of what stands here, which is @{ws.config.position}.",
-                    hint="`mic sync` brings what landed since.",
-                )
-            request = pb.GetSessionRequest(project=place.address.ref, position=position)
-            landed = client.call(client.sessions.GetSession, request).session
-            write, contents, remove = _plan(client, ws, list(landed.changes), position)
-            if not write and not remove:
-                raise InvalidInput(f"Nothing of @{position} is left to take back.", hint="`mic show` says what it did.")
-            title = landed.goal.strip().partition("\n")[0]
-            record(ws, f"mic revert @{position}", files=True)
-            # First: stopped behind it, what stands here belongs to a session that says what it is.
-            session = local.start(ws, f"Revert @{position}: {title}"[: local.MAX_GOAL])
-            if why.strip():
-                from mic.core.session import Decision
+    with settled(ws, out, signed_in=True) as client:
+        require_resolved(ws)
+        opened = local.current(ws)
+        if opened is not None:
+            require_here(opened)
+            raise InvalidInput(f"A session is open: {opened.goal}", hint="`mic land` or `mic session switch --none`.")
+        if mine := working_status(ws).changes:
+            raise InvalidInput(f"{display(mine[0].path)} is changed here.", hint="Land it or put it back first.")
+        position = place.resolve(client, wanted)
+        if not 0 < position <= ws.config.position:
+            raise InvalidInput(
+                f"@{position} is not part of what stands here, which is @{ws.config.position}.",
+                hint="`mic sync` brings what landed since.",
+            )
+        request = pb.GetSessionRequest(project=place.address.ref, position=position)
+        landed = client.call(client.sessions.GetSession, request).session
+        write, contents, remove = _plan(client, ws, list(landed.changes), position)
+        if not write and not remove:
+            raise InvalidInput(f"Nothing of @{position} is left to take back.", hint="`mic show` says what it did.")
+        title = landed.goal.strip().partition("\n")[0]
+        record(ws, f"mic revert @{position}", files=True)
+        # First: stopped behind it, what stands here belongs to a session that says what it is.
+        session = local.start(ws, f"Revert @{position}: {title}"[: local.MAX_GOAL])
+        if why.strip():
+            from mic.core.session import Decision
 
-                session.decisions = [Decision(f"Take back @{position}", why.strip())]
-                local.save(ws, session)
-            _carry_out(client, ws, write, contents, remove, out)
+            session.decisions = [Decision(f"Take back @{position}", why.strip())]
+            local.save(ws, session)
+        _carry_out(client, ws, write, contents, remove, out)
     out.line(f"Started: {session.goal}")
     out.line(f"{plural(len(write) + len(remove), 'file')} changed here. `mic diff` shows it, `mic land` lands it.")
     out.document(

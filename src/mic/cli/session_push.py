@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from mic.cli.app import json_option
-from mic.cli.connection import connect
 from mic.cli.found_secrets import secret_error
-from mic.cli.open_session import add_note, address_of, require_complete, require_open
+from mic.cli.open_session import add_note, address_of, require_open
 from mic.cli.output import Output, plural
-from mic.cli.queued import kept_change, settle_first
+from mic.cli.queued import kept_change
 from mic.cli.sending import send
+from mic.cli.settled import settled
 from mic.cli.unresolved import require_resolved
 from mic.cli.words import decision_pb, message_pb, session_fields
 from mic.core.errors import BaseMismatch, InvalidInput, SecretFound
@@ -19,7 +19,6 @@ from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.pushed import keep_last_push, last_push, words_of
-from mic.workspace.queued import queued
 from mic.workspace.session import LocalSession
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
@@ -38,18 +37,13 @@ def push(out: Output, message: str, force: bool) -> None:
     landed is seen by members of the project, and kept until it lands, is given up, or is pushed anew.
     """
     ws = Workspace.find()
-    with ws.lock():
-        require_complete(ws)
-        item = queued(ws)
-        with connect(ws.config.instance, signed_in=True) as client:
-            if item is not None:
-                settle_first(client, ws, item, out)
-            session = require_open(ws)
-            require_here(session)
-            if message.strip() and all(turn.text != message.strip("\n") for turn in session.conversation[-1:]):
-                add_note(ws, session, message, "agent" if session.agent else "human")
-                local.save(ws, session)
-            found, files, fresh = push_work(client, ws, session, force=force)
+    with settled(ws, out, signed_in=True) as client:
+        session = require_open(ws)
+        require_here(session)
+        if message.strip() and all(turn.text != message.strip("\n") for turn in session.conversation[-1:]):
+            add_note(ws, session, message, "agent" if session.agent else "human")
+            local.save(ws, session)
+        found, files, fresh = push_work(client, ws, session, force=force)
     what = "Pushed" if fresh else "Nothing new since the last push"
     out.line(f"{what}: {session.goal} ({plural(files, 'file')})")
     out.line(f"Go on elsewhere with: mic session resume {ulid_text(session.id)}")

@@ -9,15 +9,15 @@ import click
 
 from mic.cli.app import json_option
 from mic.cli.clone import write_contents
-from mic.cli.connection import connect
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.goto import move_to, restore_base
-from mic.cli.open_session import address_of, require_complete
+from mic.cli.open_session import address_of
 from mic.cli.output import Output, plural
 from mic.cli.place import Place
-from mic.cli.queued import kept_change, settle_first
+from mic.cli.queued import kept_change
 from mic.cli.refs import SHORTEST_ID, parse_ref
 from mic.cli.session_push import push_work
+from mic.cli.settled import settled
 from mic.cli.unresolved import require_resolved
 from mic.cli.words import local_fields
 from mic.core.blob import MAX_WHOLE
@@ -33,7 +33,6 @@ from mic.workspace.checkout import Checkout
 from mic.workspace.files import hash_file
 from mic.workspace.operations import record
 from mic.workspace.pushed import forget_push, keep_last_push, words_of
-from mic.workspace.queued import queued
 from mic.workspace.session import LocalSession
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
@@ -54,27 +53,22 @@ def resume(out: Output, session: str, latest: bool) -> None:
     if bool(session) == latest:
         raise WrongCommandLine("Say which session: its id, or --latest.", hint="`mic session list --resumable`.")
     ws = Workspace.find()
-    with ws.lock():
-        require_complete(ws)
-        item = queued(ws)
-        with connect(ws.config.instance, signed_in=True) as client:
-            if item is not None:
-                settle_first(client, ws, item, out)
-            require_resolved(ws)
-            found = find(client, "" if latest else session)
-            here = local.current(ws)
-            if here is not None and here.id != found.id:
-                name = ulid_text(found.id)
-                raise InvalidInput(
-                    f"A session is open here: {here.goal}",
-                    hint=f"`mic session switch {name}` saves it and goes on with the other one.",
-                )
-            if here is not None and not here.left and words_of(here) != words_of(_opened(found)):
-                raise InvalidInput(
-                    f"This session is open here, with words that were not pushed: {here.goal}",
-                    hint="`mic session push` saves them; `--force` when it was pushed from elsewhere since.",
-                )
-            take_up(client, ws, found, out, "resume")
+    with settled(ws, out, signed_in=True) as client:
+        require_resolved(ws)
+        found = find(client, "" if latest else session)
+        here = local.current(ws)
+        if here is not None and here.id != found.id:
+            name = ulid_text(found.id)
+            raise InvalidInput(
+                f"A session is open here: {here.goal}",
+                hint=f"`mic session switch {name}` saves it and goes on with the other one.",
+            )
+        if here is not None and not here.left and words_of(here) != words_of(_opened(found)):
+            raise InvalidInput(
+                f"This session is open here, with words that were not pushed: {here.goal}",
+                hint="`mic session push` saves them; `--force` when it was pushed from elsewhere since.",
+            )
+        take_up(client, ws, found, out, "resume")
 
 
 @click.command("switch", short_help="Put the open session aside, saved on the forge, and go on with another.")
@@ -89,22 +83,17 @@ def switch(out: Output, session: str, alone: bool) -> None:
     if bool(session) == alone:
         raise WrongCommandLine("Say which session: its id, or --none.", hint="`mic session list --resumable`.")
     ws = Workspace.find()
-    with ws.lock():
-        require_complete(ws)
-        item = queued(ws)
-        with connect(ws.config.instance, signed_in=True) as client:
-            if item is not None:
-                settle_first(client, ws, item, out)
-            here = local.current(ws)
-            # Before anything is put aside: whatever is wrong with the other one is said while all is as it was.
-            found = None if alone else find(client, session)
-            if here is not None and found is not None and here.id == found.id and not here.left:
-                raise InvalidInput(f"This session is open here: {here.goal}", hint="There is nothing to switch to.")
-            if here is not None:
-                put_aside(client, ws, here, out)
-                out.line(f"Put aside: {here.goal}")
-            if found is not None:
-                take_up(client, ws, found, out, "switch")
+    with settled(ws, out, signed_in=True) as client:
+        here = local.current(ws)
+        # Before anything is put aside: whatever is wrong with the other one is said while all is as it was.
+        found = None if alone else find(client, session)
+        if here is not None and found is not None and here.id == found.id and not here.left:
+            raise InvalidInput(f"This session is open here: {here.goal}", hint="There is nothing to switch to.")
+        if here is not None:
+            put_aside(client, ws, here, out)
+            out.line(f"Put aside: {here.goal}")
+        if found is not None:
+            take_up(client, ws, found, out, "switch")
     if found is None:
         name = ulid_text(here.id) if here is not None else None
         if name is None:

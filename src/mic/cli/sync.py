@@ -9,10 +9,9 @@ import click
 
 from mic.cli.app import json_option
 from mic.cli.clone import tree_entries
-from mic.cli.connection import connect
-from mic.cli.open_session import address_of, require_complete
+from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, plural
-from mic.cli.queued import settle_first
+from mic.cli.settled import settled
 from mic.cli.sync_abort import abort
 from mic.cli.sync_apply import carry_out
 from mic.cli.sync_plan import ABSENT, REASONS, Decisions, Planner, on_disk, side_of
@@ -25,7 +24,6 @@ from mic.workspace.conflicts import MARKED, Conflict, open_conflicts
 from mic.workspace.kept import Kept
 from mic.workspace.operations import record
 from mic.workspace.paths import tree_path
-from mic.workspace.queued import queued
 from mic.workspace.sync_journal import MARK, MERGE, REMOVE, RESTORE, WRITE, YOURS, Journal, OpenSync, Step, begin
 from mic.workspace.sync_journal import under_way as sync_under_way
 from mic.workspace.workspace import Workspace
@@ -55,16 +53,11 @@ def sync(out: Output, ours: tuple[str, ...], theirs: tuple[str, ...], undo: bool
     twice = decisions.ours & decisions.theirs
     if twice:
         raise click.UsageError(f"{display(min(twice))} cannot be both ours and theirs.")
-    with ws.lock():
-        require_complete(ws)
-        item = queued(ws)
-        with connect(ws.config.instance, signed_in=item is not None) as client:
-            if item is not None:
-                settle_first(client, ws, item, out)
-            refuse_half_undone(ws)
-            if undo:
-                return abort(client, ws, address_of(ws).ref, out)
-            done = _resume(client, ws, decisions, out) if sync_under_way(ws) else _sync(client, ws, decisions, out)
+    with settled(ws, out, signed_in=False) as client:
+        refuse_half_undone(ws)
+        if undo:
+            return abort(client, ws, address_of(ws).ref, out)
+        done = _resume(client, ws, decisions, out) if sync_under_way(ws) else _sync(client, ws, decisions, out)
     if done is None:
         return _nothing_new(ws, out)
     return _report(ws, out, *done)

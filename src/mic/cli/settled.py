@@ -1,0 +1,29 @@
+"""Where a command works that needs the forge and the working copy to agree: locked, complete, nothing queued."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from mic.cli.connection import connect
+from mic.cli.open_session import require_complete
+from mic.cli.output import Output
+from mic.cli.queued import settle_first
+from mic.rpc.client import Client
+from mic.workspace.queued import queued
+from mic.workspace.workspace import Workspace
+
+
+@contextlib.contextmanager
+def settled(ws: Workspace, out: Output, *, signed_in: bool) -> Iterator[Client]:
+    """A connection, with the working copy locked, and a landing that waited on the forge settled first.
+
+    Who is not `signed_in` may work as well, unless such a landing waits. Raises Busy while it does.
+    """
+    with ws.lock():
+        require_complete(ws)
+        item = queued(ws)
+        with connect(ws.config.instance, signed_in=signed_in or item is not None) as client:
+            if item is not None:
+                settle_first(client, ws, item, out)
+            yield client
