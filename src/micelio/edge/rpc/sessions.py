@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from typing import NamedTuple
 
 from mic.core.codec import Reader
 from mic.core.epoch import PackRef, read_pack_ref
 from mic.core.errors import Conflicted, Corrupt, InvalidInput, TooLarge
 from mic.core.pack import FOOTER_BYTES, MAX_PACK
 from mic.core.paths import parse_path
+from mic.core.session import Session
 from mic.ledger.frame import whole
 from mic.ledger.project import Landed
 from mic.rpc.status import error_of
@@ -47,14 +49,7 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
 
     @call
     def LandSession(self, actor: Actor, request: pb.LandSessionRequest) -> pb.LandSessionResponse:
-        project = convert.find_project(actor, request.project)
-        require_write(actor, project)  # before anything is unpacked
-        session = convert.session(request.session)
-        frames = [convert.frame(frame) for frame in request.frames]
-        if sum(frame.length for frame in frames) > MAX_INLINE:
-            raise TooLarge(f"More than {MAX_INLINE} bytes of contents inside one call.", hint="Upload them first.")
-        contents = {frame.hash: whole(frame) for frame in frames}
-        packs = [_pack(receipt) for receipt in request.packs]
+        project, session, contents, packs = _sent(actor, request)
         if request.asynchronous:
             before = later.land_later(actor, project, session, contents, packs, pushed=request.pushed)
             return _landed(actor, project, before) if before else _queued(session.id, session.goal)
@@ -81,14 +76,7 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
 
     @call
     def PushSession(self, actor: Actor, request: pb.PushSessionRequest) -> pb.SessionResponse:
-        project = convert.find_project(actor, request.project)
-        require_write(actor, project)  # before anything is unpacked
-        session = convert.session(request.session)
-        frames = [convert.frame(frame) for frame in request.frames]
-        if sum(frame.length for frame in frames) > MAX_INLINE:
-            raise TooLarge(f"More than {MAX_INLINE} bytes of contents inside one call.", hint="Upload them first.")
-        contents = {frame.hash: whole(frame) for frame in frames}
-        packs = [_pack(receipt) for receipt in request.packs]
+        project, session, contents, packs = _sent(actor, request)
         after = request.after_ms if request.HasField("after_ms") else None
         kept = push_session(actor, project, session, contents, packs, after)
         return pb.SessionResponse(session=convert.session_message(actor, kept))
@@ -182,6 +170,26 @@ def _await(actor: Actor, project: ProjectView, session_id: bytes, seconds: float
         return found
     finally:
         WAITS.release()
+
+
+class _Sent(NamedTuple):
+    """A session as it comes in a call: contents whole, by hash, and packs that were uploaded before."""
+
+    project: ProjectView
+    session: Session
+    contents: dict[bytes, bytes]
+    packs: list[PackRef]
+
+
+def _sent(actor: Actor, request: pb.LandSessionRequest | pb.PushSessionRequest) -> _Sent:
+    project = convert.find_project(actor, request.project)
+    require_write(actor, project)  # before anything is unpacked
+    session = convert.session(request.session)
+    frames = [convert.frame(frame) for frame in request.frames]
+    if sum(frame.length for frame in frames) > MAX_INLINE:
+        raise TooLarge(f"More than {MAX_INLINE} bytes of contents inside one call.", hint="Upload them first.")
+    contents = {frame.hash: whole(frame) for frame in frames}
+    return _Sent(project, session, contents, [_pack(receipt) for receipt in request.packs])
 
 
 def _pack(receipt: bytes) -> PackRef:
