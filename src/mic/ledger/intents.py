@@ -89,13 +89,18 @@ def accept(line: Line, request: LandRequest, *, claimed: bool) -> Protocol[Waiti
 
 def read(item: Waiting) -> Protocol[Intent | None]:
     """What an intent holds; None when it is done and gone. Raises Corrupt."""
+    return read_wish(item.key, item.session, item.wish)
+
+
+def read_wish(key: str, session: bytes, wish: bytes) -> Protocol[Intent | None]:
+    """A wish under a key that names its session and what it holds; None when it is gone. Raises Corrupt."""
     try:
-        raw = (yield Get(item.key)).data
+        raw = (yield Get(key)).data
     except NotFound:
         return None
-    intent = decode_intent(raw, item.key)
-    if content_hash(raw)[:16] != item.wish or intent.session.id != item.session:
-        raise Corrupt(f"{item.key} is damaged: it holds another wish than its name says", object=item.key)
+    intent = decode_intent(raw, key)
+    if content_hash(raw)[:16] != wish or intent.session.id != session:
+        raise Corrupt(f"{key} is damaged: it holds another wish than its name says", object=key)
     return intent
 
 

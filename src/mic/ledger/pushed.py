@@ -13,13 +13,14 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from mic.core.epoch import PackRef
-from mic.core.errors import AlreadyExists, Corrupt, NotFound, TooLarge
+from mic.core.errors import AlreadyExists, TooLarge
 from mic.core.ids import content_hash
 from mic.core.indexrun import Place
-from mic.core.intent import MAX_INTENT, Intent, decode_intent, encode_intent
+from mic.core.intent import MAX_INTENT, Intent, encode_intent
 from mic.core.session import Session, encode_session
-from mic.ledger.effects import Delete, Get, List, Now, Protocol, PutNew
+from mic.ledger.effects import Delete, List, Now, Protocol, PutNew
 from mic.ledger.follow import read_pack_toc
+from mic.ledger.intents import read_wish
 from mic.ledger.leavings import refuse_leaving, require_there
 from mic.ledger.line import Line
 from mic.store.port import Listed
@@ -53,14 +54,7 @@ def pushes(line: Line, session_id: bytes = b"") -> Protocol[list[Pushed]]:
 
 def read_push(item: Pushed) -> Protocol[Intent | None]:
     """What a push holds; None when it is gone. Raises Corrupt."""
-    try:
-        raw = (yield Get(item.key)).data
-    except NotFound:
-        return None
-    intent = decode_intent(raw, item.key)
-    if content_hash(raw)[:16] != item.wish or intent.session.id != item.session:
-        raise Corrupt(f"{item.key} is damaged: it holds another wish than its name says", object=item.key)
-    return intent
+    return read_wish(item.key, item.session, item.wish)
 
 
 def newest_push(line: Line, session_id: bytes) -> Protocol[Intent | None]:
