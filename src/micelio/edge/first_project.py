@@ -16,7 +16,7 @@ from micelio.organizations.actions import create_organization
 from micelio.projects.actions import create_project
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import get_project
-from micelio.sessions.actions import HistoryIntake
+from micelio.sessions.intake import HistoryIntake
 
 OWNER = "micelio"
 HANDLE = "micelio"

@@ -38,10 +38,10 @@ from micelio.imports.progress import Progress
 from micelio.jobs.run import Canceled, Stopped, words
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import is_standing, project_name, project_of
-from micelio.sessions.actions import HistoryIntake
 from micelio.sessions.git_landings import CommitLandings, telling_of
 from micelio.sessions.git_secrets import ObjectSearch, object_secret
 from micelio.sessions.git_view import kept_objects
+from micelio.sessions.intake import HistoryIntake
 
 _log = logging.getLogger("micelio.imports")
 

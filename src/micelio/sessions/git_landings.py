@@ -15,7 +15,7 @@ from mic.git.pushed import Changes, text_of
 from mic.git.told import Telling, traces_in
 from mic.ledger.frame import Frame
 from mic.ledger.history import HistoryCommit
-from micelio.sessions.actions import HistoryIntake
+from micelio.sessions.intake import HistoryIntake
 
 
 class CommitLandings:

@@ -39,11 +39,11 @@ from micelio.projects.ownership import require_line
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import get_project, project_name
 from micelio.sentences import for_people, one_line
-from micelio.sessions.actions import HistoryIntake
 from micelio.sessions.git_landings import CommitLandings, telling_of
 from micelio.sessions.git_rebase import FOR_MAIN, clash_words, landed_words, rebase
 from micelio.sessions.git_secrets import ObjectSearch
 from micelio.sessions.git_view import kept_objects
+from micelio.sessions.intake import HistoryIntake
 from micelio.sessions.policy import require_free, require_write
 
 # How often commits are put behind a main that moves while they are.

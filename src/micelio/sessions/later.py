@@ -12,17 +12,17 @@ import msgspec
 from django.db import transaction
 
 from mic.core.epoch import PackRef
-from mic.core.errors import AlreadyExists
 from mic.core.ids import ulid_text
 from mic.core.session import Session
 from mic.ledger import intents
-from mic.ledger.project import Landed, LandRequest, Project
+from mic.ledger.project import Landed, LandRequest
 from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
 from micelio.sessions import lander, projector
 from micelio.sessions.actions import (
+    claim,
     own_landing,
     own_open_session,
     refuse_abandoned,
@@ -65,7 +65,7 @@ def land_later(
         return own_landing(actor, ledger, session.id, position)
     refuse_unreadable_owners(ledger, request)
     refuse_secrets(actor, ledger, request)
-    claimed = known is None and _claim(actor, ledger, session)
+    claimed = known is None and claim(actor, ledger, session)
     item = ledger.run(intents.accept(ledger.line, request, claimed=claimed))
     with transaction.atomic():
         projector.keep_row(project.id, session, queued=True)
@@ -74,15 +74,3 @@ def land_later(
         record(actor, "session.queue", "session", ulid_text(session.id), name, **places)
     lander.add(project.id, item)
     return None
-
-
-def _claim(actor: Actor, ledger: Project, session: Session) -> bool:
-    """Keep a session whose id nobody else may take before it lands; False when it was kept meanwhile."""
-    try:
-        ledger.put_new_session(session)
-    except AlreadyExists:
-        known = own_open_session(actor, ledger, session.id)
-        if known is not None:
-            refuse_abandoned(known)
-        return False
-    return True

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from mic.core.blob import MAX_WHOLE, blob_size
 from mic.core.epoch import PackRef
-from mic.core.errors import AlreadyExists, InvalidInput, PreconditionFailed
+from mic.core.errors import InvalidInput, PreconditionFailed
 from mic.core.head import ms_hlc
 from mic.core.ids import ulid_text
 from mic.core.session import Op, Session, State
@@ -23,7 +23,7 @@ from micelio.databases import let_go
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
 from micelio.sessions import projector
-from micelio.sessions.actions import own_open_session, refuse_abandoned, to_keep, true_receipts
+from micelio.sessions.actions import claim, own_open_session, refuse_abandoned, to_keep, true_receipts
 from micelio.sessions.policy import hidden_session, may_see_open, require_read, require_write
 from micelio.sessions.pushed_at import PUSHED_AT, pushed_at
 from micelio.sessions.secrets import refuse_secrets
@@ -74,7 +74,7 @@ def push_session(
     )
     if known is None:
         # An id that nobody has taken meanwhile; somebody else's session is not written over.
-        _begin(actor, ledger, session)
+        claim(actor, ledger, session)
     ledger.keep_push(session, _needed(session, request, ledger))
     ledger.put_open_session(session)
     with transaction.atomic():
@@ -111,15 +111,6 @@ def _same(known: Session, session: Session) -> bool:
     return (known.goal, known.base_position, known.conversation, known.decisions, known.changes) == (
         session.goal, session.base_position, session.conversation, session.decisions, session.changes,
     )  # fmt: skip
-
-
-def _begin(actor: Actor, ledger: Project, session: Session) -> None:
-    try:
-        ledger.put_new_session(session)
-    except AlreadyExists:
-        known = own_open_session(actor, ledger, session.id)
-        if known is not None:
-            refuse_abandoned(known)
 
 
 def _uploaded(ledger: Project, contents: Mapping[bytes, bytes]) -> list[PackRef]:

@@ -37,8 +37,8 @@ from micelio.outgoing.client import Outgoing
 from micelio.projects import ledgers
 from micelio.projects.actions import create_project
 from micelio.projects.project_view import ProjectView
-from micelio.sessions.actions import HistoryIntake
 from micelio.sessions.git_view import kept_objects
+from micelio.sessions.intake import HistoryIntake
 
 pytestmark = pytest.mark.django_db
 

@@ -21,8 +21,8 @@ from micelio.organizations import actions as organizations
 from micelio.projects import ledgers
 from micelio.projects.actions import create_project
 from micelio.sessions import git_view
-from micelio.sessions.actions import HistoryIntake
 from micelio.sessions.git_push import open_for_push
+from micelio.sessions.intake import HistoryIntake
 
 pytestmark = pytest.mark.django_db
 MAIN = "refs/heads/main"

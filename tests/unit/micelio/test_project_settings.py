@@ -41,6 +41,7 @@ from micelio.projects.restore import restore
 from micelio.projects.stars import list_stars, star_project, stars_of
 from micelio.sessions import actions as sessions
 from micelio.sessions import projector
+from micelio.sessions.intake import HistoryIntake
 
 pytestmark = pytest.mark.django_db
 
@@ -217,7 +218,7 @@ def test_an_archived_project_is_read_and_not_written(olga: Actor, mia: Actor, sa
     doors: list[Callable[[Actor], object]] = [
         lambda actor: sessions.start_session(actor, get_project(actor, "acme", "web"), "Try", 0),
         lambda actor: sessions.upload(actor, get_project(actor, "acme", "web"), []),
-        lambda actor: sessions.HistoryIntake(actor, get_project(actor, "acme", "web"), "test"),
+        lambda actor: HistoryIntake(actor, get_project(actor, "acme", "web"), "test"),
         lambda actor: sessions.abandon_session(actor, get_project(actor, "acme", "web"), bytes(16)),
     ]
     for door in doors:
@@ -416,7 +417,7 @@ def test_a_limit_of_bytes(olga: Actor, mia: Actor, limited: Callable[..., None])
     with pytest.raises(LimitReached, match="acme stores as much as it may"):
         sessions.upload(mia, full, [])
     with pytest.raises(LimitReached):
-        sessions.HistoryIntake(mia, full, "test")
+        HistoryIntake(mia, full, "test")
     assert sessions.start_session(mia, full, "Words are few", 0).goal == "Words are few"
     limited(max_stored_bytes=size + 100_000)
     measure_organization.func(str(project.owner_id))

@@ -33,6 +33,7 @@ from micelio.projects.queries import get_project
 from micelio.sessions import actions as sessions
 from micelio.sessions import later, queries
 from micelio.sessions.carry_out import carry_out
+from micelio.sessions.intake import HistoryIntake
 
 pytestmark = pytest.mark.django_db
 _numbers = iter(range(1, 10_000))
@@ -145,7 +146,7 @@ def test_no_way_around_a_protected_line(olga: Actor, people: dict[str, Actor]) -
     assert ledger.head().position == 0
     for act in (
         lambda: later.land_later(people["max"], _now(people["max"]), wish.session, wish.contents),
-        lambda: sessions.HistoryIntake(people["max"], _now(people["max"]), "test"),
+        lambda: HistoryIntake(people["max"], _now(people["max"]), "test"),
         lambda: sessions.land(people["max"], _now(people["max"]), wish.session, wish.contents),
     ):
         with pytest.raises(Protected):
@@ -258,7 +259,7 @@ def test_an_import_into_a_project_with_protected_paths(olga: Actor, people: dict
 
     protect_project(olga, "acme", "web", paths=["/docs/"])
     refused = pytest.raises(Protected, match="docs/a is protected by /docs/")
-    with sessions.HistoryIntake(people["ada"], _now(people["ada"]), "test") as intake, refused:
+    with HistoryIntake(people["ada"], _now(people["ada"]), "test") as intake, refused:
         intake.add_commit(_commit(commit(1, {b"docs/a": b"1"})))
 
 
@@ -271,7 +272,7 @@ def test_a_push_onto_a_position(olga: Actor, people: dict[str, Actor]) -> None:
     _protected(olga)
 
     def push(actor: Actor, path: bytes, data: bytes, onto: int) -> int:
-        with sessions.HistoryIntake(actor, _now(actor), "git push", onto=onto) as intake:
+        with HistoryIntake(actor, _now(actor), "git push", onto=onto) as intake:
             intake.add_frame(convert.frame(frame(data)))
             intake.add_commit(_commit(commit(next(_numbers), {}, changes=[added(path, data)])))
             return intake.finish().position
@@ -301,7 +302,7 @@ def test_what_changes_during_an_import(olga: Actor, people: dict[str, Actor]) ->
     codes = []
     for change in changes:
         project = _now(people["ada"])
-        with sessions.HistoryIntake(people["ada"], project, "test") as intake:
+        with HistoryIntake(people["ada"], project, "test") as intake:
             intake.add_commit(_commit(commit(1, {})))
             change()
             with pytest.raises(MicError) as refused:

@@ -32,6 +32,7 @@ from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import get_project, list_projects
 from micelio.sessions import actions as sessions
 from micelio.sessions import queries as landings
+from micelio.sessions.intake import HistoryIntake
 from micelio.tokens import actions, queries
 from micelio.tokens.models import AccessToken
 
@@ -282,7 +283,7 @@ def test_an_agents_token_lands_one_session_and_nothing_else(olga: Actor) -> None
         lambda: sessions.start_session(agent, vault, "Goal", 0, OTHER),
         lambda: sessions.start_session(agent, vault, "Goal", 0),
         lambda: sessions.abandon_session(agent, vault, SESSION),
-        lambda: sessions.HistoryIntake(agent, vault, "x"),
+        lambda: HistoryIntake(agent, vault, "x"),
         lambda: projects.update_project(agent, "acme", "vault", name="x"),
         lambda: list_members(agent, "acme"),
         lambda: actions.create_session_token(agent, vault, SESSION),

@@ -22,6 +22,7 @@ from micelio.projects import actions, deletion, members, moves, protection, quer
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.ownership import explain_owners
 from micelio.sessions import actions as sessions
+from micelio.sessions.intake import HistoryIntake
 from micelio.sessions.push import pushed
 
 # A message of contents is sent when it has grown past this; the limit of a message is 64 MiB.
@@ -260,7 +261,7 @@ def _import(actor: Actor, requests: Iterator[pb.ImportHistoryRequest]) -> Iterat
         raise InvalidInput("An import begins with its project and source.")
     project = convert.find_project(actor, first.start.project)
     start = first.start
-    with sessions.HistoryIntake(actor, project, start.source[:1000], accept_secrets=start.accept_secrets) as intake:
+    with HistoryIntake(actor, project, start.source[:1000], accept_secrets=start.accept_secrets) as intake:
         finished = False
         for message in itertools.chain([first], requests):
             for frame in message.frames:
