@@ -82,6 +82,8 @@ class Verifier:
 
     def findings(self) -> Iterator[Finding]:
         """Everything that is wrong, as it is found."""
+        # What others write from here on is not known below, so that nobody can say of it that nothing names it.
+        there = self._list(self.line.prefix)
         head = None
         try:
             head = self._run(read_tip(self.line))
@@ -104,7 +106,7 @@ class Verifier:
             yield from self._leavings()
             yield from self._pushes()
         if self._whole:
-            yield from self._unreachable()
+            yield from self._unreachable(there)
 
     # ------------------------------------------------------------ log
 
@@ -452,13 +454,13 @@ class Verifier:
 
     # ------------------------------------------------------------ what nothing names
 
-    def _unreachable(self) -> Iterator[Finding]:
+    def _unreachable(self, there: Sequence[Listed]) -> Iterator[Finding]:
         kept = tuple(
             f"{self.line.prefix}{name}/"
             for name in ("sessions", "intents", "pushed", "forks", "set-aside", "git", "gc")
         )
         known = {self.line.head_key, self.line.origin_key, *self._named}
-        for listed in self._list(self.line.prefix):
+        for listed in there:
             if listed.key not in known and not listed.key.startswith(kept):
                 yield Finding("unreachable", listed.key, f"nothing names these {listed.size} bytes")
 
