@@ -31,6 +31,7 @@ from mic.core.leavings import decode_leavings
 from mic.core.origin import decode_origin
 from mic.core.pack import decode_toc
 from mic.core.paths import parse_path
+from mic.core.scanning import redact, scan
 from mic.core.segment import decode_segment
 from mic.core.session import decode_session
 from mic.core.tree.decode import decode_node
@@ -60,7 +61,6 @@ from micelio.pages.ranges import asked_part
 from micelio.projects.actions import parse_project_handle
 from micelio.projects.protection import protection_of
 from micelio.rates import parse_rates
-from micelio.scanning import redact, scan
 from micelio.scanning.allowed import parse_allowed
 
 _HERE = Path(__file__).parents[1]

@@ -7,8 +7,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micelio.scanning import Scan, redact, scan, scan_many
-from micelio.scanning.finding import Finding
+from mic.core.scanning import Scan, redact, scan, scan_many
+from mic.core.scanning.finding import Finding
 from secret_corpus import TRUE
 
 MAKERS = [(rule, maker) for rule, makers in sorted(TRUE.items()) for maker in makers]

@@ -19,9 +19,9 @@ import mic
 import micelio
 from browser import Browser
 from forge_process import Forge
+from mic.core.scanning import scan
 from mic.rpc.v1 import mic_pb2 as pb
 from micelio.outgoing.reach import may_reach
-from micelio.scanning import scan
 from rpc_world import World, history, landed, landing
 from secret_corpus import TRUE
 

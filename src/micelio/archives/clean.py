@@ -8,8 +8,8 @@ from typing import TypeVar
 import msgspec
 
 from mic.core.errors import InvalidInput
+from mic.core.scanning import redact
 from micelio.archives.records import MAX_TEXT, Any, Author, Side
-from micelio.scanning import redact
 
 T = TypeVar("T", bound=msgspec.Struct)
 _UNSEARCHABLE = "[redacted: not searchable]"

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from mic.core.blob import compress, frame_size, inflate
 from mic.core.errors import AlreadyExists, Corrupt, NotFound
+from mic.core.scanning import RULES_VERSION
 from mic.store import ObjectStore
 from micelio.archives import manifest as manifests
 from micelio.archives import records
@@ -20,7 +21,6 @@ from micelio.archives.clean import clean
 from micelio.archives.manifest import Manifest, Part, Pending
 from micelio.archives.records import Any
 from micelio.projects.ledgers import bucket
-from micelio.scanning import RULES_VERSION
 
 # A part holds about so much, inflated; one record may be as long as a line may.
 PART = 512 << 10

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from mic.core.errors import Busy, InvalidInput
 from mic.core.paths import display
+from mic.core.scanning import RULES_VERSION, redact
 from micelio.accounts.actor import Actor
 from micelio.accounts.policy import OPERATOR
 from micelio.audit.actions import record
@@ -23,7 +24,6 @@ from micelio.findings.models import NOTE, REASON, Searched, SecretFinding, Sourc
 from micelio.findings.policy import require_decide, require_report
 from micelio.findings.queries import forget_count, own_finding
 from micelio.projects.project_view import ProjectView
-from micelio.scanning import RULES_VERSION, redact
 
 # One reader's reports in an hour, and what may wait for the admins of one project: more is noise, or an attack.
 REPORTS_AN_HOUR = 10

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mic.core.errors import SecretFound
 from mic.core.paths import display
-from micelio.scanning import Finding
+from mic.core.scanning import Finding
 from micelio.scanning.refuse import secret_found
 
 _PATH = b"path\x00"

@@ -10,11 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from mic.core.errors import NotFound
+from mic.core.scanning import RULES_VERSION
 from micelio.accounts.actor import Actor
 from micelio.findings.models import Searched, SecretFinding, State
 from micelio.findings.policy import may_decide, require_decide
 from micelio.projects.project_view import ProjectView
-from micelio.scanning import RULES_VERSION
 
 MAX_PAGE = 200
 # Beyond these a page says "more than".

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from mic.core.errors import SecretFound
 from mic.core.paths import display
-from micelio.scanning.finding import Finding
-from micelio.scanning.scanner import scan
+from mic.core.scanning.finding import Finding
+from mic.core.scanning.scanner import scan
 
 # Bytes that findings may take in the trailing metadata of an answer, beside its message.
 _DOCUMENT = 4_000

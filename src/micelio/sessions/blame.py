@@ -11,13 +11,13 @@ from mic.core.attribution import Author as WrittenBy
 from mic.core.blame import Hunk, Origin
 from mic.core.errors import InvalidInput, NotFound
 from mic.core.paths import display
+from mic.core.scanning import redact
 from mic.core.session import Decision
 from mic.core.tree import Entry
 from mic.ledger.project import Project
 from micelio.accounts.actor import Actor
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
-from micelio.scanning import redact
 from micelio.sessions.evidence import marks
 from micelio.sessions.models import storable
 from micelio.sessions.policy import require_read

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 
 from mic.core.errors import MicError, SecretFound, Unavailable
+from mic.core.scanning import scan_many
 from mic.git.packentry import NAMES, TREE
 from mic.ledger.project import Project
-from micelio.scanning import scan_many
 from micelio.sessions.secrets import landed_list
 
 _log = logging.getLogger("micelio.scanning")

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from mic.core.errors import MicError, Unavailable
+from mic.core.scanning import Finding, Scan, redact, scan, scan_many
 from mic.core.session import Author, Op
 from mic.ledger.frame import Frame, plain
 from mic.ledger.history import HistoryCommit
 from micelio.findings.found import Found
-from micelio.scanning import Finding, Scan, redact, scan, scan_many
 
 T = TypeVar("T")
 

@@ -14,8 +14,8 @@ import msgspec
 
 from mic.core.attribution import with_names, writer_names
 from mic.core.errors import InvalidInput, MicError, Unavailable
+from mic.core.scanning import RULES_VERSION, redact
 from mic.core.session import Alternative, Decision, Message, Session
-from micelio.scanning import RULES_VERSION, redact
 
 _log = logging.getLogger("micelio.scanning")
 

@@ -15,6 +15,7 @@ from uuid import UUID
 from mic.core.errors import Corrupt, MicError, NotFound
 from mic.core.paths import display
 from mic.core.record import Record
+from mic.core.scanning import RULES_VERSION, Finding, Scan, scan_many
 from mic.core.session import Session
 from mic.core.tree import BLOB, CHUNKED
 from mic.ledger.project import Project
@@ -23,7 +24,6 @@ from micelio.findings.found import Found
 from micelio.findings.queries import searched, searched_to
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.queries import all_project_ids, view_of
-from micelio.scanning import RULES_VERSION, Finding, Scan, scan_many
 from micelio.sessions.models import Landing, storable
 from micelio.sessions.redaction import as_shown, words
 from micelio.sessions.secrets import landed_list

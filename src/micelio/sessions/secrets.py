@@ -16,6 +16,7 @@ from uuid import UUID
 from mic.core.blob import decode_blob
 from mic.core.errors import Erased, InvalidInput, MicError, Unavailable
 from mic.core.paths import display
+from mic.core.scanning import Finding, Scan, scan_many
 from mic.core.session import Change, Op, Session
 from mic.core.tree import EMPTY_TREE
 from mic.ledger.frame import Frame, plain
@@ -23,7 +24,6 @@ from mic.ledger.project import LandRequest, Project
 from micelio.accounts.actor import Actor
 from micelio.findings.found import path_place
 from micelio.findings.queries import decided
-from micelio.scanning import Finding, Scan, scan_many
 from micelio.scanning.allowed import PATH, Allowed, parse_allowed
 from micelio.scanning.refuse import secret_found
 

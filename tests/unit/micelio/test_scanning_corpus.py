@@ -8,11 +8,11 @@ import re
 import pytest
 
 from mic.core.errors import InvalidInput
-from micelio.scanning import redact, scan
-from micelio.scanning.borrowed import _NAMES
-from micelio.scanning.context import CONTEXTS
-from micelio.scanning.plausible import base62_crc32
-from micelio.scanning.rules import RULES
+from mic.core.scanning import redact, scan
+from mic.core.scanning.borrowed import _NAMES
+from mic.core.scanning.context import CONTEXTS
+from mic.core.scanning.plausible import base62_crc32
+from mic.core.scanning.rules import RULES
 from secret_corpus import ALNUM, HARMLESS, TRUE, draw
 
 EACH = [(rule, at) for rule, makers in TRUE.items() for at in range(len(makers))]

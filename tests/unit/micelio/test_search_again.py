@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from ledgers import request
+from mic.core.scanning import scan
 from mic.core.session import Message
 from mic.ledger.ledger import Ledger
 from mic.ledger.project import Project
@@ -24,7 +25,6 @@ from micelio.organizations import actions as organizations
 from micelio.projects import ledgers
 from micelio.projects.actions import create_project
 from micelio.projects.project_view import ProjectView
-from micelio.scanning import scan
 from micelio.sessions import projector, redaction, search_again
 from micelio.sessions.models import Landing
 from micelio.sessions.queries import get_session, list_landings

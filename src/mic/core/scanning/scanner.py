@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 
 import re2
 
-from micelio.scanning.borrowed import ANCHOR, ANCHOR_STARTS, borrowed
-from micelio.scanning.context import CONTEXTS, Context
-from micelio.scanning.finding import Finding, fingerprint, masked
-from micelio.scanning.plausible import is_random
-from micelio.scanning.rules import REACH, RULES, Rule
+from mic.core.scanning.borrowed import ANCHOR, ANCHOR_STARTS, borrowed
+from mic.core.scanning.context import CONTEXTS, Context
+from mic.core.scanning.finding import Finding, fingerprint, masked
+from mic.core.scanning.plausible import is_random
+from mic.core.scanning.rules import REACH, RULES, Rule
 
 K = TypeVar("K", bound=Hashable)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from micelio.scanning import plausible
+from mic.core.scanning import plausible
 
 
 class Context(NamedTuple):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from micelio.scanning import plausible
+from mic.core.scanning import plausible
 
 # Goes up with every rule that finds more or less than before: what an older version has seen can be scanned again.
 RULES_VERSION = 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from micelio.scanning import plausible
+from mic.core.scanning import plausible
 
 WINDOW = 512
 # A word of each detector's, as an RE2 expression.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mic.core.errors import InvalidInput
-from micelio.scanning.scanner import LOOK_ALIKES, scan_many, scan_whole
+from mic.core.scanning.scanner import LOOK_ALIKES, scan_many, scan_whole
 
 
 def redact(texts: Sequence[str]) -> dict[int, tuple[str, int]]:
