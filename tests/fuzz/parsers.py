@@ -31,6 +31,7 @@ from mic.core.leavings import decode_leavings
 from mic.core.origin import decode_origin
 from mic.core.pack import decode_toc
 from mic.core.paths import parse_path
+from mic.core.patterns import Patterns, translate
 from mic.core.scanning import redact, scan
 from mic.core.segment import decode_segment
 from mic.core.session import decode_session
@@ -50,7 +51,6 @@ from micelio.edge.charsets import OnlyUtf8, as_utf8
 from micelio.edge.git_visitor import token_in
 from micelio.operators.blocks import _parse_network
 from micelio.organizations.roles import parse_role
-from micelio.owners.patterns import Patterns, translate
 from micelio.owners.refuse import require_readable
 from micelio.owners.rules import parse_owners
 from micelio.pages.addresses import HEAD, Site, parse_ref

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micelio.owners.patterns import MAX_PATTERN, Patterns, translate
+from mic.core.patterns import MAX_PATTERN, Patterns, translate
 from micelio.owners.rules import MAX_PROBLEMS, parse_owners
 
 _WORDS = st.sampled_from(

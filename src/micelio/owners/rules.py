@@ -15,7 +15,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from micelio.owners.patterns import MAX_PATTERN, Patterns, translate
+from mic.core.patterns import MAX_PATTERN, Patterns, translate
 
 PATH = b".micelio/OWNERS"
 MAX_BYTES = 256 << 10

@@ -14,10 +14,10 @@ import msgspec
 from django.db import transaction
 
 from mic.core.errors import Corrupt, InvalidInput
+from mic.core.patterns import MAX_PATTERN, Patterns, translate
 from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.organizations.roles import Role, at_least
-from micelio.owners.patterns import MAX_PATTERN, Patterns, translate
 from micelio.owners.rules import is_owner
 from micelio.projects import policy
 from micelio.projects.actions import entered, held

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from micelio.owners.patterns import Patterns, translate
+from mic.core.patterns import Patterns, translate
 
 _NAMES = st.sampled_from([b"a", b"b", b"ab", b"a.b", b"a b", b"\xffx", b"A", b"-", b"]", b"!", b"a*b"])
 _PATHS = st.lists(_NAMES, min_size=1, max_size=4).map(b"/".join)

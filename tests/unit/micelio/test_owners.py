@@ -6,9 +6,9 @@ import time
 
 import pytest
 
+from mic.core import patterns
 from mic.core.errors import InvalidOwners
-from micelio.owners import patterns
-from micelio.owners.patterns import MAX_PATTERN, Patterns, translate
+from mic.core.patterns import MAX_PATTERN, Patterns, translate
 from micelio.owners.refuse import require_readable
 from micelio.owners.rules import MAX_BYTES, MAX_PROBLEMS, NONE, Rule, parse_owners, read_owners, remembered
 
