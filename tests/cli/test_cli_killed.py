@@ -11,6 +11,7 @@ import pytest
 
 from killed import KILLED
 from transcript import Shell
+from transcripts import GARDEN, lines
 
 SCRIPT = Path(__file__).with_name("killed.py")
 
@@ -145,3 +146,22 @@ def test_words(prepared: Shell) -> None:
         ran(prepared, limit, "session", "note", f"again {limit}")
         assert prepared.run("session", "status").returncode == 0
         assert prepared("session", "note", "then").startswith("Noted (")
+
+
+def test_attach(prepared: Shell) -> None:
+    """All of a transcript or nothing of it, and the same again is the same."""
+    file = prepared.home / "a.jsonl"
+    file.write_bytes(lines(*GARDEN))
+    counted = ran(prepared, -1, "session", "attach", str(file))
+    assert counted.returncode == 0, counted.stderr
+    whole_of_it = prepared.json("session", "status")["session"]["conversation"]
+    prepared("undo")
+    for limit in range(int(counted.stderr.splitlines()[-1])):
+        # Where folders are there by now, there is less to do.
+        assert ran(prepared, limit, "session", "attach", str(file)).returncode in (
+            (KILLED, 0) if limit > 3 else (KILLED,)
+        )
+        assert prepared.json("session", "status")["session"]["conversation"] in ([], whole_of_it)
+        assert prepared.run("session", "attach", str(file)).returncode == 0
+        assert prepared.json("session", "status")["session"]["conversation"] == whole_of_it
+        prepared("undo")

@@ -17,6 +17,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.test import RequestFactory
 
 from mic.core import token
+from mic.core.agent_settings import parse_agent_settings, refused
 from mic.core.beacon import decode_beacon, parse_key
 from mic.core.blob import decode_blob
 from mic.core.chunklist import decode_list, decode_page
@@ -35,6 +36,7 @@ from mic.core.patterns import Patterns, translate
 from mic.core.scanning import redact, scan
 from mic.core.segment import decode_segment
 from mic.core.session import decode_session
+from mic.core.transcript import messages, read_transcript
 from mic.core.tree.decode import decode_node
 from mic.git import commits
 from mic.git.fetch_arguments import parse_filter
@@ -62,6 +64,7 @@ from micelio.projects.actions import parse_project_handle
 from micelio.projects.protection import protection_of
 from micelio.rates import parse_rates
 from micelio.scanning.allowed import parse_allowed
+from transcripts import GARDEN, ROLLOUT, lines
 
 _HERE = Path(__file__).parents[1]
 
@@ -157,8 +160,11 @@ def _texts() -> list[Parser]:
 def _rules() -> list[Parser]:
     """What projects and operators write: who owns a path, who may land, which addresses are blocked."""
     owners = b"# all\n* @ada @acme\n/docs/ ada@example.org\n!x\\ y/**/[!a-c[:digit:]]?.md @ada\r\n\xef\xbb\xbf"
+    agent = b"[agent]\nname = 'a'\nallowed_paths = ['src/', '*.py']\n[session]\nauto_note = true\n"
     protection = b'{"lines": [{"pattern": "main", "allowed": ["@ada", "role:member"]}], "paths": ["/infra/"]}'
     return [
+        Parser("agent.toml", _agent, [agent, agent * 2]),
+        Parser("transcript", _transcript, [lines(*GARDEN), lines(*ROLLOUT), lines(*ROLLOUT, *GARDEN)]),
         Parser("OWNERS", _owners, [owners, owners * 3, b"/a @b\n" * 50]),
         Parser("path pattern", _pattern, [b"/infra/", b"*.tf", b"a/**/b", b"[[:alpha:]-z]", b"\\[x"]),
         Parser("protection", _decoded(protection_of), [protection]),
@@ -181,6 +187,14 @@ def _headers() -> list[Parser]:
             (BadRequest, SuspiciousOperation, MultiPartParserError),
         ),
     ]
+
+
+def _agent(raw: bytes) -> None:
+    refused(parse_agent_settings(raw), [b"src/a.py", b"b"])
+
+
+def _transcript(raw: bytes) -> None:
+    messages(read_transcript(raw), "ada")
 
 
 def _owners(raw: bytes) -> None:

@@ -10,6 +10,7 @@ import click
 
 from mic.cli import voice
 from mic.cli.advance import Advance, advance
+from mic.cli.agent_file import refuse_paths
 from mic.cli.app import json_option
 from mic.cli.clashes import clash_error
 from mic.cli.connection import connect
@@ -21,6 +22,7 @@ from mic.cli.open_session import add_note, address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.queued import PATIENCE, Settled, kept_change, settle, still_waiting, tell_settled
 from mic.cli.sending import Sent, send
+from mic.cli.session_attach import attach_by_itself
 from mic.cli.session_push import require_here, session_message
 from mic.cli.session_wrote import say_who_wrote
 from mic.cli.unresolved import require_resolved
@@ -105,6 +107,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
             return _nothing_new(ws, goal, out)
         if session is not None:
             require_here(session)
+        refuse_paths(ws, session, agent, changes)
         started = session is None
         if session is None:
             session = local.start(ws, goal, agent)
@@ -113,6 +116,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
             if noted not in _notes(session):
                 add_note(ws, session, goal, "agent" if session.agent else "human")
                 local.save(ws, session)
+        attach_by_itself(ws, session, out)
         with _stays_open(started), connect(ws.config.instance, signed_in=True) as client:
             if changes:
                 sent, answer = _send(client, ws, session, changes, later)

@@ -42,11 +42,12 @@ def add_note(ws: Workspace, session: LocalSession, text: str, role: str) -> None
         text = sys.stdin.read()
     if not text.strip():
         raise WrongCommandLine("A note needs a text.", hint='For example: `mic session note "The cache was stale"`.')
-    said = Message(role, _speaker(ws, session, role), text.strip("\n"), time.time_ns() // 1_000_000)
+    said = Message(role, speaker(ws, session, role), text.strip("\n"), time.time_ns() // 1_000_000)
     session.conversation = [*session.conversation, said]
 
 
-def _speaker(ws: Workspace, session: LocalSession, role: str) -> str:
+def speaker(ws: Workspace, session: LocalSession, role: str) -> str:
+    """Who says what is said in a role: whoever is signed in, or the agent."""
     if role == "agent":
         return session.agent
     if role == "human":

@@ -10,6 +10,7 @@ from mic.cli.open_session import add_note, address_of, require_open
 from mic.cli.output import Output, plural
 from mic.cli.queued import kept_change
 from mic.cli.sending import send
+from mic.cli.session_attach import attach_by_itself
 from mic.cli.settled import settled
 from mic.cli.unresolved import require_resolved
 from mic.cli.words import decision_pb, message_pb, session_fields
@@ -21,6 +22,7 @@ from mic.workspace import session as local
 from mic.workspace.pushed import keep_last_push, last_push, words_of
 from mic.workspace.session import LocalSession
 from mic.workspace.status import status as working_status
+from mic.workspace.told import in_order
 from mic.workspace.workspace import Workspace
 
 _SECONDS = 600.0
@@ -43,6 +45,7 @@ def push(out: Output, message: str, force: bool) -> None:
         if message.strip() and all(turn.text != message.strip("\n") for turn in session.conversation[-1:]):
             add_note(ws, session, message, "agent" if session.agent else "human")
             local.save(ws, session)
+        attach_by_itself(ws, session, out)
         found, files, fresh = push_work(client, ws, session, force=force)
     what = "Pushed" if fresh else "Nothing new since the last push"
     out.line(f"{what}: {session.goal} ({plural(files, 'file')})")
@@ -102,7 +105,7 @@ def session_message(session: LocalSession, changes: list[pb.Change]) -> pb.Sessi
         agent=session.agent,
         base_position=session.base_position,
         created_at_ms=session.started_ms,
-        conversation=[message_pb(item) for item in session.conversation],
+        conversation=[message_pb(item) for item in in_order(session.conversation)[0]],
         decisions=[decision_pb(item) for item in session.decisions],
         changes=changes,
     )

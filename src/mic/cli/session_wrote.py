@@ -21,6 +21,7 @@ from mic.workspace.files import read_content
 from mic.workspace.paths import tree_path
 from mic.workspace.session import LocalSession
 from mic.workspace.status import status as working_status
+from mic.workspace.told import in_order
 from mic.workspace.workspace import Workspace
 
 _WRITERS = ("agent", "person", "untracked")
@@ -81,6 +82,7 @@ def say_who_wrote(message: pb.Session, ws: Workspace, session: LocalSession, sen
             runs = [pb.LineRun(first=first, lines=count, writer=writer) for first, count, writer in lines.lines]
             message.attributed.append(pb.FileLines(path=change.path, content=change.hash, runs=runs))
     if message.attributed:
+        numbers = dict(enumerate(in_order(session.conversation)[1], 1))
         message.writers.extend(
-            pb.Writer(kind=each.kind, name=each.name, message=each.message) for each in found.writers
+            pb.Writer(kind=each.kind, name=each.name, message=numbers.get(each.message, 0)) for each in found.writers
         )

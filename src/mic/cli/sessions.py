@@ -7,15 +7,15 @@ import click
 from mic.cli.app import Suggesting, json_option
 from mic.cli.connection import connect
 from mic.cli.exit_codes import WrongCommandLine
-from mic.cli.hooks import PRE_SESSION, run_hook
 from mic.cli.mode_words import mode_words
-from mic.cli.open_session import add_note, address_of, require_complete, require_open
+from mic.cli.open_session import add_note, address_of, require_open
 from mic.cli.output import Output, plural, when
 from mic.cli.place import Place, project_option
-from mic.cli.queued import settle_first
 from mic.cli.refs import read_ref
+from mic.cli.session_attach import attach
 from mic.cli.session_push import push
 from mic.cli.session_resume import resume, switch
+from mic.cli.session_start import start
 from mic.cli.session_wrote import wrote
 from mic.cli.words import (
     decision_fields,
@@ -27,7 +27,7 @@ from mic.cli.words import (
     print_words,
     session_fields,
 )
-from mic.core.errors import NotFound, Unavailable
+from mic.core.errors import NotFound
 from mic.core.ids import ulid_text
 from mic.core.paths import display
 from mic.core.session import Alternative, Decision
@@ -35,9 +35,8 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.operations import record
 from mic.workspace.pushed import forget_push
-from mic.workspace.queued import queued
-from mic.workspace.session import LocalSession
 from mic.workspace.status import status as working_status
+from mic.workspace.told import in_order
 from mic.workspace.workspace import Workspace
 
 ROLES = ("human", "agent", "system")
@@ -50,54 +49,6 @@ def sessions() -> None:
 
     A session is one unit of change with its reasons. One is open at a time in a working copy.
     """
-
-
-@sessions.command()
-@click.argument("goal")
-@click.option(
-    "--agent", default="", envvar="MIC_AGENT", show_envvar=True, help="The agent that works in it, if one does."
-)
-@json_option
-def start(out: Output, goal: str, agent: str) -> None:
-    """Open a session with a goal: what is to be reached, in one line."""
-    if not goal.strip():
-        raise WrongCommandLine("A session needs a goal.", hint='For example: `mic session start "Water at dawn"`.')
-    ws = Workspace.find()
-    run_hook(ws, PRE_SESSION, goal.strip(), None)
-    with ws.lock():
-        require_complete(ws)
-        if (item := queued(ws)) is not None:
-            with connect(ws.config.instance, signed_in=True) as client:
-                settle_first(client, ws, item, out)
-        record(ws, "mic session start", files=False)
-        session = local.start(ws, goal, agent)
-        try:
-            announced = _announce(ws, session)
-        except BaseException:
-            local.clear(ws)
-            raise
-    out.line(f"Started: {session.goal}")
-    out.line(f"session {ulid_text(session.id)}, base @{session.base_position}")
-    if not announced:
-        out.note("The forge cannot be reached; it hears of this session when you land it.")
-    out.document({"session": local_fields(session), "announced": announced})
-
-
-def _announce(ws: Workspace, session: LocalSession) -> bool:
-    """Tell the forge that somebody works on this; False when it does not answer, which stops nobody's work."""
-    request = pb.StartSessionRequest(
-        project=address_of(ws).ref,
-        session_id=session.id,
-        goal=session.goal,
-        base_position=session.base_position,
-        agent=session.agent,
-    )
-    try:
-        with connect(ws.config.instance, signed_in=True) as client:
-            client.call(client.sessions.StartSession, request, seconds=10)
-    except Unavailable:
-        return False
-    return True
 
 
 @sessions.command()
@@ -193,7 +144,9 @@ def status(out: Output) -> None:
     agent = f", with {session.agent}" if session.agent else ""
     out.line(f"session {ulid_text(session.id)}, base @{session.base_position}, since {when(session.started_ms)}{agent}")
     print_words(
-        out, [message_pb(item) for item in session.conversation], [decision_pb(item) for item in session.decisions]
+        out,
+        [message_pb(item) for item in in_order(session.conversation)[0]],
+        [decision_pb(item) for item in session.decisions],
     )
     out.line()
     out.line(f"{plural(len(changes), 'file')} would land" + (":" if changes else "."))
@@ -261,6 +214,8 @@ def abandon(out: Output) -> None:
     out.document({"session": {**local_fields(session), "state": "abandoned"}})
 
 
+sessions.add_command(start)
+sessions.add_command(attach)
 sessions.add_command(push)
 sessions.add_command(resume)
 sessions.add_command(switch)

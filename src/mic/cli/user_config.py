@@ -5,6 +5,9 @@ enabled = true
 max_size_gb = 1
 blob_ttl_days = 30
 tree_ttl_days = 7
+
+[agent]
+automatic = false
 """
 
 from __future__ import annotations
@@ -27,6 +30,12 @@ class CacheConfig(NamedTuple):
     tree_seconds: float = 7 * _DAY
 
 
+class AgentConfig(NamedTuple):
+    """The table `[agent]`: whether a project's `.micelio/agent.toml` may start, attach and land by itself here."""
+
+    automatic: bool = False
+
+
 def config_path() -> str:
     """Where the file is, or would be."""
     base = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
@@ -35,31 +44,50 @@ def config_path() -> str:
 
 def cache_config() -> CacheConfig:
     """The settings of the cache; those of the house where there is no file. Raises InvalidInput."""
+    return _config()[0]
+
+
+def agent_config() -> AgentConfig:
+    """What projects may do by themselves here. Raises InvalidInput."""
+    return _config()[1]
+
+
+def _config() -> tuple[CacheConfig, AgentConfig]:
     path = config_path()
     try:
         with open(path, "rb") as file:
             return _config_of(path, file.read())
     except FileNotFoundError:
-        return CacheConfig()
+        return CacheConfig(), AgentConfig()
 
 
-def _config_of(path: str, raw: bytes) -> CacheConfig:
+def _config_of(path: str, raw: bytes) -> tuple[CacheConfig, AgentConfig]:
     table = _parse(path, raw)
-    for name in table:
-        if name != "cache":
-            raise _bad(path, f"{name!r} is not a part of it that this version knows", "The only one is [cache].")
-    cache = table.get("cache", {})
-    if not isinstance(cache, dict):
-        raise _bad(path, "`cache` is not a table", "Write [cache] on a line of its own.")
-    known = {"enabled", "max_size_gb", "blob_ttl_days", "tree_ttl_days"}
-    for name in cache:
-        if name not in known:
-            raise _bad(path, f"[cache] has no setting {name!r}", f"It has {', '.join(sorted(known))}.")
-    enabled = cache.get("enabled", True)
-    if not isinstance(enabled, bool):
-        raise _bad(path, f"cache.enabled is {enabled!r}", "Use true or false.")
+    parts = dict.fromkeys(key.partition(".")[0] for key in DEFAULTS)
+    for name, part in table.items():
+        if name not in parts:
+            there = " and ".join(f"[{each}]" for each in parts)
+            raise _bad(path, f"{name!r} is not a part of it that this version knows", f"There are {there}.")
+        if not isinstance(part, dict):
+            raise _bad(path, f"`{name}` is not a table", f"Write [{name}] on a line of its own.")
+        known = sorted(key.partition(".")[2] for key in DEFAULTS if key.startswith(f"{name}."))
+        for key in part:
+            if key not in known:
+                raise _bad(path, f"[{name}] has no setting {key!r}", f"It has {', '.join(known)}.")
+    cache, agent = table.get("cache", {}), table.get("agent", {})
+    return _cache_of(path, cache), AgentConfig(_truth(path, agent, "agent.automatic", False))
+
+
+def _truth(path: str, table: dict[str, Any], key: str, default: bool) -> bool:
+    value = table.get(key.partition(".")[2], default)
+    if not isinstance(value, bool):
+        raise _bad(path, f"{key} is {value!r}", "Use true or false.")
+    return value
+
+
+def _cache_of(path: str, cache: dict[str, Any]) -> CacheConfig:
     return CacheConfig(
-        enabled,
+        _truth(path, cache, "cache.enabled", True),
         int(_number(path, cache, "max_size_gb", 1, 1 << 20) * (1 << 30)),
         _number(path, cache, "blob_ttl_days", 30, 36_500) * _DAY,
         _number(path, cache, "tree_ttl_days", 7, 36_500) * _DAY,
@@ -76,6 +104,7 @@ class Setting(NamedTuple):
 
 DEFAULTS: dict[str, bool | float] = {
     "cache.enabled": True, "cache.max_size_gb": 1, "cache.blob_ttl_days": 30, "cache.tree_ttl_days": 7,
+    "agent.automatic": False,
 }  # fmt: skip
 _HEADER = re.compile(r"\s*\[\s*(?P<name>[^\[\]]*?)\s*\]\s*(?:#.*)?")
 

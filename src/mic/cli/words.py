@@ -11,6 +11,7 @@ from mic.core.paths import display
 from mic.core.session import Decision, Message
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.session import LocalSession
+from mic.workspace.told import in_order
 
 LETTERS = "AMD"
 _OPS = ("added", "modified", "deleted")
@@ -68,7 +69,7 @@ def local_fields(session: LocalSession) -> dict[str, Any]:
         "created_at": iso(session.started_ms),
         "conversation": [
             {"role": item.role, "author": item.author, "text": item.text, "at": iso(item.at)}
-            for item in session.conversation
+            for item in in_order(session.conversation)[0]
         ],
         "decisions": [decision_fields(item) for item in session.decisions],
     }

@@ -11,6 +11,7 @@ from mic.core.errors import Corrupt
 from mic.core.session import Change
 from mic.workspace.place import read_file, write_file
 from mic.workspace.session import LocalSession
+from mic.workspace.told import in_order
 from mic.workspace.workspace import Workspace
 
 
@@ -58,5 +59,5 @@ def forget_push(ws: Workspace) -> None:
 
 def words_of(session: LocalSession) -> bytes:
     """A digest of goal, conversation and decisions."""
-    said = [session.goal, session.agent, session.conversation, session.decisions]
+    said = [session.goal, session.agent, in_order(session.conversation)[0], session.decisions]
     return hashlib.sha256(_encoder.encode(said)).digest()

@@ -38,6 +38,7 @@ from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import project_name
 from micelio.sentences import for_people
 from micelio.sessions import projector
+from micelio.sessions.agents import refuse_denied_paths
 from micelio.sessions.git_names import refuse_gits_own
 from micelio.sessions.landed import landed_before
 from micelio.sessions.owners import refuse_unreadable_owners
@@ -173,7 +174,9 @@ def to_land(actor: Actor, project: ProjectView, session: Session) -> Session:
     """A session as it may land: the actor's own, within the limits, and nothing else of what it says about itself."""
     require_write(actor, project)
     require_line(actor, project)
-    return to_keep(actor, project, session)
+    kept = to_keep(actor, project, session)
+    refuse_denied_paths(actor, open_ledger(project.id), kept)
+    return kept
 
 
 def to_keep(actor: Actor, project: ProjectView, session: Session) -> Session:

@@ -1,0 +1,75 @@
+"""`mic session start`: a session with a goal, opened here and told to the forge."""
+
+from __future__ import annotations
+
+import click
+
+from mic.cli.app import json_option
+from mic.cli.connection import connect
+from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.hooks import PRE_SESSION, run_hook
+from mic.cli.open_session import address_of, require_complete
+from mic.cli.output import Output
+from mic.cli.queued import settle_first
+from mic.cli.words import local_fields
+from mic.core.errors import Unavailable
+from mic.core.ids import ulid_text
+from mic.rpc.v1 import mic_pb2 as pb
+from mic.workspace import session as local
+from mic.workspace.operations import record
+from mic.workspace.queued import queued
+from mic.workspace.session import LocalSession
+from mic.workspace.workspace import Workspace
+
+
+@click.command("start", short_help="Open a session with a goal.")
+@click.argument("goal")
+@click.option(
+    "--agent", default="", envvar="MIC_AGENT", show_envvar=True, help="The agent that works in it, if one does."
+)
+@json_option
+def start(out: Output, goal: str, agent: str) -> None:
+    """Open a session with a goal: what is to be reached, in one line."""
+    if not goal.strip():
+        raise WrongCommandLine("A session needs a goal.", hint='For example: `mic session start "Water at dawn"`.')
+    session, announced = open_session(Workspace.find(), goal, agent, out)
+    out.document({"session": local_fields(session), "announced": announced})
+
+
+def open_session(ws: Workspace, goal: str, agent: str, out: Output) -> tuple[LocalSession, bool]:
+    """Open a session, with the hook before it, and say so; also whether the forge was told."""
+    run_hook(ws, PRE_SESSION, goal.strip(), None)
+    with ws.lock():
+        require_complete(ws)
+        if (item := queued(ws)) is not None:
+            with connect(ws.config.instance, signed_in=True) as client:
+                settle_first(client, ws, item, out)
+        record(ws, "mic session start", files=False)
+        session = local.start(ws, goal, agent)
+        try:
+            announced = _announce(ws, session)
+        except BaseException:
+            local.clear(ws)
+            raise
+    out.line(f"Started: {session.goal}")
+    out.line(f"session {ulid_text(session.id)}, base @{session.base_position}")
+    if not announced:
+        out.note("The forge cannot be reached; it hears of this session when you land it.")
+    return session, announced
+
+
+def _announce(ws: Workspace, session: LocalSession) -> bool:
+    """Tell the forge that somebody works on this; False when it does not answer, which stops nobody's work."""
+    request = pb.StartSessionRequest(
+        project=address_of(ws).ref,
+        session_id=session.id,
+        goal=session.goal,
+        base_position=session.base_position,
+        agent=session.agent,
+    )
+    try:
+        with connect(ws.config.instance, signed_in=True) as client:
+            client.call(client.sessions.StartSession, request, seconds=10)
+    except Unavailable:
+        return False
+    return True
