@@ -34,6 +34,8 @@ from mic.store.port import Listed
 
 DAY = 86_400_000  # ms
 KEEP, GRACE, FREE = 7 * DAY, DAY, 30 * DAY
+# The share of the time that a round works while others land: nobody waits for it.
+GENTLY = 0.2
 # Positions below the head that a daily round looks at for epochs that lost.
 NEWEST = 20_000
 # Epochs whose beginnings are read at once, and the bytes of each that usually are enough.

@@ -30,13 +30,31 @@ from mic.ledger.effects import (
     Sleep,
 )
 from mic.ledger.front_ends import FrontEnds
-from mic.store import MapsObjects, ObjectStore
+from mic.store import Listed, MapsObjects, ObjectStore
 from mic.store.tiers import Range, TieredStore
 
 T = TypeVar("T")
 
+# Whoever rests does so after so many seconds of work, and looks after so many names of a list.
+_WORK = 0.002
+_LISTED = 64
 # Objects read lately by a protocol that found damage; one of them is it.
 _SUSPECTS = 64
+
+
+class _Rest:
+    """Rests of one thread, `times` as long as it has worked since the last."""
+
+    def __init__(self, times: float) -> None:
+        self._times = times
+        self._begun = time.thread_time()
+
+    def take(self) -> None:
+        """Rest, when there was enough to do."""
+        worked = time.thread_time() - self._begun
+        if worked >= _WORK:
+            time.sleep(worked * self._times)
+            self._begun = time.thread_time()
 
 
 class Driver:
@@ -71,6 +89,37 @@ class Driver:
             for key in set(read):
                 self._forget(key)
             raise
+
+    def run_gently(self, protocol: Protocol[T], share: float) -> T:
+        """As `run`, working for that share of the time only: others of this process hardly notice.
+
+        For what is long and nobody waits for. Of effects only lists are interrupted by a rest.
+        """
+        return self.run(self._resting(protocol, _Rest(1 / share - 1)))
+
+    def _resting(self, protocol: Protocol[T], rest: _Rest) -> Protocol[T]:
+        """The same protocol, with rests."""
+        try:
+            wanted = next(protocol)
+            while True:
+                rest.take()
+                try:
+                    result = self._listed(wanted, rest) if isinstance(wanted, List) else (yield wanted)
+                except Exception as error:
+                    wanted = protocol.throw(error)
+                else:
+                    rest.take()
+                    wanted = protocol.send(result)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+
+    def _listed(self, wanted: List, rest: _Rest) -> list[Listed]:
+        found = []
+        for item in self.store.list(wanted.prefix, wanted.start_after):
+            found.append(item)
+            if not len(found) % _LISTED:
+                rest.take()
+        return found
 
     def _run(self, protocol: Protocol[T], read: deque[str] | None) -> T:
         try:

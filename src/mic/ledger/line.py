@@ -192,6 +192,21 @@ class Line:
         other.objects.reads += self.objects.reads
         self.objects = other.objects
 
+    def outline(self, cache: NodeCache) -> Line:
+        """Another view, which goes on by itself from the log and the index runs that this one knows.
+
+        Contents of the newest landings are not found in it.
+        """
+        made = Line(self.project, cache, self.sequenced)
+        made.far, made.depth = self.far, self.depth
+        made.head, made.tag, made.point = self.head, self.tag, self.point
+        made.start, made.origin, made.origin_tag = self.start, self.origin, self.origin_tag
+        made.covered, made.graves = self.covered, self.graves
+        made.tail, made.sessions = [*self.tail], {**self.sessions}
+        made.objects = Objects(self.project, self.objects.below)
+        made.objects.runs = [*self.objects.runs]
+        return made
+
     def add_epoch(self, epoch: Epoch) -> None:
         """Take in an epoch that follows the newest one known."""
         if epoch.new.position > self.covered.position:

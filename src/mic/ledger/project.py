@@ -409,10 +409,13 @@ class Project:
         self.head()  # chunk lists may name what another front end landed
         return Upload(self.line)
 
-    def run(self, protocol: Protocol[T]) -> T:
-        """Drive a protocol of this project; an error of the store carries its name in `details["project"]`."""
+    def run(self, protocol: Protocol[T], share: float = 1.0) -> T:
+        """Drive a protocol of this project; an error of the store carries its name in `details["project"]`.
+
+        With a `share` of less than 1 it rests, as `Driver.run_gently`.
+        """
         try:
-            return self.driver.run(protocol)
+            return self.driver.run(protocol) if share == 1.0 else self.driver.run_gently(protocol, share)
         except (Corrupt, NotFound, Unavailable) as error:
             # What a fork reads may lie below its origin's prefix, of which its readers need not know.
             error.details.setdefault("project", self.line.project)
@@ -640,14 +643,19 @@ class Project:
             adopt(self.line, made, [old for old in self.line.objects.runs if old.name == run.name])
         return True
 
-    def collect(self, keep: int = KEEP, grace: int = GRACE, *, dry: bool = False, newest: int = 1 << 62) -> Round:
+    def collect(
+        self, keep: int = KEEP, grace: int = GRACE, *, dry: bool = False, newest: int = 1 << 62, share: float = 1.0
+    ) -> Round:
         """One round of removing what nothing names; see `mic.ledger.collect`. Landings and reads go on meanwhile.
 
-        Epochs that lost are looked for at the `newest` positions only.
+        Epochs that lost are looked for at the `newest` positions only. With a `share` of less than 1 it rests between
+        its steps, and those who land beside it hardly notice.
         """
-        # A view of its own, with nothing in its cache that a store would not give any more.
-        view = Line(self.line.project, NodeCache(1 << 20))
-        return self.run(collect(view, keep, grace, dry=dry, newest=newest))
+        self.head()
+        with self._lock:
+            # A view of its own, with nothing in its cache that a store would not give any more.
+            view = self.line.outline(NodeCache(1 << 20))
+        return self.run(collect(view, keep, grace, dry=dry, newest=newest), share)
 
     def look_to_erase(self, content: bytes) -> Erasable:
         """What there is of a content, for whoever is about to erase it; see `mic.ledger.erase.look`."""

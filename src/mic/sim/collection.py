@@ -10,7 +10,6 @@ from random import Random
 
 from mic.ledger.collect import Round, collect
 from mic.ledger.effects import Protocol
-from mic.ledger.line import Line
 from mic.sim.actors import Ask, Plan, Steps, idle
 from mic.sim.front import Front, Task
 from mic.sim.oracle import Oracle
@@ -28,7 +27,8 @@ def collector(plan: Plan, count: int, rnd: Random) -> Steps:
 
 def _collect(front: Front) -> Protocol[Round]:
     """As a front end does it: by a view of its own, and not in turn with landings."""
-    return (yield from collect(Line(front.line.project, front.cache), KEEP, GRACE, free=GRACE, newest=NEWEST))
+    line = front.line.outline(front.cache)
+    return (yield from collect(line, KEEP, GRACE, free=GRACE, newest=NEWEST))
 
 
 def _collected(oracle: Oracle, front: Front, task: Task, found: Round | None, error: BaseException | None) -> None:

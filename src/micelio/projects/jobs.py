@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from mic.core.errors import MicError
-from mic.ledger.collect import NEWEST
+from mic.ledger.collect import GENTLY, NEWEST
 from micelio.jobs.job import job
 from micelio.projects import limits, registry
 from micelio.projects.erasure import erase, overdue, unfinished
@@ -118,7 +118,7 @@ def collect_projects() -> int:
     done = 0
     for project_id in all_project_ids():
         try:
-            found = open_ledger(project_id).collect(newest=NEWEST)
+            found = open_ledger(project_id).collect(newest=NEWEST, share=GENTLY)
         except (MicError, OSError) as error:
             _log.error("project %s: what nothing names stays where it is: %s", project_id, error)
             continue

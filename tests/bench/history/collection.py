@@ -22,6 +22,7 @@ from mic.core.epoch import PackRef
 from mic.core.ids import content_hash
 from mic.core.leavings import Stage
 from mic.core.session import Change, Op, Session
+from mic.ledger.collect import GENTLY
 from mic.ledger.frame import Frame
 from mic.ledger.ledger import Ledger
 from mic.ledger.project import Project
@@ -126,7 +127,7 @@ def _land(project: Project, at: list[int]) -> list[float]:
 def _collect(project: Project, stop: threading.Event, rounds: list[float], removed: set[str]) -> None:
     while not stop.is_set():
         start = time.monotonic()
-        found = project.collect(KEEP, GRACE)
+        found = project.collect(KEEP, GRACE, share=GENTLY)
         rounds.append(time.monotonic() - start)
         removed.update(move.name for move in found.left if move.stage is Stage.GONE and move.moved)
 

@@ -131,6 +131,30 @@ def test_a_pack_of_which_everything_lies_elsewhere_stays() -> None:
     assert keys <= objects_of(store).keys()
 
 
+def test_a_round_goes_by_what_others_have_landed_since_it_was_known() -> None:
+    """Landings, index runs and packs of another front end, none of which this one has looked at before."""
+    store = MemoryStore()
+    with small_limits():  # six landings are sealed
+        project, driver = traced(store)
+        project.create()
+        left = _upload(project, b"left behind\n")
+        land(project, 1, 0, {b"z": b"1\n"})
+        other, _ = traced(store)
+        packs = _upload(other, b"theirs\n")
+        _land_packed(other, 2, 1, b"x", b"theirs\n", packs)
+        for number in range(3, 15):
+            land(other, number, number - 1, {b"z": b"%d\n" % number})
+        assert other.seal() == 12
+        for _ in range(2):
+            assert list(_stages(project)) == [f"packs/{left[0].hash.hex()}.pack"]
+            driver.now += KEEP
+        assert _stages(project) == {f"packs/{left[0].hash.hex()}.pack": Stage.GONE}
+        assert project.line.head is not None
+        assert project.line.head.position == 14
+        assert contents(project)[b"x"] == (0o100644, b"theirs\n")
+        check_history(project)
+
+
 def test_an_epoch_that_lost_its_race_goes(made: tuple[Project, Traced, MemoryStore]) -> None:
     project, _driver, store = made
     other = store_of(objects_of(store))
