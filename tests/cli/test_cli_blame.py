@@ -80,3 +80,27 @@ def test_blame(shell: Shell, name: str) -> None:
         (("README.md", "@9"), "not_found"),
     ):
         assert shell.json("blame", *arguments)["error"]["code"] == code, arguments
+
+
+def test_blame_of_a_file_that_was_moved_and_edited(shell: Shell, name: str) -> None:
+    """Followed by likeness, which is marked and said."""
+    make_garden(shell)
+    shell("import", "git", "garden-git", f"{name}/moved")
+    shell("clone", f"{name}/moved")
+    shell.cd("moved")
+    shell("session", "start", "Move it")
+    (shell.cwd / "README.md").unlink()
+    shell.write("ABOUT.md", "# Garden\n\nRoses.\n\nMore roses.\nAnd tulips.\n")
+    shell("land")
+    lines = shell("blame", "ABOUT.md").splitlines()
+    assert [line.split()[:2] for line in lines[:6]] == [
+        ["~@1", "untracked"], ["~@1", "untracked"], ["~@1", "untracked"],
+        ["~@3", "untracked"], ["~@3", "untracked"], ["@4", "person"],
+    ]  # fmt: skip
+    assert lines[6:] == [
+        "",
+        "Lines marked with ~ were followed by likeness: the file they stood in went away when one much like it",
+        "came, and nothing says that it was moved.",
+    ]
+    told = shell.json("blame", "ABOUT.md")
+    assert [each["alike"] for each in told["hunks"]] == [True, True, False]

@@ -233,3 +233,62 @@ def test_copies_that_the_client_records(world: World, api: Api) -> None:
     for wrong in ({"copied_from": "/a"}, {"copied_from": "a.txt", "text": None, "delete": True, "path": "a.txt"}):
         body = {"goal": "Wrong", "changes": [{"path": "d", "text": "d"} | wrong]}
         assert api.post(f"{place}/landings", json=body).status_code == 400
+
+
+def test_a_file_that_was_moved_and_edited_is_followed_as_git_does(world: World, tmp_path: Path) -> None:
+    """By likeness, which is said at every door; git, asked of the same history, comes to the same commits."""
+    git = GitClient(tmp_path / "repo.git", **ENVIRONMENT)
+    git("init", "-q", "--bare", "-b", "main", ".")
+    texts = (b"one\ntwo\nthree\nfour\n", b"one\n2\nthree\nfour\n", b"one\n2\nthree\nfour\nfive\n")
+    names = (b"old/a.txt", b"old/a.txt", b"new/a.txt")
+    other = b"M 100644 inline old/b.txt\ndata 10\none\nother\n\n"
+    bodies = [
+        b"M 100644 inline %s\ndata %d\n%s\n" % (name, len(text), text) for name, text in zip(names, texts, strict=True)
+    ]
+    bodies[0] += other
+    bodies[2] = b"D old/a.txt\nD old/b.txt\n" + bodies[2]
+    heads = (b"commit refs/heads/main\ncommitter A <a@b> %d +0000\ndata 2\nx\n" % number for number in range(3))
+    git("fast-import", "--quiet", data=b"".join(head + body for head, body in zip(heads, bodies, strict=True)))
+    project = world.project()
+    assert imported(world.max, project, git).state == "done"
+    found = world.max("SessionService.BlameFile", pb.BlameFileRequest(project=project, path=b"new/a.txt"))
+    told = [
+        (hunk.position, hunk.path or b"new/a.txt", hunk.first_line_there + at, hunk.alike)
+        for hunk in found.hunks
+        for at in range(hunk.lines)
+    ]
+    assert told == [
+        (1, b"old/a.txt", 1, True),
+        (2, b"old/a.txt", 2, True),
+        (1, b"old/a.txt", 3, True),
+        (1, b"old/a.txt", 4, True),
+        (3, b"new/a.txt", 5, False),
+    ]
+    commits = git("rev-list", "--reverse", "main").split()
+    blamed = re.findall(r"^([0-9a-f]{40}) (\d+) \d+", git("blame", "-p", "main", "--", "new/a.txt"), re.M)
+    assert blamed == [(commits[position - 1], str(line)) for position, _, line, _ in told]
+
+
+def test_who_wrote_what_was_found_by_likeness_is_not_guessed(world: World, api: Api, rita: Browser) -> None:
+    """A person's file that an agent moves and edits: the agent's are the lines that are new."""
+    project = world.project("", "private")
+    old, new = b"a\nb\nc\n", b"a\nb\nc\nd\n"
+    world.land(world.rita, project, {b"old.txt": old}, goal="Begin")
+    gone = pb.Change(op=pb.Change.DELETED, path=b"old.txt", base_hash=hashlib.sha256(old).digest(), base_mode=0o100644)
+    come = pb.Change(
+        op=pb.Change.ADDED, path=b"new.txt", mode=0o100644, hash=hashlib.sha256(new).digest(), size=len(new)
+    )
+    world.land(world.rita, project, {b"x": new}, changes=[come, gone], goal="Move", agent="claude", base_position=1)
+    found = _blame(world, project, b"new.txt")
+    expected = [(1, 3, 1, True, "untracked"), (4, 1, 2, False, "agent")]
+    assert [
+        (hunk.first_line, hunk.lines, hunk.position, hunk.alike, hunk.written_by) for hunk in found.hunks
+    ] == expected
+    hunks = api.get(f"/projects/{project.organization}/{project.handle}/blame/new.txt").json()["hunks"]
+    fields = ("first", "lines", "position", "alike", "written_by")
+    assert [tuple(hunk[field] for field in fields) for hunk in hunks] == expected
+    address = f"/{project.organization}/{project.handle}/-/blame/head/new.txt"
+    html = rita.get(address).text
+    assert html.count("followed by likeness: nothing says that the file was moved") == 1
+    twin = json.loads(rita.get(f"{address}?format=json").text)
+    assert [tuple(hunk[field] for field in fields) for hunk in twin["hunks"]] == expected

@@ -109,6 +109,12 @@ def _print(out: Output, found: pb.BlameFileResponse, lines: list[bytes], why: bo
     if any(hunk.not_further for hunk in found.hunks):
         out.line()
         out.line("Lines marked with < stood there already, and nobody looked further back; ask again to look further.")
+    if any(hunk.alike for hunk in found.hunks):
+        out.line()
+        out.line(
+            "Lines marked with ~ were followed by likeness: the file they stood in went away when one much like it"
+        )
+        out.line("came, and nothing says that it was moved.")
 
 
 def _print_why(out: Output, landing: pb.BlamedLanding, hunk: pb.BlameHunk, why: pb.Why | None, head: str) -> None:
@@ -148,7 +154,7 @@ def _about(why: pb.Why, number: int, hunk: pb.BlameHunk) -> bool:
 
 
 def _at(hunk: pb.BlameHunk) -> str:
-    return f"{'<' if hunk.not_further else '@'}{hunk.position}"
+    return f"{'~' if hunk.alike else ''}{'<' if hunk.not_further else '@'}{hunk.position}"
 
 
 def _author(landing: pb.BlamedLanding, hunk: pb.BlameHunk) -> str:
@@ -190,6 +196,7 @@ def _document(project: str, name: bytes, found: pb.BlameFileResponse, why: bool)
                 "first_there": hunk.first_line_there,
                 **path_fields(hunk.path or name),
                 "settled": not hunk.not_further,
+                "alike": hunk.alike,
                 "written_by": None if hunk.not_further else hunk.written_by,
                 "of_line": hunk.of_line,
                 "writer": hunk.writer or None,

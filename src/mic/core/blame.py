@@ -19,12 +19,14 @@ _NOT_OURS = -1
 class Origin(NamedTuple):
     """The landing that a line came with, and the path that the file had there.
 
-    Not `settled`: the line stood there at that landing already, and nobody has looked further back.
+    Not `settled`: the line stood there at that landing already, and nobody has looked further back. `alike`: the way
+    there leads through a file that resembled what a landing put in its place, and nothing says that it was moved.
     """
 
     position: int
     path: bytes
     settled: bool = True
+    alike: bool = False
 
 
 class Hunk(NamedTuple):
@@ -107,14 +109,17 @@ class Sought:
         """All lines that are left came from `origin`."""
         self._take(0, len(self.here), origin)
 
-    def take_known(self, known: Blame) -> dict[int, int]:
-        """Take what the blame of this version tells; left are lines of the asked version, by line at its end."""
+    def take_known(self, known: Blame, alike: bool = False) -> dict[int, int]:
+        """Take what the blame of this version tells; left are lines of the asked version, by line at its end.
+
+        `alike`: the way to this version is one of likeness.
+        """
         left = {}
         for at, line in enumerate(self.here):
             if line != _NOT_OURS:
                 origin = known.origins[known.origin[at]]
                 if origin.settled:
-                    self._note(line, origin, known.line[at])
+                    self._note(line, origin._replace(alike=origin.alike or alike), known.line[at])
                 else:
                     left[known.line[at]] = line
         return left

@@ -1,7 +1,8 @@
 """Which landing each line of a file came with, newest version to oldest, as far as a bounded effort goes.
 
 The versions of a file are what its history names. Where the file is new, it is followed to the file that it is a copy
-of: as the session says, or when the same landing took away one file of this very content. Nothing else is guessed.
+of: as the session says, or when the same landing took away one file of this very content. Where neither is so it goes
+on at the file that went away and is most like it, and what is found there is marked.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from mic.core.segment import segment_start
 from mic.core.session import Op
 from mic.core.textdiff import Versions, count_lines
 from mic.core.tree import BLOB, CHUNKED, Entry
+from mic.ledger.alike import alike
 from mic.ledger.blame_cache import BlameCache, Version
 from mic.ledger.came_from import base_of, came_from
 from mic.ledger.effects import Now, Protocol
@@ -102,6 +104,7 @@ class _Walk:
         self.view, self.cache, self.bounds = view, cache, bounds
         self.versions = self.bytes = 0
         self.end = 0
+        self.alike = False  # whether the way led through a likeness
 
     def file(self, path: bytes, at: int) -> Protocol[Blamed]:
         if at > self.view.head:
@@ -142,11 +145,12 @@ class _Walk:
         while True:
             known = self.cache.get(self._key(version), len(sought.here))
             if known is not None:
-                left = sought.take_known(known)
+                left = sought.take_known(known, self.alike)
                 if not left:
                     return
                 place = known.unsettled
                 assert place is not None
+                self.alike = self.alike or place.alike
                 trail = _Trail(self.view, place.path, place.position)
                 reached = yield from trail.next()
                 if reached is None or reached.record.position != place.position or not reached.is_text:
@@ -155,9 +159,9 @@ class _Walk:
                 if text is None or not sought.go_on(count_lines(text), left):
                     raise _FalseError(self._key(version))
                 version, data, versions = reached, text, None
-            origin = Origin(version.record.position, version.path)
+            origin = Origin(version.record.position, version.path, alike=self.alike)
             if version.op == Op.ADDED:
-                source = yield from self._source(version)
+                source = yield from self._source(version, data)
                 trail = source or trail
                 older = (yield from source.next()) if source else None
             else:
@@ -184,6 +188,7 @@ class _Walk:
                 sought.step(opcodes, origin, carried(opcodes, versions.gone, versions.come, versions.count))
                 if not sought.left:
                     return
+                data = text
             version = older
 
     def _text(self, version: _Written, trail: _Trail) -> Protocol[bytes | None]:
@@ -206,12 +211,15 @@ class _Walk:
         self.bytes += entry.size
         return trail.texts[entry.hash]
 
-    def _source(self, version: _Written) -> Protocol[_Trail | None]:
-        """Where a new file goes on: at what it is a copy of, in the tree that its session began from."""
+    def _source(self, version: _Written, data: bytes) -> Protocol[_Trail | None]:
+        """Where a new file with this text goes on: at what it is a copy of, in the tree that its session began from."""
         assert version.entry is not None
         session = yield from read_session(self.view.line.objects, version.record.session_object)
         base = base_of(version.record)
         copied = came_from(version.record, session, version.path)
+        if not copied and base:
+            copied = yield from alike(self.view.line.objects, version.record, session, version.path, data)
+            self.alike = self.alike or bool(copied)
         return _Trail(self.view, copied, base) if copied and base else None
 
     def _key(self, version: _Written) -> Version:

@@ -36,9 +36,10 @@ Author = Literal["agent", "person", "untracked"]
 class WrittenHunk(NamedTuple):
     """Lines of one origin and one author: as `mic.core.blame.Hunk`, numbered from 0.
 
-    `author` is None while nobody has looked where they came from. `of_line`: the session says so of the lines; else it
-    is what is known of the session as a whole. `writer` is whom it names for the lines, "" for its own agent or person,
-    and `message` the turn of its conversation at which they were written, 0 when that is not known.
+    `author` is None while nobody has looked where they came from, and untracked where likeness led there. `of_line`:
+    the session says so of the lines; else it is what is known of the session as a whole. `writer` is whom it names for
+    the lines, "" for its own agent or person, and `message` the turn of its conversation at which they were written, 0
+    when that is not known.
     """
 
     start: int
@@ -148,7 +149,7 @@ def blame_file(
 
 def _written(ledger: Project, hunks: list[Hunk], landings: dict[int, LandingRow]) -> list[WrittenHunk]:
     """The hunks by who wrote their lines: what each session says of them, and where it says nothing, what it is."""
-    settled = {hunk.origin.position for hunk in hunks if hunk.origin.settled}
+    settled = {hunk.origin.position for hunk in hunks if hunk.origin.settled and not hunk.origin.alike}
     said = ledger.attributions([position for position in sorted(settled) if landings[position].attributed])
     names = _shown({writer.name for each in said.values() for writer in each.writers})
     found = []
@@ -156,6 +157,10 @@ def _written(ledger: Project, hunks: list[Hunk], landings: dict[int, LandingRow]
         start, _, origin, line = hunk
         if not origin.settled:
             found.append(WrittenHunk(*hunk, None))
+            continue
+        if origin.alike:
+            # Who wrote a line is never guessed, and that it is this line is a guess.
+            found.append(WrittenHunk(*hunk, "untracked"))
             continue
         whole = WrittenBy(author_of(landings[origin.position]))
         parts = authors(said.get(origin.position, NOTHING), whole, origin.path, line + 1, hunk.lines)

@@ -121,11 +121,85 @@ def test_a_moved_file_keeps_its_lines(project: Project) -> None:
     assert _where(project) == [(1, b"old/f", 1), (3, b"f", 2)]
 
 
-def test_two_that_could_be_the_one_are_none(project: Project) -> None:
+def test_two_that_could_be_the_one_are_a_guess(project: Project) -> None:
+    """The record names neither: the first by path, and it is said that this is likeness."""
     _tell(project, {b"x": b"a\n", b"y": b"a\n"}, {b"x": None, b"y": None, b"f": b"a\n"})
-    assert _where(project) == [(2, b"f", 1)]
+    assert _marked(project) == [(1, b"x", 1, True)]
     _tell(project, {b"f": None, b"g": b"a\n", b"h": b"a\n"})
-    assert _where(project, b"g") == [(3, b"g", 1)]
+    assert _marked(project, b"g") == [(1, b"x", 1, True)]
+
+
+def _marked(project: Project, path: bytes = b"f") -> list[tuple[int, bytes, int, bool]]:
+    """As `_where`, with whether likeness led there."""
+    found = project.blame(path, project.head().position).blame
+    return [
+        (each.position, each.path, line + 1, each.alike)
+        for each, line in zip((found.origins[at] for at in found.origin), found.line, strict=True)
+    ]
+
+
+def test_a_file_that_was_moved_and_edited_is_followed_by_likeness(project: Project) -> None:
+    _tell(
+        project,
+        {b"old/f": b"one\ntwo\nthree\nfour\n"},
+        {b"old/f": b"one\ntwo\n3\nfour\n"},
+        {b"old/f": None, b"new/f": b"zero\none\ntwo\n3\nfour\n"},
+        {b"new/f": b"zero\none\nTWO\n3\nfour\n"},
+    )
+    expected = [
+        (3, b"new/f", 1, False),
+        (1, b"old/f", 1, True),
+        (4, b"new/f", 3, False),
+        (2, b"old/f", 3, True),
+        (1, b"old/f", 4, True),
+    ]
+    assert _marked(project, b"new/f") == expected
+    # The same from what is kept: of the version asked, of one landing more, and of the file before it was moved.
+    assert _marked(project, b"new/f") == expected
+    fresh, _ = traced(project.driver.store)
+    assert {origin.alike for origin in fresh.blame(b"old/f", 2).blame.origins} == {False}
+    assert _marked(fresh, b"new/f") == expected
+    land(fresh, 5, 4, {b"new/f": b"zero\none\nTWO\n3\nfour\nfive\n"})
+    assert _marked(fresh, b"new/f") == [*expected, (5, b"new/f", 6, False)]
+
+
+@pytest.mark.parametrize(
+    ("gone", "followed"),
+    [
+        ({b"a/x": b"1\n2\n3\n4\n"}, b"a/x"),
+        ({b"a/x": b"1\n2\n"}, b"a/x"),  # half of the larger
+        ({b"a/x": b"1\n"}, b""),
+        ({b"a/x": b"1\n2\n" + b"other\n" * 4}, b""),
+        ({b"a/x": b"4\n3\n2\n1\n"}, b"a/x"),  # in another order
+        ({b"a/x": b"1\n2\n3\n\0"}, b""),  # no text
+        ({b"a/x": (LINK, b"1\n2\n3\n4\n")}, b""),
+        ({b"a/x": b"1\n2\n3\n", b"b/f": b"1\n2\n"}, b"a/x"),  # the likest
+        ({b"a/x": b"1\n2\n3\n", b"b/f": b"1\n2\n3\n"}, b"b/f"),  # of its name
+        ({b"a/x": b"1\n2\n3\n", b"b/y": b"3\n2\n1\n"}, b"a/x"),  # the first by path
+        ({b"a/x": b"1\n2\n3\n" * 9, b"b/y": b"1\n2\n3\n"}, b"b/y"),  # one that is too large hides no other
+    ],
+)
+def test_what_is_enough_like_it(project: Project, gone: dict[bytes, Wanted], followed: bytes) -> None:
+    """Of what went away only: `stays` is the same file, and nobody says that it was copied."""
+    text = b"1\n2\n3\n4\n"
+    if gone.get(b"a/x") == text:
+        text = b"1\n2\n3\n5\n"
+    _tell(project, {**gone, b"stays": text}, {**dict.fromkeys(gone), b"f": text})
+    origins = project.blame(b"f", 2).blame.origins
+    assert {each.path for each in origins if each.alike} == ({followed} if followed else set())
+    assert {each.path for each in origins if not each.alike} <= {b"f"}
+
+
+def test_of_many_that_went_away_a_few_are_compared(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the same name, then those of the same ending; a larger text is not compared at all."""
+    monkeypatch.setattr("mic.ledger.alike.MAX_COMPARED", 2)
+    gone: dict[bytes, Wanted] = {b"a/%d.txt" % n: b"other\n" for n in range(5)}
+    gone |= {b"z/g.py": b"1\n2\n", b"z/f.py": b"1\n3\n", b"a/like.txt": b"1\n2\n3\n"}
+    _tell(project, gone, {**dict.fromkeys(gone), b"f.py": b"1\n2\n3\n4\n"})
+    assert {each.path for each in project.blame(b"f.py", 2).blame.origins} == {b"f.py", b"z/f.py"}
+    monkeypatch.setattr("mic.ledger.alike.MAX_BYTES", 7)
+    fresh, _ = traced(project.driver.store)
+    assert {each.path for each in fresh.blame(b"f.py", 2).blame.origins} == {b"f.py"}
 
 
 def test_a_copy_that_the_client_recorded(project: Project) -> None:

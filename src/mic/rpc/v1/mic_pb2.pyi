@@ -1517,7 +1517,7 @@ class BlameFileRequest(_message.Message):
     def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., path: _Optional[bytes] = ..., position: _Optional[int] = ..., head: _Optional[bool] = ..., first_line: _Optional[int] = ..., lines: _Optional[int] = ..., why: _Optional[bool] = ...) -> None: ...
 
 class BlameHunk(_message.Message):
-    __slots__ = ("first_line", "lines", "position", "first_line_there", "path", "not_further", "written_by", "of_line", "writer", "message")
+    __slots__ = ("first_line", "lines", "position", "first_line_there", "path", "not_further", "written_by", "of_line", "writer", "message", "alike")
     FIRST_LINE_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
@@ -1528,6 +1528,7 @@ class BlameHunk(_message.Message):
     OF_LINE_FIELD_NUMBER: _ClassVar[int]
     WRITER_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    ALIKE_FIELD_NUMBER: _ClassVar[int]
     first_line: int
     lines: int
     position: int
@@ -1538,7 +1539,8 @@ class BlameHunk(_message.Message):
     of_line: bool
     writer: str
     message: int
-    def __init__(self, first_line: _Optional[int] = ..., lines: _Optional[int] = ..., position: _Optional[int] = ..., first_line_there: _Optional[int] = ..., path: _Optional[bytes] = ..., not_further: _Optional[bool] = ..., written_by: _Optional[str] = ..., of_line: _Optional[bool] = ..., writer: _Optional[str] = ..., message: _Optional[int] = ...) -> None: ...
+    alike: bool
+    def __init__(self, first_line: _Optional[int] = ..., lines: _Optional[int] = ..., position: _Optional[int] = ..., first_line_there: _Optional[int] = ..., path: _Optional[bytes] = ..., not_further: _Optional[bool] = ..., written_by: _Optional[str] = ..., of_line: _Optional[bool] = ..., writer: _Optional[str] = ..., message: _Optional[int] = ..., alike: _Optional[bool] = ...) -> None: ...
 
 class BlamedLanding(_message.Message):
     __slots__ = ("session", "written_by")

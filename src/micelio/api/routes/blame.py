@@ -53,6 +53,10 @@ class BlameHunk(Told):
     settled: bool = Field(
         description="False: they stood there already, and nobody looked further back. Ask again to look further."
     )
+    alike: bool = Field(
+        description="True: followed by likeness. The file there went away when one much like it came, and nothing says "
+        "that it was moved."
+    )
     written_by: Literal["agent", "person", "untracked"] | None = Field(description="Null when not settled.")
     of_line: bool = Field(
         description="Whether the session says so of these lines; else it is known of the session as a whole."
@@ -141,6 +145,7 @@ def _hunk(hunk: WrittenHunk) -> BlameHunk:
         position=hunk.origin.position,
         first_there=hunk.line + 1,
         settled=hunk.origin.settled,
+        alike=hunk.origin.alike,
         written_by=hunk.author,
         of_line=hunk.of_line,
         writer=hunk.writer or None,

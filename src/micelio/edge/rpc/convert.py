@@ -331,6 +331,7 @@ def blame_message(found: BlamedFile) -> pb.BlameFileResponse:
                 first_line_there=hunk.line + 1,
                 path=hunk.origin.path if hunk.origin.path != found.path else b"",
                 not_further=not hunk.origin.settled,
+                alike=hunk.origin.alike,
                 written_by=hunk.author or "",
                 of_line=hunk.of_line,
                 writer=hunk.writer,

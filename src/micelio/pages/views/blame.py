@@ -47,6 +47,7 @@ class _Origin:
     of_line: bool
     writer: str
     settled: bool
+    alike: bool
     elsewhere: str
     there: str
     about_file: bool
@@ -118,6 +119,7 @@ def _origin(opened: Opened, found: BlamedFile, hunk: WrittenHunk) -> _Origin:
         hunk.of_line,
         hunk.writer,
         origin.settled,
+        origin.alike,
         display_path(origin.path) if origin.path != found.path else "",
         site.line(Ref(origin.position), origin.path, hunk.line + 1),
         why is not None and why.about_file,
@@ -160,6 +162,7 @@ def _hunk_data(hunk: WrittenHunk, last: int) -> dict[str, Any]:
         "first_there": hunk.line + 1,
         **path_data(hunk.origin.path),
         "settled": hunk.origin.settled,
+        "alike": hunk.origin.alike,
         "written_by": hunk.author,
         "of_line": hunk.of_line,
         "writer": hunk.writer or None,
