@@ -38,6 +38,16 @@ class Reason(IntEnum):
 _WORDS = {Reason.SECRET: "a leaked secret", Reason.TAKEDOWN: "a takedown", Reason.PERSON: "a person's request"}
 
 
+def day_of(at: int) -> str:
+    """A time in Unix milliseconds, as tombstones say it."""
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def said(what: str, reason: Reason, by: str, at: int) -> str:
+    """One line that stands in the place of something other than a content: `what` begins in lower case."""
+    return f"Erased: {what} ({_WORDS[reason]}), by {by} on {day_of(at)}."
+
+
 class Tombstone(NamedTuple):
     """One erased content: its hash and its size in bytes; `at` in Unix milliseconds, `by` whoever removed it."""
 
@@ -55,8 +65,7 @@ class Tombstone(NamedTuple):
     @property
     def text(self) -> str:
         """What stands in the place of the content, for whoever reads or clones it; ends with a line end."""
-        day = datetime.fromtimestamp(self.at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        return erased_text(self.words, self.by, day, self.size, self.content.hex())
+        return erased_text(self.words, self.by, day_of(self.at), self.size, self.content.hex())
 
     def error(self) -> Erased:
         """What is raised instead of handing the content out, or taking it in again."""

@@ -17,6 +17,7 @@ from typing import BinaryIO
 import msgspec
 
 from mic.core.errors import Corrupt
+from mic.core.stand_in import SIGNED
 from mic.core.tombstone import Tombstone
 from mic.git.boxed import box, unbox
 from mic.git.graph import Graph
@@ -29,7 +30,6 @@ from mic.git.send import copy_entries
 from mic.git.tree_entries import parse_tree
 
 MAGIC = b"MICN" + bytes((1, 0, 0, 0))
-_SIGNED = re.compile(rb"^(?:gpgsig|gpgsig-sha256|mergetag) [^\n]*\n(?: [^\n]*\n)*", re.M)
 _TAG_SIGNATURE = re.compile(rb"^-----BEGIN (?:PGP|SSH) [A-Z ]*SIGNATURE-----$", re.M)
 _LINK = b"120000"
 # Tags of tags are followed so far.
@@ -65,7 +65,7 @@ def rewrite_commit(raw: bytes, tree: bytes, parents: Sequence[bytes]) -> bytes:
     assert lines[0].startswith(b"tree ")
     assert all(line.startswith(b"parent ") for line in lines[1 : 1 + len(parents)])
     links = [b"tree %s\n" % tree.hex().encode(), *(b"parent %s\n" % parent.hex().encode() for parent in parents)]
-    rest = _SIGNED.sub(b"", lines[-1])
+    rest = SIGNED.sub(b"", lines[-1])
     return b"".join(links) + rest.removesuffix(b"\n") + blank + message
 
 

@@ -15,36 +15,33 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mic.core import epoch as stored
 from mic.core.blob import encode_blob
-from mic.core.epoch import make_epoch
 from mic.core.errors import AlreadyExists, Busy, InvalidInput, NotFound
-from mic.core.head import Head, next_hlc
 from mic.core.ids import content_hash
 from mic.core.indexrun import Place
-from mic.core.record import Record
-from mic.core.session import Author, Session, State, encode_session
+from mic.core.session import Author, Session, State
 from mic.core.tombstone import Displaced, Moved, Range, Reason, Tombstone, decode_tombstone, encode_displaced
 from mic.core.tombstone import encode_tombstone as encode
+from mic.ledger.announce import announce
 from mic.ledger.compact import Writer
 from mic.ledger.contents import stored_size
-from mic.ledger.effects import Fresh, Get, Now, Protocol, Put, PutNew, Random, Sleep
+from mic.ledger.effects import Get, Now, Protocol, PutNew
 from mic.ledger.follow import refresh
 from mic.ledger.fork import forks
 from mic.ledger.line import Line
 from mic.ledger.nodes import NodeCache
 from mic.ledger.small import read_small
 from mic.ledger.survey import Held, Named, entries, leaning, lists_of, naming, parts_of
-from mic.ledger.swap import swap
 from mic.ledger.tombstones import bury, read_graves
+from mic.ledger.zeros import write_zeros
 
 _ATTEMPTS = 64
 _CACHE = 4 << 20
 _BATCH = 32  # contents that are written anew at once; each has at most 4 MiB
-_WHOLE = 1 << 30  # more bytes than any container has
 # A chunk and a list page are not larger: a larger content of one piece is no part of another.
 _MOST_PART = 128 << 10
 
@@ -154,7 +151,7 @@ def erase(project: str, content: bytes, reason: Reason, by: str, *, with_forks: 
         shared.update((yield from _displace(each, lines, content)))
     keys: list[str] = []
     for each in lines:
-        keys += yield from _zero(each)
+        keys += yield from write_zeros(each)
     for each in reversed(lines):  # the project itself comes last: whoever finds it done has nothing left to do
         with contextlib.suppress(AlreadyExists):
             yield PutNew(f"{_grave(each, content)}.gone", b"")
@@ -167,7 +164,7 @@ def sweep(project: str) -> Protocol[list[str]]:
     graves = yield from read_graves(line)
     for content in sorted(graves.gone):
         yield from _displace(line, [line], content)
-    return (yield from _zero(line))
+    return (yield from write_zeros(line))
 
 
 # ---------------------------------------------------------------- what there is
@@ -320,26 +317,7 @@ def erasure_session(project: str, tombstone: Tombstone, base: int, hlc: int) -> 
 
 def _announce(line: Line, tombstone: Tombstone) -> Protocol[None]:
     """Land the session that tells of it: whoever lands meanwhile loses, looks, and knows."""
-    session_id = erasure_session(line.project, tombstone, 0, 0).id
-    met = 0
-    for attempt in range(_ATTEMPTS):
-        head = yield from refresh(line)
-        if line.find_session(session_id) is not None:
-            return
-        hlc = next_hlc(head.hlc, (yield Now())) + met
-        raw = encode_session(erasure_session(line.project, tombstone, head.position, hlc))
-        record = Record(head.position + 1, session_id, content_hash(raw), head.position, hlc, head.tree, ())
-        new = Head(record.position, head.tree, hlc)
-        _, data = make_epoch(head, new, line.lander, [record], [], [(record.session_object, stored.SESSION, raw)])
-        try:
-            yield PutNew(line.epoch_key(new), data)
-        except AlreadyExists:
-            met += 1  # of an attempt that stopped, or our own: another clock value names another object
-            continue
-        if (yield from swap(line, head, new, [record])):
-            return
-        yield Sleep(min(0.4, 0.01 * (attempt + 1)) * int.from_bytes((yield Random(2)), "big") / 65536)
-    raise Busy(f"{_ATTEMPTS} landings were faster", hint="repeat it; the erasure goes on where it is")
+    yield from announce(line, lambda base, hlc: erasure_session(line.project, tombstone, base, hlc))
 
 
 def _announced(line: Line) -> set[bytes]:
@@ -388,37 +366,3 @@ def _displace(line: Line, lines: Sequence[Line], content: bytes) -> Protocol[tup
         with contextlib.suppress(AlreadyExists):  # named by its content: the same
             yield PutNew(f"{_grave(line, content)}.{content_hash(raw).hex()[:16]}", raw)
     raise Busy("what was erased comes in anew all the time", hint="repeat it; the erasure goes on where it is")
-
-
-def _zero(line: Line) -> Protocol[list[str]]:
-    """Write zeros over all ranges that are written down, of any erasure; the keys that were written."""
-    done: list[str] = []
-    while True:
-        # All of them each time: of two that write the same object at once the last one has read too early, and looks
-        # again behind its writing.
-        displaced = (yield from read_graves(line)).displaced
-        wanted: dict[str, list[Range]] = {}
-        for item in displaced:
-            for each in item.ranges:
-                wanted.setdefault(line.prefix + each.name, []).append(each)
-        wrote = False
-        for key, ranges in sorted(wanted.items()):
-            if (yield from _zero_one(key, ranges)):
-                wrote = True
-                done.append(key)
-        if not wrote:
-            return list(dict.fromkeys(done))
-
-
-def _zero_one(key: str, ranges: Iterable[Range]) -> Protocol[bool]:
-    try:
-        raw: bytes = yield Fresh(key, 0, _WHOLE)
-    except NotFound:
-        return False  # nobody named it, and it was collected
-    data = bytearray(raw)
-    for _, offset, length in ranges:
-        data[offset : offset + length] = bytes(len(data[offset : offset + length]))
-    if data == raw:
-        return False
-    yield Put(key, bytes(data))
-    return True

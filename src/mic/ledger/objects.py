@@ -32,6 +32,8 @@ class Objects:
         self.erased: Mapping[bytes, Tombstone] = {}
         self.moved: Mapping[bytes, Place] = {}
         self.zeros: frozenset[tuple[str, int]] = frozenset()
+        # Of sessions whose words were erased, what stands in: where it lies, and its hash.
+        self.stand_ins: Mapping[bytes, tuple[Place, bytes]] = {}
 
     def find(self, object_hash: bytes) -> Place | None:
         if self.erased or self.zeros:
@@ -70,6 +72,11 @@ class Objects:
         """What is left of a content that was erased here, or in what lies below; None for any other."""
         found = self.erased.get(object_hash)
         return self.below.tombstone(object_hash) if found is None and self.below is not None else found
+
+    def stand_in(self, session_object: bytes) -> tuple[Place, bytes] | None:
+        """What stands in the place of a session object, and its hash; None for most of them."""
+        found = self.stand_ins.get(session_object)
+        return self.below.stand_in(session_object) if found is None and self.below is not None else found
 
     def refuse_erased(self, hashes: Iterable[bytes]) -> None:
         """Raises Erased when one of the contents may not be stored here again."""

@@ -61,10 +61,13 @@ from mic.ledger.upload import Upload
 from mic.store.tiers import Range
 
 if TYPE_CHECKING:
+    from mic.core.redaction import Redaction
+    from mic.core.stand_in import Edit
     from mic.ledger.blame import Blamed
     from mic.ledger.erase import Erased as Erasure
     from mic.ledger.erase import Found as Erasable
     from mic.ledger.path_history import PathHistory
+    from mic.ledger.redact import Redacted
 
 T = TypeVar("T")
 
@@ -567,7 +570,14 @@ class Project:
         if last - first >= _LATELY:
             return []
         found = [self._lately.get(position) for position in range(first, last + 1)]
-        return [] if None in found else [landing for landing in found if landing is not None]
+        made = [landing for landing in found if landing is not None]
+        if len(made) < len(found) or any(self._is_silent(landing.record) for landing in made):
+            return []
+        return made
+
+    def _is_silent(self, record: Record) -> bool:
+        """Whether words of a landing's session were erased."""
+        return self.line.objects.stand_in(record.session_object) is not None
 
     def import_history(self, source: str, owner: bytes, onto: int = 0, clock: int | None = None) -> HistoryImport:
         """Begin to take in a history behind position `onto`; drive its protocols with `run`, end with `finish_import`.
@@ -671,11 +681,27 @@ class Project:
         self._relearn()
         return done
 
+    def redact(self, wanted: Redaction, sessions: Sequence[bytes], edit: Edit, *, with_forks: bool = False) -> Redacted:
+        """Erase words of sessions, or go on with it; see `mic.ledger.redact.redact`. Landings go on meanwhile."""
+        from mic.ledger.redact import redact
+
+        done = self.run(redact(self.line.project, wanted, sessions, edit, with_forks=with_forks))
+        self._relearn()
+        self._lately.clear()
+        return done
+
+    def forks_reading(self, sessions: Sequence[bytes]) -> list[str]:
+        """The forks that read one of the sessions through the project; see `mic.ledger.redact.reading_forks`."""
+        from mic.ledger.redact import reading_forks
+
+        return self.run(reading_forks(self.line.project, sessions))
+
     def sweep(self) -> list[str]:
         """Remove late copies of what was erased; see `mic.ledger.erase.sweep`."""
         from mic.ledger.erase import sweep
+        from mic.ledger.redact import sweep_words
 
-        return self.run(sweep(self.line.project))
+        return [*self.run(sweep(self.line.project)), *self.run(sweep_words(self.line.project))]
 
 
 __all__ = ["EMPTY_TREE", "Frame", "HistoryCommit", "LandRequest", "Landed", "Landing", "Project"]

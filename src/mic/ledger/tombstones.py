@@ -3,6 +3,10 @@
     erased/{content hex}                     the tombstone           create-only
     erased/{content hex}.{sha256[:16] hex}   what was displaced      create-only
     erased/{content hex}.gone                empty: no byte of it is left
+    erased/words/{number:08x}-{project}      words of sessions that were erased: a redaction     create-only
+
+Of a redaction, what was displaced and that it is gone are said under its name in the place of a content. Redactions
+count in the order of their numbers; an independent fork has those of its origin too, which have other names.
 
 A line reads them when it is opened, and again when a landing without changes comes: each erasure makes one.
 """
@@ -12,13 +16,18 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from mic.core.epoch import SESSION
 from mic.core.errors import Corrupt
+from mic.core.indexrun import Place
+from mic.core.redaction import Redaction, decode_redaction, header_bytes
 from mic.core.tombstone import Displaced, Tombstone, decode_displaced, decode_tombstone
-from mic.ledger.effects import Get, List, Protocol
+from mic.ledger.effects import Get, GetRange, List, Protocol
 from mic.ledger.line import Line
 from mic.store.port import Listed
 
 _NAME = re.compile(r"([0-9a-f]{64})(?:\.(gone|[0-9a-f]{16}))?")
+_WORDS = re.compile(r"words/([0-9a-f]{8})-[^/]+")
+_FIRST = 16 << 10
 # Of one project. Each is some hundred bytes of memory in every process that has the project open.
 MOST = 100_000
 
@@ -30,6 +39,7 @@ class Graves(NamedTuple):
     displaced: tuple[Displaced, ...]
     gone: frozenset[bytes]
     names: frozenset[str]  # of the objects that say so
+    redactions: tuple[tuple[int, str, Redaction], ...] = ()  # number, key; in the order in which they count
 
 
 NOTHING = Graves({}, (), frozenset(), frozenset())
@@ -42,10 +52,16 @@ def read_graves(line: Line) -> Protocol[Graves]:
     displaced: list[Displaced] = []
     gone: set[bytes] = set()
     names: set[str] = set()
+    redactions: list[tuple[int, str, Redaction]] = []
     if len(listed) > 4 * MOST:
         raise Corrupt(f"{line.erased_prefix} has {len(listed)} objects; the limit is {4 * MOST}")
     for item in listed:
-        found = _NAME.fullmatch(item.key.removeprefix(line.erased_prefix))
+        name = item.key.removeprefix(line.erased_prefix)
+        if words := _WORDS.fullmatch(name):
+            names.add(item.key)
+            redactions.append((int(words[1], 16), item.key, (yield from read_redaction(item.key))))
+            continue
+        found = _NAME.fullmatch(name)
         if found is None:
             continue
         names.add(item.key)
@@ -62,7 +78,25 @@ def read_graves(line: Line) -> Protocol[Graves]:
             of = displaced[-1].content
         if of != content:
             raise Corrupt(f"{item.key} is damaged: it is of another content than its name says", object=item.key)
-    return Graves(tombstones, tuple(displaced), frozenset(gone), frozenset(names))
+    redactions.sort(key=lambda each: each[:2])
+    return Graves(tombstones, tuple(displaced), frozenset(gone), frozenset(names), tuple(redactions))
+
+
+def read_redaction(key: str) -> Protocol[Redaction]:
+    """Who erased which words, without what stands in their place. Raises Corrupt."""
+    raw: bytes = yield GetRange(key, 0, _FIRST)
+    if len(raw) < (needed := header_bytes(raw, key)):
+        raw = yield GetRange(key, 0, needed)
+    return decode_redaction(raw[:needed], key)
+
+
+def stand_ins(graves: Graves) -> dict[bytes, tuple[Place, bytes]]:
+    """What stands in the place of session objects: where it lies, and its hash. The last redaction counts."""
+    return {
+        item.session_object: (Place(key, SESSION, item.offset, item.length), item.hash)
+        for _, key, redaction in graves.redactions
+        for item in redaction.stand_ins
+    }
 
 
 def bury(line: Line) -> Protocol[bool]:
@@ -74,6 +108,7 @@ def bury(line: Line) -> Protocol[bool]:
         if graves.names != at.graves:
             found, at.graves = True, graves.names
             at.objects.bury(at.prefix, graves.tombstones.values(), graves.displaced)
+            at.objects.stand_ins = stand_ins(graves)
             at.forget_contents()
         at = at.origin
     return found

@@ -37,7 +37,7 @@ from mic.ledger.pushed import pushes, read_push
 from mic.ledger.session_object import read_session
 from mic.ledger.small import read_small
 from mic.ledger.tip import points, read_tip
-from mic.ledger.tombstones import read_graves
+from mic.ledger.tombstones import read_graves, stand_ins
 from mic.ledger.trees import Overlay
 from mic.ledger.verify_graves import left_of
 from mic.ledger.verify_places import listed_in
@@ -77,6 +77,7 @@ class Verifier:
         self._own = 0  # positions up to here are an origin's
         self._named: set[str] = set()
         self._gone: set[bytes] = set()  # contents of which no byte is left
+        self._silent: set[bytes] = set()  # objects of sessions of which no word is left
         self._epochs: set[str] = set()  # every epoch of the log, where the line has it or would have its copy
         self.objects = self.line.objects
 
@@ -154,9 +155,13 @@ class Verifier:
                 yield _finding(error, owner.erased_prefix)
                 continue
             self.objects.bury(owner.prefix, graves.tombstones.values(), graves.displaced)
+            self.objects.stand_ins = {**self.objects.stand_ins, **stand_ins(graves)}
             packs = {owner.prefix + moved.name for item in graves.displaced for moved in item.moved}
             self._named |= graves.names | packs
             self._gone |= graves.gone
+            for _, _, redaction in graves.redactions:
+                if redaction.name in graves.gone:
+                    self._silent.update(item.session_object for item in redaction.stand_ins)
             for key, kind, why in left_of(owner, graves, self._run):
                 yield Finding(kind, key, why)
 
@@ -166,6 +171,12 @@ class Verifier:
             place = self.objects.recent.get(content)
             if place is not None and not self.objects.is_zero(place):
                 yield Finding("wrong", place.key, f"it holds {content.hex()}, which was erased")
+        for session_object in sorted(self._silent):
+            place = self.objects.recent.get(session_object)
+            if place is not None and not self.objects.is_zero(place):
+                yield Finding(
+                    "wrong", place.key, f"it holds the session object {session_object.hex()}, which was erased"
+                )
 
     def _points(self) -> Iterator[Finding]:
         """Every commit point that counts leads to a head of the log."""

@@ -32,6 +32,9 @@ def left_of(owner: Line, graves: Graves, run: Runner) -> Iterator[Left]:
                 yield Left(owner.prefix + name, "wrong", f"it holds {length} bytes that were erased")
     for content in sorted(graves.tombstones.keys() - graves.gone):
         yield Left(owner.erased_prefix + content.hex(), "unfinished", "an erasure was stopped: do it again, it goes on")
+    for _, key, redaction in graves.redactions:
+        if redaction.name not in graves.gone:
+            yield Left(key, "unfinished", "an erasure of words was stopped: do it again, it goes on")
 
 
 def _range(key: str, start: int, length: int) -> Protocol[bytes]:

@@ -51,6 +51,7 @@ from mic.core.leavings import Leaving, Stage, decode_leavings, encode_leavings
 from mic.core.origin import Origin, Tie, decode_origin, encode_origin
 from mic.core.pack import FOOTER_BYTES, decode_toc, encode_pack, toc_bytes
 from mic.core.record import PathChange, Record, encode_record, read_record
+from mic.core.redaction import Parts, Redaction, StandIn, decode_redaction, encode_redaction
 from mic.core.rollup import head_bytes, roll_records
 from mic.core.segment import decode_segment, encode_segment
 from mic.core.session import Alternative, Author, Change, Decision, Message, Session, decode_session, encode_session
@@ -87,6 +88,7 @@ HELLO = bytes.fromhex("5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e84
 HLC = 0x01A19467E8000001
 PREV = Head(0, EMPTY_TREE, HLC - 1)
 HEAD = Head(1, h(2), HLC)
+REDACTION = Redaction(h(9), Reason.SECRET, Parts.WORDS, 1_793_491_200_000, "ada")
 SESSION_ID = bytes.fromhex("0190a0b0c0d0e0f0a1a2a3a4a5a6a7a8")
 RECORD = Record(
     1,
@@ -205,6 +207,13 @@ CASES: dict[str, tuple[Callable[[], bytes] | None, Callable[[bytes], object], ob
         lambda: encode_displaced(DISPLACED),
         lambda raw: decode_displaced(raw, "vector"),
         DISPLACED,
+    ),
+    "redaction": (
+        lambda: encode_redaction(REDACTION, [(SESSION_ID, h(1), b"in")]),
+        lambda raw: decode_redaction(raw, "vector"),
+        REDACTION._replace(
+            stand_ins=(StandIn(SESSION_ID, h(1), hashlib.sha256(b"in").digest(), 157, 2),),
+        ),
     ),
     "leavings": (
         lambda: encode_leavings({"packs/": Leaving(Stage.CONDEMNED, 1_793_491_200_000)}),
