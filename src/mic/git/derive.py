@@ -16,6 +16,7 @@ from mic.core.errors import Corrupt
 from mic.core.paths import display
 from mic.core.record import PathChange, Record
 from mic.core.session import Change, Session
+from mic.core.stand_in import MARK
 from mic.core.tombstone import Tombstone
 from mic.core.tree import Entry
 from mic.git.deltas import DeltaWriter
@@ -62,10 +63,12 @@ class Derivation:
         known: OrderedDict[bytes, bytes],
         erased: Mapping[bytes, Tombstone] | None = None,
         rewritten: Mapping[bytes, bytes] | None = None,
+        silent: bool = False,
     ) -> None:
         self._landings, self._packs, self._writer = landings, packs, writer
         # What was erased, in whose place words stand; and ids of commits that are no more for it, with the new ones.
         self._erased = erased or {}
+        self._changed = bool(erased) or silent  # something stands in for a content, or for a session
         self.rewritten = dict(rewritten or {})
         self._oids = known  # SHA-256 of a content -> its Git id, of those looked at lately
         self._trees: dict[bytes, bytes] = {}
@@ -83,7 +86,7 @@ class Derivation:
             return Tip(oid, line.tree)
         tree = self._tree(record, session, tip)
         if isinstance(oid, bytes) and isinstance(raw, bytes):
-            oid, raw = self._without(oid, raw, tree, tip)
+            oid, raw = self._without(oid, raw, tree, tip, anew=MARK in session.metadata)
             self._check(record, oid, raw, tree, tip)
         else:
             raw = native_commit(record, session, tree, tip.commit)
@@ -92,13 +95,17 @@ class Derivation:
         self._writer.commit(commit_line(oid, raw))
         return Tip(oid, tree)
 
-    def _without(self, oid: bytes, raw: bytes, tree: bytes, tip: Tip) -> tuple[bytes, bytes]:
-        """A commit as it is, or where something was erased from its tree or before it, the one in its place."""
-        if not self._erased or object_id(COMMIT, raw) != oid:
+    def _without(self, oid: bytes, raw: bytes, tree: bytes, tip: Tip, *, anew: bool) -> tuple[bytes, bytes]:
+        """A commit as it is, or where something was erased from it, its tree or before it, the one in its place.
+
+        Of one that was made `anew` without its words, the bytes have not the id that it came with.
+        """
+        anew = anew and object_id(COMMIT, raw) != oid
+        if not anew and (not self._changed or object_id(COMMIT, raw) != oid):
             return oid, raw
         line = commit_line(oid, raw)
         first = (tip.commit,) if tip.commit else ()
-        if line.tree == tree and line.parents[:1] == first:
+        if not anew and line.tree == tree and line.parents[:1] == first:
             return oid, raw
         parents = [*first, *(self.rewritten.get(parent, parent) for parent in line.parents[1:])]
         if len(parents) != len(line.parents):

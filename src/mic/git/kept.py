@@ -19,6 +19,8 @@ import msgspec
 
 from mic.core.errors import AlreadyExists, Corrupt
 from mic.core.record import Record
+from mic.core.redaction import Redaction
+from mic.core.stand_in import Person, commit_without
 from mic.core.tombstone import Tombstone
 from mic.git.derive import Derivation, Tip, Unservable
 from mic.git.graph import Graph
@@ -27,7 +29,7 @@ from mic.git.merge_packs import due_to_merge, merge_packs
 from mic.git.moving import advance
 from mic.git.native import native_commit
 from mic.git.objects import EMPTY_TREE_OID, commit_line
-from mic.git.packentry import COMMIT
+from mic.git.packentry import COMMIT, TAG
 from mic.git.packfolder import BLOCK, PackFolder
 from mic.git.packs import Pack, Packs
 from mic.git.packscan import Limits
@@ -37,6 +39,7 @@ from mic.git.ready import ReadyPacks
 from mic.git.rewrite import Rewrite, decode_rewritten, encode_rewritten
 from mic.git.send import Trailers, send_history
 from mic.git.shown import Shown
+from mic.git.silent import silent_commits
 from mic.git.snapshot import Snapshot
 from mic.git.view import KeptPack, Numbered, View, newest_view, packs_prefix, rewritten_key, write_view
 from mic.ledger import single
@@ -184,32 +187,65 @@ class KeptObjects:
                 if not snapshot.view.trouble and snapshot.view.position < head.position:
                     self._catch_up(snapshot, head.position)
                     continue
-                stones = self._unheard_of(snapshot.view)
-                if not stones:
+                stones, redactions = self._unheard_of(snapshot.view)
+                if not stones and not redactions:
                     return snapshot
-                self._rewrite(snapshot, stones)
+                self._rewrite(snapshot, stones, redactions)
 
-    def erase(self) -> None:
-        """Let the packs hold nothing of what was erased, and remove those that did. Nothing where none is kept."""
+    def erase(self, person: Person | None = None) -> None:
+        """Let the packs hold nothing of what was erased, and remove those that did. Nothing where none is kept.
+
+        A `person` is named by no commit or tag of any branch afterwards.
+        """
         if not self.snapshot().numbered.number:
             return
         view = self.caught_up().view
+        if person is not None:
+            with self._catching_up:
+                while not self._rewrite(self.snapshot(), {}, (), person):
+                    pass
+            view = self.caught_up().view
         for name, since in view.retired:
             if not since:
                 self._folder.remove(name)
-        if view.rewritten:
+        if view.rewritten or self.project.redactions():
             self.ready.clear()
             self.notes.clear()
 
-    def _unheard_of(self, view: View) -> dict[bytes, Tombstone]:
-        """What was erased and may still be in the packs."""
-        return {content: stone for content, stone in self.project.erased().items() if content not in view.erased}
+    def naming(self, person: Person) -> set[bytes]:
+        """The ids of all commits and tags that name a person, those that have other ids since also by the earlier."""
+        if not self.snapshot().numbered.number:
+            return set()
+        snapshot = self.caught_up()
+        packs = self.reader(snapshot)
+        found = set()
+        for pack in packs.packs:
+            for item in pack.index.objects():
+                if item.kind in (COMMIT, TAG):
+                    raw = packs.read(item.oid, item.kind)[1]
+                    if commit_without(raw, person) != raw:
+                        found.add(item.oid)
+        return found | {old for old, new in self.rewritten(snapshot.view).items() if new in found}
 
-    def _rewrite(self, snapshot: Snapshot, stones: Mapping[bytes, Tombstone]) -> None:
-        """Make the packs anew that hold something of these, and what names it; unless another is faster."""
-        view = snapshot.view
-        work = Rewrite(self.reader(snapshot), snapshot.graph, stones)
-        new = msgspec.structs.replace(view, erased=(*view.erased, *sorted(stones)))
+    def _unheard_of(self, view: View) -> tuple[dict[bytes, Tombstone], list[Redaction]]:
+        """What was erased and may still be in the packs."""
+        stones = {content: stone for content, stone in self.project.erased().items() if content not in view.erased}
+        return stones, [each for each in self.project.redactions() if each.name not in view.erased]
+
+    def _rewrite(
+        self,
+        snapshot: Snapshot,
+        stones: Mapping[bytes, Tombstone],
+        redactions: Sequence[Redaction],
+        person: Person | None = None,
+    ) -> bool:
+        """Make the packs anew that hold something of these, and what names it; False when another was faster."""
+        view, packs_now = snapshot.view, self.reader(snapshot)
+        silent = silent_commits(self.project, packs_now, snapshot.graph, self.rewritten(view), redactions)
+        named = None if person is None else lambda raw: commit_without(raw, person)
+        work = Rewrite(packs_now, snapshot.graph, stones, silent, named)
+        names = sorted({*stones, *(each.name for each in redactions)})
+        new = msgspec.structs.replace(view, erased=(*view.erased, *names))
         if work.ids:
             packs, before, gone = [], [], []
             for pack, kept in zip(snapshot.packs, view.packs, strict=True):
@@ -237,7 +273,7 @@ class KeptObjects:
                 retired=(*gone, *((name, 0) for name, _ in view.retired)),
                 rewritten=(*view.rewritten, self._keep_ids(work.kept_ids())),
             )
-        self.project.run(write_view(self.project.line.project, snapshot.numbered, new))
+        return self.project.run(write_view(self.project.line.project, snapshot.numbered, new)) is not None
 
     def _keep_ids(self, ids: Mapping[bytes, bytes]) -> str:
         raw = encode_rewritten(ids)
@@ -330,7 +366,8 @@ class KeptObjects:
         with _spooled() as out:
             writer = PackWriter(out)
             before = self.rewritten(view)
-            derivation = Derivation(self.project, packs, writer, self._oids, self.project.erased(), before)
+            silent = bool(self.project.redactions())
+            derivation = Derivation(self.project, packs, writer, self._oids, self.project.erased(), before, silent)
             position, tip, trouble = view.position, _tip(packs, view), ""
             clocks: dict[int, int] = {}
             stop = min(last, position + _LANDINGS)

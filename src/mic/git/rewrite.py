@@ -1,4 +1,4 @@
-"""A project's Git objects without contents that were erased: the tombstone's words in their place, from there on anew.
+"""A project's Git objects without what was erased: what stands in the place of contents and words, from there on anew.
 
 A Git id covers every byte below it, so a tree that names other words is another tree, and every commit from there on
 another commit. What comes out is a function of what goes in: whoever does it gets the same ids. Signatures covered the
@@ -32,6 +32,8 @@ from mic.git.tree_entries import parse_tree
 MAGIC = b"MICN" + bytes((1, 0, 0, 0))
 _TAG_SIGNATURE = re.compile(rb"^-----BEGIN (?:PGP|SSH) [A-Z ]*SIGNATURE-----$", re.M)
 _LINK = b"120000"
+# Makes other bytes of those of a commit or a tag, with as many parents as before.
+Edit = Callable[[bytes], bytes]
 # Tags of tags are followed so far.
 _NESTED = 64
 
@@ -86,15 +88,27 @@ def rewrite_tree(raw: bytes, oid: bytes, ids: Mapping[bytes, bytes]) -> bytes:
 
 
 class Rewrite:
-    """What becomes of all objects of some packs, when these contents are erased."""
+    """What becomes of all objects of some packs, when these contents are erased.
 
-    def __init__(self, packs: Packs, graph: Graph, erased: Mapping[bytes, Tombstone]) -> None:
+    `said` makes the bytes of some commits, by their ids, anew; `named` those of every commit and tag, or leaves them.
+    """
+
+    def __init__(
+        self,
+        packs: Packs,
+        graph: Graph,
+        erased: Mapping[bytes, Tombstone],
+        said: Mapping[bytes, Edit] | None = None,
+        named: Edit | None = None,
+    ) -> None:
         self._packs, self._graph = packs, graph
         self.ids: dict[bytes, bytes] = {}  # of every object that is no more
         self._made: list[tuple[int, bytes, bytes]] = []
+        self._said, self._named = said or {}, named
         self._blobs(erased)
         if self.ids:
             self._trees()
+        if self.ids or said or named:
             self._commits()
             self._tags()
 
@@ -152,13 +166,27 @@ class Rewrite:
         lines = self._graph.lines
         for oid in reversed(self._graph.newest_first(set(lines))):
             line = lines[oid]
-            if line.tree in self.ids or any(parent in self.ids for parent in line.parents):
-                raw = self._packs.read(oid, COMMIT)[1]
+            moved = line.tree in self.ids or any(parent in self.ids for parent in line.parents)
+            if not moved and oid not in self._said and self._named is None:
+                continue
+            before = self._packs.read(oid, COMMIT)[1]
+            raw = self._edited(oid, before)
+            if moved or raw != before:
                 parents = [self.ids.get(parent, parent) for parent in line.parents]
                 self._take(COMMIT, oid, rewrite_commit(raw, self.ids.get(line.tree, line.tree), parents))
 
+    def _edited(self, oid: bytes, raw: bytes) -> bytes:
+        """The bytes of a commit or tag without what was said in it, and without whoever was named."""
+        if (said := self._said.get(oid)) is not None:
+            raw = said(raw)
+        return self._named(raw) if self._named is not None else raw
+
     def _tags(self) -> None:
         tags = {oid: self._packs.read(oid, TAG)[1] for oid in self._all(TAG)}
+        for oid, raw in tags.items():
+            if (made := self._edited(oid, raw)) != raw:
+                target = tag_target(oid, made)[0]
+                self._take(TAG, oid, rewrite_tag(made, self.ids.get(target, target)))
         for _ in range(_NESTED):
             found = [
                 (oid, raw, target)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from mic.core import epoch as stored
 from mic.core.errors import Corrupt, NotFound
 from mic.core.indexrun import IndexRun, Place
+from mic.core.redaction import Redaction
 from mic.core.tombstone import Displaced, Tombstone
 from mic.ledger.effects import GetRange, Protocol
 from mic.ledger.pins import Pins
@@ -33,6 +34,7 @@ class Objects:
         self.moved: Mapping[bytes, Place] = {}
         self.zeros: frozenset[tuple[str, int]] = frozenset()
         # Of sessions whose words were erased, what stands in: where it lies, and its hash.
+        self.redactions: tuple[Redaction, ...] = ()
         self.stand_ins: Mapping[bytes, tuple[Place, bytes]] = {}
 
     def find(self, object_hash: bytes) -> Place | None:

@@ -401,6 +401,15 @@ class Project:
             at = at.below
         return found
 
+    def redactions(self) -> list[Redaction]:
+        """All that was erased of sessions, here and in what this reads through, as of the last look at the head."""
+        found: list[Redaction] = []
+        at: Objects | None = self.line.objects
+        while at is not None:
+            found += at.redactions
+            at = at.below
+        return found
+
     def tombstones(self, hashes: Iterable[bytes]) -> dict[bytes, Tombstone]:
         """Those of the contents that were erased, as of the last look at the head."""
         self._known()

@@ -108,6 +108,7 @@ def bury(line: Line) -> Protocol[bool]:
         if graves.names != at.graves:
             found, at.graves = True, graves.names
             at.objects.bury(at.prefix, graves.tombstones.values(), graves.displaced)
+            at.objects.redactions = tuple(redaction for _, _, redaction in graves.redactions)
             at.objects.stand_ins = stand_ins(graves)
             at.forget_contents()
         at = at.origin

@@ -156,11 +156,11 @@ class _Run:
         here = self._kept.reader(snapshot)
         with _file() as file:
             pack = self._ledger.run(sent.join(*self._key, file)) and file
-            fsck, gone = ImportFsck(), RefuseErased(self._ledger.erased())
+            fsck, gone = ImportFsck(), RefuseErased(self._ledger.erased(), self._kept.rewritten(snapshot.view))
             search = None if row.accept_secrets or not arriving.refs else ObjectSearch(self._ledger)
 
             def check(oid: bytes, kind: int, data: bytes) -> None:
-                gone.add(kind, data)
+                gone.add(kind, data, oid)
                 fsck.add(oid, kind, data)
                 if search is not None:
                     search.add(oid, kind, data)

@@ -215,10 +215,10 @@ class _Push:
         shown = not self._accepted and any(update.name not in _MAINS for update in updates)
         search = ObjectSearch(self._kept.project) if shown else None
 
-        fsck, gone = PushFsck(), RefuseErased(self._kept.project.erased())
+        fsck, gone = PushFsck(), RefuseErased(self._kept.project.erased(), self._kept.rewritten(snapshot.view))
 
         def check(oid: bytes, kind: int, data: bytes) -> None:
-            gone.add(kind, data)
+            gone.add(kind, data, oid)
             fsck.add(oid, kind, data)
             if search is not None:
                 search.add(oid, kind, data)
