@@ -254,6 +254,33 @@ REST: dict[str, tuple[str, Make]] = {
             },
         ),
     ),
+    "look_at_words": (
+        "look_at_words",
+        lambda s, p, a, ok: (
+            "GET",
+            f"/admin/erasures/words/look?project={p.organization}/{p.handle}&session={'0' * 26}",
+            None,
+        ),
+    ),
+    "ask_words": (
+        "ask_words",
+        lambda s, p, a, ok: (
+            "POST",
+            "/admin/erasures/words",
+            {
+                "project": f"{p.organization}/{p.handle}",
+                "session": "0" * 26,
+                "reason": "secret",
+                "note": "A test",
+                "typed": "0" * 12,
+            },
+        ),
+    ),
+    "look_at_person": ("look_at_person", lambda s, p, a, ok: ("GET", "/admin/erasures/people/look?handle=no", None)),
+    "ask_person": (
+        "ask_person",
+        lambda s, p, a, ok: ("POST", "/admin/erasures/people", {"handle": "no", "note": "A test", "typed": "no"}),
+    ),
     "confirm_erasure": (
         "confirm_erasure",
         lambda s, p, a, ok: (

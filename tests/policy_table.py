@@ -295,6 +295,10 @@ lift_block                             any     u d  d d d d  d d d  u u  d d d d
 list_erasures                          any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 look_at_erasure                        any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 ask_erasure                            any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+look_at_words                          any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+ask_words                              any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+look_at_person                         any     u d  d d d d  d d d  u u  d d d d d d  d d d d
+ask_person                             any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 confirm_erasure                        any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 withdraw_erasure                       any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 list_jobs                              any     u d  d d d d  d d d  u u  d d d d d d  d d d d
@@ -440,6 +444,10 @@ FUNCTIONS = {
     "operators.purges.list_purges": "admin-erasure",
     "operators.purges.look": "admin-erasure",
     "operators.purges.withdraw": "admin-erasure",
+    "operators.word_purges.look": "admin-erasure",
+    "operators.word_purges.ask": "admin-erasure",
+    "operators.person_purges.look": "admin-erasure",
+    "operators.person_purges.ask": "admin-erasure",
     "projects.administering.project_of_name": "admin-erasure",
     "operators.legal.legal_versions": "admin-legal",
     "operators.legal.set_legal": "admin-legal",

@@ -699,6 +699,12 @@ class Project:
         self._lately.clear()
         return done
 
+    def silence(self, session_id: bytes, name: bytes) -> list[str]:
+        """Keep nothing of a session that did not land; see `mic.ledger.redact.silence`."""
+        from mic.ledger.redact import silence
+
+        return self.run(silence(self.line.project, session_id, name))
+
     def forks_reading(self, sessions: Sequence[bytes]) -> list[str]:
         """The forks that read one of the sessions through the project; see `mic.ledger.redact.reading_forks`."""
         from mic.ledger.redact import reading_forks

@@ -109,6 +109,19 @@ def redact(
     return Redacted(ids, tuple(each.project for each in lines), tuple(keys))
 
 
+def silence(project: str, session: bytes, name: bytes) -> Protocol[list[str]]:
+    """Keep nothing of a session that has not landed; the objects that went or were written over. Again, it goes on.
+
+    `name` is the request's. Raises InvalidInput when the session has landed.
+    """
+    line = yield from _open(project)
+    if line.find_session(session) is not None:
+        raise InvalidInput(f"session {ulid_text(session)} has landed", hint="erase its words; nothing was changed")
+    done = yield from _drop_loose(line, [session])
+    yield from _displace(line, name, frozenset((session,)))
+    return done + (yield from write_zeros(line))
+
+
 def sweep_words(project: str) -> Protocol[list[str]]:
     """Look once more for copies of what was erased: attempts to land that were under way. The objects written over."""
     line = yield from _open(project)

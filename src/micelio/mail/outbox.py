@@ -8,6 +8,7 @@ encrypted in the row, gone once the letter is, and in the log only where there i
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -164,3 +165,12 @@ def _tell(row: Letter, contents: Contents) -> None:
     """The one place where a link goes to the log: nobody else would get it to where it belongs."""
     link = f" {contents.link}" if contents.link else ""
     _log.warning("no mail server; for %s: %s:%s", row.to, row.subject, link, extra={"whole": True})
+
+
+def forget(addresses: Iterable[str]) -> int:
+    """Remove all that is known of letters to these addresses; how many there were."""
+    wanted = Q(pk__in=[])
+    for address in addresses:
+        wanted |= Q(to__iexact=address)
+    removed, _ = Letter.objects.filter(wanted).delete()
+    return removed

@@ -11,18 +11,26 @@ from django.urls import reverse
 
 from micelio.accounts.actor import Actor
 from micelio.config import current
-from micelio.operators import purges
+from micelio.operators import person_purges, purges, word_purges
 from micelio.operators.panel import Act, identity
 from micelio.pages.answers import Page
 
 _SHOWN = 100
+_ASKED = ("project", "content", "path", "finding", "session", "person")
+_KINDS: dict[type, str] = {
+    purges.Look: "content", word_purges.WordsLook: "words", person_purges.PersonLook: "person",
+}  # fmt: skip
 
 
 def erasure(request: HttpRequest, actor: Actor) -> Page:
-    """What was asked for; with a project and a content in the address, what erasing that would do."""
-    asked = {name: request.GET.get(name, "")[:5000] for name in ("project", "content", "path", "finding")}
-    found = None
-    if any(asked[name] for name in ("content", "path", "finding")):
+    """What was asked for; with a content, a session or a person in the address, what erasing that would do."""
+    asked = {name: request.GET.get(name, "").strip()[:5000] for name in _ASKED}
+    found: purges.Look | word_purges.WordsLook | person_purges.PersonLook | None = None
+    if asked["person"]:
+        found = person_purges.look(actor, asked["person"])
+    elif asked["session"]:
+        found = word_purges.look(actor, asked["project"], asked["session"])
+    elif any(asked[name] for name in ("content", "path", "finding")):
         content = purges.content_of(
             actor, asked["project"], content=asked["content"], path=asked["path"], finding=_finding(asked["finding"])
         )
@@ -30,6 +38,7 @@ def erasure(request: HttpRequest, actor: Actor) -> Page:
     rows = purges.list_purges(actor, _SHOWN)
     context = {
         "found": found,
+        "kind": _KINDS.get(type(found), ""),
         "rows": rows,
         "asked": asked,
         "two": current().purge_needs_two,
@@ -51,10 +60,20 @@ def _finding(text: str) -> int:
 
 def _ask(request: HttpRequest, actor: Actor) -> str:
     post = request.POST
+    typed, note = post.get("typed", ""), post.get("note", "")
+    if person := post.get("person", ""):
+        person_purges.ask(actor, person, note, typed=typed)
+        return reverse("admin-erasure")
+    if session := post.get("session", ""):
+        word_purges.ask(
+            actor, post.get("project", ""), session, post.get("reason", ""), note,
+            typed=typed, with_forks=post.get("with_forks") == "yes",
+        )  # fmt: skip
+        return reverse("admin-erasure")
     content = purges.content_of(actor, post.get("project", ""), content=post.get("content", ""))
     purges.ask(
-        actor, post.get("project", ""), content, post.get("reason", ""), post.get("note", ""),
-        typed=post.get("typed", ""), with_forks=post.get("with_forks") == "yes",
+        actor, post.get("project", ""), content, post.get("reason", ""), note,
+        typed=typed, with_forks=post.get("with_forks") == "yes",
     )  # fmt: skip
     return reverse("admin-erasure")
 

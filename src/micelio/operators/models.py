@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 
 REASON_LENGTH = 500
+# Characters that have to be typed to erase.
+TYPED = 12
 
 
 class Block(models.Model):
@@ -48,9 +50,17 @@ class LegalText(models.Model):
 class Purge(models.Model):
     """An erasure that somebody asked for. The tombstone is in the store; who confirmed it and why is here.
 
-    `content` is a SHA-256 in hexadecimal. `keys` are the objects that were written over, which other processes let go
-    of.
+    Of a `content`, its SHA-256 in hexadecimal; of the words of a `session`, its id; of a person, account and handle:
+    these have no project. `plan` is what was found when it began, and afterwards only in which projects. `keys` are the
+    objects that were written over, which other processes let go of.
     """
+
+    class Kind(models.TextChoices):
+        """What goes."""
+
+        CONTENT = "content"
+        WORDS = "words"
+        PERSON = "person"
 
     class State(models.TextChoices):
         """WAITING for a second administrator. RUNNING until no byte is left."""
@@ -61,9 +71,14 @@ class Purge(models.Model):
         WITHDRAWN = "withdrawn"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    project_id = models.UUIDField()
-    project_name = models.CharField(max_length=200)
-    content = models.CharField(max_length=64)
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.CONTENT, db_default=Kind.CONTENT)
+    project_id = models.UUIDField(null=True)
+    project_name = models.CharField(max_length=200, blank=True)
+    content = models.CharField(max_length=64, blank=True)
+    session = models.CharField(max_length=26, blank=True, default="", db_default="")
+    account_id = models.UUIDField(null=True)
+    handle = models.CharField(max_length=64, blank=True, default="", db_default="")
+    plan = models.JSONField(default=dict)
     reason = models.CharField(max_length=16)
     note = models.CharField(max_length=REASON_LENGTH)
     with_forks = models.BooleanField(default=False)
@@ -82,4 +97,11 @@ class Purge(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.content[:12]} of {self.project_name}"
+        return f"{self.typed or self.account_id} of {self.project_name}"
+
+    @property
+    def typed(self) -> str:
+        """What has to be typed to erase: the beginning of a SHA-256, the end of a session's id, or a handle."""
+        if self.kind == self.Kind.CONTENT:
+            return self.content[:TYPED]
+        return self.session[-TYPED:] if self.kind == self.Kind.WORDS else self.handle

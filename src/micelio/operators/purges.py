@@ -1,6 +1,7 @@
-"""Erasing contents for good: looked at, asked for, confirmed by a second administrator where the forge says so, done.
+"""Erasing for good: looked at, asked for, confirmed by a second administrator where the forge says so, done.
 
-What is erased is gone from the store; see ADR 69. The rows here say who asked, who confirmed, and why.
+What is erased is gone from the store; see ADR 69. The rows here say who asked, who confirmed, and why. Contents are
+looked at and asked for here; words of sessions in `word_purges`, people in `person_purges`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from micelio.audit.actions import record
 from micelio.cluster.known import Known
 from micelio.config import current
 from micelio.findings.administering import place_of
-from micelio.operators.models import REASON_LENGTH, Purge
+from micelio.operators.models import REASON_LENGTH, TYPED, Purge
 from micelio.operators.policy import require_operating
 from micelio.projects import cdn
 from micelio.projects.actions import rotate_cdn_key
@@ -33,8 +34,6 @@ from micelio.projects.queries import project_name, visibility_of
 from micelio.sessions import projector
 from micelio.sessions.git_view import kept_objects
 
-# What has to be typed to erase: the first characters of the content's SHA-256.
-TYPED = 12
 # Other processes hear within seconds of what was written over; who was away for longer has started anew.
 _HEARD = timedelta(minutes=10)
 # Addresses that an edge network is told at once.
@@ -59,11 +58,18 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class PurgeView:
-    """An erasure that was asked for; `ended_at` when it was done or withdrawn."""
+    """An erasure that was asked for; `ended_at` when it was done or withdrawn. `typed` is what confirms it.
+
+    `kind` is content, words or person; of each only that is set that says what goes.
+    """
 
     id: UUID
+    kind: str
     project: str
     content: str
+    session: str
+    handle: str
+    typed: str
     reason: str
     note: str
     with_forks: bool
@@ -127,38 +133,61 @@ def ask(
     require_operating(actor)
     if reason not in REASONS or reason == "person":
         raise InvalidInput(f"{reason[:20]!r} is no class of thing that is erased.", hint="Use secret or takedown.")
+    note = require_note(note)
+    require_typed(Purge(content=content.hex()), typed)
+    project_id = project_of_name(actor, project)
+    found = _named(lambda: open_ledger(project_id).look_to_erase(content))
+    if found.forks and not with_forks:
+        names = _names(found.forks)
+        raise InvalidInput(f"Forks read this content too: {', '.join(names[:5])}.", hint="Erase it in them as well.")
+    row = Purge(
+        project_id=project_id,
+        project_name=project_name(project_id),
+        content=content.hex(),
+        reason=reason,
+        note=note,
+        with_forks=with_forks,
+    )
+    return asked(actor, row)
+
+
+def require_note(note: str) -> str:
+    """Why something is erased, as it is kept. Raises InvalidInput."""
     note = note.strip()
     if not note or len(note) > REASON_LENGTH or not note.isprintable():
         raise InvalidInput(
             f"An erasure needs a reason of 1 to {REASON_LENGTH} printable characters.",
             hint="It stays in the audit log.",
         )
-    if typed.strip().lower() != content.hex()[:TYPED]:
+    return note
+
+
+def require_typed(row: Purge, typed: str) -> None:
+    """Raises InvalidInput unless somebody typed what says that it is meant."""
+    if typed.strip().lower() == row.typed.lower():
+        return
+    if row.kind == Purge.Kind.CONTENT:
         raise InvalidInput(
             "What was typed is not the beginning of the content's SHA-256.", hint=f"Type its first {TYPED} digits."
         )
-    project_id = project_of_name(actor, project)
-    found = _named(lambda: open_ledger(project_id).look_to_erase(content))
-    if found.forks and not with_forks:
-        names = _names(found.forks)
-        raise InvalidInput(f"Forks read this content too: {', '.join(names[:5])}.", hint="Erase it in them as well.")
-    two = current().purge_needs_two
-    with transaction.atomic():
-        row = Purge.objects.create(
-            project_id=project_id,
-            project_name=project_name(project_id),
-            content=content.hex(),
-            reason=reason,
-            note=note,
-            with_forks=with_forks,
-            asked_by=actor.handle,
-            asked_by_id=actor.user_id,
-            asked_at=timezone.now(),
-            state=Purge.State.WAITING if two else Purge.State.RUNNING,
+    if row.kind == Purge.Kind.WORDS:
+        raise InvalidInput(
+            "What was typed is not the end of the session's id.", hint=f"Type its last {TYPED} characters."
         )
-        _recorded(actor, "purge.ask", row)
-        if not two:
-            _begin(row)
+    raise InvalidInput("What was typed is not the account's handle.", hint="Type it as it stands.")
+
+
+@transaction.atomic
+def asked(actor: Actor, row: Purge) -> PurgeView:
+    """Keep what was asked for: it begins, unless a second administrator has to confirm it. Raises PermissionDenied."""
+    require_operating(actor)
+    two = current().purge_needs_two
+    row.asked_by, row.asked_by_id, row.asked_at = actor.handle, actor.user_id, timezone.now()
+    row.state = Purge.State.WAITING if two else Purge.State.RUNNING
+    row.save(force_insert=True)
+    _recorded(actor, "purge.ask", row)
+    if not two:
+        _begin(row)
     return _view(row)
 
 
@@ -169,10 +198,7 @@ def confirm(actor: Actor, purge_id: UUID, typed: str) -> PurgeView:
     row = _waiting(purge_id)
     if row.asked_by == actor.handle or (actor.user_id is not None and row.asked_by_id == actor.user_id):
         raise PermissionDenied("Whoever asked for an erasure cannot confirm it.", hint="Ask another administrator.")
-    if typed.strip().lower() != row.content[:TYPED]:
-        raise InvalidInput(
-            "What was typed is not the beginning of the content's SHA-256.", hint=f"Type its first {TYPED} digits."
-        )
+    require_typed(row, typed)
     row.state, row.confirmed_by = Purge.State.RUNNING, actor.handle
     row.save(update_fields=["state", "confirmed_by"])
     _recorded(actor, "purge.confirm", row)
@@ -202,30 +228,55 @@ def carry_out(purge_id: UUID) -> bool:
     row = Purge.objects.filter(id=purge_id, state=Purge.State.RUNNING).first()
     if row is None:
         return False
-    opened = open_ledger(row.project_id)
-    done = opened.erase(bytes.fromhex(row.content), REASONS[row.reason], row.asked_by, with_forks=row.with_forks)
-    for project in done.projects:
-        kept_objects(UUID(hex=project)).erase()
+    from micelio.operators import person_purges, word_purges
+
+    if row.kind == Purge.Kind.WORDS:
+        done = word_purges.erase(row)
+    elif row.kind == Purge.Kind.PERSON:
+        done = person_purges.erase(row)
+    else:
+        done = _erase(row)
     with transaction.atomic():
         if not Purge.objects.filter(id=purge_id, state=Purge.State.RUNNING).update(
-            state=Purge.State.DONE, ended_at=timezone.now(), keys=list(done.keys)
-        ):
+            state=Purge.State.DONE, ended_at=timezone.now(), keys=list(done.keys), handle="",
+            plan={"projects": [project.hex for project in done.projects]},
+        ):  # fmt: skip
             return False
         told = cdn.addresses(done.keys) if current().cdn_purge_url else []
         for project in done.projects:
-            _turn_away_edge(UUID(hex=project))
+            _turn_away_edge(project)
         for start in range(0, len(told), _TOLD):
             _tell_edge(told[start : start + _TOLD])
         actor = Actor(user_id=row.asked_by_id, handle=row.asked_by, name="", email="", is_admin=True, via="job")
         record(
-            actor, "purge.done", "project", row.project_id, row.project_name,
-            content=row.content, reason=row.reason, already=done.already, projects=len(done.projects),
-            objects=len(done.keys), confirmed_by=row.confirmed_by,
+            actor, "purge.done", *_object(row),
+            content=row.content, session=row.session, kind=row.kind, reason=row.reason, already=done.already,
+            projects=len(done.projects), objects=len(done.keys), confirmed_by=row.confirmed_by,
         )  # fmt: skip
         transaction.on_commit(WRITTEN_OVER.refresh)
     for project in done.projects:
-        projector.catch_up(UUID(hex=project))  # each has a landing more
+        projector.catch_up(project)  # each has a landing more
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of an erasure: in which projects, and which objects went or were written over."""
+
+    projects: tuple[UUID, ...]
+    keys: tuple[str, ...]
+    already: bool = False
+
+
+def _erase(row: Purge) -> Done:
+    assert row.project_id is not None
+    done = open_ledger(row.project_id).erase(
+        bytes.fromhex(row.content), REASONS[row.reason], row.asked_by, with_forks=row.with_forks
+    )
+    projects = tuple(UUID(hex=project) for project in done.projects)
+    for project in projects:
+        kept_objects(project).erase()
+    return Done(projects, done.keys, done.already)
 
 
 def unfinished() -> list[UUID]:
@@ -235,8 +286,13 @@ def unfinished() -> list[UUID]:
 
 def lately(days: int) -> list[UUID]:
     """The projects in which something was erased within so many days."""
-    found = Purge.objects.filter(state=Purge.State.DONE, ended_at__gte=timezone.now() - timedelta(days=days))
-    return list(found.values_list("project_id", flat=True).distinct())
+    rows = Purge.objects.filter(state=Purge.State.DONE, ended_at__gte=timezone.now() - timedelta(days=days))
+    found: set[UUID] = set()
+    for project_id, plan in rows.values_list("project_id", "plan"):
+        found.update(UUID(hex=each) for each in plan.get("projects", ()))
+        if project_id is not None:
+            found.add(project_id)
+    return sorted(found)
 
 
 def _turn_away_edge(project_id: UUID) -> None:
@@ -266,9 +322,18 @@ def _waiting(purge_id: UUID) -> Purge:
 
 def _recorded(actor: Actor, action: str, row: Purge) -> None:
     record(
-        actor, action, "project", row.project_id, row.project_name,
-        content=row.content, reason=row.reason, note=row.note, with_forks=row.with_forks,
+        actor, action, *_object(row),
+        content=row.content, session=row.session, kind=row.kind, reason=row.reason, note=row.note,
+        with_forks=row.with_forks,
     )  # fmt: skip
+
+
+def _object(row: Purge) -> tuple[str, UUID, str]:
+    """What an event is about: a project, or an account by its id alone."""
+    if row.account_id is not None:
+        return "account", row.account_id, str(row.account_id)
+    assert row.project_id is not None
+    return "project", row.project_id, row.project_name
 
 
 def _named(look: Callable[[], Found]) -> Found:
@@ -312,8 +377,12 @@ def _look(project: str, found: Found) -> Look:
 def _view(row: Purge) -> PurgeView:
     return PurgeView(
         id=row.id,
+        kind=row.kind,
         project=row.project_name,
         content=row.content,
+        session=row.session,
+        handle=row.handle,
+        typed=row.typed,
         reason=row.reason,
         note=row.note,
         with_forks=row.with_forks,

@@ -392,3 +392,25 @@ def _last_changes(records: list[Record]) -> dict[tuple[bytes, bytes], int]:
                 newest[directory, name] = record.position
                 path = directory
     return newest
+
+
+# What a row takes from the words of a session, and from who is named in it.
+_SAID = ("goal", "author_name", "author_email", "agent", "decisions", "messages", "attributed")
+
+
+def derive_again(project_id: UUID, sessions: Sequence[bytes]) -> int:
+    """Derive rows anew whose sessions say something else since; how many."""
+    ledger = open_ledger(project_id)
+    ledger.head()
+    with _locks[project_id], transaction.atomic():
+        rows = list(Landing.objects.filter(project_id=project_id, session_id__in=list(sessions)))
+        fewer = 0
+        for row in rows:
+            record, session = ledger.landing(row.position)
+            fresh, before = _row(project_id, record, session), row.decisions
+            for name in _SAID:
+                setattr(row, name, getattr(fresh, name))
+            fewer += before - row.decisions
+        Landing.objects.bulk_update(rows, _SAID, batch_size=BATCH)
+        Projection.objects.filter(project_id=project_id).update(decisions=F("decisions") - fewer)
+    return len(rows)

@@ -1,4 +1,4 @@
-"""Erasing contents for good: what it would do, asking for it, and confirming what another administrator asked for."""
+"""Erasing contents, words and people for good: what it would do, asking for it, and confirming."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from micelio.api.answers import nothing, said
 from micelio.api.confirmed import require_confirmed
 from micelio.api.request import ApiRequest
 from micelio.api.shapes import WORDS, Asked, Limit, Sent, Told
-from micelio.operators import purges
+from micelio.operators import person_purges, purges, word_purges
 from micelio.operators.models import REASON_LENGTH
 
 router = Router(tags=["operators"])
@@ -27,9 +27,13 @@ class Erasure(Told):
     """An erasure that was asked for."""
 
     id: str
-    project: str
-    content: str = Field(description="SHA-256.")
-    reason: str = Field(description="secret or takedown.")
+    kind: str = Field("content", description="content, words or person: what goes.")
+    project: str = Field(description="Empty for a person.")
+    content: str = Field(description="SHA-256; empty for words and people.")
+    session: str = Field("", description="Whose words go.")
+    handle: str = Field("", description="Of a person, until it is done.")
+    typed: str = Field("", description="What confirms it.")
+    reason: str = Field(description="secret, takedown or person.")
     note: str
     with_forks: bool
     asked_by: str
@@ -59,6 +63,41 @@ class ErasureLook(Told):
     shared: int = Field(description="Parts that stay, since other contents consist of them.")
 
 
+class WordsLook(Told):
+    """What an erasure of a session's words would do. Nothing that was said is in it."""
+
+    project: str
+    session: str
+    typed: str = Field(description="What confirms it: the end of the id.")
+    position: int = Field(description="Where it landed; 0 when it has not.")
+    messages: int
+    decisions: int
+    forks: list[str] = Field(description="Forks that read it.")
+    commit: bool = Field(description="It came as a Git commit, which gets another id.")
+
+
+class NamedLandings(Told):
+    """How many landings of a project name somebody."""
+
+    project: str
+    landings: int
+
+
+class PersonLook(Told):
+    """What an erasure of a person would do."""
+
+    handle: str
+    names: list[str]
+    emails: list[str]
+    landings: list[NamedLandings] = Field(
+        description="As far as rows tell; commits of every branch are looked at, too."
+    )
+    open_sessions: int = Field(description="Not landed: they go.")
+    organizations: list[str] = Field(
+        description="Those that would have no owner: nothing is erased while there is one."
+    )
+
+
 class AskedErasures(Asked):
     """How many."""
 
@@ -72,6 +111,38 @@ class AskedContent(Asked):
     content: str = Field("", max_length=64, description="Its SHA-256.")
     path: str = Field("", max_length=20_000, description="`PATH@POSITION`.")
     finding: int = Field(0, ge=0, le=(1 << 63) - 1, description="The number of a finding of secrets.")
+
+
+class AskedWords(Asked):
+    """Of which session."""
+
+    project: str = Field(max_length=200, description="`owner/handle`.")
+    session: str = Field(max_length=26, description="Its whole id.")
+
+
+class AskedPerson(Asked):
+    """Of whom."""
+
+    handle: str = Field(max_length=64, description="Of the account.")
+
+
+class WordsWanted(Sent):
+    """Whose words are to go."""
+
+    project: str = Field(max_length=200, description="`owner/handle`.", examples=["acme/tool"])
+    session: str = Field(max_length=26, description="The session's whole id.")
+    reason: Literal["secret", "takedown"]
+    note: Annotated[str, Field(max_length=REASON_LENGTH, json_schema_extra=WORDS)]
+    typed: str = Field(max_length=12, description="The last 12 characters of the id, to confirm it.")
+    with_forks: bool = Field(False, description="Also in the forks that read it.")
+
+
+class PersonWanted(Sent):
+    """Who is to go."""
+
+    handle: str = Field(max_length=64, description="Of the account.")
+    note: Annotated[str, Field(max_length=REASON_LENGTH, json_schema_extra=WORDS)]
+    typed: str = Field(max_length=64, description="The handle, to confirm it.")
 
 
 class ErasureWanted(Sent):
@@ -88,7 +159,7 @@ class ErasureWanted(Sent):
 class ErasureConfirmed(Sent):
     """That it is meant."""
 
-    typed: str = Field(max_length=12, description=_TYPED)
+    typed: str = Field(max_length=64, description="What the erasure's `typed` says.")
 
 
 def _shape(row: purges.PurgeView) -> Erasure:
@@ -120,6 +191,39 @@ def ask_erasure(request: ApiRequest, body: ErasureWanted) -> HttpResponse:
         request.actor, body.project, content, body.reason, body.note, typed=body.typed, with_forks=body.with_forks
     )
     return said(_shape(row), status=202)
+
+
+@router.get("/admin/erasures/words/look", response=WordsLook, summary="What would an erasure of words do?")
+def look_at_words(request: ApiRequest, asked: Query[AskedWords]) -> HttpResponse:
+    """How much was said in the session, and which forks read it. Changes nothing."""
+    found = word_purges.look(request.actor, asked.project, asked.session)
+    return said(WordsLook(**{name: _plain(getattr(found, name)) for name in WordsLook.model_fields}))
+
+
+@router.post("/admin/erasures/words", response={202: Erasure}, summary="Erase what was said in a session")
+def ask_words(request: ApiRequest, body: WordsWanted) -> HttpResponse:
+    """Goal, conversation, decisions: the landing stays. It begins as an erasure of a content does."""
+    require_confirmed(request)
+    row = word_purges.ask(
+        request.actor, body.project, body.session, body.reason, body.note, typed=body.typed, with_forks=body.with_forks
+    )
+    return said(_shape(row), status=202)
+
+
+@router.get("/admin/erasures/people/look", response=PersonLook, summary="What would an erasure of a person do?")
+def look_at_person(request: ApiRequest, asked: Query[AskedPerson]) -> HttpResponse:
+    """By what somebody is known, and how many landings name them. Changes nothing."""
+    found = person_purges.look(request.actor, asked.handle)
+    landings = [NamedLandings(project=project, landings=count) for project, count in found.landings]
+    names = PersonLook.model_fields.keys() - {"landings"}
+    return said(PersonLook(**{name: _plain(getattr(found, name)) for name in names}, landings=landings))
+
+
+@router.post("/admin/erasures/people", response={202: Erasure}, summary="Erase a person")
+def ask_person(request: ApiRequest, body: PersonWanted) -> HttpResponse:
+    """The account, and who it was in all that it landed; what it landed stays. It begins as that of a content does."""
+    require_confirmed(request)
+    return said(_shape(person_purges.ask(request.actor, body.handle, body.note, typed=body.typed)), status=202)
 
 
 @router.post("/admin/erasures/{uuid:erasure}/confirm", response={202: Erasure}, summary="Confirm an erasure")
