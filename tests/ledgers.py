@@ -11,7 +11,7 @@ from mic.core.ids import content_hash
 from mic.core.record import Record
 from mic.core.session import Author, Change, Decision, Op, Session
 from mic.ledger.driver import Driver
-from mic.ledger.effects import Delete, Effect, Now, Put, PutIf, PutNew, Sleep
+from mic.ledger.effects import Attempt, Delete, Effect, GetRange, Now, Put, PutIf, PutNew, Sleep
 from mic.ledger.history import HistoryCommit
 from mic.ledger.ledger import Ledger
 from mic.ledger.project import Landed, LandRequest, Project
@@ -53,6 +53,22 @@ class Traced(Driver):
     def writes(self) -> list[str]:
         """The writing effects so far, as `Name key`."""
         return [f"{type(e).__name__} {e.key}" for e in self.effects if isinstance(e, Put | PutNew | PutIf | Delete)]
+
+
+class Journeys:
+    """Counts how often the driver is asked for something, a group counting once."""
+
+    def __init__(self, project: Project) -> None:
+        self.count = self.together = 0
+        perform = project.driver._perform
+
+        def counting(wanted: object) -> object:
+            self.count += 1
+            if type(wanted) is tuple and isinstance(wanted[0], Attempt) and isinstance(wanted[0].effect, GetRange):
+                self.together = max(self.together, len(wanted))
+            return perform(wanted)  # type: ignore[arg-type]
+
+        project.driver._perform = counting  # type: ignore[method-assign,assignment]
 
 
 def traced(store: ObjectStore, name: str = "p") -> tuple[Project, Traced]:

@@ -7,7 +7,8 @@ that is missing or damaged is replaced by finer ones, and those by the records: 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from mic.core.epoch import Epoch
@@ -26,13 +27,15 @@ from mic.core.rollup import (
     touches_of,
 )
 from mic.core.segment import decode_segment, segment_start
-from mic.ledger.effects import Get, GetRange, Protocol
+from mic.ledger.effects import Attempt, Get, GetRange, Protocol
 from mic.ledger.line import Line
 from mic.ledger.log import check_fork_point
 from mic.ledger.objects import missing
 
-# One ranged read of this size usually brings the head of a rollup.
+# One ranged read of this size usually brings the head of a rollup; that of a wide one is asked for twice.
 _FIRST_READ = 64 << 10
+# From a far store so many heads are read at once at most: each alone costs a journey. It begins with one and doubles.
+_AT_ONCE = 32
 
 
 class Touch(NamedTuple):
@@ -81,7 +84,7 @@ def path_history(
     found: list[Touch] = []
     key = path_key(path)
     at = min(before - 1, view.head) if before else view.head
-    read = 0
+    read, ahead = 0, 1
     while at > after and len(found) < limit and read < segments:
         here = view
         while here.below is not None and at <= here.start:
@@ -93,6 +96,9 @@ def path_history(
         for level in range(LEVELS, 0, -1):
             start = rollup_start(level, at)
             if start + span(level) - 1 <= here.sealed:
+                if here.line.far and here.line.rollups.get(level, start) is None:
+                    yield from _read_ahead(here.line, _coming(here, at, after), ahead)
+                    ahead = min(2 * ahead, _AT_ONCE)
                 wanted = (after, at, limit - len(found))
                 touches = yield from _look(here.line, level, start, key, wanted, view.line.faults)
                 if touches is not None:
@@ -158,12 +164,52 @@ def _look(
         return None
 
 
+def _coming(view: LogView, at: int, after: int) -> Iterator[tuple[int, int]]:
+    """Level and start of the rollups that are looked in from `at` down, if all are there and none has enough."""
+    while at > max(after, view.start):
+        for level in range(LEVELS, 0, -1):
+            start = rollup_start(level, at)
+            if start + span(level) - 1 <= view.sealed:
+                yield level, start
+                at = start - 1
+                break
+        else:
+            return
+
+
+def _read_ahead(line: Line, coming: Iterator[tuple[int, int]], most: int) -> Protocol[None]:
+    """Bring the heads of the next rollups that are not at hand. One that cannot be read is left to whoever needs it."""
+    wanted = list(islice((each for each in coming if line.rollups.get(*each) is None), most))
+    size = dict.fromkeys(wanted, _FIRST_READ)
+    for _ in range(2):  # the beginning of each, and again the whole of those whose heads are larger
+        read = list(size)
+        found = yield tuple(Attempt(GetRange(line.rollup_key(*each), 0, size[each])) for each in read)
+        size = {}
+        for (level, start), raw in zip(read, found, strict=True):
+            name = line.rollup_key(level, start)
+            try:
+                if isinstance(raw, MicError):
+                    continue
+                if (needed := head_bytes(raw, name)) > len(raw):
+                    size[level, start] = needed
+                else:
+                    line.rollups.put(_decoded(raw[:needed], name, level, start))
+            except Corrupt:
+                continue
+        if not size:
+            return
+
+
 def _head(name: str, level: int, start: int) -> Protocol[Head]:
     raw = yield GetRange(name, 0, _FIRST_READ)
     size = head_bytes(raw, name)
     if size > len(raw):
         raw = yield GetRange(name, 0, size)
-    head = decode_head(raw[:size], name)
+    return _decoded(raw[:size], name, level, start)
+
+
+def _decoded(raw: bytes, name: str, level: int, start: int) -> Head:
+    head = decode_head(raw, name)
     if (head.level, head.start) != (level, start):
         raise Corrupt(f"{name} covers other positions than its name says", object=name)
     return head

@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from ledgers import check_history, land, traced
+from ledgers import Journeys, check_history, land, traced
 from mic.core.errors import Corrupt
 from mic.core.head import decode_head
-from mic.ledger.effects import Attempt, GetRange
 from mic.ledger.follow import _AT_ONCE
 from mic.ledger.project import Project
 from mic.store import MemoryStore, ObjectStore
 
 LANDINGS = 100
 TAIL = "projects/p/landing-log/tail/"
-
-
-class Journeys:
-    """Counts how often the driver is asked for something, a group counting once."""
-
-    def __init__(self, project: Project) -> None:
-        self.count = self.together = 0
-        perform = project.driver._perform
-
-        def counting(wanted: object) -> object:
-            self.count += 1
-            if type(wanted) is tuple and isinstance(wanted[0], Attempt) and isinstance(wanted[0].effect, GetRange):
-                self.together = max(self.together, len(wanted))
-            return perform(wanted)  # type: ignore[arg-type]
-
-        project.driver._perform = counting  # type: ignore[method-assign,assignment]
 
 
 @pytest.fixture

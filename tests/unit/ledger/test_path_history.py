@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledgers import Traced, damage_of, import_sealed, land, objects_of, store_of, traced
+from ledgers import Journeys, Traced, damage_of, import_sealed, land, objects_of, store_of, traced
 from mic.core.errors import NotFound
 from mic.core.record import Record
 from mic.core.rollup import BELOW, roll_records
@@ -15,6 +15,7 @@ from mic.ledger.path_history import path_history, view_of
 from mic.ledger.project import Project
 from mic.ledger.repair import repair
 from mic.ledger.verify import Finding, Verifier
+from mic.sim.limits import small_limits
 from mic.store import MemoryStore
 
 ADDED, MODIFIED, DELETED = int(Op.ADDED), int(Op.MODIFIED), int(Op.DELETED)
@@ -87,6 +88,33 @@ def test_requests(sealed: dict[str, bytes]) -> None:
     assert _reads(driver, ".bloom") == 0
 
 
+def test_of_a_far_store_many_rollups_are_asked_at_once() -> None:
+    """Where each of twelve would be a journey; for what is touched often no more are read than there would be."""
+    with small_limits():
+        store = MemoryStore()
+        project, _ = traced(store)
+        project.create()
+        for number in range(1, 79 * 6 + 1):
+            land(project, number, number - 1, {b"f%d" % (number % 40): b"%d" % number, b"busy": b"%d" % number})
+        project.seal()
+        project.roll()
+        heads = {}
+        for far in (False, True):
+            for path in (b"nowhere", b"f7", b"busy"):
+                asked, driver = traced(store)
+                asked.line.far = far
+                asked.head()
+                driver.effects.clear()
+                journeys = Journeys(asked)
+                found = asked.path_history(path, limit=5)
+                heads[far, path] = (found, journeys.count, _reads(driver, ".bloom"))
+    for path in (b"nowhere", b"f7", b"busy"):
+        assert heads[False, path][0] == heads[True, path][0]
+    assert heads[False, b"nowhere"][2] == heads[True, b"nowhere"][2] == 12
+    assert (heads[False, b"nowhere"][1], heads[True, b"nowhere"][1]) == (13, 6)  # one is a look at the head
+    assert heads[True, b"busy"][2] <= heads[False, b"busy"][2] + 1
+
+
 def test_without_rollups_the_records_are_read(sealed: dict[str, bytes]) -> None:
     kept = {key: data for key, data in sealed.items() if not key.endswith(".bloom")}
     project, driver = traced(store_of(kept))
@@ -105,8 +133,11 @@ def _rollups(objects: dict[str, bytes]) -> list[str]:
     return sorted(key for key in objects if key.endswith(".bloom"))
 
 
+@pytest.mark.parametrize("far", [False, True])
 @pytest.mark.parametrize("what", ["empty", "short", "head", "bucket", "version", "other range"])
-def test_a_spoilt_rollup_is_gone_around(sealed: dict[str, bytes], what: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_spoilt_rollup_is_gone_around(
+    sealed: dict[str, bytes], what: str, far: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     """The answer is the same, the log names the object, the check does too, and a repair makes it again."""
     first, second = _rollups(sealed)
     raw = bytearray(sealed[second])
@@ -119,6 +150,7 @@ def test_a_spoilt_rollup_is_gone_around(sealed: dict[str, bytes], what: str, cap
     spoilt = {"empty": b"", "short": bytes(raw[:70]), "other range": sealed[first]}.get(what, bytes(raw))
     store = store_of({**sealed, second: spoilt})
     project, _ = traced(store)
+    project.line.far = far
     assert _ask(project, b"d07/f") == D07_F
     assert second in caplog.text
     findings = list(Verifier("p", project.run).findings())
