@@ -210,6 +210,7 @@ admin-erasure        any     u d  d d d d  d d d  u u
 admin-legal          any     u d  d d d d  d d d  u u
 legal                any     . .  . . . .  . . .  . .
 home                 any     . .  . . . .  . . .  . .
+search               any     . .  . . . .  . . .  . .
 organization         any     . .  . . . .  . . .  . .
 organization-second-factor any > d  d d d .  d d d  > >
 organization-networks any      > d  d d d .  d d d  > >
@@ -271,6 +272,7 @@ project-audit        private n n  d d . .  d d .  n n
 _ROUTES = """
                                                n s  r m a o  r l r  c d  p p s s o o  h e a o
                                                o t  e e d w  e a u  l e  r w r w r a  e l g t
+search                                 any     . .  . . . .  . . .  u u  . . . . d d  . . . .
 list_browsers                          any     u .  . . . .  . . .  u u  d d d d d d  d d d d
 name_browser                           any     u n  n n n n  n n n  u u  d d d d d d  d d d d
 end_browser                            any     u n  n n n n  n n n  u u  d d d d d d  d d d d
@@ -381,6 +383,7 @@ FUNCTIONS = {
     "accounts.invitations.withdraw_invitation": "admin-sign-ups",
     "accounts.names.rename_account": "account-handle",
     "accounts.queries.all_events": "forge-audit",
+    "accounts.queries.find_users": "search",
     "accounts.queries.get_user": "OrganizationService.InviteMember",
     "accounts.queries.own_events": "account-audit",
     "accounts.queries.proven_addresses": "SessionService.LandSession",
@@ -487,6 +490,7 @@ FUNCTIONS = {
     "projects.administering.measure": "admin-organization",
     "projects.administering.usage_of": "admin-organization",
     "projects.administering.count_projects": "admin",
+    "projects.queries.Readable": "search",
     "projects.queries.count_forks": "ProjectService.GetProject",
     "projects.ownership.explain_owners": "ProjectService.ExplainOwners",
     "projects.ownership.gate_for": "SessionService.LandSession",
@@ -543,6 +547,9 @@ FUNCTIONS = {
     "sessions.queries.get_landing": "SessionService.GetSession",
     "sessions.blame.blame_file": "SessionService.BlameFile",
     "sessions.blame.explain": "SessionService.BlameFile",
+    "search.queries.Reach": "search",
+    "search.queries.find": "search",
+    "search.queries.find_all": "search",
     "sessions.path_landings.path_landings": "SessionService.ListLandings",
     "sessions.queries.get_rows": "SessionService.ListLandings",
     "sessions.queries.get_row": "SessionService.LandSession",

@@ -147,12 +147,15 @@ def _rebuild(options: argparse.Namespace) -> int:
         from micelio.edge import schema
         from micelio.projects.queries import project_name
         from micelio.projects.restore import restore
+        from micelio.search import indexer
         from micelio.sessions import projector
 
         schema.ensure()
         projects = restore(actor_of(actions.ensure_administrator(OPERATOR), "command"))
         landings, damaged = projector.rebuild()
+        unindexed = indexer.rebuild()
         damage = [for_people(error, project_name) for error in damaged]
+        damage += [said for error in unindexed if (said := for_people(error, project_name)) not in damage]
     print(f"Projects restored: {projects}. Landings derived: {landings}.")
     for error in damage:
         print(f"micelio: {one_line(error)}", file=sys.stderr)

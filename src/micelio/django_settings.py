@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "micelio.projects",
     "micelio.findings",
     "micelio.sessions",
+    "micelio.search",
     "micelio.imports",
     "micelio.archives",
     "micelio.tokens",

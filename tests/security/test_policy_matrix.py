@@ -584,6 +584,7 @@ def _address(name: str, project: pb.ProjectRef, landed: str, still_open: str) ->
         "admin-legal": "/-/admin/legal",
         "legal": "/-/legal",
         "home": "/",
+        "search": "/-/search?q=open",
         "organization": f"/{project.organization}",
         "organization-second-factor": f"/{project.organization}/-/second-factor",
         "organization-networks": f"/{project.organization}/-/networks",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from mic.core.errors import NotFound
 from micelio.accounts.actor import Actor, require_signed_in
@@ -39,6 +39,17 @@ def get_user(actor: Actor, handle: str) -> UserView:
 def _renamed(accounts: QuerySet[User], handle: str) -> User | None:
     claims = HandleClaim.objects.filter(handle=sought(handle), kind="user", holder__isnull=False)
     return accounts.filter(id__in=claims.values("holder")).first()
+
+
+def find_users(actor: Actor, text: str, after: str = "", limit: int = 20) -> list[UserView]:
+    """Active accounts with `text` in their handle or name, by handle behind `after`.
+
+    Who has an account here is shown to those who have one: a visitor finds nobody.
+    """
+    if not actor.signed_in:
+        return []
+    found = User.objects.filter(Q(handle__icontains=text) | Q(name__icontains=text), is_active=True, handle__gt=after)
+    return [_view(user) for user in found.order_by("handle")[:limit]]
 
 
 def users_by_id(actor: Actor, ids: Iterable[UUID]) -> dict[UUID, UserView]:

@@ -53,9 +53,13 @@ def page(
     """A page of a list from one row more than it may have; `key` says where the next page begins behind a row."""
     more = len(rows) > asked.limit
     kept = rows[: asked.limit]
-    cursor = cursors.made(_place(request), key(kept[-1])) if more else None
-    items: list[T] = [shape(row) for row in kept]
-    answer = said(Page[Any](items=items, next=cursor))
+    return page_until(request, asked, [shape(row) for row in kept], key(kept[-1]) if more else None)
+
+
+def page_until(request: ApiRequest, asked: AskedPage, items: Sequence[T], end: Any) -> HttpResponse:
+    """A page of a list that says itself where the next one begins, None on the last one."""
+    cursor = cursors.made(_place(request), end) if end is not None else None
+    answer = said(Page[Any](items=list(items), next=cursor))
     if cursor is not None:
         query = urlencode([*_filters(request), ("limit", asked.limit), ("cursor", cursor)])
         answer.headers["Link"] = f'<{current().base_url}{request.path}?{query}>; rel="next"'

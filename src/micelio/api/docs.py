@@ -30,6 +30,7 @@ _PARTS = {
     "secrets": "Secrets",
     "imports": "Imports",
     "stars": "Stars",
+    "search": "Search",
     "audit": "Audit log",
     "people": "People of this forge",
     "operators": "Running the forge",

@@ -69,17 +69,19 @@ def _exact_path() -> Callable[..., Iterable[bytes]]:
 
 @asynccontextmanager
 async def _lifespan(certificate: Certificate | None, app: Starlette) -> AsyncIterator[None]:
-    """Starts gRPC, jobs, archives, imports, lander and projector with the server; stops them in the opposite order."""
+    """Starts gRPC, jobs, archives, imports, lander, indexer and projector with the server; stops the last one first."""
     from micelio.archives.worker import thread as archives
     from micelio.cluster import known
     from micelio.edge.rpc import front_ends
     from micelio.edge.rpc import server as rpc
     from micelio.imports.worker import thread as imports
     from micelio.jobs import worker
+    from micelio.search import indexer
     from micelio.sessions import lander, projector
 
     stop_knowing = await asyncio.to_thread(known.start)
     stop_projector = await asyncio.to_thread(projector.start)
+    stop_indexer = indexer.start()
     stop_lander = lander.start()
     stop_imports = imports.start()
     stop_archives = archives.start()
@@ -95,5 +97,6 @@ async def _lifespan(certificate: Certificate | None, app: Starlette) -> AsyncIte
         await asyncio.to_thread(stop_archives)
         await asyncio.to_thread(stop_imports)
         await asyncio.to_thread(stop_lander)
+        await asyncio.to_thread(stop_indexer)
         await asyncio.to_thread(stop_projector)
         await asyncio.to_thread(stop_knowing)

@@ -24,7 +24,9 @@ _SIGN_IN = re.compile(
     r"/-/(sign-in|sign-up|reset-password|e-mail/confirm|invited|oauth/token|oauth/device/code|device|account/second-factor)\b"
 )
 # What reads much of the store for one request.
-_COSTLY = re.compile(r"/[^/]+/[^/]+/-/(raw|archive|compare)/|/[^/]+/[^/]+/-/(landings|sessions)/[^/]+/changes/")
+_COSTLY = re.compile(
+    r"/[^/]+/[^/]+/-/(raw|archive|compare)/|/[^/]+/[^/]+/-/(landings|sessions)/[^/]+/changes/|/-/search\b"
+)
 _GIT = re.compile(r"/(info/refs|git-upload-pack|git-receive-pack)$")
 _FREE = re.compile(r"/-/(look|passkeys)-[0-9a-f]+\.(css|js)$")
 

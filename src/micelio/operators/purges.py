@@ -31,6 +31,7 @@ from micelio.projects.actions import rotate_cdn_key
 from micelio.projects.administering import project_of_name
 from micelio.projects.ledgers import ledger, open_ledger
 from micelio.projects.queries import project_name, visibility_of
+from micelio.search import indexer
 from micelio.sessions import projector
 from micelio.sessions.git_view import kept_objects
 
@@ -276,6 +277,7 @@ def _erase(row: Purge) -> Done:
     projects = tuple(UUID(hex=project) for project in done.projects)
     for project in projects:
         kept_objects(project).erase()
+        indexer.forget(project, [bytes.fromhex(row.content)])
     return Done(projects, done.keys, done.already)
 
 

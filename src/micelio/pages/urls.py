@@ -24,6 +24,7 @@ from micelio.pages.views.organization_settings import organization_settings
 from micelio.pages.views.owners import owners
 from micelio.pages.views.project import project, tree
 from micelio.pages.views.project_settings import project_settings
+from micelio.pages.views.search import search
 from micelio.pages.views.second_factor import organization_second_factor
 from micelio.pages.views.secrets import decide_secrets, project_secrets, report_secret
 from micelio.pages.views.session import landing, landing_change, session, session_change
@@ -38,6 +39,7 @@ urlpatterns = [
     path("-/account/stars", stars, name="stars"),
     path("-/audit", forge_audit, name="forge-audit"),
     path("-/import", import_form, name="import-project"),
+    path("-/search", search, name="search"),
     path("-/new/organization", new_organization, name="new-organization"),
     path("-/new/project", new_project, name="new-project"),
     path("<str:owner>", organization, name="organization"),

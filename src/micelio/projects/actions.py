@@ -17,7 +17,7 @@ from micelio.projects.models import Confinement, Project, Visibility
 from micelio.projects.policy import hidden
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import get_project, rows, view
-from micelio.projects.signals import forked
+from micelio.projects.signals import forked, visibility_changed
 
 _FORM = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}\Z")
 
@@ -162,6 +162,7 @@ def update_project(
     Project.objects.filter(id=project.id).update(**changed)
     if "visibility" in changed:
         rotate_cdn_key(project.id, changed["visibility"])
+        transaction.on_commit(lambda: visibility_changed.send(Project, project_id=project.id))
     before = {field: getattr(project, field) for field in changed}
     name = f"{project.owner}/{project.handle}"
     record(

@@ -124,6 +124,51 @@ def list_projects(actor: Actor, owner: str = "", after: str = "", limit: int = 5
     return [view(row, stronger(roles.get(row.owner_id), given.get(row.id))) for row in listed]
 
 
+class Readable:
+    """What an actor may read, for several questions of one request: their memberships are looked up once."""
+
+    def __init__(self, actor: Actor) -> None:
+        require_reading(actor)
+        self._actor = actor
+        self._roles = {row.id: row.role for row in memberships(actor, limit=MAX_ORGANIZATIONS)}
+        self._found = readable(actor, list(self._roles))
+
+    @property
+    def of_rows(self) -> QuerySet[Project, Any]:
+        """A part of a query whose rows have a `project_id`."""
+        return self._found.filter(id=OuterRef("project_id")).order_by().values("id")
+
+    def has_private(self) -> bool:
+        """Whether any of it is not everybody's to read."""
+        if self._actor.user_id is None:
+            return False
+        return self._found.filter(visibility=Visibility.PRIVATE).exists()
+
+    def projects(self, text: str, after: str = "", limit: int = 20) -> list[ProjectView]:
+        """Those with `text` in their address, name or description, by `owner/handle`, behind the one in `after`.
+
+        The role in them is that in the owner: whether one has another in a project alone is not asked.
+        """
+        owner, slash, handle = text.partition("/")
+        named = Q(handle__icontains=text) | Q(name__icontains=text) | Q(description__icontains=text)
+        if slash:
+            named |= Q(owner__handle__iendswith=owner, handle__istartswith=handle)
+        else:
+            named |= Q(owner__handle__icontains=text)
+        found = self._found.filter(named)
+        if after:
+            last_owner, _, last_handle = sought(after).partition("/")
+            found = found.filter(Q(owner__handle__gt=last_owner) | Q(owner__handle=last_owner, handle__gt=last_handle))
+        listed = found.order_by("owner__handle", "handle")[: min(limit, MAX_PAGE)]
+        return [view(row, self._roles.get(row.owner_id)) for row in listed]
+
+    def owners(self, text: str, after: str = "", limit: int = 20) -> list[tuple[str, str]]:
+        """(handle, name) of organizations with `text` in either, of which there is a project to read."""
+        named = Q(owner__handle__icontains=text) | Q(owner__name__icontains=text)
+        found = self._found.filter(named, owner__handle__gt=sought(after)).order_by("owner__handle")
+        return list(found.values_list("owner__handle", "owner__name").distinct()[:limit])
+
+
 def given_roles(actor: Actor, ids: list[UUID]) -> dict[UUID, str]:
     """The actor's roles in these projects alone."""
     if actor.user_id is None or not ids:
@@ -142,8 +187,9 @@ def _given(actor: Actor, user_id: UUID) -> QuerySet[ProjectMember]:
 
 def readable(actor: Actor, organizations: list[UUID]) -> QuerySet[Project]:
     """What a member of these organizations may read: `may_read`, `within` and `covers` for many at once."""
-    here = Q(owner__in=organizations) | _invited(actor)
-    elsewhere = Exists(confined_elsewhere(actor, organizations))
+    invited = _invited(actor)
+    here = Q(owner__in=organizations) | invited
+    elsewhere = Exists(_confined_elsewhere(organizations, invited))
     found = rows().filter(Q(visibility=Visibility.PUBLIC) | here & ~elsewhere)
     if actor.grant is not None and actor.grant.projects is not None:
         found = found.filter(id__in=actor.grant.projects)
@@ -160,7 +206,11 @@ def _invited(actor: Actor) -> Q:
 
 def confined_elsewhere(actor: Actor, organizations: list[UUID]) -> QuerySet[Confinement]:
     """What keeps a member of these organizations from a project of the query that this is part of: `within`."""
-    known = Project.objects.filter(Q(owner__in=organizations) | _invited(actor)).values("id")
+    return _confined_elsewhere(organizations, _invited(actor))
+
+
+def _confined_elsewhere(organizations: list[UUID], invited: Q) -> QuerySet[Confinement]:
+    known = Project.objects.filter(Q(owner__in=organizations) | invited).values("id")
     elsewhere = Confinement.objects.filter(project=OuterRef("pk")).exclude(organization__in=organizations)
     return elsewhere.exclude(source__in=known)
 
@@ -255,6 +305,11 @@ def all_project_ids() -> list[UUID]:
 def standing_project_ids() -> list[UUID]:
     """Every project that is not deleted, for the forge's own upkeep as `all_project_ids`."""
     return list(Project.objects.order_by("created_at").values_list("id", flat=True))
+
+
+def visibilities() -> dict[UUID, str]:
+    """Of every project that is not deleted, for the forge's own upkeep."""
+    return dict(Project.objects.values_list("id", "visibility"))
 
 
 def view_of(project_id: UUID) -> ProjectView | None:

@@ -8,3 +8,5 @@ from django.dispatch import Signal
 forked = Signal()
 # Keyword `project_id`: a project that was deleted is there again; what landed last may not be in its rows.
 restored = Signal()
+# Keyword `project_id`: a project that was public is private, or the other way round.
+visibility_changed = Signal()

@@ -39,7 +39,7 @@ from micelio.sessions.inherited import inherit
 from micelio.sessions.models import Landing, LastChange, OpenSession, Projection, storable
 from micelio.sessions.pushed_at import pushed_at
 from micelio.sessions.redaction import as_shown
-from micelio.sessions.signals import agents_landed
+from micelio.sessions.signals import agents_landed, followed, reworded
 
 _log = logging.getLogger("micelio.projector")
 
@@ -99,6 +99,7 @@ def landed(project_id: UUID, position: int, event: Event) -> None:
         # Each thread raises one of its own: a shared one would collect the traces of all.
         raise copy.copy(mine.error) from mine.error
     _wake_thread(project_id)
+    followed.send(Landing, project_id=project_id)
 
 
 def _settle(project_id: UUID, last: int, events: Sequence[Event]) -> None:
@@ -135,6 +136,7 @@ def catch_up(project_id: UUID, at_least: int | None = None) -> int:
     """
     reached = _caught_up(project_id, at_least)
     _wake_thread(project_id)
+    followed.send(Landing, project_id=project_id)
     return reached
 
 
@@ -413,4 +415,5 @@ def derive_again(project_id: UUID, sessions: Sequence[bytes]) -> int:
             fewer += before - row.decisions
         Landing.objects.bulk_update(rows, _SAID, batch_size=BATCH)
         Projection.objects.filter(project_id=project_id).update(decisions=F("decisions") - fewer)
+    reworded.send(Landing, project_id=project_id, positions=[row.position for row in rows])
     return len(rows)

@@ -103,6 +103,11 @@ class Counts:
     decisions: int
 
 
+def derived_positions() -> dict[UUID, int]:
+    """How far the rows of each project follow its log, for the forge's own upkeep."""
+    return dict(Projection.objects.values_list("project_id", "position"))
+
+
 def counts(actor: Actor, project: ProjectView) -> Counts:
     """Numbers for the margin of the project page."""
     require_read(actor, project)

@@ -1,0 +1,142 @@
+"""Results of a search as people and machines see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from micelio.pages.addresses import HEAD, Site
+from micelio.pages.answers import path_data
+from micelio.pages.text import one_line
+from micelio.projects.project_view import ProjectView
+from micelio.search.matching import Line, Part
+from micelio.search.queries import Code, Owner, Said
+
+# Decisions that the first page of a session surely shows.
+_DECISIONS = 2
+KINDS = {
+    "code": "Code",
+    "sessions": "Sessions",
+    "decisions": "Decisions",
+    "projects": "Projects",
+    "people": "People and organizations",
+}
+
+Result = ProjectView | Owner | Code | Said
+
+
+@dataclass(frozen=True)
+class FoundPart:
+    """Results of one kind that are shown, as values and as HTML; `after` continues behind them."""
+
+    name: str
+    rows: list[Result]
+    html: list[SafeString]
+    after: str
+
+    @property
+    def words(self) -> str:
+        return KINDS[self.name]
+
+
+def found_token(row: Result) -> str:
+    """Where a page begins that continues behind this result."""
+    return f"{row.owner}/{row.handle}" if isinstance(row, ProjectView) else row.token
+
+
+def in_path(row: Result) -> bool:
+    """Whether a file has what was looked for in its path."""
+    return isinstance(row, Code) and any(part.found for part in row.name)
+
+
+def result_html(row: Result, characters: int) -> str:
+    """One result; long texts are cut."""
+    if isinstance(row, Code):
+        return render_to_string("pages/_found_code.html", {"row": row, **_code_addresses(row)})
+    if isinstance(row, Said):
+        address = said_address(row)
+        return render_to_string("pages/_found_said.html", {"row": row, "address": address, "characters": characters})
+    if isinstance(row, Owner):
+        return render_to_string("pages/_found_owner.html", {"row": row})
+    return render_to_string("pages/_found_project.html", {"row": row, "site": Site(row.owner, row.handle)})
+
+
+def _code_addresses(row: Code) -> dict[str, Any]:
+    site = Site(row.owner, row.project)
+    lines = [(site.line(HEAD, row.path, line.number), line) for line in row.lines]
+    return {"site": site, "file": site.file(HEAD, row.path), "lines": lines}
+
+
+def said_address(row: Said) -> str:
+    """The landing, or the decision in it."""
+    address = Site(row.owner, row.project).landing(row.position)
+    if not row.number:
+        return address
+    return f"{address}{f'?decisions={row.number}' if row.number > _DECISIONS else ''}#d{row.number}"
+
+
+def result_data(row: Result) -> dict[str, Any]:
+    """One result for machines."""
+    if isinstance(row, Code):
+        lines = [{"line": line.number, "text": _text(line)} for line in row.lines]
+        return {
+            "project": f"{row.owner}/{row.project}",
+            **path_data(row.path),
+            "language": row.language or None,
+            "lines": lines,
+            "more": row.more,
+            "address": Site(row.owner, row.project).file(HEAD, row.path),
+        }
+    if isinstance(row, Said):
+        return {
+            "project": f"{row.owner}/{row.project}",
+            "position": row.position,
+            **({"decision": row.number} if row.number else {}),
+            "text": row.text,
+            "author": row.author,
+            "agent": row.agent,
+            "at": row.at,
+            "address": said_address(row),
+        }
+    if isinstance(row, Owner):
+        return {"handle": row.handle, "name": row.name, "kind": "person" if row.person else "organization"}
+    return {
+        "project": f"{row.owner}/{row.handle}",
+        "name": row.name,
+        "description": row.description,
+        "visibility": row.visibility,
+        "address": Site(row.owner, row.handle).root,
+    }
+
+
+def _text(line: Line) -> str:
+    return "".join(part.text for part in line.parts)
+
+
+def result_markdown(row: Result) -> str:
+    """One result for reading in a terminal."""
+    if isinstance(row, Code):
+        head = f"- {row.owner}/{row.project} `{one_line(_joined(row.name))}`\n"
+        return head + "".join(f"    {line.number}: {one_line(_text(line))}\n" for line in row.lines)
+    if isinstance(row, Said):
+        name = f"@{row.position}" + (f" D{row.number}" if row.number else "")
+        return f"- {row.owner}/{row.project} {name} {one_line(_joined(row.title))}\n"
+    if isinstance(row, Owner):
+        return f"- {row.handle} {one_line(row.name)}\n"
+    return f"- {row.owner}/{row.handle} {one_line(row.description[:200])}\n"
+
+
+def _joined(parts: tuple[Part, ...]) -> str:
+    return "".join(part.text for part in parts)
+
+
+def as_markdown(query: str, parts: list[FoundPart]) -> str:
+    """The page of results for reading in a terminal."""
+    text = f"# Search: {one_line(query)}\n"
+    for part in parts:
+        if part.rows:
+            text += f"\n## {part.words}\n\n" + "".join(map(result_markdown, part.rows))
+    return text if any(part.rows for part in parts) else text + "\nNothing was found.\n"

@@ -1,0 +1,73 @@
+"""`/-/search`: one box over code, sessions, decisions, projects and people."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+
+from mic.core.errors import InvalidInput
+from micelio.accounts.actor import Actor
+from micelio.pages.answers import Page, page
+from micelio.pages.found import KINDS, FoundPart, as_markdown, found_token, in_path, result_data, result_html
+from micelio.pages.weight import ROOM, Scale
+from micelio.search.asked import LONGEST, parse_asked
+from micelio.search.queries import Found, find, find_all
+
+PAGE = 20
+FEW = 5
+
+
+@page
+def search(request: HttpRequest, actor: Actor) -> Page:
+    """A few results of each kind, or a page of one; without a question, what can be asked."""
+    query, repo = request.GET.get("q", ""), request.GET.get("repo", "")
+    kind, after = request.GET.get("type", ""), request.GET.get("after", "")
+    if kind and kind not in KINDS:
+        raise InvalidInput(f"There is no kind of result called `{kind[:20]}`.", hint=f"Ask for {', '.join(KINDS)}.")
+    whole = f"repo:{repo} {query}" if repo and query.strip() else query
+    asked = parse_asked(whole)
+    found: dict[str, Found] = {}
+    if query.strip():
+        found = {kind: find(actor, kind, asked, after, PAGE)} if kind else find_all(actor, asked, FEW)
+    scale = Scale()
+    parts = [_part(name, rows, scale, len(found)) for name, rows in found.items()]
+    context = {
+        "query": query,
+        "repo": repo,
+        "kind": kind,
+        "longest": LONGEST,
+        "kinds": [(name, words, _address(query, repo, name)) for name, words in KINDS.items()],
+        "everything": _address(query, repo, ""),
+        "everywhere": _address(query, "", kind) if repo else "",
+        "sections": [
+            (part, _address(query, repo, part.name, part.after if kind else "")) for part in parts if part.html
+        ],
+        "too_little": bool(query.strip()) and not asked.finds_text,
+        "cut": any(rows.cut for rows in found.values()),
+        "next": _address(query, repo, kind, parts[0].after) if kind and parts and parts[0].after else "",
+        "feed": f"/-/search.atom?{urlencode({'q': whole})}" if query.strip() else "",
+        "begun": bool(after),
+    }
+    data = {
+        "query": query,
+        "repo": repo or None,
+        "results": {part.name: [result_data(row) for row in part.rows] for part in parts},
+        "next_after": parts[0].after or None if kind and parts else None,
+        "cut": context["cut"],
+    }
+    return Page("pages/search.html", context, data, lambda: as_markdown(whole, parts))
+
+
+def _part(name: str, found: Found, scale: Scale, parts: int) -> FoundPart:
+    """As many of the results as fit; of several parts none takes the room of all."""
+    html = scale.fill(found.rows, result_html, 0 if parts == 1 else max(0, scale.left - ROOM // 3))
+    after = found.after if len(html) == len(found.rows) else found_token(found.rows[len(html) - 1])
+    # The page ends where the search did; on it those come first whose path has what was looked for.
+    order = sorted(range(len(html)), key=lambda n: in_path(found.rows[n]), reverse=True)
+    return FoundPart(name, [found.rows[n] for n in order], [html[n] for n in order], after)
+
+
+def _address(query: str, repo: str, kind: str, after: str = "") -> str:
+    asked = {"q": query, "repo": repo, "type": kind, "after": after}
+    return "/-/search?" + urlencode({name: value for name, value in asked.items() if value})
