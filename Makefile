@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history demo soak docs test-browser test-root test-radosgw test-s3rver test-timing test-kill proto openapi fuzz fuzz-api fuzz-git fuzz-attribution format clean
+.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history bench-web demo soak docs test-browser test-root test-radosgw test-s3rver test-timing test-kill proto openapi fuzz fuzz-api fuzz-git fuzz-attribution format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -133,6 +133,9 @@ bench-git: .venv/dev ## Git's clients here beside git http-backend; COMMITS, FIL
 
 bench-history: .venv/dev ## who touched a path among a million landings, and why a line is as it is
 	@$(BIN)/python -m tests.bench.history
+
+bench-web: .venv/dev ## search over a million lines, beside git grep
+	@$(BIN)/python -m tests.bench.web
 
 bench-accounts: .venv/dev ## a thousand sign-ins at once, then 10,000 signed-in requests in a minute
 	@$(BIN)/python -m tests.bench.accounts

@@ -1,0 +1,1 @@
+"""What the web of the forge takes: search over a million lines, beside `git grep`."""
