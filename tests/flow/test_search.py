@@ -13,16 +13,21 @@ import pages_story
 from html_check import Document as Page
 from html_check import dangers
 from mic.core.errors import InvalidInput
+from mic.core.redaction import Parts, Redaction
+from mic.core.stand_in import without_words
+from mic.core.tombstone import Reason
 from mic.ledger.project import Project
 from micelio.accounts.actions import create_user
 from micelio.accounts.actor import ANONYMOUS, Actor, actor_of
 from micelio.accounts.policy import OPERATOR
 from micelio.projects.actions import create_project, update_project
 from micelio.projects.deletion import delete_project, restore_project
+from micelio.projects.ledgers import open_ledger
 from micelio.search import indexer
 from micelio.search.asked import parse_asked
 from micelio.search.models import Document
 from micelio.search.queries import find, find_all
+from micelio.sessions import projector
 
 pytestmark = pytest.mark.django_db
 
@@ -300,3 +305,17 @@ def test_a_page_for_what_is_too_much(query: str) -> None:
     answer = Client().get("/-/search" + query)
     assert answer.status_code == 400
     assert "This cannot be meant that way" in answer.content.decode()
+
+
+def test_erased_words_of_a_session_are_not_found(story: pages_story.Story) -> None:
+    """Neither its goal nor its decisions, from the moment on that they are gone; its files stay."""
+    ledger = open_ledger(story.project.id)
+    wanted = Redaction(bytes(31) + b"\x01", Reason.SECRET, Parts.WORDS, 1, "maintainer")
+    session = ledger.landing(3).session.id
+    assert len(_titles(ANONYMOUS, "sessions", "stateless")) == 1
+    ledger.redact(wanted, [session], without_words, with_forks=False)
+    projector.derive_again(story.project.id, [session])
+    assert _titles(ANONYMOUS, "sessions", "stateless") == []
+    assert _titles(ANONYMOUS, "decisions", "eddsa") == []
+    assert _paths(ANONYMOUS, "FIFTEEN_MINUTES") == [b"src/auth/tokens.py"]
+    assert not Document.objects.exclude(kind=1).filter(text__contains="EdDSA").exists()
