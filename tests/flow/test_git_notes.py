@@ -101,6 +101,43 @@ def test_notes_that_are_pushed_with_their_commits(world: World, git: GitClient, 
     git("fsck", "--strict", "--full")
 
 
+def _writers(world: World, project: pb.ProjectRef, path: bytes) -> list[tuple[int, int, str, str, bool]]:
+    """First line, lines, author, name and whether the session says so of the lines, by blame."""
+    found = world.max("SessionService.BlameFile", pb.BlameFileRequest(project=project, path=path, head=True))
+    return [(hunk.first_line, hunk.lines, hunk.written_by, hunk.writer, hunk.of_line) for hunk in found.hunks]
+
+
+def test_blame_reads_the_log_that_came_with_a_commit(world: World, git: GitClient, tmp_path: Path) -> None:
+    """Line by line, pushed and imported alike: what a key stands for that nothing explains is nobody's."""
+    project = world.project()
+    git("remote", "add", "origin", _url(world, project))
+    first = _commit(git, "a b.txt", "1\n2\n3\n4\n5\n")
+    _annotate(
+        git, first, _log('"a b.txt"', AI + HUMAN + "  h_0123456789abcd 4\n  s_c9883b05a2487d::t_1 3,9999999999\n")
+    )
+    _commit(git, "a b.txt", "0\n1\n2\n3\n4\n5\n", "by hand")
+    third = _commit(git, "more.txt", "1\n2\n3\n")
+    _annotate(git, third, _log("more.txt", AI))
+    git("push", "-q", "origin", "main", NOTES)
+    expected = [
+        (1, 1, "untracked", "", False),
+        (2, 2, "agent", "cursor:claude-3-sonnet", True),
+        (4, 1, "person", "Alice Smith", True),
+        (5, 2, "untracked", "", True),
+    ]
+    assert _writers(world, project, b"a b.txt") == expected
+    more = [(1, 2, "agent", "cursor:claude-3-sonnet", True), (3, 1, "untracked", "", True)]
+    assert _writers(world, project, b"more.txt") == more
+    again = world.project()
+    bare = GitClient(tmp_path / "bare")
+    bare("clone", "-q", "--mirror", str(git.folder), ".")
+    assert imported(world.max, again, bare).state == "done"
+    assert _writers(world, again, b"a b.txt") == expected
+    assert world.forge.run("verify", f"{again.organization}/{again.handle}").startswith(
+        f"{again.organization}/{again.handle}: sound"
+    )
+
+
 def test_notes_that_come_later(world: World, git: GitClient, tmp_path: Path) -> None:
     """They take the place of the forge's own; two people who push each for themselves lose nothing."""
     project = world.project()

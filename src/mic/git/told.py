@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mic.core.attribution import MAX_LINE, MAX_NAME, MAX_RUNS, MAX_WRITERS, Attribution, FileLines, Run, Writer, stored
 from mic.core.errors import Corrupt, InvalidInput, NotFound, TooLarge
 from mic.git.added import Texts, added_lines
 from mic.git.agent_trace import TRACE_FILE, Trace, read_traces
-from mic.git.authorship import Authorship, decode_authorship, sayable
+from mic.git.authorship import Attested, Authorship, decode_authorship, sayable
 from mic.git.landed_note import ATTRIBUTION
 from mic.git.notes import Notes
 from mic.git.packs import Packs
@@ -41,17 +42,23 @@ class Telling:
     def __init__(self, packs: Packs, notes: Notes, traces: Mapping[str, list[Trace]]) -> None:
         self._notes, self._traces, self._texts = notes, traces, Texts(packs)
 
-    def of(self, oid: bytes, tree: bytes, before: bytes, changed: Callable[[], Collection[bytes]]) -> Told:
-        """What is told of a commit with this tree, on the tree `before`, b"" for none; `changed` are its paths."""
+    def of(self, oid: bytes, tree: bytes, before: bytes, changed: Callable[[], Mapping[bytes, bytes]]) -> Told:
+        """What is told of a commit with this tree, on the tree `before`, b"" for none.
+
+        `changed` gives the content that it made of each path, by hash; b"" of one that it took away.
+        """
         raw = self._notes.of(oid)
         if raw:
             try:
                 log = decode_authorship(raw)
             except (InvalidInput, TooLarge):
                 return NOTHING
-            paths = {name for path in changed() if (name := sayable(path)) is not None}
-            if not paths.isdisjoint(log.files):
-                return Told(_agent(log, paths), {ATTRIBUTION: raw} if len(raw) <= MAX_HELD else {})
+            made = changed()
+            paths = {name: path for path in made if (name := sayable(path)) is not None}
+            if not paths.keys().isdisjoint(log.files):
+                held = {ATTRIBUTION: raw} if len(raw) <= MAX_HELD else {}
+                contents = {name: (path, made[path]) for name, path in paths.items()}
+                return Told(_agent(log, paths), {**held, **stored(_lines(log, contents))})
         for trace in self._traces.get(oid.hex(), ()):
             agent = self._traced(trace, tree, before, changed())
             if agent:
@@ -84,6 +91,48 @@ def _agent(log: Authorship, paths: Collection[str]) -> str:
                 return ""
             lines[_name(agent.tool, agent.model)] += sum(last - first + 1 for first, last in item.ranges)
     return min(lines, key=lambda name: (-lines[name], name)) if lines else ""
+
+
+def _lines(log: Authorship, contents: Mapping[str, tuple[bytes, bytes]]) -> Attribution:
+    """What a log says of the lines of contents, given as path and hash by the name that it has for them.
+
+    Lines that it gives to several are theirs whose run begins first. Nothing, where it names more than a session may.
+    """
+    numbers: dict[Writer, int] = {}
+    files, runs = {}, 0
+    for name, attested in log.files.items():
+        path, content = contents.get(name, (b"", b""))
+        if content:
+            found = _runs(log, attested, numbers)
+            files[path] = FileLines(path, content, found)
+            runs += len(found)
+    return Attribution(tuple(numbers), files) if len(numbers) <= MAX_WRITERS and runs <= MAX_RUNS else Attribution()
+
+
+def _runs(log: Authorship, attested: Sequence[Attested], numbers: dict[Writer, int]) -> tuple[Run, ...]:
+    """Runs of lines in order, none twice. What a key stands for that nothing explains is nobody's."""
+    told: list[tuple[int, int, int]] = []
+    for item in attested:
+        writer = _writer(log, item.key)
+        if writer is not None:
+            number = numbers.setdefault(writer, len(numbers))
+            told += ((first, last, number) for first, last in item.ranges if last <= MAX_LINE)
+    found, end = [], 0
+    for first, last, number in sorted(told, key=lambda each: each[0]):
+        first = max(first, end + 1)
+        if first <= last:
+            found.append((first, last + 1 - first, number))
+            end = last
+    return tuple(found)
+
+
+def _writer(log: Authorship, key: str) -> Writer | None:
+    agent = log.agent_of(key)
+    if agent is not None:
+        return Writer("agent", _name(agent.tool, agent.model)[:MAX_NAME])
+    if key.startswith("h_") and key in log.humans:
+        return Writer("person", _LINE.sub(" ", log.humans[key].partition(" <")[0]).strip()[:MAX_NAME])
+    return None
 
 
 def _name(tool: str, model: str) -> str:

@@ -56,7 +56,7 @@ class CommitLandings:
                 known = b"", 0
             listed.append((change.path, change.op, change.mode, *known))
         author = Author(text.author_name, text.author_email)
-        told = self._telling.of(oid, tree, self._tree, lambda: {path for path, *_ in listed})
+        told = self._telling.of(oid, tree, self._tree, lambda: {path: content for path, _, _, content, _ in listed})
         self._intake.add_commit(
             HistoryCommit(
                 oid, raw, author, text.authored_at_ms, text.message, listed, agent or told.agent, told.attribution
