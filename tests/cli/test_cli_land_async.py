@@ -83,6 +83,7 @@ def test_a_clash_gives_the_session_back(shell: Shell, garden: str) -> None:
     assert shell("land", "--wait") == (
         "! mic: This session clashes with what landed since @1; nothing was landed.\n"
         f"!   rose: changed on both sides; base {red}, ours {white}, theirs {blue}, @2\n"
+        f"!   @2 Blue (u{garden.partition('/')[0]})\n"
         "!      Run `mic sync`, mend what it marks, land again. `mic show @2` says what the other side meant.\n"
         "[3]\n"
     )

@@ -321,6 +321,7 @@ def test_two_people_and_the_same_file(shell: Shell, name: str) -> None:
     clash = (
         "! mic: This session clashes with what landed since @2; nothing was landed.\n"
         f"!   other: changed on both sides; base {NEW[:10]}, ours {MINE[:10]}, theirs {THEIRS[:10]}, @4\n"
+        f"!   @4 Theirs ({shell.json('show', '@4')['session']['author']['name']})\n"
         "!      Run `mic sync`, mend what it marks, land again. `mic show @4` says what the other side meant.{}\n"
         "[3]\n"
     )

@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,16 @@ def elsewhere(shell: Shell, goal: str, change: Callable[[], None]) -> None:
     shell.cd("two")
 
 
+def me(shell: Shell) -> str:
+    """Who is signed in."""
+    return f"u{shell.json('status')['organization']}"
+
+
+def without_landings(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The conflicts of a document without whose they are."""
+    return [{name: value for name, value in each.items() if name != "landings"} for each in found["conflicts"]]
+
+
 def files(folder: Path) -> dict[str, bytes]:
     """Every file of a working copy."""
     return {
@@ -69,7 +80,8 @@ def test_from_clash_to_landing(two: Shell) -> None:
     assert two("sync") == (
         "Synced @1 to @2: 0 files brought in.\n"
         "clash: list, between the marked lines (before: .mic/kept/2/list)\n"
-        "Mend the marked lines, then `mic land`. `mic sync --abort` undoes this sync.\n"
+        f"  @2 Theirs ({me(two)})\n"
+        "Mend the marked lines or `mic resolve` them, then `mic land`. `mic sync --abort` undoes this sync.\n"
         "[3]\n"
     )
     assert two.read("list") == MARKED
@@ -146,7 +158,9 @@ def test_deleted_on_one_side_changed_on_the_other(two: Shell) -> None:
     assert two("sync") == (
         "Synced @1 to @2: 0 files brought in.\n"
         "kept yours: gone, deleted here, changed there\n"
+        f"  @2 Theirs ({me(two)})\n"
         "kept yours: other, changed here, deleted there\n"
+        f"  @2 Theirs ({me(two)})\n"
         "`mic cat PATH @2` shows theirs, `mic sync --theirs PATH` takes it, `mic sync --ours PATH` settles for yours. "
         "`mic sync --abort` undoes this sync.\n"
         "[3]\n"
@@ -168,7 +182,7 @@ def test_not_text(two: Shell) -> None:
     two.write("logo", "\0mine")
     found = two.json("sync")
     assert found["error"]["code"] == "conflict"
-    assert found["conflicts"] == [{"path": "logo", "reason": "binary", "marked": False}]
+    assert without_landings(found) == [{"path": "logo", "reason": "binary", "marked": False}]
     assert (found["from_position"], found["position"], found["kept"]) == (1, 2, [])
     assert two.read("logo") == "\0mine"
     assert two("sync", "--theirs", "logo") == ("Settled, on @2:\ntook theirs: logo (before: .mic/kept/2/logo)\n")
@@ -315,7 +329,8 @@ def test_killed_in_the_middle(two: Shell) -> None:
     assert two("sync").endswith(
         "merged: list (before: .mic/kept/2/list)\n"
         "clash: other, between the marked lines (before: .mic/kept/2/other)\n"
-        "Mend the marked lines, then `mic land`. `mic sync --abort` undoes this sync.\n[3]\n"
+        f"  @2 Many ({me(two)})\n"
+        "Mend the marked lines or `mic resolve` them, then `mic land`. `mic sync --abort` undoes this sync.\n[3]\n"
     )
     found = files(two.cwd)
     assert found["list"] == TEN.replace("0\n", "top\n").replace("9\n", "bottom\n").encode()
@@ -386,7 +401,7 @@ def test_symlinks_and_types(two: Shell) -> None:
     two.write("other", "mine\n")
     found = two.json("sync")
     assert found["updated"] == [{"path": "link"}]
-    assert found["conflicts"] == [{"path": "other", "reason": "type", "marked": False}]
+    assert without_landings(found) == [{"path": "other", "reason": "type", "marked": False}]
     assert (os.readlink(two.cwd / "link"), two.read("other")) == ("list", "mine\n")
     assert two.run("sync", "--theirs", "other").returncode == 0
     assert os.readlink(two.cwd / "other") == "logo"

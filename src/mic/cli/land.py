@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +12,7 @@ from mic.cli.advance import Advance, advance
 from mic.cli.agent_file import refuse_paths
 from mic.cli.app import json_option
 from mic.cli.clashes import clash_error
+from mic.cli.conflict_story import Stories, settled_all
 from mic.cli.connection import connect
 from mic.cli.found_secrets import secret_error
 from mic.cli.hooks import PRE_LAND, after_landing, run_hook
@@ -33,7 +33,6 @@ from mic.core.session import Op
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
-from mic.workspace.conflicts import write_conflicts
 from mic.workspace.files import hash_file
 from mic.workspace.operations import record
 from mic.workspace.pushed import forget_push, last_push
@@ -123,7 +122,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
             else:
                 sent, answer = Sent([], {}, {}), _landed_without_a_word(client, ws, session)
             if answer.clashes:
-                raise clash_error(session, list(answer.clashes))
+                raise clash_error(session, list(answer.clashes), Stories(client, address_of(ws).ref))
             if answer.queued:
                 put_aside(ws, session, [kept_change(change) for change in sent.changes])
                 return _report_queued(out, session, len(sent.changes), noted)
@@ -132,7 +131,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
             record(ws, "mic land", files=False, final=f"it landed @{answer.position}, and others may have built on it.")
             landed = _landed_before(client, ws, answer.position) if answer.already_landed else sent.changes
             done = advance(client, ws, address_of(ws).ref, answer, sent, landed)
-        write_conflicts(os.fsencode(ws.root), [])
+        settled_all(ws)
         local.clear(ws)
         forget_push(ws)
     _report(out, session, answer, done, len(landed), noted if not answer.already_landed else "")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import NamedTuple
 
 from mic.cli.advance import Advance, advance
 from mic.cli.clashes import clash_error
+from mic.cli.conflict_story import Stories, settled_all
 from mic.cli.last_landing import remember
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, plural
@@ -17,7 +17,6 @@ from mic.core.ids import ulid_text
 from mic.core.session import Change
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
-from mic.workspace.conflicts import write_conflicts
 from mic.workspace.operations import record
 from mic.workspace.queued import Queued, forget, take_up
 from mic.workspace.session import LocalSession
@@ -60,7 +59,9 @@ def settle(client: Client, ws: Workspace, item: Queued, seconds: float) -> Settl
         return None
     if answer.clashes:
         take_up(ws, item)
-        return Settled(session, answer, None, 0, clash_error(session, list(answer.clashes)))
+        return Settled(
+            session, answer, None, 0, clash_error(session, list(answer.clashes), Stories(client, address_of(ws).ref))
+        )
     return _landed(client, ws, item, answer)
 
 
@@ -74,7 +75,7 @@ def _landed(client: Client, ws: Workspace, item: Queued, answer: pb.LandSessionR
     # Landed by this request, however often its outcome was asked for.
     answer.already_landed = False
     done = advance(client, ws, project, answer, Sent([_message(change) for change in item.changes], {}, {}), changes)
-    write_conflicts(os.fsencode(ws.root), [])
+    settled_all(ws)
     forget(ws, item)
     return Settled(item.session, answer, done, len(changes), None)
 

@@ -9,6 +9,7 @@ import click
 
 from mic.cli.app import json_option
 from mic.cli.clone import tree_entries
+from mic.cli.conflict_story import Stories, keep_records, learn, story_fields, story_lines
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.settled import settled
@@ -20,6 +21,7 @@ from mic.core.errors import Corrupt, InvalidInput
 from mic.core.paths import display
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
+from mic.workspace.conflict_records import Theirs, find
 from mic.workspace.conflicts import MARKED, Conflict, open_conflicts
 from mic.workspace.kept import Kept
 from mic.workspace.operations import record
@@ -57,21 +59,26 @@ def sync(out: Output, ours: tuple[str, ...], theirs: tuple[str, ...], undo: bool
         refuse_half_undone(ws)
         if undo:
             return abort(client, ws, address_of(ws).ref, out)
-        done = _resume(client, ws, decisions, out) if sync_under_way(ws) else _sync(client, ws, decisions, out)
+        done = _resume(client, ws, decisions, out) if sync_under_way(ws) else take_in(client, ws, decisions, out)
     if done is None:
         return _nothing_new(ws, out)
     return _report(ws, out, *done)
 
 
-def _sync(client: Client, ws: Workspace, decisions: Decisions, out: Output) -> tuple[Journal, list[Conflict]] | None:
+def take_in(
+    client: Client, ws: Workspace, decisions: Decisions, out: Output, *, stay: bool = False
+) -> tuple[Journal, list[Conflict]] | None:
+    """With `stay`, only decide what clashes here, on the position that it clashed at: `mic resolve`."""
     left = open_conflicts(os.fsencode(ws.root))
     marked = [item.path for item in left if item.kind == MARKED and not decisions.of(item.path)]
     settles = any(decisions.of(item.path) for item in left)
     if not settles:
         refuse_marked(marked)
+    # Before a decision takes the files away that say how.
+    learn(ws)
     project = address_of(ws).ref
     # While marked lines are left, decisions are carried out on the position that they were marked at.
-    position, tree = (ws.config.position, ws.config.tree) if marked else _head(client, ws, project)
+    position, tree = (ws.config.position, ws.config.tree) if marked or stay else _head(client, ws, project)
     target = {entry.path: entry for entry in tree_entries(client, project, position, tree)}
     before = {entry.path: entry for entry in ws.index().entries()}
     planner = Planner(ws, before, target, decisions)
@@ -90,7 +97,10 @@ def _sync(client: Client, ws: Workspace, decisions: Decisions, out: Output) -> t
     journal = Journal(
         ws.config.position, ws.config.tree, position, tree, _in_order(plan.steps), [Kept.fresh(ws, str(position)).name]
     )
-    record(ws, "mic sync", files=True)
+    record(ws, "mic resolve" if stay else "mic sync", files=True)
+    keep_records(
+        ws, Stories(client, project), plan.steps, plan.contents, before, target, (ws.config.position, position)
+    )
     opened = begin(ws, journal, target)
     return journal, carry_out(client, ws, project, opened, plan.contents, out)
 
@@ -112,6 +122,8 @@ def _resume(client: Client, ws: Workspace, decisions: Decisions, out: Output) ->
             plan.steps[step.path] = step
     kept = [*old.kept, Kept.fresh(ws, str(old.to_position)).name]
     journal = Journal(old.from_position, old.from_tree, old.to_position, old.to_tree, _in_order(plan.steps), kept)
+    positions = old.from_position, old.to_position
+    keep_records(ws, Stories(client, project), plan.steps, plan.contents, before, opened.target, positions)
     opened.rewrite(journal)
     return journal, carry_out(client, ws, project, opened, plan.contents, out)
 
@@ -173,19 +185,30 @@ def _report(ws: Workspace, out: Output, journal: Journal, conflicts: list[Confli
         shown = display(step.path)
         where = f" (before: {display(kept[step.path])})" if step.path in kept else ""
         if step.act == MERGE:
-            out.line(f"merged: {shown}{where}")
+            again = f", {plural(step.settled, 'place')} settled as before" if step.settled else ""
+            out.line(f"merged: {shown}{again}{where}")
         elif step.act == MARK:
-            out.line(f"{out.paint('clash', 'red')}: {shown}, between the marked lines{where}")
+            again = f", {plural(step.settled, 'other place')} settled as before" if step.settled else ""
+            out.line(f"{out.paint('clash', 'red')}: {shown}, between the marked lines{again}{where}")
+            _say_whose(ws, out, conflicts, step.path)
         elif step in clashes:
             out.line(f"{out.paint('kept yours', 'red')}: {shown}, {REASONS[step.reason]}")
+            _say_whose(ws, out, conflicts, step.path)
         elif step.clashed:
             out.line(f"took {'yours' if step.act in (RESTORE, YOURS) else 'theirs'}: {shown}{where}")
     document = _document(journal.from_position, journal.to_position) | {
         "updated": [path_fields(step.path) for step in brought],
         "merged": [path_fields(step.path) for step in steps if step.act == MERGE],
         "conflicts": [
-            {**path_fields(step.path), "reason": step.reason, "marked": step.act == MARK} for step in clashes
+            {
+                **path_fields(step.path),
+                "reason": step.reason,
+                "marked": step.act == MARK,
+                "landings": [story_fields(each) for each in _landings(ws, conflicts, step.path)],
+            }
+            for step in clashes
         ],
+        "settled": [{**path_fields(step.path), "places": step.settled} for step in steps if step.settled],
         "kept": [{**path_fields(path), "kept": display(where)} for path, where in sorted(kept.items())],
     }
     if not clashes and not any(item.kind == MARKED for item in conflicts):
@@ -198,10 +221,20 @@ def _report(ws: Workspace, out: Output, journal: Journal, conflicts: list[Confli
     return _CLASHED
 
 
+def _landings(ws: Workspace, conflicts: list[Conflict], path: bytes) -> tuple[Theirs, ...]:
+    found = next((find(ws, item) for item in conflicts if item.path == path), None)
+    return found.landings if found is not None else ()
+
+
+def _say_whose(ws: Workspace, out: Output, conflicts: list[Conflict], path: bytes) -> None:
+    for line in story_lines(_landings(ws, conflicts, path)):
+        out.line(line)
+
+
 def _hint(journal: Journal, clashes: list[Step]) -> str:
     parts = []
     if any(step.act == MARK for step in clashes):
-        parts.append("Mend the marked lines, then `mic land`.")
+        parts.append("Mend the marked lines or `mic resolve` them, then `mic land`.")
     if any(step.act == YOURS for step in clashes):
         parts.append(
             f"`mic cat PATH @{journal.to_position}` shows theirs, `mic sync --theirs PATH` takes it, "
@@ -219,4 +252,5 @@ def _replaced(ws: Workspace, journal: Journal, step: Step) -> bytes:
 
 
 def _document(start: int, position: int) -> dict[str, Any]:
-    return {"from_position": start, "position": position, "updated": [], "merged": [], "conflicts": [], "kept": []}
+    return {"from_position": start, "position": position, "updated": [], "merged": [], "conflicts": [],
+            "settled": [], "kept": []}  # fmt: skip

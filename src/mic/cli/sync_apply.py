@@ -15,6 +15,7 @@ from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.checkout import Checkout
+from mic.workspace.conflict_records import drop_others
 from mic.workspace.conflicts import MARKED, Conflict, open_conflicts, write_conflicts
 from mic.workspace.conflicts import YOURS as STANDING
 from mic.workspace.index import Index, IndexEntry
@@ -104,6 +105,7 @@ def carry_out(
         files.checkout.close()
     conflicts = _conflicts(ws, sync)
     write_conflicts(os.fsencode(ws.root), conflicts)
+    drop_others(ws, conflicts)
     ws.save_index(index)
     ws.set_base(journal.to_position, journal.to_tree)
     session = local.current(ws)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mic.cli.contents import MAX_HELD, fetch
 from mic.core.errors import InvalidInput
-from mic.core.merge3 import MAX_MERGE_BYTES, has_mergeable_lines, merge3, merge3_with_markers
+from mic.core.merge3 import MAX_MERGE_BYTES, clashes, has_mergeable_lines, merge3, merge3_with_markers
 from mic.core.paths import display, unwritable_reason
 from mic.core.tree import Entry
 from mic.rpc.client import Client
@@ -18,6 +18,7 @@ from mic.workspace.columns import git_mode
 from mic.workspace.conflicts import labels
 from mic.workspace.files import hash_file, read_content
 from mic.workspace.index import IndexEntry
+from mic.workspace.resolutions import recall
 from mic.workspace.status import status as working_status
 from mic.workspace.sync_journal import MARK, MERGE, REMOVE, RESTORE, WRITE, YOURS, Step
 from mic.workspace.workspace import Workspace
@@ -229,11 +230,18 @@ class Planner:
             if not result.clean and not has_mergeable_lines(base, ours, theirs):
                 self._clash(path, mine, side_of(after), "binary")
                 continue
-            data = result.merged if result.clean else merge3_with_markers(base, ours, theirs, labels(*positions))
+            data, clean, settled = result.merged, result.clean, 0
+            if not clean:
+                found = clashes(base, ours, theirs)
+                known = recall(self._ws, path, found)
+                data = merge3_with_markers(base, ours, theirs, labels(*positions), known)
+                settled = sum(clash in known for clash in found)
+                clean = settled == len(found)
             step = (mode, sha256(data).digest())
             if step != mine:
                 self.plan.contents[path] = data
-                self._step(path, MERGE if result.clean else MARK, mine, step, "" if result.clean else "changed")
+                self._step(path, MERGE if clean else MARK, mine, step, "" if clean else "changed")
+                self.plan.steps[path].settled = settled
 
 
 def on_disk(ws: Workspace, path: bytes) -> Side:

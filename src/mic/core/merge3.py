@@ -2,12 +2,13 @@
 
 A change of one side is taken; the same change of both sides is taken once; changes that overlap or touch without an
 unchanged line between them are a conflict. Swapping the sides never changes the outcome. `merge3_with_markers` writes
-conflicts into the file, as `git merge-file --diff3` does.
+conflicts into the file, as `git merge-file --diff3` does, but for those that were settled before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from mic.core.linediff import diff_lines, is_binary, split_lines
@@ -21,6 +22,30 @@ class MergeResult(NamedTuple):
     clean: bool
     merged: bytes
     conflicts: int
+
+
+class Clash(NamedTuple):
+    """A place where the sides clash: the lines of the base there, and what each side made of them."""
+
+    base: bytes
+    ours: bytes
+    theirs: bytes
+
+    def name(self, path: bytes) -> bytes:
+        """32 bytes by which it is known when it comes back in the same file, whichever of the two sides is ours.
+
+        The end of a last line does not count: between markers every line has one.
+        """
+        digest = hashlib.sha256(b"micelio clash 1\x00")
+        ours, theirs = sorted(_without_end(side) for side in (self.ours, self.theirs))
+        for part in (path, _without_end(self.base), ours, theirs):
+            digest.update(len(part).to_bytes(8, "big") + part)
+        return digest.digest()
+
+
+def _without_end(lines: bytes) -> bytes:
+    """The lines without the end of the last; marked, so that one empty line is not none."""
+    return b"\x01" + lines.removesuffix(b"\n").removesuffix(b"\r") if lines else b""
 
 
 class _Change(NamedTuple):
@@ -71,18 +96,31 @@ def has_mergeable_lines(*contents: bytes) -> bool:
     return not any(len(content) > MAX_MERGE_BYTES or is_binary(content) for content in contents)
 
 
-def merge3_with_markers(base: bytes, ours: bytes, theirs: bytes, labels: tuple[bytes, bytes, bytes]) -> bytes:
+def clashes(base: bytes, ours: bytes, theirs: bytes) -> list[Clash]:
+    """Where the sides of three texts clash, in order."""
+    return [_clash(region) for region in _regions(base, ours, theirs) if region.clash]
+
+
+def merge3_with_markers(
+    base: bytes,
+    ours: bytes,
+    theirs: bytes,
+    labels: tuple[bytes, bytes, bytes],
+    settled: Mapping[Clash, bytes] | None = None,
+) -> bytes:
     """The merged file with what clashes between marker lines, as `git merge-file --diff3 -p` writes it.
 
     `labels` stand behind the markers of ours, base and theirs. The contents are texts (`has_mergeable_lines`). A line
-    that lacks its end gets one before a marker; markers end in CRLF where the first line of `ours` does.
+    that lacks its end gets one before a marker; markers end in CRLF where the first line of `ours` does. In the place
+    of a clash that is `settled` stand the lines that it was settled with.
     """
     assert has_mergeable_lines(base, ours, theirs)
     end = b"\r\n" if ours.partition(b"\n")[0].endswith(b"\r") else b"\n"
     merged: list[bytes] = []
     for region in _regions(base, ours, theirs):
-        if not region.clash:
-            merged += region.ours
+        known = settled.get(_clash(region)) if region.clash and settled else None
+        if not region.clash or known is not None:
+            merged += region.ours if known is None else [known]
             continue
         marks = [b"<<<<<<< " + labels[0], b"||||||| " + labels[1], b"======="]
         for mark, lines in zip(marks, (region.ours, region.base, region.theirs), strict=True):
@@ -105,6 +143,10 @@ class _Region(NamedTuple):
     theirs: list[bytes]
     in_ours: int
     from_ours: bool = True
+
+
+def _clash(region: _Region) -> Clash:
+    return Clash(b"".join(region.base), b"".join(region.ours), b"".join(region.theirs))
 
 
 def _regions(base: bytes, ours: bytes, theirs: bytes) -> Iterator[_Region]:

@@ -27,6 +27,7 @@ class Step(msgspec.Struct):
     act: write or remove as theirs, merge or mark (the lines of both), yours (left alone), restore (a kept version).
     `obstacle`: what stands in the way and is moved to the kept files first. `source`: the folder of kept files that a
     restored version comes from. `clashed`: the sides clash there; `reason` says why, until somebody has decided.
+    `settled`: how many places of it were settled as they were before.
     """
 
     path: bytes
@@ -39,6 +40,7 @@ class Step(msgspec.Struct):
     source: str = ""
     clashed: bool = False
     reason: str = ""
+    settled: int = 0
 
 
 class Journal(msgspec.Struct):

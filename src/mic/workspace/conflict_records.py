@@ -1,0 +1,108 @@
+"""What is known of each conflict: its three sides, and which landings of others it is with, and what they decided.
+
+`.mic/clashes/{SHA-256 of the path}` is one record (msgpack), `contents/{hash}` the marked file as it was written. The
+list of what is open is `.mic/conflicts`; a record of a path that is not in it says nothing. Records are written before
+the files are touched, so what is marked is known.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterable
+
+import msgspec
+
+from mic.core.errors import Corrupt
+from mic.core.session import Decision
+from mic.workspace.conflicts import Conflict
+from mic.workspace.place import read_file, write_file
+from mic.workspace.workspace import Workspace
+
+VERSION = 1
+
+
+class Theirs(msgspec.Struct, frozen=True):
+    """A landing of somebody else that changed the path: its session, goal and decisions."""
+
+    position: int
+    session: bytes
+    goal: str
+    author: str = ""
+    agent: str = ""
+    decisions: tuple[Decision, ...] = ()
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A conflict. Sides are Git's mode and the hash of the content, 0 and b"" for no file.
+
+    `landings`: those that the other side came of, the newest first. `marked` is the hash of the file with its markers.
+    """
+
+    path: bytes
+    base_position: int
+    theirs_position: int
+    reason: str
+    base: tuple[int, bytes]
+    ours: tuple[int, bytes]
+    theirs: tuple[int, bytes]
+    landings: tuple[Theirs, ...] = ()
+    marked: bytes = b""
+    version: int = VERSION
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Record)
+
+
+def keep(ws: Workspace, record: Record, marked: bytes | None) -> None:
+    """Write a record down, and the marked file first."""
+    folder = _folder(ws)
+    os.makedirs(folder + b"/contents", exist_ok=True)
+    if marked is not None:
+        write_file(folder + b"/contents", record.marked.hex().encode(), marked)
+    write_file(folder, _name(record.path), _encoder.encode(record))
+
+
+def find(ws: Workspace, conflict: Conflict) -> Record | None:
+    """What is known of a conflict; None for one of before there were records. Raises Corrupt."""
+    raw = read_file(_folder(ws) + b"/" + _name(conflict.path))
+    if raw is None:
+        return None
+    try:
+        found = _decoder.decode(raw)
+    except msgspec.MsgspecError as error:
+        raise Corrupt(
+            f"what is known of a conflict, in {ws.root}/.mic/clashes, is damaged: {error}",
+            hint="move that folder away; marked lines are mended as before",
+        ) from error
+    same = (found.base_position, found.theirs_position) == (conflict.base, conflict.theirs)
+    return found if same and found.path == conflict.path and found.version <= VERSION else None
+
+
+def marked_file(ws: Workspace, record: Record) -> bytes | None:
+    """The file as it was marked; None when it is not kept."""
+    return read_file(_folder(ws) + b"/contents/" + record.marked.hex().encode()) if record.marked else None
+
+
+def drop_others(ws: Workspace, conflicts: Iterable[Conflict]) -> None:
+    """Take away what is known of other paths than these."""
+    folder = _folder(ws)
+    names = {_name(item.path) for item in conflicts}
+    kept = {found.marked.hex().encode() for item in conflicts if (found := find(ws, item)) is not None}
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(folder):
+            if name != b"contents" and name not in names:
+                os.unlink(folder + b"/" + name)
+        for name in os.listdir(folder + b"/contents"):
+            if name not in kept:
+                os.unlink(folder + b"/contents/" + name)
+
+
+def _folder(ws: Workspace) -> bytes:
+    return ws.folder + b"/clashes"
+
+
+def _name(path: bytes) -> bytes:
+    return hashlib.sha256(path).hexdigest().encode()

@@ -1,0 +1,245 @@
+"""Settling what clashes: shown with what the other side meant, chosen by flags or keys, remembered, undone."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from killed import KILLED
+from test_cli_killed import ran
+from transcript import MIC, Shell
+
+TEN = [f"{number}\n" for number in range(10)]
+
+
+def text(**changed: str) -> str:
+    """Ten lines, those by name (`n3="x"`) changed."""
+    return "".join(changed.get(f"n{at}", line.strip()) + "\n" for at, line in enumerate(TEN))
+
+
+@pytest.fixture
+def clashing(shell: Shell, name: str) -> Shell:
+    """`list` clashes in two places and `logo` as a whole, in `two`, not synced yet; `one` is where the other landed."""
+    shell("project", "create", f"{name}/p")
+    shell("clone", f"{name}/p", "one")
+    folder = shell.cd("one")
+    shell.write("list", text())
+    (folder / "logo").write_bytes(b"\0base")
+    shell("land", "Begin")
+    shell.cd(".")
+    shell("clone", f"{name}/p", "two")
+    shell.cd("one")
+    shell("session", "start", "Water at noon", "--agent", "claude")
+    shell("session", "decide", "Noon", "--why", "It is warm", "--over", "Dawn: nobody is up")
+    shell.write("list", text(n1="theirs1", n8="theirs8", n4="theirs4"))
+    (folder / "logo").write_bytes(b"\0theirs")
+    shell("land")
+    shell.cd("two")
+    shell("session", "start", "Water at dawn")
+    shell.write("list", text(n1="mine1", n8="mine8"))
+    (shell.cwd / "logo").write_bytes(b"\0mine")
+    return shell
+
+
+def story(name: str) -> str:
+    """What the other side meant, as every command says it."""
+    return (
+        f"  @2 Water at noon (u{name} with claude)\n"
+        "    decided: Noon, because It is warm\n"
+        "      not Dawn: nobody is up\n"
+    )
+
+
+def test_from_clash_to_landing_by_flags(clashing: Shell, name: str) -> None:
+    """Landing and syncing say what the other side decided; the list shows each place; flags settle them."""
+    assert "".join(f"! {line}\n" for line in story(name).splitlines()) in clashing("land")
+    assert clashing.json("land")["error"]["landings"][0]["decisions"][0]["what"] == "Noon"
+    assert clashing("sync") == (
+        "Synced @1 to @2: 0 files brought in.\n"
+        "clash: list, between the marked lines (before: .mic/kept/2/list)\n"
+        + story(name)
+        + "kept yours: logo, changed on both sides, and not text\n"
+        + story(name)
+        + "Mend the marked lines or `mic resolve` them, then `mic land`. `mic cat PATH @2` shows theirs, "
+        "`mic sync --theirs PATH` takes it, `mic sync --ours PATH` settles for yours. "
+        "`mic sync --abort` undoes this sync.\n[3]\n"
+    )
+    assert clashing("resolve") == (
+        "list: 2 places to settle\n" + story(name) + "  yours: Water at dawn\n"
+        "  place 1\n    yours:\n      mine1\n    base:\n      1\n    theirs:\n      theirs1\n"
+        "  place 2\n    yours:\n      mine8\n    base:\n      8\n    theirs:\n      theirs8\n"
+        "logo: yours stands over @2 (changed on both sides, and not text)\n" + story(name) + "  yours: Water at dawn\n"
+        "Settle: `mic resolve PATH --hunk N=ours|theirs|both|base`, or --strategy for all of a file.\n"
+    )
+    found = clashing.json("resolve", "list")["conflicts"]
+    assert [(each["path"], each["marked"], each["position"], len(each["places"])) for each in found] == [
+        ("list", True, 2, 2)
+    ]
+    assert found[0]["landings"][0]["goal"] == "Water at noon"
+    assert clashing("resolve", "list", "--hunk", "2=theirs") == "settled: list (1 place, 1 place left)\n"
+    assert "theirs8\n" in clashing.read("list")
+    assert "<<<<<<< yours\nmine1\n" in clashing.read("list")
+    assert clashing("resolve", "logo", "--strategy", "theirs") == "settled with theirs: logo\n"
+    assert (clashing.cwd / "logo").read_bytes() == b"\0theirs"
+    assert clashing("resolve", "--strategy", "union") == (
+        "settled with union: list (1 place)\nNothing clashes any more: `mic land`.\n"
+    )
+    assert clashing.read("list") == text(n1="mine1\ntheirs1", n8="theirs8", n4="theirs4")
+    assert clashing("resolve") == "Nothing clashes here.\n"
+    assert clashing("land") == "Landed @3: Water at dawn (1 file)\n"
+    assert not list((clashing.cwd / ".mic/clashes/contents").iterdir())
+
+
+def test_what_cannot_be_chosen(clashing: Shell) -> None:
+    clashing("sync")
+    assert clashing("resolve", "nothing") == (
+        "! mic: Nothing clashes at nothing.\n!      `mic status` lists what clashes.\n[2]\n"
+    )
+    for wrong in ("3=ours", "0=ours", "1", "1=mine", "x=ours", "9999999999999=ours", "=ours"):
+        assert clashing.json("resolve", "list", "--hunk", wrong)["error"]["code"] == "invalid_input"
+    assert clashing("resolve", "--strategy", "union") == (
+        "! mic: Logo has no lines that could be put together.\n"
+        "!      Take one side: `mic resolve logo --strategy ours`, or theirs.\n[2]\n"
+    ).replace("Logo", "logo")
+    assert "goes with one file" in clashing("resolve", "--hunk", "1=ours")
+    assert "Give one of" in clashing("resolve", "--strategy", "ours", "--forget")
+    assert clashing("resolve", "list", "--strategy", "interactive") == (
+        "! mic: There is no terminal to choose on.\n"
+        "!      --strategy and --hunk make the same choices; `mic resolve` lists.\n[2]\n"
+    )
+    clashing.write("list", clashing.read("list").replace("=======\n", ""))
+    assert "are not whole" in clashing("resolve", "list", "--strategy", "ours")
+
+
+def test_settled_once_settled_again(clashing: Shell) -> None:
+    """By hand or by command: when the same comes back, a sync settles it the same and says so; forgotten, it asks."""
+    clashing("sync")
+    by_hand = text(n1="noon and dawn", n4="theirs4")
+    marked = clashing.read("list")
+    after = marked.index("<<<<<<<", marked.index(">>>>>>>"))
+    clashing.write("list", by_hand[: by_hand.index("8\n")] + marked[after:])
+    assert clashing("resolve", "list", "--strategy", "theirs") == "settled with theirs: list (1 place)\n"
+    assert clashing.read("list") == text(n1="noon and dawn", n4="theirs4", n8="theirs8")
+    # Everything is taken back, and comes again. What was mended by hand is known from the landing or the next sync on.
+    (clashing.cwd / "other").write_text("x\n")
+    clashing("resolve", "logo", "--strategy", "ours")
+    assert clashing("land") == "Landed @3: Water at dawn (3 files)\n"
+    clashing("goto", "@1")
+    clashing("session", "start", "Again")
+    clashing.write("list", text(n1="mine1", n8="mine8"))
+    clashing.cd("one")
+    clashing("sync")
+    clashing.write("list", text(n1="theirs1", n8="theirs8", n4="theirs4"))
+    clashing("land", "Back to theirs")
+    clashing.cd("two")
+    assert clashing("sync").splitlines()[:2] == [
+        "Synced @1 to @4: 2 files brought in.",
+        "merged: list, 2 places settled as before (before: .mic/kept/4/list)",
+    ]
+    assert clashing.read("list") == text(n1="noon and dawn", n4="theirs4", n8="theirs8")
+    assert clashing("sync", "--abort").startswith("Undone: your base is @1 again")
+    assert clashing("resolve", "--forget") == "Forgotten: how 2 places were settled.\n"
+    assert clashing.json("sync")["error"]["code"] == "conflict"
+    assert "<<<<<<< yours\nmine1\n" in clashing.read("list")
+
+
+def test_undo(clashing: Shell) -> None:
+    clashing("sync")
+    marked = clashing.read("list")
+    clashing("resolve", "list", "--strategy", "ours")
+    assert clashing("undo").splitlines()[0] == "Undone: mic resolve; your base is @2, 1 file changed here."
+    assert clashing.read("list") == marked
+    assert clashing("resolve", "list").startswith("list: 2 places to settle\n")
+    assert clashing("redo").splitlines()[0].startswith("Done again")
+    assert clashing.read("list") == text(n1="mine1", n8="mine8", n4="theirs4")
+
+
+def test_an_editor(clashing: Shell) -> None:
+    """Whatever it leaves counts; one that fails is said."""
+    clashing("sync")
+    script = clashing.home / "edit.sh"
+    script.write_text(f"#!/bin/sh\nprintf '{text(n1='edited')}' > \"$1\"\n")
+    script.chmod(0o755)
+    clashing.environment["EDITOR"] = "false"
+    assert clashing("resolve", "list", "--editor") == (
+        "! mic: false ended with 1.\n!      The files are as it left them.\n[1]\n"
+    )
+    clashing.environment["EDITOR"] = str(script)
+    assert clashing("resolve", "list", "--editor") == "settled: list (2 places)\n"
+    assert clashing.read("list") == text(n1="edited")
+
+
+def test_killed(clashing: Shell) -> None:
+    """At every moment the file is marked or settled, and the same command goes on."""
+    clashing("sync")
+    marked = clashing.read("list")
+    wanted = text(n1="theirs1", n8="theirs8", n4="theirs4")
+    counted = ran(clashing, -1, "resolve", "list", "--strategy", "theirs")
+    assert clashing.read("list") == wanted
+    clashing("undo")
+    for limit in range(int(counted.stderr.splitlines()[-1]) + 1):
+        code = ran(clashing, limit, "resolve", "list", "--strategy", "theirs").returncode
+        assert code in (KILLED, 0)
+        assert clashing.read("list") in (marked, wanted)
+        if clashing.read("list") == marked:
+            assert clashing.run("resolve", "list", "--strategy", "theirs").returncode == 0
+        assert clashing.read("list") == wanted
+        clashing("undo")
+        assert clashing.read("list") == marked
+
+
+def test_by_keys(clashing: Shell) -> None:
+    """On a terminal: theirs for the first place, both for the second, written."""
+    clashing("sync")
+    master, slave = pty.openpty()
+    environment = clashing.environment | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
+    process = subprocess.Popen(
+        [str(MIC), "resolve", "list"], cwd=clashing.cwd, env=environment, stdin=slave, stdout=slave, stderr=slave,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(slave)
+    seen = b""
+
+    def until(words: bytes) -> None:
+        nonlocal seen
+        end = time.monotonic() + 60
+        while words not in seen and time.monotonic() < end:
+            if select.select([master], [], [], 0.2)[0]:
+                try:
+                    seen += os.read(master, 65536)
+                except OSError:
+                    break
+        assert words in seen, seen[-2000:]
+        seen = b""
+
+    until(b"place 1 of 2")
+    os.write(master, b"t")
+    until(b"2 of 2")
+    os.write(master, b"b")
+    time.sleep(0.5)
+    os.write(master, b"w")
+    end = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < end:
+        if select.select([master], [], [], 0.2)[0]:
+            try:
+                os.read(master, 65536)
+            except OSError:
+                break
+    assert process.wait(30) == 0
+    os.close(master)
+    assert clashing.read("list") == text(n1="theirs1", n8="mine8\ntheirs8", n4="theirs4")
+
+
+def test_two_syncs_remember_what_was_mended_in_between(clashing: Shell, tmp_path: Path) -> None:
+    """A record of a conflict outlives commands that have nothing to do with it."""
+    clashing("sync")
+    clashing("session", "note", "Hm")
+    clashing.write("list", text(n1="mended", n8="mended8", n4="theirs4"))
+    assert clashing("sync").startswith("Nothing new")
+    assert len(list((clashing.cwd / ".mic/resolutions").iterdir())) == 2
