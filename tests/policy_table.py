@@ -236,6 +236,16 @@ landing              public  . .  . . . .  . . .  . .
 landing              private n n  . . . .  . . .  n n
 landing-change       public  . .  . . . .  . . .  . .
 landing-change       private n n  . . . .  . . .  n n
+archive              public  . .  . . . .  . . .  . .
+archive              private n n  . . . .  . . .  n n
+compare              public  . .  . . . .  . . .  . .
+compare              private n n  . . . .  . . .  n n
+compare-change       public  . .  . . . .  . . .  . .
+compare-change       private n n  . . . .  . . .  n n
+contributors         public  . .  . . . .  . . .  . .
+contributors         private n n  . . . .  . . .  n n
+compare-form         public  > >  > > > >  > > >  > >
+compare-form         private n n  > > > >  > > >  n n
 sessions             public  . .  . . . .  . . .  . .
 sessions             private n n  . . . .  . . .  n n
 session              public  n n  . . . .  . . .  n n
@@ -550,6 +560,9 @@ FUNCTIONS = {
     "search.queries.Reach": "search",
     "search.queries.find": "search",
     "search.queries.find_all": "search",
+    "sessions.narrowed.find_landings": "landings",
+    "sessions.narrowed.list_contributors": "contributors",
+    "sessions.queries.as_rows": "landings",
     "sessions.path_landings.path_landings": "SessionService.ListLandings",
     "sessions.queries.get_rows": "SessionService.ListLandings",
     "sessions.queries.get_row": "SessionService.LandSession",

@@ -90,6 +90,9 @@ class WholeForge:
         return {
             "admin-account": {"handle": "max"},
             "admin-organization": {"handle": self.organization},
+            "archive": {"name": "head.zip"},
+            "compare": {"points": "@1...head"},
+            "compare-change": {"points": "@0...head"},
             "invitation": {"token": self.invitation},
             "invited": {"token": self.invited},
         }

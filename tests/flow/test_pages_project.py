@@ -115,6 +115,12 @@ PAGES = (
     "/acme/api/-/landings/3/changes/3",
     "/acme/api/-/landings/1/changes/5",
     "/acme/api/-/file/head/README.md?view=source",
+    "/acme/api/-/landings?author=ada&path=src",
+    "/acme/api/-/compare/@1...@3",
+    "/acme/api/-/compare/@1...head/changes/2",
+    "/acme/api/-/contributors",
+    "/-/search",
+    "/-/search?q=token",
     "/acme/api/-/sessions",
 )
 

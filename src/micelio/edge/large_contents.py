@@ -1,18 +1,24 @@
-"""Sends the large contents that pages hand over, chunk by chunk, holding no thread while the reader is slow."""
+"""Sends the large contents and archives that pages hand over, piece by piece; no thread waits for a slow reader."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from uuid import UUID
 
 from django.db import connection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mic.ledger.project import Project
+from micelio.pages.archive import ARCHIVE_HEADER, parse_header, pieces
 from micelio.pages.handover import CONTENT_HEADER
 from micelio.projects.ledgers import open_ledger
 
-_NAME = CONTENT_HEADER.lower().encode()
+_CONTENT = CONTENT_HEADER.lower().encode()
+_ARCHIVE = ARCHIVE_HEADER.lower().encode()
+# Archives that are made at once; whoever comes then waits, without a thread. Each takes most of a core while its reader
+# keeps up.
+_ARCHIVES = asyncio.Semaphore(2)
 
 
 class LargeContents:
@@ -22,31 +28,49 @@ class LargeContents:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        wanted = b""
+        content = archive = b""
 
         async def looked_at(message: Message) -> None:
-            nonlocal wanted
+            nonlocal content, archive
             if message["type"] == "http.response.start":
                 headers = message.get("headers", [])
-                wanted = next((value for name, value in headers if name.lower() == _NAME), b"")
-                if wanted:
-                    message["headers"] = [item for item in headers if item[0].lower() != _NAME]
-            if not wanted or message["type"] == "http.response.start":
+                content = next((value for name, value in headers if name.lower() == _CONTENT), b"")
+                archive = next((value for name, value in headers if name.lower() == _ARCHIVE), b"")
+                dropped = [_CONTENT, _ARCHIVE, *([b"content-length"] if archive else [])]
+                if content or archive:
+                    message["headers"] = [item for item in headers if item[0].lower() not in dropped]
+            if not (content or archive) or message["type"] == "http.response.start":
                 await send(message)
 
         await self._app(scope, receive, looked_at)
-        if wanted:
-            await _send_content(wanted.decode("ascii"), scope["method"] != "HEAD", send)
+        with_body = scope["method"] != "HEAD"
+        if content:
+            await _send_content(content.decode("ascii"), with_body, send)
+        if archive:
+            await _send_archive(archive.decode("ascii"), with_body, send)
 
 
 async def _send_content(name: str, with_body: bool, send: Send) -> None:
     project, content, start, stop = name.split("/")
     if with_body:
         ledger = await asyncio.to_thread(_open, UUID(project))
-        pieces = ledger.pieces(bytes.fromhex(content), int(start), int(stop))
-        while data := await asyncio.to_thread(next, pieces, b""):
-            await send({"type": "http.response.body", "body": data, "more_body": True})
+        await _send_all(ledger.pieces(bytes.fromhex(content), int(start), int(stop)), send)
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _send_archive(name: str, with_body: bool, send: Send) -> None:
+    archive = parse_header(name)
+    if with_body:
+        async with _ARCHIVES:
+            ledger = await asyncio.to_thread(_open, archive.project)
+            await _send_all(await asyncio.to_thread(pieces, ledger, archive), send)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _send_all(parts: Iterator[bytes], send: Send) -> None:
+    while (data := await asyncio.to_thread(next, parts, None)) is not None:
+        if data:
+            await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 def _open(project: UUID) -> Project:

@@ -93,6 +93,30 @@ class Site:
         return f"{self.root}/-/star"
 
     @property
+    def compare_form(self) -> str:
+        return f"{self.root}/-/compare"
+
+    def compare(self, old: Ref, new: Ref) -> str:
+        """Two points: what changed from the first to the second."""
+        return f"{self.root}/-/compare/{old}...{new}"
+
+    def archive(self, ref: Ref, kind: str) -> str:
+        """All files at a point as one: `zip` or `tar.zst`."""
+        return f"{self.root}/-/archive/{ref}.{kind}"
+
+    @property
+    def zip(self) -> str:
+        return self.archive(HEAD, "zip")
+
+    @property
+    def tar(self) -> str:
+        return self.archive(HEAD, "tar.zst")
+
+    @property
+    def contributors(self) -> str:
+        return f"{self.root}/-/contributors"
+
+    @property
     def landings(self) -> str:
         return f"{self.root}/-/landings"
 

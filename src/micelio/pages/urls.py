@@ -6,8 +6,11 @@ from django.urls import path, re_path
 
 from micelio.pages import file_path  # noqa: F401  # registers `file`
 from micelio.pages.stylesheet import serve
+from micelio.pages.views.archive import archive
 from micelio.pages.views.audit import account_audit, forge_audit, organization_audit, project_audit
 from micelio.pages.views.blame import blame
+from micelio.pages.views.compare import compare, compare_change, compare_form
+from micelio.pages.views.contributors import contributors
 from micelio.pages.views.deleted import deleted_projects
 from micelio.pages.views.elsewhere import plain_address
 from micelio.pages.views.files import file, raw
@@ -61,6 +64,11 @@ urlpatterns = [
     path(f"{_PROJECT}/-/raw/<str:ref>/<file:path>", raw, name="raw"),
     path(f"{_PROJECT}/-/history/<str:ref>/<file:path>", history, name="history"),
     path(f"{_PROJECT}/-/blame/<str:ref>/<file:path>", blame, name="blame"),
+    path(f"{_PROJECT}/-/archive/<str:name>", archive, name="archive"),
+    path(f"{_PROJECT}/-/compare", compare_form, name="compare-form"),
+    path(f"{_PROJECT}/-/compare/<str:points>", compare, name="compare"),
+    path(f"{_PROJECT}/-/compare/<str:points>/changes/<int:number>", compare_change, name="compare-change"),
+    path(f"{_PROJECT}/-/contributors", contributors, name="contributors"),
     path(f"{_PROJECT}/-/landings", landings, name="landings"),
     path(f"{_PROJECT}/-/landings/<int:position>", landing, name="landing"),
     path(f"{_PROJECT}/-/landings/<int:position>/changes/<int:number>", landing_change, name="landing-change"),

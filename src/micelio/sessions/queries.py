@@ -121,7 +121,7 @@ def list_landings(actor: Actor, project: ProjectView, before: int | None = None,
     found = Landing.objects.filter(project_id=project.id)
     if before is not None:
         found = found.filter(position__lt=before)
-    return _rows(actor, list(found.order_by("-position")[: min(limit, MAX_PAGE)]))
+    return as_rows(actor, list(found.order_by("-position")[: min(limit, MAX_PAGE)]))
 
 
 def latest_landings(actor: Actor, projects: Sequence[ProjectView]) -> dict[UUID, LandingRow]:
@@ -136,7 +136,7 @@ def latest_landings(actor: Actor, projects: Sequence[ProjectView]) -> dict[UUID,
     wanted = dict(newest)
     found = Landing.objects.filter(project_id__in=wanted, position__in=set(wanted.values()))
     rows = [row for row in found if wanted[row.project_id] == row.position]
-    return {row.project_id: view for row, view in zip(rows, _rows(actor, rows), strict=True)}
+    return {row.project_id: view for row, view in zip(rows, as_rows(actor, rows), strict=True)}
 
 
 def last_changes(
@@ -147,7 +147,7 @@ def last_changes(
     found = LastChange.objects.filter(project_id=project.id, directory=directory, name__in=list(names))
     positions = {bytes(row.name): row.position for row in found}
     landings = Landing.objects.filter(project_id=project.id, position__in=set(positions.values()))
-    rows = {row.position: row for row in _rows(actor, list(landings))}
+    rows = {row.position: row for row in as_rows(actor, list(landings))}
     return {name: rows[position] for name, position in positions.items() if position in rows}
 
 
@@ -159,7 +159,7 @@ def get_landing(actor: Actor, project: ProjectView, position: int) -> LandingVie
     session = as_shown(session)
     before = ledger.records(position - 1, position - 1) if position > 1 else []
     row = Landing.objects.filter(project_id=project.id, position=position).first()
-    view = _rows(actor, [row])[0] if row else _owned(actor, session, _from_session(session, record.hlc, position))
+    view = as_rows(actor, [row])[0] if row else _owned(actor, session, _from_session(session, record.hlc, position))
     return LandingView(view, session, record.root_after, before[0].root_after if before else EMPTY_TREE)
 
 
@@ -167,14 +167,14 @@ def get_row(actor: Actor, project: ProjectView, position: int) -> LandingRow:
     """One landing as lists show it, without reading its session when the rows have it. Raises NotFound."""
     require_read(actor, project)
     row = Landing.objects.filter(project_id=project.id, position=position).first()
-    return _rows(actor, [row])[0] if row else get_landing(actor, project, position).row
+    return as_rows(actor, [row])[0] if row else get_landing(actor, project, position).row
 
 
 def get_rows(actor: Actor, project: ProjectView, positions: Sequence[int]) -> dict[int, LandingRow]:
     """Landings as lists show them, by position: from the rows, and from the log what they do not reach yet."""
     require_read(actor, project)
     found = list(Landing.objects.filter(project_id=project.id, position__in=list(positions)))
-    rows = {row.position: row for row in _rows(actor, found)}
+    rows = {row.position: row for row in as_rows(actor, found)}
     return {at: rows[at] if at in rows else get_landing(actor, project, at).row for at in positions}
 
 
@@ -332,7 +332,8 @@ def _query_open(project_id: UUID) -> QuerySet[Any, Any]:
 _some_open = Prepared(_query_open, UUID)
 
 
-def _rows(actor: Actor, rows: Sequence[Landing]) -> list[LandingRow]:
+def as_rows(actor: Actor, rows: Sequence[Landing]) -> list[LandingRow]:
+    """Rows as lists show them, for the queries of this room."""
     people = users_by_id(actor, {row.owner_id for row in rows if row.owner_id})
     return [
         LandingRow(

@@ -1,0 +1,137 @@
+"""Lists of landings narrowed down by who, with what, where and when; and who has landed how much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Max, Min, Q
+
+from mic.core.errors import NotFound
+from micelio.accounts.actor import Actor
+from micelio.accounts.queries import get_user, users_by_id
+from micelio.projects.project_view import ProjectView
+from micelio.sessions.models import Landing, Projection
+from micelio.sessions.path_landings import path_landings
+from micelio.sessions.policy import require_read
+from micelio.sessions.queries import MAX_PAGE, LandingRow, as_rows
+
+# Positions that one page looks through: 20 ms at worst. The next page goes on behind them.
+LOOKED_THROUGH = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which landings; an empty word leaves its question open. `since` and `until` are of when the work was done."""
+
+    author: str = ""
+    agent: str = ""
+    path: bytes = b""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.author or self.agent or self.path or self.since or self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Contributor:
+    """Somebody with what they have landed. `handle` is empty for who has no account here."""
+
+    name: str
+    handle: str
+    landings: int
+    with_agents: int
+    first: int
+    last: int
+
+
+def find_landings(
+    actor: Actor, project: ProjectView, wanted: Wanted, before: int | None = None, limit: int = 50
+) -> tuple[list[LandingRow], int | None]:
+    """(landings, newest first, those before position `before`; where the next page begins, None at the end).
+
+    A page may hold fewer than `limit` and have a next one.
+    """
+    require_read(actor, project)
+    limit = min(limit, MAX_PAGE)
+    if wanted.path:
+        return _of_path(actor, project, wanted, before, limit)
+    newest = Projection.objects.filter(project_id=project.id).values_list("position", flat=True).first() or 0
+    before = min(before, newest + 1) if before is not None else newest + 1
+    lowest = max(0, before - LOOKED_THROUGH)
+    found = Landing.objects.filter(_condition(actor, wanted), project_id=project.id)
+    rows = list(found.filter(position__lt=before, position__gte=lowest).order_by("-position")[: limit + 1])
+    shown = as_rows(actor, rows[:limit])
+    if len(rows) > limit:
+        return shown, shown[-1].position
+    return shown, lowest if lowest > 1 else None
+
+
+def _of_path(
+    actor: Actor, project: ProjectView, wanted: Wanted, before: int | None, limit: int
+) -> tuple[list[LandingRow], int | None]:
+    touched = path_landings(actor, project, wanted.path, before, 0, MAX_PAGE)
+    positions = [each.row.position for each in touched]
+    if wanted.author or wanted.agent or wanted.since or wanted.until:
+        found = Landing.objects.filter(_condition(actor, wanted), project_id=project.id, position__in=positions)
+        kept = set(found.values_list("position", flat=True))
+    else:
+        kept = set(positions)
+    rows = [each.row for each in touched if each.row.position in kept]
+    if len(rows) > limit:
+        return rows[:limit], rows[limit - 1].position
+    return rows, positions[-1] if len(touched) == MAX_PAGE else None
+
+
+def _condition(actor: Actor, wanted: Wanted) -> Q:
+    found = Q()
+    if wanted.author:
+        found &= Q(author_name__icontains=wanted.author) | _own(actor, wanted.author)
+    if wanted.agent:
+        found &= Q(agent__icontains=wanted.agent)
+    if wanted.since is not None:
+        found &= Q(git_commit=None, landed_at__gte=wanted.since) | Q(
+            git_commit__isnull=False, authored_at__gte=wanted.since
+        )
+    if wanted.until is not None:
+        found &= Q(git_commit=None, landed_at__lt=wanted.until) | Q(
+            git_commit__isnull=False, authored_at__lt=wanted.until
+        )
+    return found
+
+
+def _own(actor: Actor, handle: str) -> Q:
+    try:
+        return Q(owner_id=get_user(actor, handle).id)
+    except NotFound:
+        return Q(pk__in=[])
+
+
+def list_contributors(actor: Actor, project: ProjectView, limit: int = 100) -> list[Contributor]:
+    """Who has landed most, as far as the rows follow the log; an account once, whatever it was called then."""
+    require_read(actor, project)
+    found = Landing.objects.filter(project_id=project.id).values("owner_id", "author_name")
+    counted = found.annotate(
+        landings=Count("id"),
+        with_agents=Count("id", filter=~Q(agent="")),
+        first=Min("position"),
+        last=Max("position"),
+    ).order_by("-landings", "author_name")[: 4 * limit]
+    people = users_by_id(actor, {row["owner_id"] for row in counted if row["owner_id"]})
+    whole: dict[UUID | str, Contributor] = {}
+    for row in counted:
+        key = row["owner_id"] or row["author_name"]
+        person = people.get(row["owner_id"]) if row["owner_id"] else None
+        name, handle = (person.name, person.handle) if person else (row["author_name"], "")
+        before = whole.get(key, Contributor(name, handle, 0, 0, row["first"], row["last"]))
+        whole[key] = Contributor(
+            before.name,
+            before.handle,
+            before.landings + row["landings"],
+            before.with_agents + row["with_agents"],
+            min(before.first, row["first"]),
+            max(before.last, row["last"]),
+        )
+    return sorted(whole.values(), key=lambda each: (-each.landings, each.name))[:limit]
