@@ -193,7 +193,7 @@ def _tar(ledger: Project, root: bytes, folder: str, seconds: int) -> Iterator[by
                 continue
             info.size = size
             out.addfile(info)  # the header; the content follows piece by piece
-            out.members.clear()  # it remembers them all otherwise
+            out.members.clear()  # type: ignore[attr-defined]  # it remembers them all otherwise
             for piece in data:
                 sink.write(piece)
                 if len(sink.held) >= _PIECE:
