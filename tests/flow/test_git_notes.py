@@ -138,6 +138,39 @@ def test_blame_reads_the_log_that_came_with_a_commit(world: World, git: GitClien
     )
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_a_rebased_commit_takes_its_log_along(world: World, git: GitClient, tmp_path: Path, together: bool) -> None:
+    """Line for line: what somebody else put above it has moved the lines, and what was merged in is not its own."""
+    project = world.project()
+    url = _url(world, project)
+    git("remote", "add", "origin", url)
+    _commit(git, "a.txt", "1\n2\n3\n4\n")
+    git("push", "-q", "origin", "main")
+    other = GitClient(tmp_path / "other")
+    other("clone", "-q", url, ".")
+    _commit(other, "a.txt", "0\n1\n2\n3\n4\n", "above")
+    other("push", "-q", "origin", "main")
+    mine = _commit(git, "a.txt", "1\n2\n3\n4\n5\n6\n7\n", "below")
+    _annotate(git, mine, _log("a.txt", AI.replace("1-2", "5-6") + HUMAN.replace(" 3", " 7"), mine))
+    if together:
+        git("push", "-q", "origin", "HEAD:refs/for/main", NOTES)
+    else:
+        git("push", "-q", "origin", NOTES)
+        git("push", "-q", "origin", "HEAD:refs/for/main")
+    assert _writers(world, project, b"a.txt") == [
+        (1, 1, "untracked", "", False),
+        (2, 4, "untracked", "", False),
+        (6, 2, "agent", "cursor:claude-3-sonnet", True),
+        (8, 1, "person", "Alice Smith", True),
+    ]
+    there = GitClient(tmp_path / "there")
+    there("clone", "-q", url, ".")
+    there("fetch", "-q", "origin", FETCH)
+    note = there("notes", "--ref=ai", "show", "HEAD")
+    assert [line.split()[-1] for line in note.partition("---")[0].splitlines()] == ["a.txt", "6-7", "8"]
+    assert mine not in note
+
+
 def test_notes_that_come_later(world: World, git: GitClient, tmp_path: Path) -> None:
     """They take the place of the forge's own; two people who push each for themselves lose nothing."""
     project = world.project()

@@ -11,13 +11,27 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mic.core.attribution import MAX_LINE, MAX_NAME, MAX_RUNS, MAX_WRITERS, Attribution, FileLines, Run, Writer, stored
+from mic.core.attribution import (
+    MAX_LINE,
+    MAX_NAME,
+    MAX_RUNS,
+    MAX_WRITERS,
+    Attribution,
+    FileLines,
+    Run,
+    Writer,
+    moved_to,
+    stored,
+)
+from mic.core.carried import followed
 from mic.core.errors import Corrupt, InvalidInput, NotFound, TooLarge
 from mic.git.added import Texts, added_lines
 from mic.git.agent_trace import TRACE_FILE, Trace, read_traces
 from mic.git.authorship import Attested, Authorship, decode_authorship, sayable
 from mic.git.landed_note import ATTRIBUTION
 from mic.git.notes import Notes
+from mic.git.objects import commit_line
+from mic.git.packentry import COMMIT
 from mic.git.packs import Packs
 
 # What a session holds of a log; a larger one is read, and stays a note.
@@ -36,18 +50,33 @@ class Told(NamedTuple):
 NOTHING = Told("", {})
 
 
-class Telling:
-    """Looks up what is told of commits, for one thread. `notes` and `traces` are those that came with them."""
+class Rebased(NamedTuple):
+    """Commits that the forge has made of others: new -> old, and where the old ones can be read."""
 
-    def __init__(self, packs: Packs, notes: Notes, traces: Mapping[str, list[Trace]]) -> None:
+    old: Mapping[bytes, bytes]
+    packs: Packs
+
+
+class Telling:
+    """Looks up what is told of commits, for one thread. `notes` and `traces` are those that came with them.
+
+    What a log says of a commit that was rebased counts for what became of it, line for line.
+    """
+
+    def __init__(
+        self, packs: Packs, notes: Notes, traces: Mapping[str, list[Trace]], rebased: Rebased | None = None
+    ) -> None:
         self._notes, self._traces, self._texts = notes, traces, Texts(packs)
+        self._old = rebased.old if rebased is not None else {}
+        self._old_packs = rebased.packs if rebased is not None else packs
 
     def of(self, oid: bytes, tree: bytes, before: bytes, changed: Callable[[], Mapping[bytes, bytes]]) -> Told:
         """What is told of a commit with this tree, on the tree `before`, b"" for none.
 
         `changed` gives the content that it made of each path, by hash; b"" of one that it took away.
         """
-        raw = self._notes.of(oid)
+        old = self._old.get(oid, oid)
+        raw = self._notes.of(old)
         if raw:
             try:
                 log = decode_authorship(raw)
@@ -56,14 +85,28 @@ class Telling:
             made = changed()
             paths = {name: path for path in made if (name := sayable(path)) is not None}
             if not paths.keys().isdisjoint(log.files):
-                held = {ATTRIBUTION: raw} if len(raw) <= MAX_HELD else {}
                 contents = {name: (path, made[path]) for name, path in paths.items()}
-                return Told(_agent(log, paths), {**held, **stored(_lines(log, contents))})
+                said = _lines(log, contents)
+                if old != oid:
+                    return Told(_agent(log, paths), stored(self._carried(said, old, tree)))
+                held = {ATTRIBUTION: raw} if len(raw) <= MAX_HELD else {}
+                return Told(_agent(log, paths), {**held, **stored(said)})
         for trace in self._traces.get(oid.hex(), ()):
             agent = self._traced(trace, tree, before, changed())
             if agent:
                 return Told(agent, {})
         return NOTHING
+
+    def _carried(self, said: Attribution, old: bytes, tree: bytes) -> Attribution:
+        """What is said of the files of a commit, said of those in the tree that it became."""
+        before = Texts(self._old_packs)
+        was = commit_line(old, self._old_packs.read(old, COMMIT)[1]).tree
+        files = {}
+        for path, file in said.files.items():
+            text, new = before.text(was, path), self._texts.text(tree, path)
+            lines = followed(text, new) if text is not None and new is not None else ()
+            files[path] = moved_to(file, file.content, lines)
+        return Attribution(said.writers, files)
 
     def _traced(self, trace: Trace, tree: bytes, before: bytes, changed: Collection[bytes]) -> str:
         """The agent of a record whose every range has a line that the commit added, "" for one that has another."""

@@ -12,7 +12,7 @@ from mic.git.graph import Graph
 from mic.git.notes import Notes
 from mic.git.packs import Packs
 from mic.git.pushed import Changes, text_of
-from mic.git.told import Telling, traces_in
+from mic.git.told import Rebased, Telling, traces_in
 from mic.ledger.frame import Frame
 from mic.ledger.history import HistoryCommit
 from micelio.sessions.intake import HistoryIntake
@@ -69,9 +69,11 @@ class CommitLandings:
             self._intake.add_frame(frame)
 
 
-def telling_of(packs: Packs, graph: Graph, tip: bytes, notes: bytes) -> Telling:
+def telling_of(packs: Packs, graph: Graph, tip: bytes, notes: bytes, rebased: Rebased | None = None) -> Telling:
     """What the commits up to `tip` come with: notes of the commit `notes`, b"" for none, and records in its files."""
-    return Telling(packs, Notes(packs, notes, MAX_NOTE), traces_in(packs, graph.lines[tip].tree))
+    # Notes that are sent together with what is rebased are kept after it.
+    brought = Notes(packs if rebased is None else rebased.packs, notes, MAX_NOTE)
+    return Telling(packs, brought, traces_in(packs, graph.lines[tip].tree), rebased)
 
 
 def _frames(name: bytes, data: bytes) -> Iterator[Frame]:

@@ -29,6 +29,7 @@ from mic.git.served import ServedRepository
 from mic.git.serving import ABSENT, RefResult, RefUpdate
 from mic.git.shown import MAIN
 from mic.git.snapshot import Snapshot
+from mic.git.told import Rebased
 from mic.git.view import BROUGHT, NOTES, View
 from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
@@ -297,7 +298,8 @@ class _Push:
         if work.tip != tip:
             kept = self._keep(work, snapshot)
             now = self._kept.snapshot()
-            why, certain = self._land(snapshot, now.graph, self._kept.reader(now), work.tip)
+            was = Rebased({item.new: item.old for item in picked if item.new}, quarantine.packs)
+            why, certain = self._land(snapshot, now.graph, self._kept.reader(now), work.tip, rebased=was)
             if why:
                 self._drop(kept, certain)
                 return RefResult(update.name, why)
@@ -341,6 +343,7 @@ class _Push:
         packs: Packs,
         new: bytes,
         prepare: Callable[[int], bool] = lambda hlc: True,
+        rebased: Rebased | None = None,
     ) -> tuple[str, bool]:
         """Land the commits of main behind the newest landing; why not, "" when they did, and whether that is certain.
 
@@ -352,7 +355,8 @@ class _Push:
             with HistoryIntake(
                 self._actor, self._project, "git push", accept_secrets=self._accepted, onto=snapshot.view.position
             ) as intake:
-                telling = telling_of(packs, graph, new, self._brought or snapshot.view.refs.get(BROUGHT, b""))
+                notes = self._brought or snapshot.view.refs.get(BROUGHT, b"")
+                telling = telling_of(packs, graph, new, notes, rebased)
                 landings = CommitLandings(intake, packs, graph, snapshot.view.tip, telling, first_wins=False)
                 for oid in commits:
                     landings.add(oid)
