@@ -13,13 +13,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mic.core.epoch import Epoch, PackRef, decode_epoch
-from mic.core.errors import AlreadyExists, Corrupt, NotFound, PreconditionFailed, TooLarge
+from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, NotFound, PreconditionFailed, TooLarge
 from mic.core.head import Head
 from mic.core.origin import Origin, Tie, decode_origin, encode_origin
 from mic.ledger.container import check_container, check_pack
-from mic.ledger.effects import Delete, Get, List, Protocol, PutNew
+from mic.ledger.effects import Delete, Get, GetRange, List, Protocol, PutNew
 from mic.ledger.follow import MAX_DEPTH, advance, read_epoch, read_pack_toc, refresh
 from mic.ledger.line import Line
+from mic.ledger.log import records
 from mic.ledger.objects import Objects, missing
 from mic.ledger.runs import write_run
 from mic.ledger.seal import due, seal
@@ -35,14 +36,41 @@ def deleted_key(project: str) -> str:
     return f"{DELETED}{project}"
 
 
-def fork(origin: Line, line: Line) -> Protocol[Head]:
-    """Begin `line` where `origin` stands now; the head that both share.
+def head_at(line: Line, position: int) -> Protocol[tuple[Line, Head]]:
+    """The head that a line had at a position, and of the lines that it reads through the one that landed it.
+
+    Raises NotFound beyond the head, InvalidInput for a position that was never a head: several landed at once.
+    """
+    head = yield from refresh(line)
+    if position == head.position:
+        return line, head
+    if not 0 < position < head.position:
+        raise NotFound(
+            f"there is no landing @{position} to begin at", hint=f"the newest is @{head.position}; the first is @1"
+        )
+    owner = line
+    while owner.origin is not None and position <= owner.start.position:
+        owner = owner.origin
+    record = (yield from records(line, position, position))[0]
+    found = Head(position, record.root_after, record.hlc)
+    try:
+        yield GetRange(owner.epoch_key(found), 0, 1)
+    except NotFound as error:
+        raise InvalidInput(
+            f"nothing can begin at @{position}: it landed together with what follows it",
+            hint="begin at another landing, or where the line stands now",
+        ) from error
+    return owner, found
+
+
+def fork(origin: Line, line: Line, at: Head | None = None) -> Protocol[Head]:
+    """Begin `line` where `origin` stands now, or where it stood `at`; the head that both share.
 
     Again for the same line changes nothing, whatever landed in between, also while the origin is being deleted.
     Raises NotFound when the origin is not there or is being deleted, TooLarge beyond MAX_DEPTH forks of forks,
     AlreadyExists when the line is another's.
     """
-    head = yield from refresh(origin)
+    head = at or (yield from refresh(origin))
     if _depth(origin) >= MAX_DEPTH:
         raise TooLarge(
             f"the project is the last of {MAX_DEPTH} forks of forks",
@@ -134,8 +162,14 @@ def materialise(line: Line) -> Protocol[bool]:
 def erase(line: Line) -> Protocol[int]:
     """Remove every object of a project, the head first, the mark of its deletion last; how many were there.
 
-    The caller has released every fork.
+    The caller has released every fork. The origin of one that is a fork itself forgets it.
     """
+    try:
+        origin, _ = yield from _read_origin(line)
+    except NotFound:
+        pass
+    else:
+        yield Delete(Line(origin.project, line.cache).fork_key(line.project))
     yield Delete(line.head_key)
     listed = yield List(line.prefix)
     for found in listed:

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from mic.core.head import Head
 from mic.ledger.blame_cache import BlameCache
 from mic.ledger.driver import Driver
-from mic.ledger.fork import DELETED, deleted_key, erase, fork, forks, release
+from mic.ledger.fork import DELETED, deleted_key, erase, fork, forks, head_at, release
 from mic.ledger.line import Inspect, Line
 from mic.ledger.nodes import NodeCache
 from mic.ledger.project import Project
@@ -60,6 +60,14 @@ class Ledger:
         # A view of its own: the shared one belongs to whoever holds its lock.
         return self.driver.run(fork(Line(origin, self.cache), Line(project, self.cache, self._sequenced)))
 
+    def branch(self, origin: str, line: str, position: int | None = None) -> tuple[str, Head]:
+        """Begin a line where another stands now, or where it stood at a position: the line that landed that, and the
+        head that both share. Errors as `mic.ledger.fork.head_at` and `fork`."""
+        owner, at = Line(origin, self.cache), None
+        if position is not None:
+            owner, at = self.driver.run(head_at(owner, position))
+        return owner.project, self.driver.run(fork(owner, Line(line, self.cache, self._sequenced), at))
+
     def condemn(self, project: str) -> None:
         """Mark a project as going: it cannot be forked any more."""
         self.driver.store.put(deleted_key(project), b"")
@@ -78,7 +86,10 @@ class Ledger:
         return sum(self.driver.run(release(origin, Line(name, self.cache))) for name in self.driver.run(forks(origin)))
 
     def erase(self, project: str) -> int:
-        """Remove all objects of a condemned project, whose forks have been released; how many there were."""
+        """Remove all objects of a condemned project, whose forks have been released; how many there were.
+
+        Where it was a fork itself, its origin need not keep anything for it any more.
+        """
         removed = self.driver.run(erase(Line(project, self.cache)))
         with self._lock:
             self._projects.pop(project, None)
