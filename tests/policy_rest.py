@@ -42,6 +42,18 @@ def _of_landed(rest: str) -> Make:
     return lambda s, p, a, ok: ("GET", _project(p, f"/sessions/{ulid_text(s.landed)}{rest}"), None)
 
 
+def _branch(s: Any, p: pb.ProjectRef, ok: bool) -> str:
+    """A branch, where it is looked for in earnest."""
+    name = f"branch{next(_numbers)}"
+    if ok:
+        s.world.rita("ProjectService.CreateBranch", pb.CreateBranchRequest(project=p, name=name))
+    return name
+
+
+def _branch_seen(s: Any, p: pb.ProjectRef, a: str, ok: bool) -> tuple[str, str, Any]:
+    return "GET", _project(p, f"/branches/{_branch(s, p, ok)}"), None
+
+
 def _token(s: Any, p: pb.ProjectRef, a: str, ok: bool) -> tuple[str, str, Any]:
     return "POST", "/me/tokens", {"name": "matrix", "scopes": ["org:read"], "days": 1}
 
@@ -461,6 +473,16 @@ REST: dict[str, tuple[str, Make]] = {
     "list_deleted_projects": (
         "ProjectService.ListDeletedProjects",
         lambda s, p, a, ok: ("GET", f"/orgs/{p.organization}/deleted-projects", None),
+    ),
+    "list_branches": ("ProjectService.ListBranches", _get("/branches")),
+    "get_branch": ("ProjectService.ListBranches", _branch_seen),
+    "create_branch": (
+        "ProjectService.CreateBranch",
+        lambda s, p, a, ok: ("POST", _project(p, "/branches"), {"name": f"branch{next(_numbers)}"}),
+    ),
+    "delete_branch": (
+        "ProjectService.DeleteBranch",
+        lambda s, p, a, ok: ("DELETE", _project(p, f"/branches/{_branch(s, p, ok)}"), None),
     ),
     "get_protection": ("ProjectService.GetProtection", _get("/protection")),
     "protect_project": (

@@ -110,6 +110,12 @@ ProjectService.RemoveProjectMember     public  u d  d d . .  d d .  u u  d . d d
 ProjectService.RemoveProjectMember     private n n  d d . .  d d .  u u  d . d d d d  . n d d
 ProjectService.GetProject              public  . .  . . . .  . . .  u u  . . . . d d  . n . .
 ProjectService.GetProject              private n n  . . . .  . . .  u u  . . . . d d  . n . .
+ProjectService.ListBranches            public  . .  . . . .  . . .  u u  d d . . d d  . n . .
+ProjectService.ListBranches            private n n  . . . .  . . .  u u  d d . . d d  . n . .
+ProjectService.CreateBranch            public  u d  d . . .  d . .  u u  d . d d d d  . n d d
+ProjectService.CreateBranch            private n n  d . . .  d . .  u u  d . d d d d  . n d d
+ProjectService.DeleteBranch            public  u d  d . . .  d . .  u u  d . d d d d  . n d d
+ProjectService.DeleteBranch            private n n  d . . .  d . .  u u  d . d d d d  . n d d
 ProjectService.GetProjectTree          public  . .  . . . .  . . .  u u  . . . . d d  . n . .
 ProjectService.GetProjectTree          private n n  . . . .  . . .  u u  . . . . d d  . n . .
 ProjectService.StreamBlobs             public  . .  . . . .  . . .  u u  . . . . d d  . n . .
@@ -506,6 +512,14 @@ FUNCTIONS = {
     "projects.ownership.gate_for": "SessionService.LandSession",
     "projects.ownership.names_of": "SessionService.LandSession",
     "projects.ownership.require_line": "SessionService.LandSession",
+    "projects.branches.create_branch": "ProjectService.CreateBranch",
+    "projects.branches.delete_branch": "ProjectService.DeleteBranch",
+    "projects.branches.get_branch": "ProjectService.DeleteBranch",
+    "projects.branches.list_branches": "ProjectService.ListBranches",
+    "sessions.branches.create_branch": "ProjectService.CreateBranch",
+    "sessions.branches.delete_branch": "ProjectService.DeleteBranch",
+    "sessions.branches.get_branch": "ProjectService.ListBranches",
+    "sessions.branches.list_branches": "ProjectService.ListBranches",
     "projects.protection.get_protection": "ProjectService.GetProtection",
     "projects.protection.may_land_by": "SessionService.LandSession",
     "projects.protection.protect_project": "ProjectService.ProtectProject",

@@ -82,6 +82,9 @@ REQUESTS: dict[str, Make] = {
     "ProjectService.ListProjectMembers": lambda p: pb.ListProjectMembersRequest(project=p),
     "ProjectService.SetProjectMember": lambda p: pb.SetProjectMemberRequest(project=p, handle="stan", role="member"),
     "ProjectService.RemoveProjectMember": lambda p: pb.RemoveProjectMemberRequest(project=p, handle="rita"),
+    "ProjectService.ListBranches": lambda p: pb.ListBranchesRequest(project=p),
+    "ProjectService.CreateBranch": lambda p: pb.CreateBranchRequest(project=p, name="never"),
+    "ProjectService.DeleteBranch": lambda p: pb.DeleteBranchRequest(project=p, name="never"),
     "ProjectService.GetProject": lambda p: pb.GetProjectRequest(project=p),
     "ProjectService.ListProjects": lambda p: pb.ListProjectsRequest(organization=p.organization),
     "ProjectService.GetProjectTree": lambda p: pb.GetProjectTreeRequest(project=p, head=True),
@@ -126,6 +129,8 @@ FOR_ADMINS = {
 }
 WRITES = FOR_ADMINS | {
     "AccountService.CreateSessionToken",
+    "ProjectService.CreateBranch",
+    "ProjectService.DeleteBranch",
     "ProjectService.UploadBlobs",
     "ProjectService.ImportHistory",
     "ProjectService.StartImport",

@@ -226,6 +226,11 @@ REQUESTS: dict[str, _Make] = {
     "ProjectService.ListProjectMembers": lambda s, p, a, ok: pb.ListProjectMembersRequest(project=p),
     "ProjectService.SetProjectMember": lambda s, p, a, ok: pb.SetProjectMemberRequest(project=p, handle="uma"),
     "ProjectService.RemoveProjectMember": lambda s, p, a, ok: _uma_here(s, p),
+    "ProjectService.ListBranches": lambda s, p, a, ok: pb.ListBranchesRequest(project=p),
+    "ProjectService.CreateBranch": lambda s, p, a, ok: pb.CreateBranchRequest(
+        project=p, name=f"branch{next(_numbers)}"
+    ),
+    "ProjectService.DeleteBranch": lambda s, p, a, ok: pb.DeleteBranchRequest(project=p, name=_branch(s, p, ok)),
     "ProjectService.GetProject": lambda s, p, a, ok: pb.GetProjectRequest(project=p),
     "ProjectService.GetProjectTree": lambda s, p, a, ok: pb.GetProjectTreeRequest(project=p, head=True),
     "ProjectService.StreamBlobs": lambda s, p, a, ok: pb.StreamBlobsRequest(project=p, hashes=README),
@@ -273,6 +278,14 @@ SPOILING = {
     "ProjectService.StartImport",
     "ProjectService.StartForgeArchive",
 }
+
+
+def _branch(stage: Stage, project: pb.ProjectRef, done: bool) -> str:
+    """One to delete, where that will be done."""
+    name = f"branch{next(_numbers)}"
+    if done:
+        stage.world.rita("ProjectService.CreateBranch", pb.CreateBranchRequest(project=project, name=name))
+    return name
 
 
 def _fetched(stage: Stage, project: pb.ProjectRef, done: bool) -> pb.ForgeArchiveRequest:

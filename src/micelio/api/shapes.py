@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from urllib.parse import urlencode
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
@@ -78,6 +79,17 @@ SessionId = Annotated[
     str, Field(description="A ULID.", examples=["01J8Z3T5ZK9Q0V7XH2M4N6P8RS"], json_schema_extra=ULID)
 ]
 OwnSessionId = Annotated[str, Field(json_schema_extra=ULID)]
+
+
+class OnLine(Asked):
+    """On which line of the project."""
+
+    branch: Annotated[str, Field(description="A branch; left out: main.", examples=["main"])] = ""
+
+    @property
+    def query(self) -> str:
+        """What leads back to it, behind an address."""
+        return f"?{urlencode({'branch': self.branch})}" if self.branch else ""
 
 
 class AskedPage(Asked):

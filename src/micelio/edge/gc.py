@@ -12,7 +12,7 @@ from mic.core.errors import InvalidInput, NotFound
 from mic.core.leavings import Stage
 from mic.ledger.collect import DAY, GRACE, Move, Round
 from micelio.projects.ledgers import open_ledger
-from micelio.projects.queries import all_project_ids, project_name
+from micelio.projects.queries import all_lines, project_name
 
 # Leavings of a project that are shown one by one, the largest first.
 _SHOWN = 20
@@ -26,7 +26,7 @@ def gc(names: list[str], keep_days: float, *, dry: bool, as_json: bool) -> int:
     """
     if not keep_days >= 1:
         raise InvalidInput(f"--keep is {keep_days:g} days.", hint="Uploads wait for their landing: give at least 1.")
-    projects = {project_name(project): project for project in all_project_ids()}
+    projects = {project_name(project): project for project in all_lines()}
     for name in names:
         if name.lower() not in projects:
             raise NotFound(f"There is no project {name}.", hint="Without a name, all projects are looked at.")

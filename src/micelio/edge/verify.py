@@ -12,7 +12,7 @@ from mic.core.errors import NotFound
 from mic.ledger.repair import repair as repaired
 from mic.ledger.verify import Finding, Verifier
 from micelio.projects.ledgers import ledger
-from micelio.projects.queries import all_project_ids, project_name
+from micelio.projects.queries import all_lines, project_name
 from micelio.sessions import projector
 
 
@@ -21,7 +21,7 @@ def verify(names: list[str], as_json: bool) -> int:
 
     Raises NotFound for a name that there is not.
     """
-    projects = {project_name(project): project for project in all_project_ids()}
+    projects = {project_name(project): project for project in all_lines()}
     for name in names:
         if name.lower() not in projects:
             raise NotFound(f"There is no project {name}.", hint="Without a name, all projects are checked.")
@@ -45,7 +45,7 @@ def repair(name: str, accept_loss: bool) -> int:
 
     Raises NotFound, InvalidInput.
     """
-    projects = {project_name(project): project for project in all_project_ids()}
+    projects = {project_name(project): project for project in all_lines()}
     project = projects.get(name.lower())
     if project is None:
         raise NotFound(f"There is no project {name}.", hint="`micelio verify` lists them all.")

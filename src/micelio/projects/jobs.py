@@ -16,7 +16,7 @@ from micelio.projects import limits, registry
 from micelio.projects.erasure import erase, overdue, unfinished
 from micelio.projects.ledgers import open_ledger, stored
 from micelio.projects.project_view import ProjectView
-from micelio.projects.queries import all_project_ids, exists, rows, view
+from micelio.projects.queries import all_lines, exists, lines_of, rows, view
 
 _log = logging.getLogger("micelio.projects")
 
@@ -72,7 +72,7 @@ def _measure(owner: UUID, *, all_of_it: bool = False) -> int:
     often = all_of_it or limits.limits_of(owner).stored_bytes
     projects = limits.owned(owner, None if often else timezone.now() - _SELDOM)
     for project_id in projects:
-        limits.measured(project_id, *stored(project_id))
+        limits.measured(project_id, *stored(project_id, *lines_of(project_id)))
     limits.weigh(owner)
     return len(projects)
 
@@ -101,7 +101,7 @@ COMPACTED = 32
 def compact_projects() -> int:
     """Once a day: put the older versions of files into groups, the oldest landings first. Returns how many runs."""
     done = 0
-    for project_id in all_project_ids():
+    for project_id in all_lines():
         try:
             for _ in range(COMPACTED):
                 if not open_ledger(project_id).compact():
@@ -116,7 +116,7 @@ def compact_projects() -> int:
 def collect_projects() -> int:
     """Once a day: a round of removing what nothing names, see `mic.ledger.collect`. Returns how many objects went."""
     done = 0
-    for project_id in all_project_ids():
+    for project_id in all_lines():
         try:
             found = open_ledger(project_id).collect(newest=NEWEST, share=GENTLY)
         except (MicError, OSError) as error:

@@ -57,9 +57,10 @@ def open_ledger(project_id: UUID) -> Project:
     return ledger().open(project_id.hex)
 
 
-def stored(project_id: UUID) -> tuple[int, int]:
-    """(bytes, number) of a project's objects in the store; what a fork reads of its origin is not its own."""
+def stored(*lines: UUID) -> tuple[int, int]:
+    """(bytes, number) of the objects of these lines in the store; what a fork reads of its origin is not its own."""
     size, objects = 0, 0
-    for item in bucket().list(f"projects/{project_id.hex}/"):
-        size, objects = size + item.size, objects + 1
+    for line in lines:
+        for item in bucket().list(f"projects/{line.hex}/"):
+            size, objects = size + item.size, objects + 1
     return size, objects

@@ -17,7 +17,14 @@ class Visibility(models.TextChoices):
     PRIVATE = "private"
 
 
-class Standing(models.Manager["Project"]):
+class Whole(models.Manager["Project"]):
+    """Projects, deleted ones too; no branches."""
+
+    def get_queryset(self) -> models.QuerySet[Project]:
+        return super().get_queryset().filter(line_of=None)
+
+
+class Standing(Whole):
     """The projects that there are for everybody: not those that are deleted and can still be restored."""
 
     def get_queryset(self) -> models.QuerySet[Project]:
@@ -25,7 +32,11 @@ class Standing(models.Manager["Project"]):
 
 
 class Project(models.Model):
-    """A project of an organization."""
+    """A project of an organization, or one of its branches.
+
+    A branch is a line with an id of its own, which what is derived from its log refers to; all else about it is its
+    project's. Its row is found by nothing that does not ask for `lines`.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT, related_name="+")
@@ -52,13 +63,26 @@ class Project(models.Model):
     stored_objects = models.PositiveBigIntegerField(default=0)
     measured_at = models.DateTimeField(null=True, blank=True, default=None)
     full = models.BooleanField(default=False)
+    # Of a branch: its project, its name and who began it. It begins at `fork_position` of `forked_from`, which is the
+    # project or another branch; its owner is the project's, its handle one that no project can have.
+    line_of = models.ForeignKey("self", on_delete=models.CASCADE, null=True, default=None, related_name="+")
+    branch = models.CharField(max_length=200, blank=True, default="", db_default="")
+    begun_by = models.CharField(max_length=39, blank=True, default="", db_default="")
 
-    # `objects` stands first, so nothing finds a deleted project that does not ask for it by name.
+    # `objects` stands first, so nothing finds a deleted project, or a branch, that does not ask for it by name.
     objects = Standing()
-    everything: models.Manager[Project] = models.Manager()
+    everything = Whole()
+    lines: models.Manager[Project] = models.Manager()
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["owner", "handle"], name="one_project_per_handle"),)
+        constraints = (
+            models.UniqueConstraint(fields=["owner", "handle"], name="one_project_per_handle"),
+            models.UniqueConstraint(
+                fields=["line_of", "branch"],
+                condition=models.Q(line_of__isnull=False, deleted_at=None),
+                name="one_branch_per_name",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.handle

@@ -62,6 +62,7 @@ def transfer_project(actor: Actor, owner: str, handle: str, new_owner: str, new_
     names.arrive(project.id, organization.id, new_handle)
     full = limits.is_full(organization.id)
     Project.objects.filter(id=project.id).update(owner_id=organization.id, handle=new_handle, full=full)
+    Project.lines.filter(line_of=project.id).update(owner_id=organization.id)
     confined = Confinement.objects.filter(source=project.id)
     confined.update(organization_id=organization.id)
     places = {"before": {"owner": project.owner}, "after": {"owner": organization.handle, "handle": new_handle}}

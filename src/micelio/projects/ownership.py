@@ -32,7 +32,7 @@ from micelio.owners.rules import (
 from micelio.projects import policy
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
-from micelio.projects.protection import MAIN, Protection, may_land_by, protection_of
+from micelio.projects.protection import Protection, may_land_by, protection_of
 from micelio.projects.queries import MAX_ORGANIZATIONS
 
 # Bytes that refused paths may take in the trailing metadata of an answer, beside its message.
@@ -54,10 +54,14 @@ def names_of(actor: Actor) -> frozenset[str]:
     return frozenset([*(f"@{handle}" for handle in handles), *proven_addresses(actor)])
 
 
-def require_line(actor: Actor, project: ProjectView, line: str = MAIN) -> None:
-    """Raises Protected unless the actor, who may write to the project, may land on a line of it."""
+def require_line(actor: Actor, project: ProjectView, line: str = "") -> None:
+    """Raises Protected unless the actor, who may write to the project, may land on a line of it.
+
+    That is the one that `project` is looked at on, or another by its name.
+    """
     if not project.protection:
         return
+    line = line or project.branch
     rule = protection_of(project.protection).rule_for(line)
     if rule is None or at_least(policy.role_in(actor, project.id), Role.ADMIN):
         return
@@ -215,7 +219,7 @@ def explain_owners(actor: Actor, project: ProjectView, path: bytes, position: in
     """
     policy.require_read(actor, project)
     path = parse_path(path)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     head = ledger.head()
     at = head.position if position is None else position
     if at > head.position:

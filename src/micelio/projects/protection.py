@@ -1,8 +1,8 @@
 """Who may land where in a project: on which lines, and which paths are their owners'.
 
 What a project says of it is one text in its row, so a project that protects nothing pays nothing for it. Admins of a
-project land everywhere. A line is named by a pattern. Sessions land on `main`; a rule for other
-names is about the branches that git pushes.
+project land everywhere. A line is named by a pattern: `main`, a branch that sessions land on, or one that only git
+knows. What is asked about is the line that would move, whatever whoever lands calls it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from micelio.projects.actions import entered, held
 from micelio.projects.models import Project
 from micelio.projects.project_view import ProjectView
 
-MAIN = "main"
 MAX_RULES = 100
 MAX_WHO = 50
 _ROLES = {f"role:{role}": role for role in (Role.MEMBER, Role.ADMIN, Role.OWNER)}

@@ -22,7 +22,7 @@ from micelio.prepared import Prepared
 from micelio.projects.models import Confinement, FormerAddress, Project, ProjectMember, Visibility
 from micelio.projects.moved import Move, note_move
 from micelio.projects.policy import hidden, may_read, require_manage, require_read, require_reading, role_in, within
-from micelio.projects.project_view import ProjectView
+from micelio.projects.project_view import MAIN, ProjectView
 from micelio.projects.reads import note_read
 
 MAX_PAGE = 1000
@@ -30,11 +30,37 @@ MAX_PAGE = 1000
 MAX_ORGANIZATIONS = 1000
 
 
-def get_project(actor: Actor, owner: str, handle: str) -> ProjectView:
+def get_project(actor: Actor, owner: str, handle: str, branch: str = "") -> ProjectView:
     """The project `owner/handle`, or the one that was there before it moved; the view says where it is now.
 
-    Raises NotFound, in the same words when it is absent and when it is hidden.
+    On its main line, or on one of its branches. Raises NotFound, in the same words when the project is absent and when
+    it is hidden.
     """
+    found = _get_project(actor, owner, handle)
+    return found if branch in ("", MAIN) else on_branch(found, branch)
+
+
+def on_branch(project: ProjectView, branch: str) -> ProjectView:
+    """A project, which the actor may read, looked at on one of its branches, or on main. Raises NotFound."""
+    if branch in ("", MAIN):
+        return replace(project, branch=MAIN, branch_id=None)
+    for line_id in _line_named(project.id, branch):
+        return replace(project, branch=branch, branch_id=line_id[0])
+    shown = branch if len(branch) <= 100 else f"{branch[:99]}…"
+    name = f"{project.owner}/{project.handle}"
+    gone = Project.lines.filter(line_of=project.id, branch=branch).order_by("deleted_at").last()
+    if gone is not None:
+        raise NotFound(
+            f"The branch {shown} of {name} was deleted by {gone.deleted_by} on {gone.deleted_at:%Y-%m-%d}.",
+            hint="`mic branch switch main` goes on with main; what has not landed here stays.",
+        )
+    raise NotFound(
+        f"{name} has no branch {shown!r}.",
+        hint="`mic branch list` lists those that sessions land on; main is always there.",
+    )
+
+
+def _get_project(actor: Actor, owner: str, handle: str) -> ProjectView:
     require_reading(actor)
     name = sought(owner), sought(handle)
     found = _named(*name)
@@ -79,12 +105,16 @@ def _elsewhere(actor: Actor, owner: str, handle: str, taken: bool) -> ProjectVie
 
 
 def project_of(actor: Actor, project_id: UUID) -> ProjectView:
-    """The project with this id, for what the forge does in an actor's name. Raises NotFound as `get_project`."""
-    found = rows().filter(id=project_id).first()
+    """The project with this id, or the one with this line; for what the forge does in an actor's name.
+
+    Raises NotFound as `get_project`.
+    """
+    line = Project.lines.filter(id=project_id, line_of__isnull=False, deleted_at=None).first()
+    found = rows().filter(id=project_id if line is None or line.line_of_id is None else line.line_of_id).first()
     seen = _seen(actor, view(found, None)) if found is not None else None
     if seen is None:
         raise NotFound("The project is gone, or its author may not see it any more.", hint="Ask one of its members.")
-    return seen
+    return seen if line is None else replace(seen, branch=line.branch, branch_id=line.id)
 
 
 # No project has these ids. A role in nothing is looked up as one in a hidden project is, and takes as long: one for
@@ -245,20 +275,22 @@ def former_addresses(actor: Actor, project: ProjectView) -> list[str]:
 
 
 def fork_point(project_id: UUID) -> tuple[UUID, int] | None:
-    """Origin and position that a project was forked at, for the forge's own upkeep; None without an origin."""
-    found = Project.everything.filter(id=project_id, forked_from__isnull=False)
+    """Origin and position that a project was forked at, or a branch, for the forge's own upkeep; None without an
+    origin."""
+    found = Project.lines.filter(id=project_id, forked_from__isnull=False)
     row = found.values_list("forked_from_id", "fork_position").first()
     return (row[0], row[1]) if row is not None and row[0] is not None and row[1] is not None else None
 
 
 def exists(project_id: UUID) -> bool:
-    """Whether there is such a project, for the forge's own upkeep; also one that is deleted and can be restored."""
+    """Whether there is such a project or line of one, for the forge's own upkeep; also when it is deleted and can be
+    restored."""
     return bool(_present(project_id))
 
 
 def is_standing(project_id: UUID) -> bool:
-    """Whether there is such a project and it is not deleted, for the forge's own upkeep."""
-    return Project.objects.filter(id=project_id).exists()
+    """Whether there is such a project or line, not deleted, for the forge's own upkeep."""
+    return Project.lines.filter(_STANDING, id=project_id).exists()
 
 
 def rows(projects: Manager[Project] = Project.objects) -> QuerySet[Project]:
@@ -279,8 +311,15 @@ def _query_moved(owner: str, handle: str) -> QuerySet[Project, tuple[Any, ...]]:
 
 
 def _query_present(project_id: UUID) -> QuerySet[Project, tuple[UUID]]:
-    return Project.everything.filter(id=project_id).values_list("id")
+    return Project.lines.filter(id=project_id).values_list("id")
 
+
+def _query_line(project_id: UUID, branch: str) -> QuerySet[Project, tuple[UUID]]:
+    return Project.lines.filter(line_of=project_id, branch=branch, deleted_at=None).values_list("id")
+
+
+# Of a line: neither itself nor its project is deleted.
+_STANDING = Q(deleted_at=None) & (Q(line_of=None) | Q(line_of__deleted_at=None))
 
 _COLUMNS = (
     "id", "owner__handle", "owner_id", "handle", "name", "description", "visibility", "created_at",
@@ -289,6 +328,7 @@ _COLUMNS = (
 _named = Prepared(_query_named, str, str)
 _moved = Prepared(_query_moved, str, str)
 _present = Prepared(_query_present, UUID)
+_line_named = Prepared(_query_line, UUID, str)
 
 
 def _as_view(row: Sequence[Any]) -> ProjectView:
@@ -302,9 +342,29 @@ def all_project_ids() -> list[UUID]:
     return list(Project.everything.order_by("created_at").values_list("id", flat=True))
 
 
+def all_lines() -> list[UUID]:
+    """Every project and every branch, each behind what it began from, for upkeep as `all_project_ids`."""
+    return list(Project.lines.order_by("created_at").values_list("id", flat=True))
+
+
 def standing_project_ids() -> list[UUID]:
     """Every project that is not deleted, for the forge's own upkeep as `all_project_ids`."""
     return list(Project.objects.order_by("created_at").values_list("id", flat=True))
+
+
+def lines_of(project_id: UUID) -> list[UUID]:
+    """The branches of a project, deleted ones too, for upkeep as `all_project_ids`."""
+    return list(Project.lines.filter(line_of=project_id).order_by("created_at").values_list("id", flat=True))
+
+
+def whole_id(line_id: UUID) -> UUID:
+    """The project of a line, for upkeep as `all_project_ids`."""
+    return Project.lines.filter(id=line_id).values_list("line_of_id", flat=True).first() or line_id
+
+
+def standing_lines() -> list[UUID]:
+    """Of `all_lines` those that are not deleted."""
+    return list(Project.lines.filter(_STANDING).order_by("created_at").values_list("id", flat=True))
 
 
 def visibilities() -> dict[UUID, str]:
@@ -319,9 +379,16 @@ def view_of(project_id: UUID) -> ProjectView | None:
 
 
 def project_name(project_id: UUID) -> str:
-    """`owner/handle` for a message about the store, to somebody who has reached the project already; "" if unknown."""
-    found = Project.everything.select_related("owner").filter(id=project_id).first()
-    return f"{found.owner.handle}/{found.handle}" if found else ""
+    """`owner/handle` for a message about the store, to somebody who has reached the project already; "" if unknown.
+
+    `owner/handle@branch` of a line.
+    """
+    found = Project.lines.select_related("owner", "line_of__owner").filter(id=project_id).first()
+    if found is None:
+        return ""
+    if found.line_of is None:
+        return f"{found.owner.handle}/{found.handle}"
+    return f"{found.line_of.owner.handle}/{found.line_of.handle}@{found.branch}"
 
 
 def project_names(actor: Actor, ids: Collection[UUID]) -> dict[UUID, str]:

@@ -12,7 +12,7 @@ from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.organizations.actions import create_organization
 from micelio.organizations.queries import get_organization
-from micelio.projects import names
+from micelio.projects import line_registry, names
 from micelio.projects.cdn import new_cdn_key
 from micelio.projects.erasure import unfinished
 from micelio.projects.models import Confinement, Project
@@ -59,7 +59,35 @@ def restore(actor: Actor) -> int:
             owner, _, handle = address.partition("/")
             with suppress(NotFound):  # an organization that is gone: nothing leads from there
                 names.leave(entry.id, get_organization(actor, owner).id, handle)
+    _restore_lines(deleted)
     return sum(entry.deleted_at is None for entry in made)
+
+
+def _restore_lines(deleted: set[UUID]) -> None:
+    """Rows for the branches of projects that have one."""
+    made = []
+    for entry in line_registry.entries():
+        project = Project.everything.filter(id=entry.project).first()
+        if project is None or entry.id in deleted or exists(entry.id):
+            continue
+        Project.lines.create(
+            id=entry.id,
+            owner_id=project.owner_id,
+            handle=f"@{entry.id.hex}",
+            name=entry.branch,
+            visibility=project.visibility,
+            fork_position=entry.position,
+            line_of_id=project.id,
+            branch=entry.branch,
+            begun_by=entry.begun_by,
+            deleted_at=entry.deleted_at,
+            deleted_by=entry.deleted_by,
+        )
+        Project.lines.filter(id=entry.id).update(created_at=entry.created_at)
+        made.append(entry)
+    for entry in made:
+        if entry.origin is not None and exists(entry.origin):
+            Project.lines.filter(id=entry.id).update(forked_from=entry.origin)
 
 
 def _organization(actor: Actor, handle: str) -> UUID:

@@ -55,7 +55,7 @@ def due(project_id: UUID) -> None:
 
 def follow(project_id: UUID) -> None:
     """Make the documents of a project what its log says now. Raises as reading its store does."""
-    if not is_standing(project_id):
+    if not is_standing(project_id) or not visibility_of(project_id):  # of a branch nothing is found, only of main
         return
     ledger = open_ledger(project_id)
     head = ledger.head()

@@ -78,7 +78,7 @@ def start_session(
     require_write(actor, project)
     require_bound(actor, session_id)
     owner = require_signed_in(actor)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     if base_position > ledger.head().position:
         raise InvalidInput(f"There is no landing @{base_position} to base a session on.", hint="Look at `mic log`.")
     now = time.time_ns() // 1_000_000
@@ -100,7 +100,7 @@ def start_session(
     if known is not None:
         refuse_abandoned(known)
         # A crash right after the first start left no row.
-        projector.keep_row(project.id, known, queued=is_waiting(ledger, known.id))
+        projector.keep_row(project.line, known, queued=is_waiting(ledger, known.id))
         return known
     try:
         ledger.put_new_session(session)
@@ -128,7 +128,7 @@ def land(
     push.
     """
     session = to_land(actor, project, session)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     known = own_open_session(actor, ledger, session.id)
     if known is not None:
         refuse_abandoned(known)
@@ -149,7 +149,7 @@ def land(
     if pushed:
         ledger.drop_pushes(session.id)
     if landed.already:
-        projector.catch_up(project.id, landed.position)
+        projector.catch_up(project.line, landed.position)
         return own_landing(actor, ledger, session.id, landed.position)
     for entry in newly_allowed(session, ledger, request):
         with transaction.atomic():
@@ -164,9 +164,9 @@ def land(
                 path=entry.path[:500],
                 reason=entry.reason[:500],
             )
-    name = f"{project.owner}/{project.handle}@{landed.position}"
+    name = f"{project.address}@{landed.position}"
     event = make_event(actor, "session.land", "session", ulid_text(session.id), name, **_place(project))
-    projector.landed(project.id, landed.position, event)
+    projector.landed(project.line, landed.position, event)
     return landed
 
 
@@ -233,7 +233,7 @@ def abandon_session(actor: Actor, project: ProjectView, session_id: bytes) -> Se
     require_write(actor, project)
     require_free(actor)
     _check_id(session_id)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     if ledger.find_session(session_id) is not None:
         raise InvalidInput(f"Session {ulid_text(session_id)} has landed; it cannot be abandoned.")
     session = own_open_session(actor, ledger, session_id)
@@ -287,8 +287,8 @@ def _keep(actor: Actor, project: ProjectView, ledger: Project, session: Session,
 
 def _keep_row(actor: Actor, project: ProjectView, session: Session, action: str) -> None:
     with transaction.atomic():
-        projector.keep_row(project.id, session)
-        name = f"{project.owner}/{project.handle}"
+        projector.keep_row(project.line, session)
+        name = project.address
         record(actor, action, "session", ulid_text(session.id), name, **_place(project))
 
 
@@ -343,7 +343,7 @@ def upload(actor: Actor, project: ProjectView, frames: Iterable[Frame]) -> tuple
     """Receive contents into packs; (receipts, number, bytes)."""
     require_write(actor, project)
     require_unfilled(project)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     ledger.head()
     watched = Watched(ledger, frames)
     with closing(ledger.upload()) as receiver:

@@ -39,5 +39,5 @@ def find_session(actor: Actor, project: ProjectView, begins: str) -> bytes:
 
 
 def _between(model: type[Landing | OpenSession], project: ProjectView, first: bytes, last: bytes) -> set[bytes]:
-    rows = model.objects.filter(project_id=project.id, session_id__gte=first, session_id__lte=last)
+    rows = model.objects.filter(project_id=project.line, session_id__gte=first, session_id__lte=last)
     return {bytes(each) for each in rows.values_list("session_id", flat=True)[: _NAMED + 1]}

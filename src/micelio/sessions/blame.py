@@ -128,7 +128,7 @@ def blame_file(
     Raises NotFound, NotText, TooLarge, Corrupt. At most MAX_LINES at a time, MAX_EXPLAINED with what was decided.
     """
     require_read(actor, project)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     at = ledger.head().position if position is None else position
     found = ledger.blame(path, at)
     total = len(found.blame.line)
@@ -186,7 +186,7 @@ def _shown(names: set[str]) -> dict[str, str]:
 def explain(actor: Actor, project: ProjectView, blamed: BlamedFile, origins: Iterable[tuple[int, bytes]]) -> None:
     """Add what was decided at some of the (landing, path) that lines came from."""
     require_read(actor, project)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     sessions: dict[int, tuple[Decision, ...]] = {}
     for position, path in origins:
         if (position, path) in blamed.whys or not blamed.landings[position].decisions:

@@ -57,7 +57,7 @@ def session(actor: Actor, project: ProjectView, wanted: Wanted) -> tuple[Session
     project, NotFound for a base that is not there, InvalidInput, InvalidPath.
     """
     require_write(actor, project)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     base = ledger.head().position if wanted.base_position is None else wanted.base_position
     paths = [parse_path(file.path) for file in wanted.files]
     if len(set(paths)) < len(paths):

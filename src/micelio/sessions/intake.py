@@ -87,7 +87,7 @@ class HistoryIntake:
         self._actor, self._project = actor, project
         self._accepted, self._undecided = accept_secrets, undecided
         self._search = HistorySearch()
-        self._ledger = open_ledger(project.id)
+        self._ledger = open_ledger(project.line)
         self._onto = onto
         self._history = self._ledger.import_history(source, require_signed_in(actor).bytes, onto, clock)
         self._owners = owners_at(self._ledger, onto) if self._gate is not None else None
@@ -181,13 +181,13 @@ class HistoryIntake:
                 organization_id=self._project.owner_id,
                 landings=head.position - self._onto,
             )
-        projector.catch_up(self._project.id)
+        projector.catch_up(self._project.line)
         stored_much(self._project)
         return head
 
     def _still_may(self) -> None:
         """The rules as they are now: an import takes hours, and the first look was at its beginning."""
-        project = project_of(self._actor, self._project.id)
+        project = project_of(self._actor, self._project.line)
         require_import(self._actor, project)
         require_line(self._actor, project)
         if project.protection != self._project.protection and gate_for(self._actor, project) is not None:

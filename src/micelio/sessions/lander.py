@@ -19,7 +19,7 @@ from mic.core.errors import MicError
 from mic.ledger.intents import Waiting, waiting
 from micelio.databases import let_go
 from micelio.projects.ledgers import open_ledger
-from micelio.projects.queries import standing_project_ids
+from micelio.projects.queries import standing_lines
 from micelio.sessions.carry_out import carry_out
 
 _log = logging.getLogger("micelio.later")
@@ -59,7 +59,7 @@ def wait_for_any(seconds: float) -> None:
 def sweep() -> int:
     """Find the intents of all projects that there are; how many."""
     found = 0
-    for project_id in standing_project_ids():
+    for project_id in standing_lines():
         try:
             ledger = open_ledger(project_id)
             items = ledger.run(waiting(ledger.line))

@@ -49,7 +49,7 @@ def land_later(
     """
     undated = not session.hlc_created
     session = to_land(actor, project, session)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     known = own_open_session(actor, ledger, session.id)
     if known is not None:
         refuse_abandoned(known)
@@ -68,9 +68,9 @@ def land_later(
     claimed = known is None and claim(actor, ledger, session)
     item = ledger.run(intents.accept(ledger.line, request, claimed=claimed))
     with transaction.atomic():
-        projector.keep_row(project.id, session, queued=True)
-        name = f"{project.owner}/{project.handle}"
+        projector.keep_row(project.line, session, queued=True)
+        name = project.address
         places = {"project_id": project.id, "organization_id": project.owner_id}
         record(actor, "session.queue", "session", ulid_text(session.id), name, **places)
-    lander.add(project.id, item)
+    lander.add(project.line, item)
     return None

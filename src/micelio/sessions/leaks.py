@@ -44,7 +44,7 @@ def find_spot(
         raise InvalidInput("A report names a file or a session.", hint="Use the link on the page that holds it.")
     if session_id:
         return Spot(get_session(actor, project, session_id).row.position, session_id=session_id)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     head = ledger.head()
     at = head.position if position is None else position
     entry = ledger.entry(ledger.tree_at(at), path) if 0 < at <= head.position else None

@@ -37,7 +37,7 @@ def path_landings(
     From the log, not from rows: exact, and as new as the head. Raises NotFound, Corrupt.
     """
     require_read(actor, project)
-    ledger, limit = open_ledger(project.id), min(limit, MAX_PAGE)
+    ledger, limit = open_ledger(project.line), min(limit, MAX_PAGE)
     found: list[tuple[int, int]] = []
     at = before or 0
     while True:

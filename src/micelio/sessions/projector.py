@@ -34,7 +34,7 @@ from micelio.audit.actions import Event, record_all
 from micelio.databases import let_go
 from micelio.projects.jobs import roll_project
 from micelio.projects.ledgers import open_ledger
-from micelio.projects.queries import all_project_ids, exists
+from micelio.projects.queries import all_lines, exists
 from micelio.sessions.inherited import inherit
 from micelio.sessions.models import Landing, LastChange, OpenSession, Projection, storable
 from micelio.sessions.pushed_at import pushed_at
@@ -206,7 +206,7 @@ def rebuild() -> tuple[int, list[MicError]]:
     """
     total = 0
     damaged: list[MicError] = []
-    for project_id in all_project_ids():
+    for project_id in all_lines():
         try:
             total += _rebuild(project_id)
         except (Corrupt, NotFound) as error:
@@ -286,7 +286,7 @@ def _loop(stopping: threading.Event) -> None:
             swept = time.monotonic()
         let_go()
         try:
-            due = all_project_ids() if everything else list(_failed)
+            due = all_lines() if everything else list(_failed)
         except Exception:
             _log.exception("the list of projects could not be read; trying again")
             due = []

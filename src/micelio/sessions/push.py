@@ -48,7 +48,7 @@ def push_session(
     """
     require_write(actor, project)
     session = to_keep(actor, project, session)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     if ledger.find_session(session.id) is not None:
         raise InvalidInput(f"Session {ulid_text(session.id)} has landed already.", hint="Start a new one.")
     known = own_open_session(actor, ledger, session.id)
@@ -78,7 +78,7 @@ def push_session(
     ledger.keep_push(session, _needed(session, request, ledger))
     ledger.put_open_session(session)
     with transaction.atomic():
-        projector.keep_row(project.id, session)
+        projector.keep_row(project.line, session)
         places = {"project_id": project.id, "organization_id": project.owner_id}
         record(
             actor, "session.push", "session", ulid_text(session.id), f"{project.owner}/{project.handle}", **places,
@@ -103,7 +103,7 @@ def pushed(actor: Actor, project: ProjectView, session_id: bytes) -> Push | None
         raise InvalidInput("A session id has 16 bytes.")
     if not may_see_open(actor, project, session_id):
         raise hidden_session(session_id)
-    return open_ledger(project.id).push_of(session_id)
+    return open_ledger(project.line).push_of(session_id)
 
 
 def _same(known: Session, session: Session) -> bool:

@@ -111,14 +111,14 @@ def derived_positions() -> dict[UUID, int]:
 def counts(actor: Actor, project: ProjectView) -> Counts:
     """Numbers for the margin of the project page."""
     require_read(actor, project)
-    state = Projection.objects.filter(project_id=project.id).first()
+    state = Projection.objects.filter(project_id=project.line).first()
     return Counts(state.position, state.decisions) if state else Counts(0, 0)
 
 
 def list_landings(actor: Actor, project: ProjectView, before: int | None = None, limit: int = 50) -> list[LandingRow]:
     """Newest first, those before position `before` when given."""
     require_read(actor, project)
-    found = Landing.objects.filter(project_id=project.id)
+    found = Landing.objects.filter(project_id=project.line)
     if before is not None:
         found = found.filter(position__lt=before)
     return as_rows(actor, list(found.order_by("-position")[: min(limit, MAX_PAGE)]))
@@ -131,7 +131,7 @@ def latest_landings(actor: Actor, projects: Sequence[ProjectView]) -> dict[UUID,
     """
     for project in projects:
         require_listed(actor, project)
-    ids = [project.id for project in projects]
+    ids = [project.line for project in projects]
     newest = Projection.objects.filter(project_id__in=ids, position__gt=0).values_list("project_id", "position")
     wanted = dict(newest)
     found = Landing.objects.filter(project_id__in=wanted, position__in=set(wanted.values()))
@@ -144,9 +144,9 @@ def last_changes(
 ) -> dict[bytes, LandingRow]:
     """For each child of a directory the newest landing that touched it; children without one are left out."""
     require_read(actor, project)
-    found = LastChange.objects.filter(project_id=project.id, directory=directory, name__in=list(names))
+    found = LastChange.objects.filter(project_id=project.line, directory=directory, name__in=list(names))
     positions = {bytes(row.name): row.position for row in found}
-    landings = Landing.objects.filter(project_id=project.id, position__in=set(positions.values()))
+    landings = Landing.objects.filter(project_id=project.line, position__in=set(positions.values()))
     rows = {row.position: row for row in as_rows(actor, list(landings))}
     return {name: rows[position] for name, position in positions.items() if position in rows}
 
@@ -154,11 +154,11 @@ def last_changes(
 def get_landing(actor: Actor, project: ProjectView, position: int) -> LandingView:
     """One landing, from the log itself. Raises NotFound."""
     require_read(actor, project)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     record, session = ledger.landing(position)
     session = as_shown(session)
     before = ledger.records(position - 1, position - 1) if position > 1 else []
-    row = Landing.objects.filter(project_id=project.id, position=position).first()
+    row = Landing.objects.filter(project_id=project.line, position=position).first()
     view = as_rows(actor, [row])[0] if row else _owned(actor, session, _from_session(session, record.hlc, position))
     return LandingView(view, session, record.root_after, before[0].root_after if before else EMPTY_TREE)
 
@@ -166,14 +166,14 @@ def get_landing(actor: Actor, project: ProjectView, position: int) -> LandingVie
 def get_row(actor: Actor, project: ProjectView, position: int) -> LandingRow:
     """One landing as lists show it, without reading its session when the rows have it. Raises NotFound."""
     require_read(actor, project)
-    row = Landing.objects.filter(project_id=project.id, position=position).first()
+    row = Landing.objects.filter(project_id=project.line, position=position).first()
     return as_rows(actor, [row])[0] if row else get_landing(actor, project, position).row
 
 
 def get_rows(actor: Actor, project: ProjectView, positions: Sequence[int]) -> dict[int, LandingRow]:
     """Landings as lists show them, by position: from the rows, and from the log what they do not reach yet."""
     require_read(actor, project)
-    found = list(Landing.objects.filter(project_id=project.id, position__in=list(positions)))
+    found = list(Landing.objects.filter(project_id=project.line, position__in=list(positions)))
     rows = {row.position: row for row in as_rows(actor, found)}
     return {at: rows[at] if at in rows else get_landing(actor, project, at).row for at in positions}
 
@@ -196,7 +196,7 @@ def landed_row(actor: Actor, project: ProjectView, landed: Landed) -> LandingRow
 def get_session(actor: Actor, project: ProjectView, session_id: bytes) -> LandingView:
     """A session by its id, landed or (for members) still open. Raises NotFound."""
     require_read(actor, project)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     position = ledger.find_session(session_id)
     if position is not None:
         return get_landing(actor, project, position)
@@ -223,7 +223,7 @@ def standing(actor: Actor, project: ProjectView, session_id: bytes) -> Landed | 
     Raises NotFound, and InvalidInput for a session that nobody has sent to land.
     """
     require_read(actor, project)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     seen = may_see_open(actor, project, session_id)
     queued = seen and is_waiting(ledger, session_id)
     # Looked up after the intents: what landed in between is gone from there and found here.
@@ -252,7 +252,7 @@ def require_landable(actor: Actor, project: ProjectView, session_id: bytes) -> N
     require_write(actor, project)
     if len(session_id) != 16:
         raise InvalidInput("A session id has 16 bytes.")
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     if ledger.find_session(session_id) is not None:
         raise InvalidInput(f"Session {ulid_text(session_id)} has landed already.", hint="Start a new one.")
     try:
@@ -280,7 +280,7 @@ def list_open_sessions(
     require_read(actor, project)
     if not may_see_open(actor, project):
         return []
-    found = OpenSession.objects.filter(project_id=project.id).order_by("-session_id")
+    found = OpenSession.objects.filter(project_id=project.line).order_by("-session_id")
     if after:
         found = found.filter(session_id__lt=after)
     if resumable and actor.user_id is not None:
@@ -318,7 +318,7 @@ def count_open_sessions(actor: Actor, project: ProjectView) -> int:
     require_read(actor, project)
     if not may_see_open(actor, project):
         return 0
-    return len(_some_open(project.id))
+    return len(_some_open(project.line))
 
 
 _OPEN = (State.ACTIVE, State.CONFLICTED, State.PENDING_REVIEW)

@@ -24,6 +24,7 @@ from mic.ledger.project import LandRequest, Project
 from micelio.accounts.actor import Actor
 from micelio.findings.found import path_place
 from micelio.findings.queries import decided
+from micelio.projects.queries import whole_id
 from micelio.scanning.allowed import PATH, Allowed, parse_allowed
 from micelio.scanning.refuse import secret_found
 
@@ -73,7 +74,8 @@ def _refuse(actor: Actor, ledger: Project, request: LandRequest) -> None:
     allowed = {(entry.fingerprint, entry.path) for entry in listed}
     left = [(path, item) for path, item in found if (item.fingerprint, display(path)) not in allowed]
     # What an admin has let be, in the same file, says no more in a new form of it.
-    known = decided(UUID(ledger.line.project), {(path_place(path), item.fingerprint) for path, item in left})
+    keys = {(path_place(path), item.fingerprint) for path, item in left}
+    known = decided(whole_id(UUID(ledger.line.project)), keys) if keys else set()
     left = [(path, item) for path, item in left if (path_place(path), item.fingerprint) not in known]
     if left and ledger.find_session(session.id) is None:  # else it is only told where it landed
         raise secret_found(left)

@@ -28,7 +28,7 @@ class _Ledger:
 
 def test_every_project_has_its_turn(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     ledgers = {UUID(int=1): _Ledger(2), UUID(int=2): _Ledger(5, damaged=True), UUID(int=3): _Ledger(1000)}
-    monkeypatch.setattr(jobs, "all_project_ids", lambda: list(ledgers))
+    monkeypatch.setattr(jobs, "all_lines", lambda: list(ledgers))
     monkeypatch.setattr(jobs, "open_ledger", ledgers.__getitem__)
     assert jobs.compact_projects.func() == 2 + jobs.COMPACTED
     assert [ledger.asked for ledger in ledgers.values()] == [3, 1, jobs.COMPACTED]

@@ -31,7 +31,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(projector, "_failed", set())
     monkeypatch.setattr(projector, "_unsealed", set())
     monkeypatch.setattr(projector, "_wake", threading.Event())
-    monkeypatch.setattr(projector, "all_project_ids", list)
+    monkeypatch.setattr(projector, "all_lines", list)
     monkeypatch.setattr(projector, "exists", lambda project_id: True)
     monkeypatch.setattr(projector, "let_go", lambda: None)
 
@@ -84,7 +84,7 @@ def test_what_fails_has_a_pause(monkeypatch: pytest.MonkeyPatch, caplog: pytest.
 
     monkeypatch.setattr(projector, "_wake", Wake())
     monkeypatch.setattr(projector, "_follow", gone)
-    monkeypatch.setattr(projector, "all_project_ids", lambda: [SOME])
+    monkeypatch.setattr(projector, "all_lines", lambda: [SOME])
     monkeypatch.setattr(projector, "connection", SimpleNamespace(close=lambda: None))
     projector._loop(stopping)
     assert pauses == [(projector.RETRY, False)] * 3

@@ -538,7 +538,7 @@ class ForgeArchiveChunk(_message.Message):
     def __init__(self, data: _Optional[bytes] = ...) -> None: ...
 
 class Project(_message.Message):
-    __slots__ = ("id", "organization", "handle", "name", "description", "visibility", "head_position", "head_tree", "created_at_ms", "role", "fork_position", "forked_from", "forks", "archived_at_ms", "stars", "starred")
+    __slots__ = ("id", "organization", "handle", "name", "description", "visibility", "head_position", "head_tree", "created_at_ms", "role", "fork_position", "forked_from", "forks", "archived_at_ms", "stars", "starred", "branch")
     ID_FIELD_NUMBER: _ClassVar[int]
     ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
     HANDLE_FIELD_NUMBER: _ClassVar[int]
@@ -555,6 +555,7 @@ class Project(_message.Message):
     ARCHIVED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     STARS_FIELD_NUMBER: _ClassVar[int]
     STARRED_FIELD_NUMBER: _ClassVar[int]
+    BRANCH_FIELD_NUMBER: _ClassVar[int]
     id: str
     organization: str
     handle: str
@@ -571,15 +572,84 @@ class Project(_message.Message):
     archived_at_ms: int
     stars: int
     starred: bool
-    def __init__(self, id: _Optional[str] = ..., organization: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ..., head_position: _Optional[int] = ..., head_tree: _Optional[bytes] = ..., created_at_ms: _Optional[int] = ..., role: _Optional[str] = ..., fork_position: _Optional[int] = ..., forked_from: _Optional[str] = ..., forks: _Optional[int] = ..., archived_at_ms: _Optional[int] = ..., stars: _Optional[int] = ..., starred: _Optional[bool] = ...) -> None: ...
+    branch: str
+    def __init__(self, id: _Optional[str] = ..., organization: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ..., head_position: _Optional[int] = ..., head_tree: _Optional[bytes] = ..., created_at_ms: _Optional[int] = ..., role: _Optional[str] = ..., fork_position: _Optional[int] = ..., forked_from: _Optional[str] = ..., forks: _Optional[int] = ..., archived_at_ms: _Optional[int] = ..., stars: _Optional[int] = ..., starred: _Optional[bool] = ..., branch: _Optional[str] = ...) -> None: ...
 
 class ProjectRef(_message.Message):
-    __slots__ = ("organization", "handle")
+    __slots__ = ("organization", "handle", "branch")
     ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
     HANDLE_FIELD_NUMBER: _ClassVar[int]
+    BRANCH_FIELD_NUMBER: _ClassVar[int]
     organization: str
     handle: str
-    def __init__(self, organization: _Optional[str] = ..., handle: _Optional[str] = ...) -> None: ...
+    branch: str
+    def __init__(self, organization: _Optional[str] = ..., handle: _Optional[str] = ..., branch: _Optional[str] = ...) -> None: ...
+
+class Branch(_message.Message):
+    __slots__ = ("name", "origin", "position", "head_position", "begun_by", "begun_at_ms", "last")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    HEAD_POSITION_FIELD_NUMBER: _ClassVar[int]
+    BEGUN_BY_FIELD_NUMBER: _ClassVar[int]
+    BEGUN_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    origin: str
+    position: int
+    head_position: int
+    begun_by: str
+    begun_at_ms: int
+    last: Session
+    def __init__(self, name: _Optional[str] = ..., origin: _Optional[str] = ..., position: _Optional[int] = ..., head_position: _Optional[int] = ..., begun_by: _Optional[str] = ..., begun_at_ms: _Optional[int] = ..., last: _Optional[_Union[Session, _Mapping]] = ...) -> None: ...
+
+class CreateBranchRequest(_message.Message):
+    __slots__ = ("project", "name", "position")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    name: str
+    position: int
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., name: _Optional[str] = ..., position: _Optional[int] = ...) -> None: ...
+
+class BranchResponse(_message.Message):
+    __slots__ = ("branch",)
+    BRANCH_FIELD_NUMBER: _ClassVar[int]
+    branch: Branch
+    def __init__(self, branch: _Optional[_Union[Branch, _Mapping]] = ...) -> None: ...
+
+class ListBranchesRequest(_message.Message):
+    __slots__ = ("project", "page_size", "page_token")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    page_size: int
+    page_token: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListBranchesResponse(_message.Message):
+    __slots__ = ("branches", "next_page_token")
+    BRANCHES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    branches: _containers.RepeatedCompositeFieldContainer[Branch]
+    next_page_token: str
+    def __init__(self, branches: _Optional[_Iterable[_Union[Branch, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class DeleteBranchRequest(_message.Message):
+    __slots__ = ("project", "name")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    name: str
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., name: _Optional[str] = ...) -> None: ...
+
+class DeleteBranchResponse(_message.Message):
+    __slots__ = ("kept_until_ms",)
+    KEPT_UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
+    kept_until_ms: int
+    def __init__(self, kept_until_ms: _Optional[int] = ...) -> None: ...
 
 class CreateProjectRequest(_message.Message):
     __slots__ = ("organization", "handle", "name", "description", "visibility", "fork_from")

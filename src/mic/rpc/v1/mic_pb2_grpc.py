@@ -1431,6 +1431,21 @@ class ProjectServiceStub:
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsResponse.FromString,
                 _registered_method=True)
+        self.ListBranches = channel.unary_unary(
+                '/mic.v1.ProjectService/ListBranches',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListBranchesRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListBranchesResponse.FromString,
+                _registered_method=True)
+        self.CreateBranch = channel.unary_unary(
+                '/mic.v1.ProjectService/CreateBranch',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.CreateBranchRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.BranchResponse.FromString,
+                _registered_method=True)
+        self.DeleteBranch = channel.unary_unary(
+                '/mic.v1.ProjectService/DeleteBranch',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteBranchRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteBranchResponse.FromString,
+                _registered_method=True)
         self.ListProjectMembers = channel.unary_unary(
                 '/mic.v1.ProjectService/ListProjectMembers',
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectMembersRequest.SerializeToString,
@@ -1624,6 +1639,27 @@ class ProjectServiceServicer:
 
     def ListProjects(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBranches(self, request, context):
+        """Lines besides main, by name: each has a history of its own from where it began. Sessions are read and land on one by
+        the `branch` of the reference to the project.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateBranch(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteBranch(self, request, context):
+        """What landed on it is nowhere else, and goes after seven days.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -1827,6 +1863,21 @@ def add_ProjectServiceServicer_to_server(servicer, server):
                     servicer.ListProjects,
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsResponse.SerializeToString,
+            ),
+            'ListBranches': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBranches,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListBranchesRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListBranchesResponse.SerializeToString,
+            ),
+            'CreateBranch': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateBranch,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.CreateBranchRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.BranchResponse.SerializeToString,
+            ),
+            'DeleteBranch': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteBranch,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteBranchRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteBranchResponse.SerializeToString,
             ),
             'ListProjectMembers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListProjectMembers,
@@ -2347,6 +2398,87 @@ class ProjectService:
             '/mic.v1.ProjectService/ListProjects',
             mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsRequest.SerializeToString,
             mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBranches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/ListBranches',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListBranchesRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListBranchesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateBranch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/CreateBranch',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.CreateBranchRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.BranchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteBranch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/DeleteBranch',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteBranchRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.DeleteBranchResponse.FromString,
             options,
             channel_credentials,
             insecure,

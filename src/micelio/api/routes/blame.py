@@ -13,7 +13,7 @@ from micelio.api.answers import shown
 from micelio.api.paths import path_of
 from micelio.api.request import ApiRequest
 from micelio.api.routes.landings import Decision, Landing, decision, shape
-from micelio.api.shapes import Asked, Flag, PathBytes, Position, Told, Whole, path_fields
+from micelio.api.shapes import Flag, OnLine, PathBytes, Position, Told, Whole, path_fields
 from micelio.projects.queries import get_project
 from micelio.sessions.blame import MAX_EXPLAINED, MAX_LINES, BlamedFile, Why, WrittenHunk, author_of, blame_file
 
@@ -32,7 +32,7 @@ _Lines = Annotated[
 ]
 
 
-class AskedBlame(Asked):
+class AskedBlame(OnLine):
     """Which lines, as of when."""
 
     at: Annotated[Position | None, Field(description="A position; left out: the head.", examples=[1])] = None
@@ -117,7 +117,7 @@ class Blame(Told):
 @router.get("/projects/{owner}/{project}/blame/{file:path}", response=Blame, summary="Blame a file")
 def blame(request: ApiRequest, owner: str, project: str, path: str, asked: Query[AskedBlame]) -> HttpResponse:
     """Which landing each line came with, who wrote it, and why. Slashes in the path stay as they are."""
-    found = get_project(request.actor, owner, project)
+    found = get_project(request.actor, owner, project, asked.branch)
     name = path_of(request)
     if not name:
         raise InvalidInput("No path is named.", hint="Name a file.")

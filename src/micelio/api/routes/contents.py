@@ -17,7 +17,7 @@ from mic.ledger.project import Project
 from micelio.api.answers import begin, page
 from micelio.api.paths import path_of
 from micelio.api.request import ApiRequest
-from micelio.api.shapes import Asked, AskedPage, Flag, Page, PathBytes, Position, Told, path_fields
+from micelio.api.shapes import AskedPage, Flag, OnLine, Page, PathBytes, Position, Told, path_fields
 from micelio.pages.modes import GITLINK, SYMLINK
 from micelio.pages.raw import raw_answer
 from micelio.projects.ledgers import open_ledger
@@ -39,14 +39,14 @@ class TreeEntry(Told):
     position: int = Field(description="Where the list was read: pages of one list are of one position.")
 
 
-class AskedTree(AskedPage):
+class AskedTree(AskedPage, OnLine):
     """Where, and how deep."""
 
     at: At = None
     recursive: Annotated[Flag, Field(description="All files below it, instead of one level.")] = False
 
 
-class AskedFile(Asked):
+class AskedFile(OnLine):
     """Where."""
 
     at: At = None
@@ -84,7 +84,7 @@ def list_directory(request: ApiRequest, owner: str, project: str, path: str, ask
 )
 def read_file(request: ApiRequest, owner: str, project: str, path: str, asked: Query[AskedFile]) -> HttpResponse:
     """Its bytes, or the range that was asked for. Slashes in the path stay as they are."""
-    project_id, ledger, position = _opened(request, owner, project, asked.at)
+    project_id, ledger, position = _opened(request, owner, project, asked.branch, asked.at)
     name = path_of(request)
     entry = ledger.entry(ledger.tree_at(position), name) if name else None
     if entry is None or entry.kind == CONFLICT:
@@ -94,15 +94,15 @@ def read_file(request: ApiRequest, owner: str, project: str, path: str, asked: Q
     return raw_answer(request, project_id, ledger, entry)
 
 
-def _opened(request: ApiRequest, owner: str, project: str, at: int | None) -> tuple[UUID, Project, int]:
-    found = get_project(request.actor, owner, project)
-    ledger = open_ledger(found.id)
-    return found.id, ledger, ledger.head().position if at is None else at
+def _opened(request: ApiRequest, owner: str, project: str, branch: str, at: int | None) -> tuple[UUID, Project, int]:
+    found = get_project(request.actor, owner, project, branch)
+    ledger = open_ledger(found.line)
+    return found.line, ledger, ledger.head().position if at is None else at
 
 
 def _listed(request: ApiRequest, owner: str, project: str, asked: AskedTree) -> HttpResponse:
     begun: Any = begin(request, asked)
-    _, ledger, position = _opened(request, owner, project, begun[0] if begun else asked.at)
+    _, ledger, position = _opened(request, owner, project, asked.branch, begun[0] if begun else asked.at)
     root, directory = ledger.tree_at(position), path_of(request).rstrip(b"/")
     after = base64.b64decode(begun[1]) if begun else b""
     listing = ledger.files if asked.recursive else ledger.list_dir

@@ -24,6 +24,7 @@ from micelio.api.shapes import (
     WORDS,
     AskedPage,
     Base64,
+    OnLine,
     OwnSessionId,
     Page,
     PathBytes,
@@ -217,9 +218,11 @@ class LandingMade(Told):
 
 
 @router.get("/projects/{owner}/{project}/landings", response=Page[Landing], summary="List landings")
-def list_landings(request: ApiRequest, owner: str, project: str, asked: Query[AskedPage]) -> HttpResponse:
+def list_landings(
+    request: ApiRequest, owner: str, project: str, asked: Query[AskedPage], on: Query[OnLine]
+) -> HttpResponse:
     """Newest first."""
-    found = get_project(request.actor, owner, project)
+    found = get_project(request.actor, owner, project, on.branch)
     rows = queries.list_landings(request.actor, found, begin(request, asked), asked.limit + 1)
     return page(request, asked, rows, shape, lambda row: row.position)
 
@@ -237,10 +240,10 @@ def _touched(each: path_history.PathLanding) -> PathLanding:
     "/projects/{owner}/{project}/history/{file:path}", response=Page[PathLanding], summary="List the landings of a path"
 )
 def list_path_landings(
-    request: ApiRequest, owner: str, project: str, path: str, asked: Query[AskedHistory]
+    request: ApiRequest, owner: str, project: str, path: str, asked: Query[AskedHistory], on: Query[OnLine]
 ) -> HttpResponse:
     """Those that touched a file, or anything below a directory, newest first. Slashes in the path stay as they are."""
-    found = get_project(request.actor, owner, project)
+    found = get_project(request.actor, owner, project, on.branch)
     name = path_of(request).rstrip(b"/")
     if not name:
         raise InvalidInput("No path is named.", hint="List all landings at /landings.")
@@ -256,28 +259,28 @@ def list_path_landings(
 
 
 @router.post("/projects/{owner}/{project}/landings", response={201: LandingMade, 202: LandingMade}, summary="Land")
-def land_session(request: ApiRequest, owner: str, project: str, body: LandingWanted) -> HttpResponse:
+def land_session(request: ApiRequest, owner: str, project: str, body: LandingWanted, on: Query[OnLine]) -> HttpResponse:
     """Land a small session. What clashes with landings since the base lands nothing: `conflict` names each path."""
-    found = get_project(request.actor, owner, project)
+    found = get_project(request.actor, owner, project, on.branch)
     session, contents = inline.session(request.actor, found, wanted(body, body.session))
     place = f"/api/v1/projects/{found.owner}/{found.handle}"
     if body.later:
         landed = later.land_later(request.actor, found, session, contents, [])
         if landed is None:
             answer = said(_queued(session), status=202)
-            answer.headers["Location"] = f"{place}/sessions/{ulid_text(session.id)}/outcome"
+            answer.headers["Location"] = f"{place}/sessions/{ulid_text(session.id)}/outcome{on.query}"
             return answer
     else:
         landed = land(request.actor, found, session, contents)
     answer = said(made(landed, session.id), status=201)
-    answer.headers["Location"] = f"{place}/landings/{landed.position}"
+    answer.headers["Location"] = f"{place}/landings/{landed.position}{on.query}"
     return answer
 
 
 @router.get("/projects/{owner}/{project}/landings/{int:position}", response=WholeLanding, summary="Look at a landing")
-def get_landing(request: ApiRequest, owner: str, project: str, position: At) -> HttpResponse:
+def get_landing(request: ApiRequest, owner: str, project: str, position: At, on: Query[OnLine]) -> HttpResponse:
     """With its conversation and decisions."""
-    found = get_project(request.actor, owner, project)
+    found = get_project(request.actor, owner, project, on.branch)
     view = queries.get_landing(request.actor, found, position)
     return shown(
         request,
@@ -295,9 +298,11 @@ def get_landing(request: ApiRequest, owner: str, project: str, position: At) -> 
     response=Page[PathChange],
     summary="List the changes of a landing",
 )
-def list_changes(request: ApiRequest, owner: str, project: str, position: At, asked: Query[AskedPage]) -> HttpResponse:
+def list_changes(
+    request: ApiRequest, owner: str, project: str, position: At, asked: Query[AskedPage], on: Query[OnLine]
+) -> HttpResponse:
     """By path."""
-    found = get_project(request.actor, owner, project)
+    found = get_project(request.actor, owner, project, on.branch)
     view = queries.get_landing(request.actor, found, position)
     begun = begin(request, asked)
     return changes_page(request, asked, view, base64.b64decode(begun) if begun else b"")

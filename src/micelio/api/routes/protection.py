@@ -108,7 +108,8 @@ def explain_path_owners(
     request: ApiRequest, owner: str, project: str, path: str, asked: Query[AskedFile]
 ) -> HttpResponse:
     """Who must land it, and why; it need not be there."""
-    found = explain_owners(request.actor, get_project(request.actor, owner, project), path_of(request), asked.at)
+    seen = get_project(request.actor, owner, project, asked.branch)
+    found = explain_owners(request.actor, seen, path_of(request), asked.at)
     rule = found.rule
     return shown(
         request,

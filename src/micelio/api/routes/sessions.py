@@ -31,6 +31,7 @@ from micelio.api.shapes import (
     LAST_POSITION,
     WORDS,
     AskedPage,
+    OnLine,
     OwnSessionId,
     Page,
     Sent,
@@ -113,9 +114,11 @@ class AskedSessions(AskedPage):
 
 
 @router.get("/projects/{owner}/{project}/sessions", response=Page[OpenSession], summary="List open sessions")
-def list_sessions(request: ApiRequest, owner: str, project: str, asked: Query[AskedSessions]) -> HttpResponse:
+def list_sessions(
+    request: ApiRequest, owner: str, project: str, asked: Query[AskedSessions], on: Query[OnLine]
+) -> HttpResponse:
     """Those that have not landed, newest first. Members see them; for others the list is empty."""
-    found = get_project(request.actor, owner, project)
+    found = get_project(request.actor, owner, project, on.branch)
     begun: Any = begin(request, asked)
     after = parse_ulid(begun) if begun else b""
     rows = queries.list_open_sessions(request.actor, found, asked.state or "", after, asked.limit + 1)
@@ -123,19 +126,21 @@ def list_sessions(request: ApiRequest, owner: str, project: str, asked: Query[As
 
 
 @router.post("/projects/{owner}/{project}/sessions", response={201: Session}, summary="Start a session")
-def start_session(request: ApiRequest, owner: str, project: str, body: SessionWanted) -> HttpResponse:
+def start_session(
+    request: ApiRequest, owner: str, project: str, body: SessionWanted, on: Query[OnLine]
+) -> HttpResponse:
     """Others see from now on what is being worked on."""
-    found = get_project(request.actor, owner, project)
+    found = get_project(request.actor, owner, project, on.branch)
     own = parse_ulid(body.id) if body.id is not None else b""
     started = actions.start_session(request.actor, found, body.goal, body.base_position, own, body.agent)
-    place = f"/api/v1/projects/{found.owner}/{found.handle}/sessions/{ulid_text(started.id)}"
+    place = f"/api/v1/projects/{found.owner}/{found.handle}/sessions/{ulid_text(started.id)}{on.query}"
     return shown(request, _own(request, started), status=201, location=place)
 
 
 @router.get("/projects/{owner}/{project}/sessions/{session}", response=Session, summary="Look at a session")
-def get_session(request: ApiRequest, owner: str, project: str, session: SessionId) -> HttpResponse:
+def get_session(request: ApiRequest, owner: str, project: str, session: SessionId, on: Query[OnLine]) -> HttpResponse:
     """With its conversation and decisions, wherever it stands."""
-    return shown(request, _whole(_found(request, owner, project, session)))
+    return shown(request, _whole(_found(request, owner, project, session, on)))
 
 
 @router.get(
@@ -144,10 +149,10 @@ def get_session(request: ApiRequest, owner: str, project: str, session: SessionI
     summary="List the changes of a session",
 )
 def list_session_changes(
-    request: ApiRequest, owner: str, project: str, session: SessionId, asked: Query[AskedPage]
+    request: ApiRequest, owner: str, project: str, session: SessionId, asked: Query[AskedPage], on: Query[OnLine]
 ) -> HttpResponse:
     """By path, as far as the forge knows them: those of a session that landed, or was sent to land."""
-    view = _found(request, owner, project, session)
+    view = _found(request, owner, project, session, on)
     begun = begin(request, asked)
     return changes_page(request, asked, view, base64.b64decode(begun) if begun else b"")
 
@@ -155,9 +160,9 @@ def list_session_changes(
 @router.get(
     "/projects/{owner}/{project}/sessions/{session}/outcome", response=Outcome, summary="What became of a landing?"
 )
-def get_outcome(request: ApiRequest, owner: str, project: str, session: SessionId) -> HttpResponse:
+def get_outcome(request: ApiRequest, owner: str, project: str, session: SessionId, on: Query[OnLine]) -> HttpResponse:
     """Of a session that was sent with `later`: it waits, it landed, or why it did not."""
-    found = get_project(request.actor, owner, project)
+    found = get_project(request.actor, owner, project, on.branch)
     standing = queries.standing(request.actor, found, parse_ulid(session))
     if standing is None:
         return said(Outcome(state="queued", position=None, tree=None, refused=None))
@@ -168,22 +173,26 @@ def get_outcome(request: ApiRequest, owner: str, project: str, session: SessionI
 
 
 @router.post("/projects/{owner}/{project}/sessions/{session}/push", response=Session, summary="Save a session's work")
-def push_session(request: ApiRequest, owner: str, project: str, session: SessionId, body: SessionWork) -> HttpResponse:
+def push_session(
+    request: ApiRequest, owner: str, project: str, session: SessionId, body: SessionWork, on: Query[OnLine]
+) -> HttpResponse:
     """Keep words and changes without landing them; they replace what was saved before. Begins one that is none."""
-    found = get_project(request.actor, owner, project)
+    found = get_project(request.actor, owner, project, on.branch)
     work, contents = inline.session(request.actor, found, wanted(body, session))
     return said(_own(request, push.push_session(request.actor, found, work, contents)))
 
 
 @router.post("/projects/{owner}/{project}/sessions/{session}/abandon", response=Session, summary="Give a session up")
-def abandon_session(request: ApiRequest, owner: str, project: str, session: SessionId) -> HttpResponse:
+def abandon_session(
+    request: ApiRequest, owner: str, project: str, session: SessionId, on: Query[OnLine]
+) -> HttpResponse:
     """Its words are kept; it can no longer land."""
-    found = get_project(request.actor, owner, project)
+    found = get_project(request.actor, owner, project, on.branch)
     return said(_own(request, actions.abandon_session(request.actor, found, parse_ulid(session))))
 
 
-def _found(request: ApiRequest, owner: str, project: str, session: SessionId) -> LandingView:
-    found = get_project(request.actor, owner, project)
+def _found(request: ApiRequest, owner: str, project: str, session: SessionId, on: OnLine) -> LandingView:
+    found = get_project(request.actor, owner, project, on.branch)
     return queries.get_session(request.actor, found, parse_ulid(session))
 
 

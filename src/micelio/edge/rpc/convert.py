@@ -36,7 +36,14 @@ from micelio.sessions.refusal import ToldClash, refusal_of
 
 def find_project(actor: Actor, ref: pb.ProjectRef) -> ProjectView:
     """The project that a reference names, as the actor may see it."""
-    return get_project(actor, ref.organization, ref.handle)
+    return get_project(actor, ref.organization, ref.handle, ref.branch)
+
+
+def require_main(view: ProjectView) -> ProjectView:
+    """The same; raises InvalidInput on a branch, where a history from elsewhere does not go."""
+    if view.branch_id is not None:
+        raise InvalidInput(f"A history is imported into the project, not into its branch {view.branch}.")
+    return view
 
 
 def project(view: ProjectView) -> pb.Project:
@@ -103,8 +110,9 @@ def member(value: Member) -> pb.Member:
 def whole_project(actor: Actor, view: ProjectView) -> pb.Project:
     """A project with its head, its stars, where it comes from and how many forks it has, as the actor may see them."""
     message = project(view)
-    head, origin = open_ledger(view.id).head(), origin_of(actor, view)
+    head, origin = open_ledger(view.line).head(), origin_of(actor, view)
     message.head_position, message.head_tree = head.position, head.tree
+    message.branch = view.branch if view.branch_id else ""
     message.forked_from = f"{origin.owner}/{origin.handle}" if origin else ""
     message.forks = count_forks(actor, view)
     message.stars, message.starred = stars_of(actor, view)

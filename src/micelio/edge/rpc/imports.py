@@ -22,7 +22,7 @@ class Imports:
 
     @call
     def StartImport(self, actor: Actor, request: pb.StartImportRequest) -> pb.ImportResponse:
-        project = convert.find_project(actor, request.project)
+        project = convert.require_main(convert.find_project(actor, request.project))
         reason = request.accept_secrets
         if request.WhichOneof("from") == "sent":
             sent = request.sent
@@ -44,7 +44,7 @@ class Imports:
             first = next(requests, None)
             if first is None:
                 raise InvalidInput("What is sent begins with its project and import.")
-            project = convert.find_project(actor, first.project)
+            project = convert.require_main(convert.find_project(actor, first.project))
 
             def pieces() -> Iterator[bytes]:
                 yield first.data

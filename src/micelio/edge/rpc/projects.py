@@ -15,6 +15,7 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.rpc.v1 import mic_pb2_grpc
 from micelio.accounts.actor import Actor, require_signed_in
 from micelio.edge.rpc import convert
+from micelio.edge.rpc.branches import Branches
 from micelio.edge.rpc.forge_archives import ForgeArchives
 from micelio.edge.rpc.guard import DOWNLOADS, UPLOADS, bad_token, call, hashes, page_size, position, slot, stream
 from micelio.edge.rpc.imports import Imports
@@ -32,7 +33,7 @@ MAX_TREE_PAGE = 10_000
 MAX_PAGES = 1_000
 
 
-class Projects(ForgeArchives, Imports, mic_pb2_grpc.ProjectServiceServicer):
+class Projects(Branches, ForgeArchives, Imports, mic_pb2_grpc.ProjectServiceServicer):
     """Projects and what is in them."""
 
     @call
@@ -164,7 +165,7 @@ class Projects(ForgeArchives, Imports, mic_pb2_grpc.ProjectServiceServicer):
     @call
     def GetProjectTree(self, actor: Actor, request: pb.GetProjectTreeRequest) -> pb.TreeResponse:
         project = convert.find_project(actor, request.project)
-        ledger = open_ledger(project.id)
+        ledger = open_ledger(project.line)
         at = request.WhichOneof("at")
         # A page token pins the position that the first page was read at, so a listing never mixes two trees.
         pinned, after = _read_token(request.page_token)
@@ -192,7 +193,7 @@ class Projects(ForgeArchives, Imports, mic_pb2_grpc.ProjectServiceServicer):
     @stream
     def StreamBlobs(self, actor: Actor, request: pb.StreamBlobsRequest) -> Iterator[pb.BlobChunk]:
         project = convert.find_project(actor, request.project)
-        ledger = open_ledger(project.id)
+        ledger = open_ledger(project.line)
         wanted = hashes(request.hashes)
         ledger.head()
         erased = ledger.tombstones(wanted)
@@ -212,7 +213,7 @@ class Projects(ForgeArchives, Imports, mic_pb2_grpc.ProjectServiceServicer):
     @call
     def FindMissingBlobs(self, actor: Actor, request: pb.FindMissingBlobsRequest) -> pb.FindMissingBlobsResponse:
         project = convert.find_project(actor, request.project)
-        ledger = open_ledger(project.id)
+        ledger = open_ledger(project.line)
         ledger.head()
         push = pushed(actor, project, request.session_id) if request.session_id else None
         there = push.places if push is not None else {}
@@ -259,7 +260,7 @@ def _import(actor: Actor, requests: Iterator[pb.ImportHistoryRequest]) -> Iterat
     first = next(requests, None)
     if first is None or not first.HasField("start"):
         raise InvalidInput("An import begins with its project and source.")
-    project = convert.find_project(actor, first.start.project)
+    project = convert.require_main(convert.find_project(actor, first.start.project))
     start = first.start
     with HistoryIntake(actor, project, start.source[:1000], accept_secrets=start.accept_secrets) as intake:
         finished = False
