@@ -45,8 +45,8 @@ def blame(out: Output, path: str, at: str | None, why: bool, wanted: str | None,
         raise InvalidInput("A directory has no lines.", hint="Name a file.")
     first, last = _range(wanted)
     with connect(place.address.instance) as client:
-        request = pb.BlameFileRequest(project=place.address.ref, path=name, why=why)
-        request.position = place.position(client, at)
+        position = place.position(client, at)
+        request = pb.BlameFileRequest(project=place.address.ref, path=name, why=why, position=position)
         try:
             found = _whole(client, request, first, last)
         except NotFound:

@@ -7,9 +7,10 @@ import os
 import click
 
 from mic.cli.app import json_option
-from mic.cli.connection import Address, connect, parse_address
+from mic.cli.connection import MAIN, Address, connect, parse_address
 from mic.cli.content_cache import content_cache
 from mic.cli.contents import page_entries, stream_contents
+from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.progress import Progress
 from mic.core.errors import AlreadyExists, Corrupt, MicError, Unavailable
@@ -24,20 +25,29 @@ from mic.workspace.workspace import Config, Workspace
 @click.command(short_help="Get a working copy of a project")
 @click.argument("project", metavar="ORG/PROJECT|HOST/ORG/PROJECT|URL")
 @click.argument("directory", required=False)
+@click.option("--ref", metavar="BRANCH", help="Follow this branch instead of main.")
 @json_option
-def clone(out: Output, project: str, directory: str | None) -> None:
+def clone(out: Output, project: str, directory: str | None, ref: str | None) -> None:
     """Get a working copy of a project's newest position into DIRECTORY (default: the project's handle).
 
-    When a clone was interrupted, the same command completes it.
+    With --ref, or with @BRANCH behind the project, it is one of a branch, and what you land lands there. When a clone
+    was interrupted, the same command completes it.
     """
     address = parse_address(project)
+    if ref:
+        address = address.on(ref.removeprefix("branch:"))
     root = os.path.abspath(directory or address.project)
     with connect(address.instance) as client:
         found = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project
         # It may have been asked for at an address that it has left.
         address = address._replace(organization=found.organization, project=found.handle)
         config = Config(
-            address.instance, address.organization, address.project, found.head_position, found.head_tree.hex()
+            address.instance,
+            address.organization,
+            address.project,
+            found.head_position,
+            found.head_tree.hex(),
+            address.branch,
         )
         ws, resumed = _open(root, config, address)
         with ws.lock():
@@ -53,7 +63,8 @@ def clone(out: Output, project: str, directory: str | None) -> None:
     say_erased(out, checkout)
     out.document(
         {
-            "project": str(address),
+            "project": f"{address.organization}/{address.project}",
+            "branch": address.branch or MAIN,
             "instance": address.instance,
             "directory": root,
             "position": position,
@@ -95,8 +106,8 @@ def _open(root: str, config: Config, address: Address) -> tuple[Workspace, bool]
         begun.set_base(config.position, config.tree)
         return begun, True
     begun = Workspace.find(root)
-    if begun.config[:3] != config[:3]:
-        there = f"{begun.config.organization}/{begun.config.project} from {begun.config.instance}"
+    if (*begun.config[:3], begun.config.branch) != (*config[:3], config.branch):
+        there = f"{address_of(begun)} from {begun.config.instance}"
         raise AlreadyExists(f"{root} is a working copy of {there}.", hint="Name another directory.")
     if begun.incomplete():
         return begun, True

@@ -16,6 +16,7 @@ from mic.rpc.discovery import discover, normal_instance
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.workspace import Workspace
 
+MAIN = "main"
 _FROM_ENVIRONMENT = "MICELIO_TOKEN is set; unset it or replace it."
 
 
@@ -23,19 +24,24 @@ instance_option = click.option("--instance", metavar="URL", help="The forge; def
 
 
 class Address(NamedTuple):
-    """A project on an instance."""
+    """A project on an instance, on its main line or on a branch."""
 
     instance: str
     organization: str
     project: str
+    branch: str = ""
 
     def __str__(self) -> str:
-        return f"{self.organization}/{self.project}"
+        return f"{self.organization}/{self.project}" + (f"@{self.branch}" if self.branch else "")
 
     @property
     def ref(self) -> pb.ProjectRef:
         """The project as calls name it."""
-        return pb.ProjectRef(organization=self.organization, handle=self.project)
+        return pb.ProjectRef(organization=self.organization, handle=self.project, branch=self.branch)
+
+    def on(self, branch: str) -> Address:
+        """The same project on another branch; `main` is main."""
+        return self._replace(branch="" if branch == MAIN else branch)
 
 
 def connect(instance: str, *, signed_in: bool = False) -> Client:
@@ -89,8 +95,12 @@ def named_instance(text: str | None) -> str:
 
 
 def parse_address(text: str) -> Address:
-    """`ORG/PROJECT`, `HOST/ORG/PROJECT` or the URL of a project's page; raises WrongCommandLine."""
-    parts = text.strip().rstrip("/").split("/")
+    """`ORG/PROJECT`, `HOST/ORG/PROJECT` or the URL of a project's page; raises WrongCommandLine.
+
+    Behind a project, but not behind a URL, `@BRANCH` is one of its branches.
+    """
+    named, _, branch = text.strip().partition("@") if "://" not in text else (text.strip(), "", "")
+    parts = named.rstrip("/").split("/")
     if "://" in text:
         scheme, _, rest = text.strip().partition("://")
         host, _, path = rest.partition("/")
@@ -104,4 +114,4 @@ def parse_address(text: str) -> Address:
         raise WrongCommandLine(
             f"{text[:200]!r} does not name a project.", hint="Use ORG/PROJECT, HOST/ORG/PROJECT or a URL."
         )
-    return Address(instance or default_instance(), parts[0].lower(), parts[1].lower())
+    return Address(instance or default_instance(), parts[0].lower(), parts[1].lower()).on(branch)

@@ -89,15 +89,15 @@ def diff(
     require_complete(ws)
     refs, words = _refs(free(paths))
     inside = [tree_path(ws, path) for path in paths[words:]]
-    positions = _positions(refs)
+    moments = _moments(ws, refs)
     if since_push:
-        if positions:
+        if moments:
             raise click.UsageError("--since-push goes without a ref.")
         document, names, diffs = _since_push(ws, inside, name_only)
-    elif len(positions) == 2:
-        document, names, diffs = _between(ws, positions, inside, name_only)
+    elif len(moments) == 2:
+        document, names, diffs = _between(ws, moments[0], moments[1], inside, name_only)
     else:
-        document, names, diffs = _to_here(ws, positions, inside, name_only)
+        document, names, diffs = _to_here(ws, moments[0] if moments else None, inside, name_only)
     if name_only:
         for path in names:
             out.line(display(path))
@@ -125,45 +125,52 @@ def _refs(words: tuple[str, ...]) -> tuple[list[Ref], int]:
     return found, len(found)
 
 
-def _positions(refs: list[Ref]) -> list[int]:
+class _Moment(NamedTuple):
+    """A position, and the line that it is one of."""
+
+    project: pb.ProjectRef
+    position: int
+
+
+def _moments(ws: Workspace, refs: list[Ref]) -> list[_Moment]:
     """What they are; the forge is asked for what the refs do not say themselves."""
     known = [ref.position - ref.back if ref.position is not None and ref.back <= ref.position else -1 for ref in refs]
     if -1 not in known:
-        return known
-    place = Place(None)
-    with connect(place.address.instance) as client:
-        return [place.resolve(client, ref) for ref in refs]
-
-
-def _between(ws: Workspace, positions: list[int], inside: list[bytes], name_only: bool) -> _Found:
-    project = address_of(ws).ref
+        return [_Moment(address_of(ws).ref, position) for position in known]
+    places = [(Place(None), ref) for ref in refs]
     with connect(ws.config.instance) as client:
-        before, after = (_tree(client, project, position) for position in positions)
-        _require_there(inside, f"at @{positions[0]} nor at @{positions[1]}", before, after)
+        found = [(place, place.resolve(client, ref)) for place, ref in places]
+    return [_Moment(place.address.ref, position) for place, position in found]
+
+
+def _between(ws: Workspace, old: _Moment, new: _Moment, inside: list[bytes], name_only: bool) -> _Found:
+    with connect(ws.config.instance) as client:
+        before, after = (_tree(client, each.project, each.position) for each in (old, new))
+        _require_there(inside, f"at @{old.position} nor at @{new.position}", before, after)
         changes = _within(_changed(before, after), inside)
-        diffs = [] if name_only else landed_diffs(client, project, changes)
-    return {"from_position": positions[0], "position": positions[1]}, [item.path for item in changes], diffs
+        diffs = [] if name_only else landed_diffs(client, new.project, changes, base=old.project)
+    return {"from_position": old.position, "position": new.position}, [item.path for item in changes], diffs
 
 
-def _to_here(ws: Workspace, positions: list[int], inside: list[bytes], name_only: bool) -> _Found:
+def _to_here(ws: Workspace, start: _Moment | None, inside: list[bytes], name_only: bool) -> _Found:
     """From a position to the files here; without one, from the base, which needs no forge."""
     base = ws.config.position
     document: dict[str, object] = {"base_position": base}
     local, absent = working_status(ws)
     index = ws.index()
     before: Iterable[bytes]
-    if positions:
-        document["from_position"] = positions[0]
+    if start is not None:
+        document["from_position"] = start.position
         with connect(ws.config.instance) as client:
-            old = _tree(client, address_of(ws).ref, positions[0])
+            old = _tree(client, start.project, start.position)
         local, before = _here_since(ws, old, local), old
     else:
         before = index.columns.paths
     here = [path for path in inside if os.path.lexists(os.path.join(os.fsencode(ws.root), path))]
-    _require_there(inside, f"here nor at @{positions[0] if positions else base}", here, before)
+    _require_there(inside, f"here nor at @{start.position if start is not None else base}", here, before)
     changes = _within(local, inside)
     unwritten = {path: entry for path, _ in absent if (entry := index.get(path)) is not None}
-    diffs = [] if name_only else _load(ws, changes, unwritten)
+    diffs = [] if name_only else _load(ws, changes, unwritten, base=start.project if start is not None else None)
     return document, [item.path for item in changes], diffs
 
 
@@ -249,16 +256,26 @@ def _changed(before: Mapping[bytes, Entry], after: Mapping[bytes, Entry]) -> lis
 
 
 def _load(
-    ws: Workspace, changes: list[LocalChange], unwritten: Mapping[bytes, IndexEntry], session_id: bytes = b""
+    ws: Workspace,
+    changes: list[LocalChange],
+    unwritten: Mapping[bytes, IndexEntry],
+    session_id: bytes = b"",
+    base: pb.ProjectRef | None = None,
 ) -> list[FileDiff]:
-    """The contents of both sides; those here are read from the disk, but for what is kept off it."""
+    """The contents of both sides; those here are read from the disk, but for what is kept off it. The old ones are on
+    the line `base`, where that is another than the one followed here."""
     sides = [item.old for item in changes] + [unwritten.get(item.path) for item in changes if item.op != _DELETED]
     wanted = [entry.hash for entry in sides if entry and 0 < entry.size <= MAX_HELD]
     held = content_cache().contents(wanted)
+    olds = {item.old.hash for item in changes if item.old is not None}
     absent = [item for item in wanted if item not in held]
     if absent:
         with connect(ws.config.instance) as client:
-            held |= fetch(client, address_of(ws).ref, absent, session_id, shown=True)
+            own = address_of(ws).ref
+            elsewhere = [item for item in absent if base is not None and item in olds]
+            held |= fetch(client, own, [item for item in absent if item not in elsewhere], session_id, shown=True)
+            if elsewhere and base is not None:
+                held |= fetch(client, base, elsewhere, shown=True)
     found = []
     for item in changes:
         old = b"" if item.old is None or not item.old.size else held.get(item.old.hash)
@@ -274,13 +291,20 @@ def _load(
 
 
 def landed_diffs(
-    client: Client, project: pb.ProjectRef, changes: list[pb.Change], session_id: bytes = b""
+    client: Client,
+    project: pb.ProjectRef,
+    changes: list[pb.Change],
+    session_id: bytes = b"",
+    base: pb.ProjectRef | None = None,
 ) -> list[FileDiff]:
     """What a landing changed, or an open session, which is named then. Contents over MAX_HELD are left out; the size of
-    an old one is not known beforehand."""
+    an old one is not known beforehand. The old ones are on the line `base`, where that is another."""
     wanted = [item.hash for item in changes if item.size <= MAX_HELD and item.op != pb.Change.DELETED]
-    wanted += [item.base_hash for item in changes if item.base_hash and item.size <= MAX_HELD]
-    held = fetch(client, project, wanted, session_id, shown=True)
+    olds = [item.base_hash for item in changes if item.base_hash and item.size <= MAX_HELD]
+    if base in (None, project):
+        held = fetch(client, project, wanted + olds, session_id, shown=True)
+    else:
+        held = fetch(client, project, wanted, session_id, shown=True) | fetch(client, base, olds, shown=True)
     return [
         FileDiff(
             item.path,

@@ -11,9 +11,8 @@ from mic.cli.clone import tree_entries
 from mic.cli.connection import connect
 from mic.cli.open_session import address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
-from mic.cli.place import Place
+from mic.cli.place import Place, read_own_ref
 from mic.cli.queued import settle_first
-from mic.cli.refs import read_ref
 from mic.cli.sync_apply import carry_out
 from mic.cli.sync_plan import ABSENT, Decisions, Planner, lstat, on_disk, side_of
 from mic.cli.unresolved import require_resolved
@@ -41,7 +40,7 @@ def goto(out: Output, ref: str) -> None:
     What you changed stays changed. Where the same file differs between the two positions nothing is touched, and the
     file is named. `mic undo` and `mic sync` lead back.
     """
-    wanted = read_ref(ref)
+    wanted = read_own_ref(ref)
     place = Place(None)
     ws = Workspace.find()
     with ws.lock():
@@ -61,15 +60,19 @@ def goto(out: Output, ref: str) -> None:
     out.document({"from_position": before, "position": position, "files": files or 0})
 
 
-def move_to(client: Client, ws: Workspace, position: int, out: Output, command: str = "") -> int | None:
-    """Bring the working copy to a position; how many files that changed, None when it stood there. Holds the lock.
+def move_to(
+    client: Client, ws: Workspace, position: int, out: Output, command: str = "", branch: str | None = None
+) -> int | None:
+    """Bring the working copy to a position, perhaps of another branch; how many files that changed, None when it stood
+    there. Holds the lock.
 
     `command` is what the operation log says of it, "" when that is done. Raises Conflicted where a local change would
     be touched, and then nothing is. Stopped, `mic sync` goes on with it.
     """
-    if position == ws.config.position:
+    branch = ws.config.branch if branch is None else branch
+    if (position, branch) == (ws.config.position, ws.config.branch):
         return None
-    project = address_of(ws).ref
+    project = address_of(ws, branch).ref
     request = pb.GetProjectTreeRequest(project=project, position=position, page_size=1)
     tree = client.call(client.projects.GetProjectTree, request).tree.hex()
     target = {entry.path: entry for entry in tree_entries(client, project, position, tree)}
@@ -88,7 +91,8 @@ def move_to(client: Client, ws: Workspace, position: int, out: Output, command: 
             document={"paths": [path_fields(path) for path in met]},
         )
     steps = [plan.steps[path] for path in sorted(plan.steps)]
-    journal = Journal(ws.config.position, ws.config.tree, position, tree, steps, [Kept.fresh(ws, str(position)).name])
+    kept = [Kept.fresh(ws, str(position)).name]
+    journal = Journal(ws.config.position, ws.config.tree, position, tree, steps, kept, ws.config.branch, branch)
     if command:
         record(ws, command, files=True)
     carry_out(client, ws, project, begin(ws, journal, target), plan.contents, out)
@@ -112,7 +116,8 @@ def restore_base(client: Client, ws: Workspace, out: Output) -> int:
         if not steps:
             return 0
         base = ws.config.position, ws.config.tree
-        journal = Journal(*base, *base, sorted(steps, key=lambda step: step.path), [Kept.fresh(ws, "aside").name])
+        kept, line = [Kept.fresh(ws, "aside").name], ws.config.branch
+        journal = Journal(*base, *base, sorted(steps, key=lambda step: step.path), kept, line, line)
         opened = begin(ws, journal, target)
     else:
         opened = OpenSync(ws, False)

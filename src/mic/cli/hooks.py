@@ -50,6 +50,7 @@ def run_hook(ws: Workspace, name: str, goal: str, session: LocalSession | None, 
         "MIC_SESSION_GOAL": (session.goal if session is not None else goal).replace("\x00", ""),
         "MIC_PROJECT_ORG": ws.config.organization,
         "MIC_PROJECT_HANDLE": ws.config.project,
+        "MIC_BRANCH": ws.config.branch or "main",
         "MIC_USER_HANDLE": credential.handle if credential else "",
     }
     if position is not None:

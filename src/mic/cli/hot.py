@@ -100,6 +100,8 @@ def _next_steps(view: View) -> list[tuple[str, str]]:
     config = view.config
     if view.incomplete:
         name = f"{config['organization']}/{config['project']}"
+        if branch := config.get("branch"):
+            name += f"@{branch}"
         return [(f"mic clone {name} {_shown(view.root)}", "finish the interrupted clone")]
     if view.stopped:
         return [("mic sync", "finish the interrupted sync"), ("mic sync --abort", "undo it")]
@@ -125,9 +127,10 @@ def _next_steps(view: View) -> list[tuple[str, str]]:
 
 def _text(view: View, limit: int) -> str:
     config = view.config
-    lines = [
-        f"{config['organization']}/{config['project']} at landing {config['position']}, from {config['instance']}\n"
-    ]
+    where = f"{config['organization']}/{config['project']}"
+    if branch := config.get("branch"):
+        where += f", branch {branch},"
+    lines = [f"{where} at landing {config['position']}, from {config['instance']}\n"]
     if view.incomplete:
         lines.append("The clone was interrupted; run it again to complete it.\n")
     if view.queued is not None:
@@ -183,6 +186,7 @@ def _fields(view: View) -> dict[str, object]:
         "instance": config["instance"],
         "organization": config["organization"],
         "project": config["project"],
+        "branch": config.get("branch") or "main",
         "position": int(config["position"]),
         "tree": config["tree"],
         "incomplete": view.incomplete,

@@ -67,9 +67,10 @@ def show(out: Output, what: str, with_patch: bool, stat: bool, project: str | No
 def _split(what: str) -> tuple[str, str | None]:
     """A ref and a path of REF:PATH; the path is None without the colon. `landing:12` is a ref, `landing:12:a` both."""
     head, colon, rest = what.partition(":")
-    if head == "landing" and colon:
-        number, colon, rest = rest.partition(":")
-        head = f"landing:{number}"
+    if head in ("landing", "branch") and colon:
+        kind = head
+        named, colon, rest = rest.partition(":")
+        head = f"{kind}:{named}"
     return head, rest if colon else None
 
 

@@ -16,9 +16,10 @@ from mic.workspace.session import LocalSession
 from mic.workspace.workspace import Workspace
 
 
-def address_of(ws: Workspace) -> Address:
+def address_of(ws: Workspace, branch: str | None = None) -> Address:
     """The project that a workspace is a copy of."""
-    return Address(ws.config.instance, ws.config.organization, ws.config.project)
+    branch = ws.config.branch if branch is None else branch
+    return Address(ws.config.instance, ws.config.organization, ws.config.project, branch)
 
 
 def require_open(ws: Workspace) -> LocalSession:

@@ -28,6 +28,17 @@ def project_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def read_own_ref(text: str) -> Ref:
+    """A ref of the line that is followed here; raises WrongCommandLine for one of another branch."""
+    ref = read_ref(text)
+    if ref.branch:
+        raise WrongCommandLine(
+            f"{text[:100]} is on another line than the one followed here.",
+            hint=f"`mic branch switch {ref.branch}` follows that one.",
+        )
+    return ref
+
+
 class Place:
     """Where a command looks: a project, and the workspace when it is that of this directory."""
 
@@ -43,13 +54,18 @@ class Place:
         return self.resolve(client, read_ref(text)) if text else self._head(client)
 
     def resolve(self, client: Client, ref: Ref) -> int:
-        """The position of a ref; 0 is the empty beginning. Raises as `position`."""
+        """The position of a ref; 0 is the empty beginning. Raises as `position`.
+
+        From a ref of another branch on, the place is on that.
+        """
+        if ref.branch:
+            self.address = self.address.on(ref.branch)
         if ref.position is not None:
             position = ref.position
         elif ref.session:
             position = self._landed(client, ref.session)
         else:
-            position = self._newest(client) if ref.latest else self._head(client)
+            position = self._newest(client) if ref.latest or ref.branch else self._head(client)
         if ref.back > position:
             raise WrongCommandLine(
                 f"{ref.text} is before the beginning: that is {ref.back:,} landings before @{position}."
@@ -58,11 +74,11 @@ class Place:
 
     def session(self, client: Client, ref: Ref) -> pb.Session:
         """The session of a ref, whole, landed or not; of no other than a session may it be an open one."""
-        request = pb.GetSessionRequest(project=self.address.ref)
         if ref.session and not ref.back:
-            request.id_prefix = ref.session
+            request = pb.GetSessionRequest(project=self.address.ref, id_prefix=ref.session)
         else:
-            request.position = self.resolve(client, ref)
+            position = self.resolve(client, ref)
+            request = pb.GetSessionRequest(project=self.address.ref, position=position)
         answer: pb.SessionResponse = client.call(client.sessions.GetSession, request)
         return answer.session
 

@@ -70,10 +70,9 @@ def _line_rule(text: str) -> pb.LineRule:
 def owners(out: Output, path: str, position: str | None, project: str | None) -> None:
     """Whose PATH is, as .micelio/OWNERS says at a position (default: the newest), and who lands it."""
     place = Place(project)
-    request = pb.ExplainOwnersRequest(project=place.address.ref, path=place.path(path))
     with connect(place.address.instance) as client:
-        if position:
-            request.position = place.position(client, position)
+        at = place.position(client, position) if position else None
+        request = pb.ExplainOwnersRequest(project=place.address.ref, path=place.path(path), position=at)
         found = client.call(client.projects.ExplainOwners, request)
     out.line(out.paint(display(found.path), "bold"))
     out.line(f"  {found.reason}")

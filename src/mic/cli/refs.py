@@ -3,6 +3,7 @@
     @12  landing:12  12      a landing by its position; the bare number only where nothing but a ref can stand
     @latest  HEAD            the newest landing; the one that this working copy stands on
     ses_01J8...  01J8...     the landing of a session, by its id or a beginning of it
+    branch:NAME              where a branch stands
     REF^  REF^^  REF~3       one, two, three landings before
 
 `may_be_ref` is for words that could be paths, `read_ref` for those that could not.
@@ -15,22 +16,25 @@ from typing import NamedTuple
 
 from mic.cli.exit_codes import WrongCommandLine
 
-ACCEPTED = "Use @12, landing:12, @latest, HEAD, a session id like ses_01J8..., or one of these with ^ or ~3 behind it."
+ACCEPTED = (
+    "Use @12, landing:12, @latest, HEAD, branch:NAME, a session id like ses_01J8..., "
+    "or one of these with ^ or ~3 behind it."
+)
 # The time of a session to the quarter of an hour; fewer would be a word.
 SHORTEST_ID = 6
 # Crockford's digits; a ULID has 128 bits, so the first of its 26 is at most 7.
 _ID = f"[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{{{SHORTEST_ID - 1},25}}"
 _FORM = re.compile(
     r"(?:@(?P<at>[0-9]+)|landing:(?P<landing>[0-9]+)|(?P<number>[0-9]{1,19})|(?P<latest>@latest)|(?P<head>HEAD)"
-    rf"|ses_(?P<id>{_ID})|(?P<bare>{_ID}))(?P<back>(?:\^|~[0-9]{{1,30}})*)"
+    rf"|ses_(?P<id>{_ID})|branch:(?P<branch>[^\s^~:]+?)|(?P<bare>{_ID}))(?P<back>(?:\^|~[0-9]{{1,30}})*)"
 )
 _MOST = 1 << 63
 _WHOLE_ID = 26
 
 
 class Ref(NamedTuple):
-    """A ref as it was read. Of `position`, `session`, `latest` and `head` one says where it begins, `back` how many
-    landings before that it is. `session` is an id or a beginning of one, in capitals."""
+    """A ref as it was read. Of `position`, `session`, `latest`, `head` and `branch` one says where it begins, `back`
+    how many landings before that it is. `session` is an id or a beginning of one, in capitals."""
 
     text: str
     position: int | None
@@ -38,6 +42,7 @@ class Ref(NamedTuple):
     latest: bool
     head: bool
     back: int
+    branch: str = ""
 
 
 def parse_ref(text: str) -> Ref | None:
@@ -51,7 +56,8 @@ def parse_ref(text: str) -> Ref | None:
     if back >= _MOST or (digits and int(digits) >= _MOST):
         raise _none(text)
     session = (form["id"] or form["bare"] or "").upper()
-    return Ref(text, int(digits) if digits else None, session, bool(form["latest"]), bool(form["head"]), back)
+    at, branch = int(digits) if digits else None, form["branch"] or ""
+    return Ref(text, at, session, bool(form["latest"]), bool(form["head"]), back, branch)
 
 
 def may_be_ref(text: str) -> Ref | None:

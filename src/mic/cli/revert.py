@@ -11,8 +11,7 @@ from mic.cli.clone import tree_entries, write_contents
 from mic.cli.contents import fetch
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, plural
-from mic.cli.place import Place
-from mic.cli.refs import read_ref
+from mic.cli.place import Place, read_own_ref
 from mic.cli.session_push import require_here
 from mic.cli.settled import settled
 from mic.cli.unresolved import require_resolved
@@ -45,7 +44,7 @@ def revert(out: Output, ref: str, why: str) -> None:
     Lines that later landings changed elsewhere in the same files stay. Where they changed the same lines nothing is
     touched, and the files are named. Your working copy must have no other changes, and no session open.
     """
-    wanted = read_ref(ref)
+    wanted = read_own_ref(ref)
     place = Place(None)
     ws = Workspace.find()
     with settled(ws, out, signed_in=True) as client:

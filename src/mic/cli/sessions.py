@@ -204,8 +204,8 @@ def abandon(out: Output) -> None:
             try:
                 client.call(client.sessions.AbandonSession, request)
             except NotFound:
-                # The forge never heard of it: it was started while the forge could not be reached.
-                client.call(client.projects.GetProject, pb.GetProjectRequest(project=address_of(ws).ref))
+                # The forge never heard of it, for it could not be reached; or the branch is gone.
+                client.call(client.projects.GetProject, pb.GetProjectRequest(project=address_of(ws, "").ref))
         record(ws, "mic session abandon", files=False, final="the forge was told that it is given up.")
         local.clear(ws)
         forget_push(ws)

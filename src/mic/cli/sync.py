@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import click
+import msgspec
 
 from mic.cli.app import json_option
 from mic.cli.clone import tree_entries
@@ -58,7 +59,7 @@ def sync(out: Output, ours: tuple[str, ...], theirs: tuple[str, ...], undo: bool
     with settled(ws, out, signed_in=False) as client:
         refuse_half_undone(ws)
         if undo:
-            return abort(client, ws, address_of(ws).ref, out)
+            return abort(client, ws, out)
         done = _resume(client, ws, decisions, out) if sync_under_way(ws) else take_in(client, ws, decisions, out)
     if done is None:
         return _nothing_new(ws, out)
@@ -94,9 +95,9 @@ def take_in(
     )
     if not plan.steps and position == ws.config.position and as_landed:
         return None
-    journal = Journal(
-        ws.config.position, ws.config.tree, position, tree, _in_order(plan.steps), [Kept.fresh(ws, str(position)).name]
-    )
+    folder, line = Kept.fresh(ws, str(position)).name, ws.config.branch
+    steps = _in_order(plan.steps)
+    journal = Journal(ws.config.position, ws.config.tree, position, tree, steps, [folder], line, line)
     record(ws, "mic resolve" if stay else "mic sync", files=True)
     keep_records(
         ws, Stories(client, project), plan.steps, plan.contents, before, target, (ws.config.position, position)
@@ -108,7 +109,7 @@ def take_in(
 def _resume(client: Client, ws: Workspace, decisions: Decisions, out: Output) -> tuple[Journal, list[Conflict]]:
     opened = OpenSync(ws, False)
     old = opened.journal
-    project = address_of(ws).ref
+    project = address_of(ws, old.to_branch).ref
     before = {entry.path: entry for entry in opened.before.entries()}
     planner = Planner(ws, before, opened.target, decisions, old.steps)
     plan = planner.make(client, project, (old.from_position, old.to_position))
@@ -121,7 +122,7 @@ def _resume(client: Client, ws: Workspace, decisions: Decisions, out: Output) ->
                 step.mine_mode, step.mine = now
             plan.steps[step.path] = step
     kept = [*old.kept, Kept.fresh(ws, str(old.to_position)).name]
-    journal = Journal(old.from_position, old.from_tree, old.to_position, old.to_tree, _in_order(plan.steps), kept)
+    journal = msgspec.structs.replace(old, steps=_in_order(plan.steps), kept=kept)
     positions = old.from_position, old.to_position
     keep_records(ws, Stories(client, project), plan.steps, plan.contents, before, opened.target, positions)
     opened.rewrite(journal)

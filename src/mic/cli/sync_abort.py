@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from mic.cli.clone import write_contents
+from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields
 from mic.cli.sync_apply import pieces_of
 from mic.cli.sync_plan import ABSENT, Side, lstat, on_disk, side_of
@@ -22,7 +23,7 @@ from mic.workspace.sync_journal import YOURS, OpenSync, Step, find
 from mic.workspace.workspace import Workspace
 
 
-def abort(client: Client, ws: Workspace, project: pb.ProjectRef, out: Output) -> int:
+def abort(client: Client, ws: Workspace, out: Output) -> int:
     """Undo the last sync, or one that was stopped; the exit code. Raises NotFound, InvalidInput."""
     sync = find(ws)
     if sync is None:
@@ -35,10 +36,11 @@ def abort(client: Client, ws: Workspace, project: pb.ProjectRef, out: Output) ->
             hint=f"Your versions from before it are in .mic/kept/{journal.kept[0]}.",
         )
     record(ws, "mic sync --abort", files=True)
+    project = address_of(ws, journal.from_branch).ref
     put_away = _restore(client, ws, project, sync)
     write_conflicts_back(ws, sync)
     ws.save_index(sync.before)
-    ws.set_base(journal.from_position, journal.from_tree)
+    ws.set_base(journal.from_position, journal.from_tree, journal.from_branch)
     session = local.current(ws)
     if session is not None and session.base_position == journal.to_position:
         session.base_position = journal.from_position

@@ -107,7 +107,7 @@ def carry_out(
     write_conflicts(os.fsencode(ws.root), conflicts)
     drop_others(ws, conflicts)
     ws.save_index(index)
-    ws.set_base(journal.to_position, journal.to_tree)
+    ws.set_base(journal.to_position, journal.to_tree, journal.to_branch)
     session = local.current(ws)
     if session is not None:
         session.base_position = journal.to_position

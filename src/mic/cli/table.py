@@ -12,6 +12,7 @@ COMMANDS = {
     "clone": ("mic.cli.clone:clone", "Get a working copy of a project"),
     "session": ("mic.cli.sessions:sessions", "Start a session, record notes and decisions, land it"),
     "land": ("mic.cli.land:land", "Land what changed here, with its goal and decisions"),
+    "branch": ("mic.cli.branches:branch", "List, begin and delete branches, and switch to one"),
     "goto": ("mic.cli.goto:goto", "Bring the working copy to another position"),
     "revert": ("mic.cli.revert:revert", "Begin a session that takes a landing back"),
     "undo": ("mic.cli.undo:undo", "Take back what changed this workspace last"),

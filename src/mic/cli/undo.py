@@ -151,7 +151,7 @@ def _restore(ws: Workspace, wanted: Operation, out: Output) -> int:
     if wanted.changes is not None:
         index, files = _restore_files(ws, wanted, out)
         ws.save_index(index)
-        ws.set_base(wanted.position, wanted.tree)
+        ws.set_base(wanted.position, wanted.tree, wanted.branch)
         last = find(ws)
         if last is not None:
             # It speaks of files that stand here no more.
@@ -199,7 +199,7 @@ def _restore_files(ws: Workspace, wanted: Operation, out: Output) -> tuple[Index
         if absent:
             # Of a landed tree, and not on this machine any more.
             with connect(ws.config.instance) as client:
-                write_contents(client, address_of(ws).ref, checkout, absent, out)
+                write_contents(client, address_of(ws, wanted.branch).ref, checkout, absent, out)
     finally:
         checkout.close()
     touched = {*gone, *(entry.path for entry in due)}

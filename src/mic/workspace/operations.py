@@ -54,6 +54,7 @@ class Operation(msgspec.Struct):
     redoes: int = 0
     done: bool = True
     version: int = VERSION
+    branch: str = ""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -75,7 +76,7 @@ def record(
     session, conflicts, pushed = (read_file(ws.folder + b"/" + name) for name in (b"session", b"conflicts", b"pushed"))
     made = Operation(
         number, time.time_ns() // 1_000_000, command, ws.config.position, ws.config.tree, session, conflicts, pushed,
-        final=final, undoes=undoes, redoes=redoes, done=done,
+        final=final, undoes=undoes, redoes=redoes, done=done, branch=ws.config.branch,
     )  # fmt: skip
     if files:
         try:

@@ -44,7 +44,8 @@ class Step(msgspec.Struct):
 
 
 class Journal(msgspec.Struct):
-    """A sync from one position to another. `kept`: the folders of kept files, the first run's first."""
+    """A sync from one position to another, perhaps of another branch. `kept`: the folders of kept files, the first
+    run's first."""
 
     from_position: int
     from_tree: str
@@ -52,6 +53,8 @@ class Journal(msgspec.Struct):
     to_tree: str
     steps: list[Step]
     kept: list[str]
+    from_branch: str = ""
+    to_branch: str = ""
 
 
 class OpenSync:

@@ -13,13 +13,17 @@ from mic.workspace.place import find_root, read_columns, read_config, write_colu
 
 
 class Config(NamedTuple):
-    """The project of a workspace, and the landing that its files were taken from. `tree` is that root in hex."""
+    """The project of a workspace, and the landing that its files were taken from. `tree` is that root in hex.
+
+    `branch` is the line that the workspace follows, "" for main: positions are that line's.
+    """
 
     instance: str
     organization: str
     project: str
     position: int
     tree: str
+    branch: str = ""
 
 
 # Where the project of a workspace was found to be. The command may have read the configuration before that.
@@ -53,6 +57,7 @@ class Workspace:
                 values["project"],
                 int(values["position"]),
                 values["tree"],
+                values.get("branch", ""),
             ),
         )
 
@@ -82,9 +87,10 @@ class Workspace:
         if self.incomplete():
             os.unlink(self.folder + b"/incomplete")
 
-    def set_base(self, position: int, tree: str) -> None:
-        """Writes down the landing that the files now stand on, at once or not at all."""
-        self.config = self.config._replace(position=position, tree=tree)
+    def set_base(self, position: int, tree: str, branch: str | None = None) -> None:
+        """Writes down the landing that the files now stand on, and on which line, at once or not at all."""
+        branch = self.config.branch if branch is None else branch
+        self.config = self.config._replace(position=position, tree=tree, branch=branch)
         self._write_config()
 
     def follow(self, organization: str, project: str) -> None:
@@ -107,7 +113,7 @@ class Workspace:
     def _write_config(self) -> None:
         organization, project = _followed.get(self.root, self.config[1:3])
         self.config = self.config._replace(organization=organization, project=project)
-        values = {key: str(value) for key, value in self.config._asdict().items()}
+        values = {key: str(value) for key, value in self.config._asdict().items() if key != "branch" or value}
         for key, value in values.items():
             if not value.isprintable():
                 raise InvalidInput(f"the {key} {value!r} holds a character that no name has")

@@ -29,7 +29,16 @@ ULID = "01J8ZQ4M0V2QMNKEB0EWFMBR7A"
     ],
 )
 def test_forms(text: str, position: int | None, session: str, latest: bool, head: bool, back: int) -> None:
-    assert parse_ref(text) == (text, position, session, latest, head, back)
+    assert parse_ref(text) == (text, position, session, latest, head, back, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "branch", "back"),
+    [("branch:main", "main", 0), ("branch:fix/login", "fix/login", 0), ("branch:rel-2.1~3", "rel-2.1", 3)],
+)
+def test_branches(text: str, branch: str, back: int) -> None:
+    assert parse_ref(text) == (text, None, "", False, False, back, branch)
+    assert may_be_ref(text) == parse_ref(text)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +50,7 @@ def test_what_is_no_ref(text: str) -> None:
     assert parse_ref(text) is None
     with pytest.raises(WrongCommandLine) as refused:
         read_ref(text)
-    assert refused.value.hint.startswith("Use @12, landing:12, @latest, HEAD, a session id")
+    assert refused.value.hint.startswith("Use @12, landing:12, @latest, HEAD, branch:NAME, ")
 
 
 @pytest.mark.parametrize("text", ["9223372036854775808", "@99999999999999999999", "HEAD~9999999999999999999"])

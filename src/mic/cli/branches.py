@@ -1,0 +1,189 @@
+"""`mic branch`: lines besides main, each with landings of its own from where it began."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mic.cli.app import Suggesting, json_option
+from mic.cli.connection import MAIN, Address, connect
+from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.goto import move_to
+from mic.cli.open_session import address_of
+from mic.cli.output import Output, iso, plural, when
+from mic.cli.place import Place, project_option
+from mic.cli.refs import parse_ref
+from mic.cli.settled import settled
+from mic.cli.unresolved import require_resolved
+from mic.core.errors import InvalidInput
+from mic.core.ids import ulid_text
+from mic.rpc.client import Client
+from mic.rpc.v1 import mic_pb2 as pb
+from mic.workspace import session as local
+from mic.workspace.workspace import Workspace
+
+
+@click.group(cls=Suggesting)
+def branch() -> None:
+    """Lines besides main. Each begins where another stood and has landings of its own from there on.
+
+    A working copy follows one line: `mic status` names it, `mic land` lands on it, `mic sync` takes in what landed
+    there.
+    """
+
+
+@branch.command("list", short_help="The branches of the project.")
+@project_option
+@json_option
+def list_(out: Output, project: str | None) -> None:
+    """The branches of the project, the one that this working copy follows marked with a star."""
+    place = Place(project)
+    here = place.address.branch or MAIN if place.ws is not None else None
+    with connect(place.address.instance) as client:
+        main = client.call(client.projects.GetProject, pb.GetProjectRequest(project=place.address.on(MAIN).ref)).project
+        found = _branches(client, place.address)
+    names = [MAIN, *(item.name for item in found)]
+    width = max(map(len, names))
+    for name, at, rest in [
+        (MAIN, main.head_position, ""),
+        *((item.name, item.head_position, f"  {_begin(item)}{_last(item)}") for item in found),
+    ]:
+        mark = "*" if name == here else " "
+        out.line(f"{mark} {out.paint(f'{name:<{width}}', 'cyan')}  {out.paint(f'@{at}', 'yellow')}{rest}")
+    document: list[dict[str, Any]] = [{"name": MAIN, "head_position": main.head_position, "followed": here == MAIN}]
+    document += [{**branch_fields(item), "followed": item.name == here} for item in found]
+    out.document({"branches": document})
+
+
+def _branches(client: Client, address: Address) -> list[pb.Branch]:
+    found: list[pb.Branch] = []
+    request = pb.ListBranchesRequest(project=address.on(MAIN).ref, page_size=1000)
+    while True:
+        page = client.call(client.projects.ListBranches, request)
+        found += page.branches
+        if not page.next_page_token:
+            return found
+        request.page_token = page.next_page_token
+
+
+def _begin(item: pb.Branch) -> str:
+    return f"from {item.origin or 'a branch that is gone'} @{item.position}"
+
+
+def _last(item: pb.Branch) -> str:
+    if item.head_position == item.position:
+        return ", nothing landed since"
+    last = item.last
+    who = last.owner or last.author.name
+    goal = (last.goal.strip().splitlines() or [""])[0]
+    return f", {when(last.updated_at_ms)} {who}: {goal[:60]}"
+
+
+def branch_fields(item: pb.Branch) -> dict[str, Any]:
+    """A branch in JSON."""
+    last = item.last if item.HasField("last") else None
+    return {
+        "name": item.name,
+        "head_position": item.head_position,
+        "from": item.origin or None,
+        "from_position": item.position,
+        "begun_by": item.begun_by,
+        "begun_at": iso(item.begun_at_ms),
+        "last": {
+            "session": ulid_text(last.id), "position": last.landed_position, "goal": last.goal,
+            "owner": last.owner or None, "landed_at": iso(last.updated_at_ms),
+        } if last is not None else None,
+    }  # fmt: skip
+
+
+@branch.command(short_help="Begin a branch.")
+@click.argument("name")
+@click.option(
+    "--from", "base", metavar="REF", help="Where it begins: a branch, or a landing of the line followed here."
+)
+@project_option
+@json_option
+def create(out: Output, name: str, base: str | None, project: str | None) -> None:
+    """Begin the branch NAME where this working copy stands: `mic branch create fix/login`.
+
+    With --from, where another branch stands (`--from main`), or at a landing (`--from @7`). Nothing here changes:
+    `mic branch switch NAME` follows it.
+    """
+    place = Place(project)
+    with connect(place.address.instance, signed_in=True) as client:
+        address, position = _base(client, place, base)
+        request = pb.CreateBranchRequest(project=address.ref, name=name, position=position)
+        made = client.call(client.projects.CreateBranch, request).branch
+    out.line(f"Began {out.paint(made.name, 'cyan')} {_begin(made)}.")
+    if place.ws is not None:
+        out.line(f"`mic branch switch {made.name}` follows it.")
+    out.document({"branch": branch_fields(made)})
+
+
+def _base(client: Client, place: Place, base: str | None) -> tuple[Address, int | None]:
+    """The line that a branch begins from, and the position there; None is where that stands now."""
+    if base is None:
+        at = place.ws.config.position if place.ws is not None else 0
+        return place.address, at or None
+    ref = parse_ref(base)
+    if ref is None or ref.branch:
+        return place.address.on(ref.branch if ref is not None else base), None
+    if ref.latest and not ref.back:
+        return place.address, None
+    position = place.resolve(client, ref)
+    if not position:
+        raise WrongCommandLine("A branch begins at a landing, and @0 is before the first.", hint="Use @1, or main.")
+    return place.address, position
+
+
+@branch.command(short_help="Delete a branch.")
+@click.argument("name")
+@project_option
+@json_option
+def delete(out: Output, name: str, project: str | None) -> None:
+    """Delete the branch NAME. What landed on it is nowhere else, and is removed after seven days.
+
+    Branches that began from it stay. A working copy that follows it keeps its files.
+    """
+    place = Place(project)
+    with connect(place.address.instance, signed_in=True) as client:
+        request = pb.DeleteBranchRequest(project=place.address.on(MAIN).ref, name=name)
+        client.call(client.projects.DeleteBranch, request)
+    out.line(f"Deleted the branch {name}.")
+    if place.ws is not None and place.address.branch == name:
+        out.line("This working copy followed it: `mic branch switch main` goes on with main.")
+    out.document({"branch": name, "deleted": True})
+
+
+@branch.command(short_help="Follow another branch here.")
+@click.argument("name")
+@json_option
+def switch(out: Output, name: str) -> None:
+    """Follow the branch NAME (or main) here: the files become what they are where it stands, and you land there.
+
+    What you changed stays changed. Where the same file differs between here and there nothing is touched, and the file
+    is named. `mic undo` leads back.
+    """
+    wanted = "" if name == MAIN else name.removeprefix("branch:")
+    ws = Workspace.find()
+    with settled(ws, out, signed_in=False) as client:
+        require_resolved(ws)
+        session = local.current(ws)
+        if session is not None and wanted != ws.config.branch:
+            raise InvalidInput(
+                f"A session is open here, on {ws.config.branch or MAIN}.",
+                hint="Land it, or push it and put it away, or give it up: `mic session --help`.",
+            )
+        request = pb.GetProjectRequest(project=address_of(ws, wanted).ref)
+        head = client.call(client.projects.GetProject, request).project
+        if wanted == ws.config.branch:
+            files: int | None = None
+        else:
+            files = move_to(client, ws, head.head_position, out, f"mic branch switch {name[:100]}", wanted)
+    at = f"{wanted or MAIN} @{ws.config.position}"
+    if files is None:
+        out.line(f"You follow {at} already.")
+    else:
+        out.line(f"Now on {at}: {plural(files, 'file')} changed here.")
+    out.document({"branch": wanted or MAIN, "position": ws.config.position, "files": files or 0})
