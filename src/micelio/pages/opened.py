@@ -62,7 +62,7 @@ class Opened:
 def open_project(actor: Actor, owner: str, handle: str) -> Opened:
     """The project as `actor` may see it. Raises NotFound, in the same words for absent and not theirs to see."""
     project = get_project(actor, owner, handle)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     cost = current_cost()
     if cost is not None:
         cost.watch(lambda: ledger.object_reads)

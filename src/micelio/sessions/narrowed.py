@@ -58,10 +58,10 @@ def find_landings(
     limit = min(limit, MAX_PAGE)
     if wanted.path:
         return _of_path(actor, project, wanted, before, limit)
-    newest = Projection.objects.filter(project_id=project.id).values_list("position", flat=True).first() or 0
+    newest = Projection.objects.filter(project_id=project.line).values_list("position", flat=True).first() or 0
     before = min(before, newest + 1) if before is not None else newest + 1
     lowest = max(0, before - LOOKED_THROUGH)
-    found = Landing.objects.filter(_condition(actor, wanted), project_id=project.id)
+    found = Landing.objects.filter(_condition(actor, wanted), project_id=project.line)
     rows = list(found.filter(position__lt=before, position__gte=lowest).order_by("-position")[: limit + 1])
     shown = as_rows(actor, rows[:limit])
     if len(rows) > limit:
@@ -75,7 +75,7 @@ def _of_path(
     touched = path_landings(actor, project, wanted.path, before, 0, MAX_PAGE)
     positions = [each.row.position for each in touched]
     if wanted.author or wanted.agent or wanted.since or wanted.until:
-        found = Landing.objects.filter(_condition(actor, wanted), project_id=project.id, position__in=positions)
+        found = Landing.objects.filter(_condition(actor, wanted), project_id=project.line, position__in=positions)
         kept = set(found.values_list("position", flat=True))
     else:
         kept = set(positions)
@@ -112,7 +112,7 @@ def _own(actor: Actor, handle: str) -> Q:
 def list_contributors(actor: Actor, project: ProjectView, limit: int = 100) -> list[Contributor]:
     """Who has landed most, as far as the rows follow the log; an account once, whatever it was called then."""
     require_read(actor, project)
-    found = Landing.objects.filter(project_id=project.id).values("owner_id", "author_name")
+    found = Landing.objects.filter(project_id=project.line).values("owner_id", "author_name")
     counted = found.annotate(
         landings=Count("id"),
         with_agents=Count("id", filter=~Q(agent="")),
