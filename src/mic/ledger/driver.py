@@ -16,6 +16,7 @@ from mic.ledger.effects import (
     Effect,
     Forward,
     Fresh,
+    FreshWhole,
     Get,
     GetRange,
     List,
@@ -153,6 +154,8 @@ class Driver:
                 return store.get(key)
             case Fresh(key, start, length):
                 return (store.bucket if isinstance(store, TieredStore) else store).get_range(key, start, length)
+            case FreshWhole(key):
+                return (store.bucket if isinstance(store, TieredStore) else store).get(key)
             case Now():
                 return time.time_ns() // 1_000_000
             case PutNew(key, data):

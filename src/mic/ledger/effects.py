@@ -38,6 +38,12 @@ class Fresh(NamedTuple):
     length: int
 
 
+class FreshWhole(NamedTuple):
+    """-> Tagged, as `Get`, of the store itself"""
+
+    key: str
+
+
 class Map(NamedTuple):
     """-> bytes, memoryview or mmap: an immutable object whole, mapped where the store can; NotFound"""
 
@@ -116,6 +122,6 @@ class Forward(NamedTuple):
     requests: tuple[LandRequest, ...]
 
 
-Request = Get | GetRange | Fresh | Map | Put | PutFile | PutNew | PutIf | List | Delete
+Request = Get | GetRange | Fresh | FreshWhole | Map | Put | PutFile | PutNew | PutIf | List | Delete
 Effect = Request | Sleep | Now | Random | Attempt | Forward
 Protocol = Generator[Effect | tuple[Effect, ...], Any, T]

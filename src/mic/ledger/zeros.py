@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Sequence
 
-from mic.core.errors import NotFound
+from mic.core.errors import Busy, Corrupt, NotFound, PreconditionFailed, Unavailable
 from mic.core.tombstone import Range
-from mic.ledger.effects import Fresh, Protocol, Put
+from mic.ledger.effects import FreshWhole, Protocol, Put
 from mic.ledger.line import Line
+from mic.ledger.tip import replace
 from mic.ledger.tombstones import read_graves
+from mic.store import Tagged
 
-_WHOLE = 1 << 30  # more bytes than any container has
+_ATTEMPTS = 64
 
 
 def write_zeros(line: Line) -> Protocol[list[str]]:
@@ -33,15 +36,35 @@ def write_zeros(line: Line) -> Protocol[list[str]]:
             return list(dict.fromkeys(done))
 
 
-def _zero_one(key: str, ranges: Iterable[Range]) -> Protocol[bool]:
-    try:
-        raw: bytes = yield Fresh(key, 0, _WHOLE)
-    except NotFound:
-        return False  # nobody named it, and it was collected
-    data = bytearray(raw)
-    for _, offset, length in ranges:
-        data[offset : offset + length] = bytes(len(data[offset : offset + length]))
-    if data == raw:
-        return False
-    yield Put(key, bytes(data))
-    return True
+def _zero_one(key: str, ranges: Sequence[Range]) -> Protocol[bool]:
+    """Whether it was written. Nobody else's zeros go with it: it is written over what was read, or read again."""
+    for _ in range(_ATTEMPTS):
+        try:
+            found = yield from _read_surely(key)
+        except NotFound:
+            return False  # nobody named it, and it was collected
+        data = bytearray(found.data)
+        for _, offset, length in ranges:
+            data[offset : offset + length] = bytes(length)
+        if len(data) != len(found.data):
+            raise Corrupt(f"{key} is cut short: something was erased behind its end", object=key)
+        if data == found.data:
+            return False
+        with contextlib.suppress(PreconditionFailed):
+            # A request that arrives late finds another object, and brings nothing back. Where the store knows no
+            # conditions, or no tag of an object so large, it may: whoever sweeps finds that.
+            if found.tag:
+                yield from replace(key, bytes(data), found.tag)
+            else:
+                yield Put(key, bytes(data))
+            return True
+    raise Busy(f"others write to {key} all the time", hint="repeat it; the erasure goes on where it is")
+
+
+def _read_surely(key: str) -> Protocol[Tagged]:
+    """An object, read twice: what is written back must not be a wrong bit, nor cut short."""
+    found: Tagged = yield FreshWhole(key)
+    again: Tagged = yield FreshWhole(key)
+    if again.data != found.data:
+        raise Unavailable(f"two readings of {key} differ", hint="repeat it; the erasure goes on where it is")
+    return again

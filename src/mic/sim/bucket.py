@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from mic.core.errors import AlreadyExists, MicError, NotFound, PreconditionFailed, Unavailable
-from mic.ledger.effects import Delete, Effect, Fresh, Get, GetRange, List, Map, Put, PutIf, PutNew
+from mic.ledger.effects import Delete, Effect, Fresh, FreshWhole, Get, GetRange, List, Map, Put, PutIf, PutNew
 from mic.store import Listed, Tagged
 from mic.store.port import content_tag
 
@@ -34,7 +34,7 @@ class Bucket:
                 return self._read(key)[start : start + length]
             case Map(key):
                 return self._read(key)
-            case Get(key):
+            case Get(key) | FreshWhole(key):
                 data = self._read(key)
                 return Tagged(data, content_tag(data))
             case PutNew(key, data):

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from random import Random
 from typing import NamedTuple
 
-from mic.ledger.effects import Effect, Forward, Fresh, Get, GetRange, Map, Put, PutIf, PutNew
+from mic.ledger.effects import Effect, Forward, Fresh, FreshWhole, Get, GetRange, Map, Put, PutIf, PutNew
 
-READS = (Get, GetRange, Fresh, Map)
+READS = (Get, GetRange, Fresh, FreshWhole, Map)
 WRITES = (Put, PutNew, PutIf)
 CONDITIONAL = (PutNew, PutIf)
 ANY: tuple[type, ...] = (object,)

@@ -162,7 +162,10 @@ class TieredStore:
                 self._ram.put(key, number, data[number * BLOCK : (number + 1) * BLOCK])
 
     def put_if(self, key: str, data: bytes, tag: str) -> str:
-        return self.bucket.put_if(key, data, tag)
+        new = self.bucket.put_if(key, data, tag)
+        if kind_of(key) is not None:
+            self.forget(key)
+        return new
 
     def list(self, prefix: str, start_after: str = "") -> Iterator[Listed]:
         return self.bucket.list(prefix, start_after)
