@@ -26,6 +26,7 @@ from mic.ledger import (
     batch,
     collect,
     compact,
+    erase,
     follow,
     fork,
     front_ends,
@@ -34,6 +35,7 @@ from mic.ledger import (
     nodes,
     path_history,
     pipeline,
+    redact,
     request,
     rollups,
     route,
@@ -43,8 +45,9 @@ from mic.ledger import (
     together,
     upload,
     verify,
+    zeros,
 )
-from mic.ledger.effects import Delete, Forward, Protocol, Put, PutIf, PutNew, Sleep
+from mic.ledger.effects import Delete, Forward, FreshWhole, Protocol, Put, PutIf, PutNew, Sleep
 from mic.ledger.leavings import read_leavings
 from mic.ledger.line import Line
 from mic.ledger.log import records
@@ -692,6 +695,51 @@ def _not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refs, "write_view", write_view)
 
 
+# ---------------------------------------------------------------- erasures
+
+
+def _unannounced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tombstone binds as soon as it is there, and nobody is made to hear of it."""
+
+    def announce(line: Line, tombstone: Any) -> Protocol[None]:
+        yield from ()
+
+    monkeypatch.setattr(erase, "_announce", announce)
+    monkeypatch.setattr(erase, "_announced", lambda line: set(line.objects.erased))
+
+
+def _taken_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What leans on a content goes with it."""
+    real = erase._plan
+
+    def plan(*given: Any) -> Protocol[Any]:
+        return (yield from real(*given))._replace(living=())
+
+    monkeypatch.setattr(erase, "_plan", plan)
+
+
+def _read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written over is what one reading gave."""
+
+    def read(key: str) -> Protocol[Any]:
+        return (yield FreshWhole(key))
+
+    monkeypatch.setattr(zeros, "_read_surely", read)
+
+
+def _by_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words go from the object that the log names, and not from those of attempts that lost."""
+    real = redact._copies
+
+    def copies(line: Line, sessions: frozenset[bytes]) -> Protocol[Any]:
+        named = {line.epoch_key(epoch.new) for epoch in line.tail}
+        for run in line.objects.runs:
+            named.update(run.key(at) for at in range(run.containers))
+        return [place for place in (yield from real(line, sessions)) if place.key in named]
+
+    monkeypatch.setattr(redact, "_copies", copies)
+
+
 MUTANTS = (
     Mutant("compare-and-swap before the record", 1, 50, wrap=_head_first),
     Mutant("an update of an absent key is accepted", 86, 1500, rules=Rules(updates_absent=True)),
@@ -750,4 +798,8 @@ MUTANTS = (
     Mutant("refs that wait for main are free for others", 6, 50, _not_held),
     Mutant("a number that was removed counts again", 188, 1800, _any_number),
     Mutant("one's own view is taken for another's", 76, 900, _not_ours),
+    Mutant("an erasure is announced by no landing", 1634, 4000, _unannounced, start=1500),
+    Mutant("what leans on what is erased goes with it", 35, 200, _taken_along),
+    Mutant("zeros go over what was read once", 178, 1200, _read_once),
+    Mutant("words go from what the log names", 152, 700, _by_the_log),
 )

@@ -55,6 +55,11 @@ class Objects:
 
     def find_bytes(self, object_hash: bytes) -> Place | None:
         """Where the bytes of a content lie, also of one that was erased and is still to go."""
+        place = self._find_own(object_hash)
+        return self.below.find_bytes(object_hash) if place is None and self.below is not None else place
+
+    def _find_own(self, object_hash: bytes) -> Place | None:
+        """Where the bytes of a content lie that the project has itself."""
         place = self.moved.get(object_hash) or self.recent.get(object_hash)
         if place is not None and (place.key, place.offset) not in self.zeros:
             return place
@@ -62,7 +67,7 @@ class Objects:
             place = run.find(object_hash)
             if place is not None and (place.key, place.offset) not in self.zeros:
                 return place
-        return self.below.find_bytes(object_hash) if self.below is not None else None
+        return None
 
     def bare(self) -> Objects:
         """The same without tombstones: for whoever moves what is still leaned on."""
@@ -71,9 +76,15 @@ class Objects:
         return found
 
     def tombstone(self, object_hash: bytes) -> Tombstone | None:
-        """What is left of a content that was erased here, or in what lies below; None for any other."""
+        """What is left of a content that was erased here, or in what lies below; None for any other.
+
+        A fork that has landed it by itself has it, whatever became of its origin's.
+        """
         found = self.erased.get(object_hash)
-        return self.below.tombstone(object_hash) if found is None and self.below is not None else found
+        if found is not None or self.below is None:
+            return found
+        found = self.below.tombstone(object_hash)
+        return None if found is None or self._find_own(object_hash) is not None else found
 
     def stand_in(self, session_object: bytes) -> tuple[Place, bytes] | None:
         """What stands in the place of a session object, and its hash; None for most of them."""

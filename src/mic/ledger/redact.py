@@ -21,7 +21,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from mic.core import epoch as stored
-from mic.core.errors import AlreadyExists, Busy, InvalidInput, NotFound, TooLarge
+from mic.core.errors import AlreadyExists, Busy, InvalidInput, MicError, NotFound, TooLarge
 from mic.core.ids import content_hash, ulid_text
 from mic.core.indexrun import Place
 from mic.core.redaction import Redaction, encode_redaction
@@ -29,7 +29,7 @@ from mic.core.session import HEADER_BYTES, MAGIC, Author, Session, State, encode
 from mic.core.stand_in import Edit
 from mic.core.tombstone import Displaced, Range, encode_displaced
 from mic.ledger.announce import announce
-from mic.ledger.effects import Delete, GetRange, List, Protocol, PutNew
+from mic.ledger.effects import Attempt, Delete, GetRange, List, Protocol, PutNew
 from mic.ledger.follow import refresh
 from mic.ledger.fork import forks
 from mic.ledger.line import Line
@@ -94,6 +94,8 @@ def redact(
     # Behind the redaction: a fork that begins later has it from its origin.
     line, lines = yield from _reading(line, ids)
     lines.insert(0, line)
+    if made.name in (yield from read_graves(line)).gone:
+        return Redacted(ids, tuple(each.project for each in lines), ())
     for each in lines:
         yield from _announce(each, made)
     for at, each in enumerate(lines):
@@ -260,8 +262,14 @@ def _copies(line: Line, sessions: frozenset[bytes]) -> Protocol[list[Place]]:
     found: list[Place] = []
     for start in range(0, len(places), _AT_ONCE):
         some = places[start : start + _AT_ONCE]
-        heads = yield tuple(GetRange(each.key, each.offset, min(each.length, HEADER_BYTES)) for each in some)
-        found += [each for each, raw in zip(some, heads, strict=True) if raw[:4] == MAGIC and raw[_ID] in sessions]
+        heads = yield tuple(Attempt(GetRange(each.key, each.offset, min(each.length, HEADER_BYTES))) for each in some)
+        for each, raw in zip(some, heads, strict=True):
+            if isinstance(raw, NotFound):
+                continue  # nobody named it, and it was collected
+            if isinstance(raw, MicError):
+                raise raw
+            if raw[:4] == MAGIC and raw[_ID] in sessions:
+                found.append(each)
     return found
 
 

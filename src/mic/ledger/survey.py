@@ -102,8 +102,12 @@ def leaning(line: Line, held: Sequence[Held]) -> Protocol[list[Leaning]]:
     found: list[Leaning] = []
     for start in range(0, len(places), _AT_ONCE):
         some = places[start : start + _AT_ONCE]
-        heads = yield tuple(GetRange(place.key, place.offset, _head_bytes(place)) for place in some)
+        heads = yield tuple(Attempt(GetRange(place.key, place.offset, _head_bytes(place))) for place in some)
         for place, raw in zip(some, heads, strict=True):
+            if isinstance(raw, NotFound):
+                continue  # nobody named it, and it was collected
+            if isinstance(raw, MicError):
+                raise raw
             name = f"what lies at {place.offset} in {place.key}"
             if place.kind == stored.DELTA:
                 found.append(Leaning(place, decode_delta(raw, name).base, (owners[place],)))

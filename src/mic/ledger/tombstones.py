@@ -14,6 +14,7 @@ A line reads them when it is opened, and again when a landing without changes co
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mic.core.epoch import SESSION
@@ -28,6 +29,7 @@ from mic.store.port import Listed
 _NAME = re.compile(r"([0-9a-f]{64})(?:\.(gone|[0-9a-f]{16}))?")
 _WORDS = re.compile(r"words/([0-9a-f]{8})-[^/]+")
 _FIRST = 16 << 10
+_AT_ONCE = 64
 # Of one project. Each is some hundred bytes of memory in every process that has the project open.
 MOST = 100_000
 
@@ -47,44 +49,48 @@ NOTHING = Graves({}, (), frozenset(), frozenset())
 
 def read_graves(line: Line) -> Protocol[Graves]:
     """What is written down. One request where nothing is; raises Corrupt."""
+    return (yield from _read(line, (yield from _listed(line))))
+
+
+def _listed(line: Line) -> Protocol[list[str]]:
+    """The names of what is written down, behind the prefix."""
     listed: list[Listed] = yield List(line.erased_prefix)
-    tombstones: dict[bytes, Tombstone] = {}
-    displaced: list[Displaced] = []
-    gone: set[bytes] = set()
-    names: set[str] = set()
-    redactions: list[tuple[int, str, Redaction]] = []
     if len(listed) > 4 * MOST:
         raise Corrupt(f"{line.erased_prefix} has {len(listed)} objects; the limit is {4 * MOST}")
-    for item in listed:
-        name = item.key.removeprefix(line.erased_prefix)
-        if words := _WORDS.fullmatch(name):
-            names.add(item.key)
-            redactions.append((int(words[1], 16), item.key, (yield from read_redaction(item.key))))
-            continue
-        found = _NAME.fullmatch(name)
-        if found is None:
-            continue
-        names.add(item.key)
-        content, what = bytes.fromhex(found[1]), found[2]
-        if what == "gone":
-            gone.add(content)
-            continue
-        raw = (yield Get(item.key)).data
-        if what is None:
-            tombstones[content] = tombstone = decode_tombstone(raw, item.key)
-            of = tombstone.content
-        else:
-            displaced.append(decode_displaced(raw, item.key))
-            of = displaced[-1].content
-        if of != content:
-            raise Corrupt(f"{item.key} is damaged: it is of another content than its name says", object=item.key)
+    names = (item.key.removeprefix(line.erased_prefix) for item in listed)
+    return [name for name in names if _NAME.fullmatch(name) or _WORDS.fullmatch(name)]
+
+
+def _read(line: Line, names: Sequence[str]) -> Protocol[Graves]:
+    tombstones: dict[bytes, Tombstone] = {}
+    displaced: list[Displaced] = []
+    redactions: list[tuple[int, str, Redaction]] = []
+    told = [name for name in names if not name.endswith(".gone")]
+    for start in range(0, len(told), _AT_ONCE):
+        some = told[start : start + _AT_ONCE]
+        keys = [line.erased_prefix + name for name in some]
+        effects = [GetRange(key, 0, _FIRST) if _WORDS.fullmatch(name) else Get(key)
+                   for name, key in zip(some, keys, strict=True)]  # fmt: skip
+        for name, key, raw in zip(some, keys, (yield tuple(effects)), strict=True):
+            if words := _WORDS.fullmatch(name):
+                redactions.append((int(words[1], 16), key, (yield from read_redaction(key, raw))))
+                continue
+            if name == name[:64]:
+                tombstone = decode_tombstone(raw.data, key)
+                tombstones[of := tombstone.content] = tombstone
+            else:
+                displaced.append(decode_displaced(raw.data, key))
+                of = displaced[-1].content
+            if of.hex() != name[:64]:
+                raise Corrupt(f"{key} is damaged: it is of another content than its name says", object=key)
     redactions.sort(key=lambda each: each[:2])
-    return Graves(tombstones, tuple(displaced), frozenset(gone), frozenset(names), tuple(redactions))
+    gone = frozenset(bytes.fromhex(name[:64]) for name in names if name.endswith(".gone"))
+    known = frozenset(line.erased_prefix + name for name in names)
+    return Graves(tombstones, tuple(displaced), gone, known, tuple(redactions))
 
 
-def read_redaction(key: str) -> Protocol[Redaction]:
-    """Who erased which words, without what stands in their place. Raises Corrupt."""
-    raw: bytes = yield GetRange(key, 0, _FIRST)
+def read_redaction(key: str, raw: bytes) -> Protocol[Redaction]:
+    """Who erased which words, without what stands in their place; `raw` is a beginning. Raises Corrupt."""
     if len(raw) < (needed := header_bytes(raw, key)):
         raw = yield GetRange(key, 0, needed)
     return decode_redaction(raw[:needed], key)
@@ -104,8 +110,9 @@ def bury(line: Line) -> Protocol[bool]:
     found = False
     at: Line | None = line
     while at is not None:
-        graves = yield from read_graves(at)
-        if graves.names != at.graves:
+        names = yield from _listed(at)
+        if {at.erased_prefix + name for name in names} != at.graves:
+            graves = yield from _read(at, names)
             found, at.graves = True, graves.names
             at.objects.bury(at.prefix, graves.tombstones.values(), graves.displaced)
             at.objects.redactions = tuple(redaction for _, _, redaction in graves.redactions)

@@ -76,7 +76,7 @@ class Verifier:
         self._whole = False  # whether the log was followed to its beginning: only then is the rest unreachable
         self._own = 0  # positions up to here are an origin's
         self._named: set[str] = set()
-        self._gone: set[bytes] = set()  # contents of which no byte is left
+        self._gone: dict[bytes, list[str]] = {}  # contents of which no byte is left, below which prefixes
         self._silent: set[bytes] = set()  # objects of sessions of which no word is left
         self._epochs: set[str] = set()  # every epoch of the log, where the line has it or would have its copy
         self.objects = self.line.objects
@@ -158,7 +158,8 @@ class Verifier:
             self.objects.stand_ins = {**self.objects.stand_ins, **stand_ins(graves)}
             packs = {owner.prefix + moved.name for item in graves.displaced for moved in item.moved}
             self._named |= graves.names | packs
-            self._gone |= graves.gone
+            for content in graves.gone:
+                self._gone.setdefault(content, []).append(owner.prefix)
             for _, _, redaction in graves.redactions:
                 if redaction.name in graves.gone:
                     self._silent.update(item.session_object for item in redaction.stand_ins)
@@ -169,7 +170,9 @@ class Verifier:
         """Nothing in the log holds a content that is gone."""
         for content in sorted(self._gone):
             place = self.objects.recent.get(content)
-            if place is not None and not self.objects.is_zero(place):
+            if place is None or self.objects.is_zero(place):
+                continue
+            if place.key.startswith(tuple(self._gone[content])):  # else a fork has landed it by itself
                 yield Finding("wrong", place.key, f"it holds {content.hex()}, which was erased")
         for session_object in sorted(self._silent):
             place = self.objects.recent.get(session_object)

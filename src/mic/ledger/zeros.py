@@ -64,7 +64,9 @@ def _zero_one(key: str, ranges: Sequence[Range]) -> Protocol[bool]:
 def _read_surely(key: str) -> Protocol[Tagged]:
     """An object, read twice: what is written back must not be a wrong bit, nor cut short."""
     found: Tagged = yield FreshWhole(key)
-    again: Tagged = yield FreshWhole(key)
-    if again.data != found.data:
-        raise Unavailable(f"two readings of {key} differ", hint="repeat it; the erasure goes on where it is")
-    return again
+    for _ in range(_ATTEMPTS):
+        again: Tagged = yield FreshWhole(key)
+        if again.data == found.data:
+            return again
+        found = again  # one of the two was misread, or somebody else writes zeros just now
+    raise Unavailable(f"each reading of {key} is another", hint="repeat it; the erasure goes on where it is")

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from mic.core.blob import encode_blob
-from mic.core.errors import Conflicted, Expired, InvalidInput, Unavailable
+from mic.core.errors import Conflicted, Erased, Expired, InvalidInput, Unavailable
 from mic.core.session import Author, Change, Op, Session
 from mic.core.tree import Entry, scan
 from mic.ledger import follow, history, runs, seal, tip, trees, upload
@@ -22,12 +22,14 @@ from mic.ledger.contents import read_blob
 from mic.ledger.effects import Protocol
 from mic.ledger.frame import Frame
 from mic.ledger.nodes import with_nodes
+from mic.ledger.objects import Objects
 from mic.ledger.request import LandRequest
 from mic.sim.front import EPOCH_MS, PROJECT, Front, StartedAnew, Task
 from mic.sim.heap import SECOND
 from mic.sim.model import EXECUTABLE, LINK, REGULAR, Edits, File, Files, Sent
 from mic.sim.oracle import Oracle, Violation
 
+ERASED = b"erased "  # and the hash
 LINES = 7
 TOKENS = (b"a", b"b", b"c")
 # A line is its number and noise that does not get smaller: a version that changed a line is worth storing as a delta.
@@ -187,7 +189,7 @@ class Client:
                     locked=False,
                 )
                 if error is not None:
-                    if oracle.gone:
+                    if oracle.gone or isinstance(error, Erased):
                         return error
                     yield idle(rnd, 3)
                     continue
@@ -206,7 +208,7 @@ class Client:
                 return None
             if isinstance(error, Expired):
                 continue
-            if isinstance(error, (Conflicted, InvalidInput)) or oracle.gone:
+            if isinstance(error, (Conflicted, InvalidInput, Erased)) or oracle.gone:
                 return error
             yield idle(rnd, 3)
 
@@ -321,8 +323,16 @@ def _files(front: Front, life: int, root: bytes) -> Protocol[Files]:
     entries: list[Entry] = yield from with_nodes(line.objects, line.cache, scan(line.cache, root))
     files = {}
     for entry in entries:
-        files[entry.path] = File(entry.mode, (yield from read_blob(line.objects, entry.hash, 1 << 20)))
+        files[entry.path] = File(entry.mode, (yield from shown(line.objects, entry.hash)))
     return files
+
+
+def shown(objects: Objects, content: bytes) -> Protocol[bytes]:
+    """A content, or what is shown in the place of one that was erased."""
+    try:
+        return (yield from read_blob(objects, content, 1 << 20))
+    except Erased:
+        return ERASED + content
 
 
 # ---------------------------------------------------------------- importing and sealing
@@ -360,7 +370,7 @@ def importer(plan: Plan, commits: Sequence[Edits], rnd: Random) -> Steps:
                 raise Violation(f"an import is told the head {value}, which was never written")
 
         _, error = yield Ask(rnd.randrange(plan.fronts), work, check)
-        if error is None or isinstance(error, InvalidInput) or plan.oracle.gone:
+        if error is None or isinstance(error, (InvalidInput, Erased)) or plan.oracle.gone:
             return
         yield idle(rnd, 2)
 

@@ -19,6 +19,7 @@ from mic.ledger.effects import Now, Protocol
 from mic.ledger.line import Line
 from mic.ledger.nodes import NodeCache
 from mic.ledger.small import read_small
+from mic.ledger.tombstones import bury
 from mic.sim.actors import Ask, Plan, Steps, idle
 from mic.sim.bucket import Bucket
 from mic.sim.direct import drive
@@ -101,6 +102,8 @@ def check_fronts(bucket: Bucket, oracle: Oracle, fronts: Sequence[Front]) -> Non
     for front in fronts:
         if front.line.head is not None and oracle.torn(0):
             drive(bucket, follow.refresh(front.line))  # an origin is gone, as who looks at the head knows
+        if oracle.purges is not None and front.line.head is not None:
+            drive(bucket, bury(front.line))  # as a front end does that finds damage
         _check_line(bucket, oracle, front.line, f"front end {front.number}")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from mic.core.epoch import Epoch, decode_epoch, epoch_name
 from mic.core.errors import (
@@ -32,6 +32,28 @@ from mic.sim.model import Edits, Files, Model, Sent
 
 class Violation(Exception):
     """Something that must never happen did."""
+
+
+class Purges(Protocol):
+    """What an oracle asks of erasures; `mic.sim.purging` has them."""
+
+    def watch(self, oracle: Oracle, key: str, before: bytes | None, after: bytes | None) -> bool:
+        """Whether a change of the bucket is one of theirs, and right."""
+
+    def landed(self, oracle: Oracle, record: Record) -> None:
+        """A landing takes effect; raises Violation when it brings back what was erased."""
+
+    def tells(self, oracle: Oracle, record: Record) -> bool:
+        """Whether a landing tells of an erasure."""
+
+    def explains(self, front: Front, error: BaseException, since: int) -> bool:
+        """Whether an error is theirs."""
+
+    def same(self, files: Files, wanted: Files) -> bool:
+        """Whether these are the same files but for what was erased."""
+
+    def asked_for(self, data: bytes) -> bool:
+        """Whether somebody wants this content to go."""
 
 
 Watch = Callable[[str, bytes | None, bytes | None], None]
@@ -73,6 +95,7 @@ class Oracle:
         self.damaged: Callable[[], bool] = lambda: False  # whether anybody was given wrong bytes
         self.views = f"{self.prefix}git/views/"
         self.watch_views: Watch | None = None  # where Git's refs move
+        self.purges: Purges | None = None  # where something is erased
 
     # ------------------------------------------------------------ the bucket
 
@@ -89,6 +112,8 @@ class Oracle:
         elif after is None and self.collected and not self.condemned:
             if key in self.named:
                 raise Violation(f"{key} is removed, and the log names it")
+        elif self.purges is not None and self.purges.watch(self, key, before, after):
+            return
         elif before is not None and before != after and "/sessions/" not in key:
             raise Violation(f"{key} was there and is overwritten")
 
@@ -173,10 +198,16 @@ class Oracle:
                 f"session {record.session.hex()} landed at {model.positions[record.session]} and at {record.position}"
             )
         model.clock = record.hlc
+        if self.purges is not None:
+            self.purges.landed(self, record)
 
     def _landed(self, record: Record) -> None:
         self._next(record)
         model = self.model
+        if self.purges is not None and self.purges.tells(self, record):
+            model.append(record.session, {})
+            self.roots.append(record.root_after)
+            return
         why = []
         for sent in self.sent.get(record.session, []):
             decided = model.decide(sent, model.head)
@@ -207,12 +238,17 @@ class Oracle:
             self.model.append(session, edits)
             self.roots.append(record.root_after)
 
+    def are(self, files: Files | None, position: int) -> bool:
+        """Whether these are the files at a position, but for what was erased."""
+        wanted = self.model.at(position).whole()
+        return files == wanted if self.purges is None or files is None else self.purges.same(files, wanted)
+
     def contents(self, position: int) -> dict[bytes, bytes]:
         """Every content that the project has had at a position, by hash."""
         return {
             hashlib.sha256(data).digest(): data
             for data, landed in self.model.contents.items()
-            if landed <= position and data
+            if landed <= position and data and (self.purges is None or not self.purges.asked_for(data))
         }
 
     # ------------------------------------------------------------ answers
@@ -226,8 +262,10 @@ class Oracle:
             erased = erased or (at.gone and since <= changed)
         return erased
 
-    def _error(self, task: Task, error: BaseException, headless: bool, since: int | None = None) -> None:
+    def _error(self, front: Front, task: Task, error: BaseException, headless: bool, since: int | None = None) -> None:
         """An error that is no judgement must have its reason. `since` is when the head was looked at."""
+        if self.purges is not None and self.purges.explains(front, error, task.began if since is None else since):
+            return
         if isinstance(error, (Corrupt, NotFound)) and self.torn(task.began if since is None else since):
             return
         if isinstance(error, Unavailable):
@@ -258,7 +296,7 @@ class Oracle:
         if isinstance(error, Expired) and sent.packed and (self.collected or self.torn(task.began)):
             return
         if not isinstance(error, (Conflicted, InvalidInput)):
-            self._error(task, error, headless)
+            self._error(front, task, error, headless)
             return
         head = task.judged if task.judged >= 0 else front.line.head.position if front.line.head else 0
         if head < task.started:
@@ -315,14 +353,14 @@ class Oracle:
             self.answered_late("read", since, front, task, error)
             return
         self.count("read")
-        if files != self.model.at(position).whole():
+        if not self.are(files, position):
             raise Violation(f"the tree at {position} is shown as {files}, is {self.model.at(position).whole()}")
 
     def answered_late(self, what: str, since: int, front: Front, task: Task, error: BaseException | None) -> None:
         """A question whose head was looked at `since` then could not be answered."""
         assert error is not None
         self.count(f"no {what}")
-        self._error(task, error, front.world.headless(task.began), since)
+        self._error(front, task, error, front.world.headless(task.began), since)
 
     def found(
         self,
@@ -335,7 +373,7 @@ class Oracle:
         """A front end says where the head is and where a session landed."""
         self.count("found" if error is None else "unfound")
         if error is not None:
-            self._error(task, error, front.world.headless(task.began))
+            self._error(front, task, error, front.world.headless(task.began))
             return
         head, position = value
         if head < task.started:
@@ -348,7 +386,7 @@ class Oracle:
         """Work that has no answer but that it is done."""
         self.count(what if error is None else f"no {what}")
         if error is not None:
-            self._error(task, error, front.world.headless(task.began))
+            self._error(front, task, error, front.world.headless(task.began))
 
 
 def _changes(record: Record) -> dict[bytes, tuple[int, bytes, int] | None]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from mic.core.errors import MicError, Unavailable
 from mic.ledger.effects import Protocol
 from mic.ledger.request import LandRequest
-from mic.sim import actors, checking, collection, compaction, forks, refs, rollups
+from mic.sim import actors, checking, collection, compaction, forks, purging, refs, rollups
 from mic.sim.actors import Actor, Ask, Plan, Spawn, Through, Wait
 from mic.sim.bucket import Rules
 from mic.sim.faults import Fault, Listed, Swarm
@@ -71,6 +71,8 @@ class Simulation:
         ]
         self.oracle.collected = scenario.collectors > 0
         self.refs = refs.RefsOracle(self.oracle)
+        if scenario.purgers:
+            self.purges = purging.Purges(self.world, self.projects.oracles)
         for front in self.fronts if scenario.collectors else ():
             front.skew, front.drift = (
                 front.skew % 1000,
@@ -124,6 +126,10 @@ class Simulation:
             # Drawn apart, as forks are.
             collector = collection.collector(plan, 24, Random(f"collector {number} {scenario.seed}"))
             later.append((f"collector {number}", collector))
+        for number in range(scenario.purgers):
+            # Drawn apart, as forks are.
+            purger = purging.purger(plan, self.purges, number, 8, pause, Random(f"purger {number} {scenario.seed}"))
+            later.append((f"purger {number}", purger))
         later += self._pushers(plan)
         later += self._forks(schedule)
         self._later = [(name, actor) for name, actor in later if name not in schedule.drop]
@@ -282,9 +288,13 @@ class Simulation:
         world.note("all have their answers", -1)
         self.ended = heap.now
         self.oracle.restore()
+        if self.scenario.purgers:
+            self.purges.sweep(world.bucket)
         for oracle in self.projects.oracles.values():
             checking.check(world.bucket, oracle, [f for f in self.fronts if f.project == oracle.project])
         refs.check(world.bucket, self.refs)
+        if self.scenario.purgers:
+            self.purges.check(world.bucket)
         if self.network is not None:
             self._agree(self.network)
 

@@ -269,6 +269,28 @@ def test_a_fork_with_a_copy_of_its_own_is_erased_by_itself(made: tuple[Project, 
     _green(store, "q")
 
 
+def test_a_fork_that_lands_the_same_by_itself_has_it(made: tuple[Project, Traced, MemoryStore]) -> None:
+    """It was forked before the content came, so it was not asked; what it landed since is its own."""
+    project, _, store = made
+    Ledger(store).fork("p", "q")
+    late = b"came later\n"
+    land(project, 40, 2, {b"late": late})
+    fork = Ledger(store).open("q")
+    fork.head()
+    assert project.erase(content_hash(late), Reason.SECRET, "ada").projects == ("p",)
+    land(fork, 41, 2, {b"mine": late})
+    for each in (fork, Ledger(store).open("q")):
+        assert each.blob(content_hash(late)) == late
+        assert each.tombstones([content_hash(late)]) == {}
+        land(each, 42, 3, {b"again": late})
+    _green(store, "q")
+    with pytest.raises(Erased):
+        Ledger(store).open("p").blob(content_hash(late))
+    assert Ledger(store).open("q").erase(content_hash(late), Reason.SECRET, "ada").projects == ("q",)
+    assert _everywhere(store, late) == []
+    _green(store, "q")
+
+
 def test_a_fork_made_behind_it_knows_it_and_takes_it_along(made: tuple[Project, Traced, MemoryStore]) -> None:
     project, _, store = made
     project.erase(content_hash(SECRET), Reason.SECRET, "ada")

@@ -39,7 +39,7 @@ def store() -> MemoryStore:
 
 @pytest.mark.parametrize("spoil", [lambda raw: raw[:12], lambda raw: raw[:50], lambda raw: raw[:-1] + b"\x00"])
 def test_a_reading_that_is_wrong_is_not_written_back(store: MemoryStore, spoil: Any) -> None:
-    """Cut short before or behind the range, or with another byte: once is enough to stop, and again is all of it."""
+    """Cut short before or behind the range, or with another byte: it is read until two are the same."""
     _, driver = traced(store)
     real, wrong = driver._one, [1]
 
@@ -51,9 +51,6 @@ def test_a_reading_that_is_wrong_is_not_written_back(store: MemoryStore, spoil: 
         return answer
 
     driver._one = one  # type: ignore[method-assign]
-    with pytest.raises(MicError):
-        driver.run(write_zeros(_line()))
-    assert objects_of(store)[KEY] == WHOLE
     assert driver.run(write_zeros(_line())) == [KEY]
     assert objects_of(store)[KEY] == WHOLE[:10] + bytes(5) + WHOLE[15:]
 
