@@ -24,6 +24,7 @@ from mic.cli.queued import PATIENCE, Settled, kept_change, settle, still_waiting
 from mic.cli.sending import Sent, send
 from mic.cli.session_attach import attach_by_itself
 from mic.cli.session_push import require_here, session_message
+from mic.cli.session_stack import require_below_landed
 from mic.cli.session_wrote import say_who_wrote
 from mic.cli.unresolved import require_resolved
 from mic.core.errors import BaseMismatch, MicError, NothingToLand, SecretFound
@@ -38,6 +39,7 @@ from mic.workspace.operations import record
 from mic.workspace.pushed import forget_push, last_push
 from mic.workspace.queued import Queued, put_aside, queued
 from mic.workspace.session import LocalSession
+from mic.workspace.stacked import drop as drop_below
 from mic.workspace.status import LocalChange
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
@@ -117,6 +119,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
                 local.save(ws, session)
         attach_by_itself(ws, session, out)
         with _stays_open(started), connect(ws.config.instance, signed_in=True) as client:
+            require_below_landed(client, ws, session, out)
             if changes:
                 sent, answer = _send(client, ws, session, changes, later)
             else:
@@ -133,6 +136,8 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
             done = advance(client, ws, address_of(ws).ref, answer, sent, landed)
         settled_all(ws)
         local.clear(ws)
+        if session.based_on:
+            drop_below(ws, session.id)
         forget_push(ws)
     _report(out, session, answer, done, len(landed), noted if not answer.already_landed else "")
     after_landing(ws, out, session, answer.position)

@@ -104,6 +104,7 @@ def session_message(session: LocalSession, changes: list[pb.Change]) -> pb.Sessi
         goal=session.goal,
         agent=session.agent,
         base_position=session.base_position,
+        based_on=session.based_on,
         created_at_ms=session.started_ms,
         conversation=[message_pb(item) for item in in_order(session.conversation)[0]],
         decisions=[decision_pb(item) for item in session.decisions],

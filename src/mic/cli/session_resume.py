@@ -111,10 +111,10 @@ def find(client: Client, text: str) -> pb.Session:
 
 def take_up(client: Client, ws: Workspace, found: pb.Session, out: Output, verb: str) -> None:
     """Bring a session here, and say so."""
-    _require_no_others(ws, found)
+    require_no_others(ws, found)
     record(ws, f"mic session {verb}", files=True)
     move_to(client, ws, found.base_position, out)
-    files = _bring(client, ws, found, out)
+    files = bring(client, ws, found, out)
     opened = _opened(found)
     keep_last_push(ws, opened, found.pushed_at_ms, [kept_change(change) for change in found.changes])
     # Last: until it is there, the same command begins again.
@@ -178,7 +178,7 @@ class _Side(NamedTuple):
     hash: bytes
 
 
-def _require_no_others(ws: Workspace, found: pb.Session) -> None:
+def require_no_others(ws: Workspace, found: pb.Session) -> None:
     """What is changed here must be what the session has there: then it is here already, or a resume was stopped."""
     theirs = {item.path: _Side(item.op, item.mode if item.op != _DELETED else 0, item.hash) for item in found.changes}
     others = []
@@ -194,7 +194,7 @@ def _require_no_others(ws: Workspace, found: pb.Session) -> None:
         )
 
 
-def _bring(client: Client, ws: Workspace, found: pb.Session, out: Output) -> int:
+def bring(client: Client, ws: Workspace, found: pb.Session, out: Output) -> int:
     """The session's files, each whole or not at all. The index stays that of the base, so they count as changed."""
     root = os.fsencode(ws.root)
     standing = {change.path for change in working_status(ws).changes}
@@ -224,6 +224,8 @@ def _opened(found: pb.Session) -> LocalSession:
         started_ms=found.created_at_ms,
         base_position=found.base_position,
         agent=found.agent,
+        based_on=found.based_on,
+        below=found.based_on,
         conversation=[Message(turn.role, turn.author, turn.text, turn.at_ms) for turn in found.conversation],
         decisions=[
             Decision(

@@ -27,12 +27,25 @@ from mic.workspace.workspace import Workspace
 @click.option(
     "--agent", default="", envvar="MIC_AGENT", show_envvar=True, help="The agent that works in it, if one does."
 )
+@click.option("--on", metavar="ID", default="", help="Begin on the work of another session, which has not landed yet.")
 @json_option
-def start(out: Output, goal: str, agent: str) -> None:
-    """Open a session with a goal: what is to be reached, in one line."""
+def start(out: Output, goal: str, agent: str, on: str) -> None:
+    """Open a session with a goal: what is to be reached, in one line.
+
+    With --on, it begins where another session of yours is: the one that is open here, which is pushed first, or one
+    that was pushed. It lands after that one, and brings only what was changed since.
+
+    Example: mic session start "Water at dawn"
+    """
     if not goal.strip():
         raise WrongCommandLine("A session needs a goal.", hint='For example: `mic session start "Water at dawn"`.')
-    session, announced = open_session(Workspace.find(), goal, agent, out)
+    ws = Workspace.find()
+    if on:
+        from mic.cli.session_stack import open_on  # with all that pushes and resumes
+
+        session, announced = open_on(ws, goal, agent, on, out)
+    else:
+        session, announced = open_session(ws, goal, agent, out)
     out.document({"session": local_fields(session), "announced": announced})
 
 

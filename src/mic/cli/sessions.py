@@ -143,6 +143,10 @@ def status(out: Output) -> None:
     out.line(out.paint(session.goal, "bold"))
     agent = f", with {session.agent}" if session.agent else ""
     out.line(f"session {ulid_text(session.id)}, base @{session.base_position}, since {when(session.started_ms)}{agent}")
+    if session.based_on:
+        out.line(
+            f"It stands on session {ulid_text(session.based_on)}" + (", and lands after it." if session.below else ".")
+        )
     print_words(
         out,
         [message_pb(item) for item in in_order(session.conversation)[0]],

@@ -13,6 +13,7 @@ from mic.cli.clone import tree_entries
 from mic.cli.conflict_story import Stories, keep_records, learn, story_fields, story_lines
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, plural
+from mic.cli.session_stack import on_what_landed, stand_alone
 from mic.cli.settled import settled
 from mic.cli.sync_abort import abort
 from mic.cli.sync_apply import carry_out
@@ -22,11 +23,13 @@ from mic.core.errors import Corrupt, InvalidInput
 from mic.core.paths import display
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
+from mic.workspace import session as local
 from mic.workspace.conflict_records import Theirs, find
 from mic.workspace.conflicts import MARKED, Conflict, open_conflicts
 from mic.workspace.kept import Kept
 from mic.workspace.operations import record
 from mic.workspace.paths import tree_path
+from mic.workspace.session import LocalSession
 from mic.workspace.sync_journal import MARK, MERGE, REMOVE, RESTORE, WRITE, YOURS, Journal, OpenSync, Step, begin
 from mic.workspace.sync_journal import under_way as sync_under_way
 from mic.workspace.workspace import Workspace
@@ -82,7 +85,8 @@ def take_in(
     position, tree = (ws.config.position, ws.config.tree) if marked or stay else _head(client, ws, project)
     target = {entry.path: entry for entry in tree_entries(client, project, position, tree)}
     before = {entry.path: entry for entry in ws.index().entries()}
-    planner = Planner(ws, before, target, decisions)
+    files, above = on_what_landed(client, ws, before, position)
+    planner = Planner(ws, files, target, decisions)
     plan = planner.make(client, project, (ws.config.position, position))
     for item in left:
         if decisions.of(item.path):
@@ -103,7 +107,16 @@ def take_in(
         ws, Stories(client, project), plan.steps, plan.contents, before, target, (ws.config.position, position)
     )
     opened = begin(ws, journal, target)
-    return journal, carry_out(client, ws, project, opened, plan.contents, out)
+    conflicts = carry_out(client, ws, project, opened, plan.contents, out)
+    _above(ws, above)
+    return journal, conflicts
+
+
+def _above(ws: Workspace, above: LocalSession | None) -> None:
+    """What the session here stood on has become part of its base."""
+    session = local.current(ws) if above is not None else None
+    if session is not None:
+        stand_alone(ws, session)
 
 
 def _resume(client: Client, ws: Workspace, decisions: Decisions, out: Output) -> tuple[Journal, list[Conflict]]:
@@ -111,7 +124,8 @@ def _resume(client: Client, ws: Workspace, decisions: Decisions, out: Output) ->
     old = opened.journal
     project = address_of(ws, old.to_branch).ref
     before = {entry.path: entry for entry in opened.before.entries()}
-    planner = Planner(ws, before, opened.target, decisions, old.steps)
+    files, above = on_what_landed(client, ws, before, old.to_position)
+    planner = Planner(ws, files, opened.target, decisions, old.steps)
     plan = planner.make(client, project, (old.from_position, old.to_position))
     for step in old.steps:
         ahead = opened.target.get(step.path)
@@ -126,7 +140,9 @@ def _resume(client: Client, ws: Workspace, decisions: Decisions, out: Output) ->
     positions = old.from_position, old.to_position
     keep_records(ws, Stories(client, project), plan.steps, plan.contents, before, opened.target, positions)
     opened.rewrite(journal)
-    return journal, carry_out(client, ws, project, opened, plan.contents, out)
+    conflicts = carry_out(client, ws, project, opened, plan.contents, out)
+    _above(ws, above)
+    return journal, conflicts
 
 
 def _in_order(steps: dict[bytes, Step]) -> list[Step]:

@@ -19,6 +19,7 @@ from mic.workspace.conflicts import labels
 from mic.workspace.files import hash_file, read_content
 from mic.workspace.index import IndexEntry
 from mic.workspace.resolutions import recall
+from mic.workspace.stacked import content
 from mic.workspace.status import status as working_status
 from mic.workspace.sync_journal import MARK, MERGE, REMOVE, RESTORE, WRITE, YOURS, Step
 from mic.workspace.workspace import Workspace
@@ -218,7 +219,8 @@ class Planner:
         wanted = {
             entry.hash for path, _ in self._to_merge for entry in (self._before[path], self._target[path]) if entry.size
         }
-        held = fetch(client, project, wanted) if wanted else {}
+        held = {name: text for name in wanted if (text := content(self._ws, name)) is not None}
+        held |= fetch(client, project, wanted - held.keys()) if wanted - held.keys() else {}
         for path, mine in self._to_merge:
             before, after = self._before[path], self._target[path]
             ours = read_content(self._ws, path, mine[0])

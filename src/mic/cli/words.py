@@ -27,6 +27,7 @@ def session_fields(session: pb.Session, *, whole: bool = False) -> dict[str, Any
         "owner": session.owner,
         "agent": session.agent,
         "base_position": session.base_position,
+        "based_on": ulid_text(session.based_on) if session.based_on else None,
         "position": session.landed_position or None,
         "refusal": session.refusal or None,
         "created_at": iso(session.created_at_ms),
@@ -66,6 +67,7 @@ def local_fields(session: LocalSession) -> dict[str, Any]:
         "goal": session.goal,
         "agent": session.agent,
         "base_position": session.base_position,
+        "based_on": ulid_text(session.based_on) if session.based_on else None,
         "created_at": iso(session.started_ms),
         "conversation": [
             {"role": item.role, "author": item.author, "text": item.text, "at": iso(item.at)}
@@ -133,6 +135,8 @@ def print_landing(out: Output, session: pb.Session) -> None:
     with_agent = f" with {session.agent}" if session.agent else ""
     out.line(f"{author}{with_agent}, {when(session.created_at_ms)}")
     out.line(f"session {ulid_text(session.id)}, base @{session.base_position}")
+    if session.based_on:
+        out.line(f"It stands on session {ulid_text(session.based_on)}.")
     if session.state == "queued":
         out.line("Accepted by the forge, which lands it in turn.")
     if session.pushed_at_ms and not session.landed_position:

@@ -29,6 +29,9 @@ class LocalSession(msgspec.Struct):
     decisions: list[Decision] = []
     # Put aside: its work was pushed, and its files are being taken away here.
     left: bool = False
+    # The session that this one was begun on; `below` while that has not become part of the base.
+    based_on: bytes = b""
+    below: bytes = b""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -55,11 +58,7 @@ def start(ws: Workspace, goal: str, agent: str = "") -> LocalSession:
     open_one = current(ws)
     if open_one is not None:
         raise InvalidInput(f"a session is open: {open_one.goal}", hint="`mic land` or `mic session abandon` it first")
-    goal = goal.strip()
-    if not goal:
-        raise InvalidInput("a session needs a goal", hint='say what you want to reach: `mic session start "GOAL"`')
-    if len(goal) > MAX_GOAL:
-        raise InvalidInput(f"a goal of {len(goal)} characters; the limit is {MAX_GOAL}", hint="put details in notes")
+    goal = checked_goal(goal)
     now_ms = time.time_ns() // 1_000_000
     session = LocalSession(
         id=new_ulid(now_ms, os.urandom(10)),
@@ -70,6 +69,16 @@ def start(ws: Workspace, goal: str, agent: str = "") -> LocalSession:
     )
     save(ws, session)
     return session
+
+
+def checked_goal(goal: str) -> str:
+    """A goal without the blanks around it; raises InvalidInput when it is empty or too long."""
+    goal = goal.strip()
+    if not goal:
+        raise InvalidInput("a session needs a goal", hint='say what you want to reach: `mic session start "GOAL"`')
+    if len(goal) > MAX_GOAL:
+        raise InvalidInput(f"a goal of {len(goal)} characters; the limit is {MAX_GOAL}", hint="put details in notes")
+    return goal
 
 
 def save(ws: Workspace, session: LocalSession) -> None:

@@ -19,6 +19,7 @@ from mic.core.errors import (
     Expired,
     InvalidInput,
     NotFound,
+    PreconditionFailed,
     TooLarge,
 )
 from mic.core.head import ms_hlc
@@ -175,7 +176,12 @@ def to_land(actor: Actor, project: ProjectView, session: Session) -> Session:
     require_write(actor, project)
     require_line(actor, project)
     kept = to_keep(actor, project, session)
-    refuse_denied_paths(actor, open_ledger(project.id), kept)
+    ledger = open_ledger(project.id)
+    refuse_denied_paths(actor, ledger, kept)
+    if kept.based_on and ledger.find_session(kept.based_on) is None:
+        raise PreconditionFailed(
+            "This session stands on one that has not landed.", hint="Land that first, or leave it out."
+        )
     return kept
 
 
@@ -186,6 +192,8 @@ def to_keep(actor: Actor, project: ProjectView, session: Session) -> Session:
     require_unfilled(project)
     owner = require_signed_in(actor)
     _check_words(session)
+    if len(session.based_on) not in (0, 16):
+        raise InvalidInput("A session id has 16 bytes.")
     refuse_gits_own(session)
     now = ms_hlc(time.time_ns() // 1_000_000)
     return msgspec.structs.replace(

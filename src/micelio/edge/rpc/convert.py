@@ -207,6 +207,7 @@ def session(message: pb.Session) -> Session:
         base_position=message.base_position,
         hlc_created=ms_hlc(min(max(message.created_at_ms, 0), (1 << 47) - 1)),
         agent=message.agent,
+        based_on=message.based_on,
         conversation=tuple(Message(m.role, m.author, m.text, m.at_ms) for m in message.conversation),
         decisions=tuple(
             Decision(d.what, d.why, tuple(Alternative(a.what, a.why_not) for a in d.alternatives), d.by, d.evidence)
@@ -261,6 +262,7 @@ def _words(session: Session) -> dict[str, Any]:
         ],
         "decisions": list(map(_decision_message, session.decisions)),
         "changes": [change_message(c) for c in session.changes],
+        "based_on": session.based_on,
         **_attributed(session),
     }
 

@@ -1,0 +1,82 @@
+"""What a session stands on that has not landed yet: the work of the session below it, in `.mic/stacked`.
+
+`{session}` is what that one had changed when this one began (msgpack), `contents/{hash}` its texts. When the one below
+has landed, what stands here is compared with these, so that only what was done above it is a change.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+import msgspec
+
+from mic.core.errors import Corrupt
+from mic.core.ids import ulid_text
+from mic.core.merge3 import MAX_MERGE_BYTES
+from mic.core.session import Change, Op
+from mic.workspace.files import read_content
+from mic.workspace.place import read_file, write_file
+from mic.workspace.workspace import Workspace
+
+_REGULAR = 0o100000
+
+
+class Below(msgspec.Struct, frozen=True):
+    """The session below: its id, its goal, and what it had changed."""
+
+    session: bytes
+    goal: str
+    changes: tuple[Change, ...]
+    version: int = 1
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Below)
+
+
+def keep(ws: Workspace, session_id: bytes, below: Below) -> None:
+    """Write down what a session stands on; the files here are those of the session below."""
+    folder = ws.folder + b"/stacked"
+    os.makedirs(folder + b"/contents", exist_ok=True)
+    for change in below.changes:
+        text = change.op != Op.DELETED and change.mode & 0o170000 == _REGULAR and change.size <= MAX_MERGE_BYTES
+        if text:
+            write_file(folder + b"/contents", change.hash.hex().encode(), read_content(ws, change.path, change.mode))
+    write_file(folder, ulid_text(session_id).encode(), _encoder.encode(below))
+
+
+def find(ws: Workspace, session_id: bytes) -> Below | None:
+    """What a session stands on, if that was written down here; raises Corrupt."""
+    raw = read_file(ws.folder + b"/stacked/" + ulid_text(session_id).encode())
+    if raw is None:
+        return None
+    try:
+        return _decoder.decode(raw)
+    except msgspec.MsgspecError as error:
+        raise Corrupt(
+            f"what a session stands on, in {ws.root}/.mic/stacked, is damaged: {error}",
+            hint="move that folder away; `mic sync` asks about more then",
+        ) from error
+
+
+def content(ws: Workspace, name: bytes) -> bytes | None:
+    """A text of a session below, by its hash."""
+    return read_file(ws.folder + b"/stacked/contents/" + name.hex().encode())
+
+
+def drop(ws: Workspace, session_id: bytes) -> None:
+    """The session has landed, or stands on nothing any more. Contents that no other has go too."""
+    folder = ws.folder + b"/stacked"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(folder + b"/" + ulid_text(session_id).encode())
+    kept: set[bytes] = set()
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(folder):
+            if name != b"contents" and not name.endswith(b".new"):
+                raw = read_file(folder + b"/" + name)
+                with contextlib.suppress(msgspec.MsgspecError):
+                    kept.update(change.hash.hex().encode() for change in _decoder.decode(raw or b"").changes)
+        for name in os.listdir(folder + b"/contents"):
+            if name not in kept:
+                os.unlink(folder + b"/contents/" + name)
