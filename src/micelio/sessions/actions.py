@@ -176,7 +176,7 @@ def to_land(actor: Actor, project: ProjectView, session: Session) -> Session:
     require_write(actor, project)
     require_line(actor, project)
     kept = to_keep(actor, project, session)
-    ledger = open_ledger(project.id)
+    ledger = open_ledger(project.line)
     refuse_denied_paths(actor, ledger, kept)
     if kept.based_on and ledger.find_session(kept.based_on) is None:
         raise PreconditionFailed(
