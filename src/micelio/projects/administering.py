@@ -16,6 +16,7 @@ from micelio.organizations.queries import find as find_organization
 from micelio.projects import jobs, limits
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.models import Project
+from micelio.projects.project_view import MAIN
 
 # Two objects of the store are read for each: a page, and one to know whether there is another.
 MOST = 101
@@ -109,11 +110,18 @@ def _row(project: Project) -> ProjectRow:
 
 
 def project_of_name(actor: Actor, name: str) -> UUID:
-    """The project called `owner/handle`, also one that can still be restored. Raises PermissionDenied, NotFound."""
+    """The line called `owner/handle` or `owner/handle@branch`, also of a project that can still be restored.
+
+    Raises PermissionDenied, NotFound.
+    """
     require_whole(actor)
     require_admin(actor)
-    owner, _, handle = name.strip().lower().partition("/")
+    named, at, branch = name.strip().partition("@")
+    owner, _, handle = named.lower().partition("/")
     found = Project.everything.filter(owner__handle=owner, handle=handle).values_list("id", flat=True).first()
+    if found is not None and at and branch != MAIN:
+        named_so = Project.lines.filter(line_of=found, branch=branch)
+        found = named_so.filter(deleted_at=None).values_list("id", flat=True).first()
     if found is None:
         raise NotFound(f"There is no project {name[:80]}.", hint="`micelio admin projects list` has them all.")
     return found

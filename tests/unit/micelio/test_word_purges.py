@@ -25,9 +25,12 @@ from micelio.operators.models import Purge
 from micelio.organizations.actions import create_organization
 from micelio.organizations.models import Membership, Organization
 from micelio.projects.actions import create_project
+from micelio.projects.administering import project_of_name
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.models import Project
+from micelio.projects.queries import get_project
 from micelio.sessions import projector
+from micelio.sessions.branches import create_branch
 from micelio.sessions.models import Landing, OpenSession, Projection
 
 pytestmark = pytest.mark.django_db
@@ -163,6 +166,25 @@ def test_forks_are_named_and_origins_too(amy: Actor, name: str) -> None:
     assert purges.carry_out(asked.id)
     for project in (_id(name), fork.id):
         assert Landing.objects.get(project_id=project, position=2).goal.startswith("Erased: ")
+
+
+def test_words_of_a_branch(amy: Actor, name: str) -> None:
+    """A branch is asked by its name; what it reads from main is erased there, and the branch is named."""
+    _land(name, 1, 0, "first")
+    owner, handle = name.split("/")
+    branch = create_branch(amy, get_project(amy, owner, handle), "side")
+    line = open_ledger(project_of_name(amy, f"{name}@{branch.name}"))
+    line.land(request(line, 2, 1, {b"x": b"x\n"}, goal="hunter2"))
+    projector.catch_up(project_of_name(amy, f"{name}@side"))
+    with pytest.raises(NotFound):
+        word_purges.look(amy, name, ID)
+    with pytest.raises(InvalidInput, match=f"is read from {name}"):
+        word_purges.look(amy, f"{name}@side", ulid_text((1).to_bytes(16, "big")))
+    assert word_purges.look(amy, name, ulid_text((1).to_bytes(16, "big"))).forks == (f"{name}@side",)
+    asked = word_purges.ask(amy, f"{name}@side", ID, "secret", "why", typed=TYPED)
+    assert purges.carry_out(asked.id)
+    assert line.landing(2).session.goal.startswith("Erased: ")
+    assert purges.list_purges(amy)[0].project == f"{name}@side"
 
 
 def test_who_may(amy: Actor, grace: Actor, name: str) -> None:
