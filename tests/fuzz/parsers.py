@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.test import RequestFactory
 
-from mic.core import token
+from mic.core import attribution, token
 from mic.core.agent_settings import parse_agent_settings, refused
 from mic.core.beacon import decode_beacon, parse_key
 from mic.core.blob import decode_blob
@@ -33,9 +34,12 @@ from mic.core.origin import decode_origin
 from mic.core.pack import decode_toc
 from mic.core.paths import parse_path
 from mic.core.patterns import Patterns, translate
+from mic.core.redaction import decode_redaction
 from mic.core.scanning import redact, scan
 from mic.core.segment import decode_segment
 from mic.core.session import decode_session
+from mic.core.stand_in import Person, commit_without
+from mic.core.tombstone import decode_displaced, decode_tombstone
 from mic.core.transcript import messages, read_transcript
 from mic.core.tree.decode import decode_node
 from mic.git import commits
@@ -67,6 +71,7 @@ from micelio.scanning.allowed import parse_allowed
 from transcripts import GARDEN, ROLLOUT, lines
 
 _HERE = Path(__file__).parents[1]
+_ADA = Person(frozenset(), frozenset(("Ada",)), frozenset(("ada@example.org",)))
 
 
 class Parser(NamedTuple):
@@ -90,7 +95,7 @@ def vectors() -> list[bytes]:
 
 def parsers() -> list[Parser]:
     """All of them."""
-    return [*_formats(), *_texts(), *_rules(), *_headers(), *_git()]
+    return [*_formats(), *_attributed(), *_texts(), *_rules(), *_headers(), *_git()]
 
 
 def _formats() -> list[Parser]:
@@ -111,12 +116,53 @@ def _formats() -> list[Parser]:
         "node": lambda raw: decode_node(raw, "x"),
         "leavings": lambda raw: decode_leavings(raw, "x"),
         "origin": lambda raw: decode_origin(raw, "x"),
+        "tombstone": lambda raw: decode_tombstone(raw, "x"),
+        "displaced": lambda raw: decode_displaced(raw, "x"),
+        "redaction": lambda raw: decode_redaction(raw, "x"),
         "pack contents": lambda raw: decode_toc(raw, 1 << 20, "x"),
         "segment": lambda raw: decode_segment(raw, "x"),
         "session": lambda raw: decode_session(raw, "x"),
         "frame": lambda raw: plain(Frame(bytes(32), len(raw) + 9, 0, len(raw), True, raw)),
     }
     return [Parser(name, parse, golden, sealed=True) for name, parse in kinds.items()]
+
+
+def _attributed() -> list[Parser]:
+    """What a client says about who wrote which lines, and what an erasure leaves of a commit."""
+    file = {"path": b"a/b", "content": bytes(32), "lines": [[1, 2, 0], [4, 1, 1]]}
+    other = {"path": b"c", "content": b"\xff" * 32, "lines": []}
+    writers = [{"kind": "agent", "name": "m", "message": 2}, {"kind": "person"}]
+    whole = {attribution.LINES: {"version": 1, "writers": writers, "files": [file, other]}}
+    seeds = [msgspec.msgpack.encode(each) for each in (whole, {attribution.LINES: {"version": 1}}, {})]
+    commit = (
+        b"tree %s\nauthor Ada B <ada@example.org> 1 +0000\ngpgsig x\n y\n\nm\n\nSigned-off-by: Ada <ADA@example.org>\n"
+    )
+    return [
+        Parser("attribution", _said_of_lines, seeds, (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)),
+        Parser("commit of somebody", _unnamed, [commit % (b"a" * 40)]),
+    ]
+
+
+def _said_of_lines(raw: bytes) -> None:
+    """What is kept says the same again, and tells every line at most once."""
+    value = msgspec.msgpack.decode(raw)
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        return
+    said = attribution.parse(value)
+    kept = attribution.stored(said)
+    assert attribution.parse(kept) == (said if said.files else attribution.NOTHING), "kept as something else"
+    for file in said.files.values():
+        parts = list(file.parts(1, 50))
+        assert [first for first, _, _ in parts] == sorted({first for first, _, _ in parts}), "a line twice"
+        assert sum(count for _, count, _ in parts) == 50, "a line is missing"
+    names = attribution.writer_names(value)
+    attribution.with_names(value, iter([""] * len(names)))
+
+
+def _unnamed(raw: bytes) -> None:
+    """Nobody is named any more, and a second time changes nothing."""
+    made = commit_without(raw, _ADA)
+    assert commit_without(made, _ADA) == made, "named behind it"
 
 
 def _decoded(parse: Callable[[str], object]) -> Callable[[bytes], object]:
