@@ -91,6 +91,8 @@ class Derivation:
         else:
             raw = native_commit(record, session, tree, tip.commit)
             oid = object_id(COMMIT, raw)
+            if self._packs.has(oid):  # of another line that this one began from
+                return Tip(oid, tree)
         self._writer.add(COMMIT, oid, raw)
         self._writer.commit(commit_line(oid, raw))
         return Tip(oid, tree)

@@ -24,6 +24,7 @@ from mic.core.stand_in import Person, commit_without
 from mic.core.tombstone import Tombstone
 from mic.git.derive import Derivation, Tip, Unservable
 from mic.git.graph import Graph
+from mic.git.kept_lines import Lines, follow_lines
 from mic.git.kept_notes import KeptNotes
 from mic.git.merge_packs import due_to_merge, merge_packs
 from mic.git.moving import advance
@@ -61,18 +62,21 @@ class KeptObjects:
     """Git objects of one project, shared by the threads of a process.
 
     `origin` opens those of the project that a fork reads through: what was pushed there and no landing tells of, side
-    branches above all, belongs to the fork's history too.
+    branches above all, belongs to the fork's history too. `lines` are those besides main (`mic.git.kept_lines`).
     """
 
-    def __init__(self, project: Project, origin: Callable[[str], KeptObjects] | None = None) -> None:
+    def __init__(
+        self, project: Project, origin: Callable[[str], KeptObjects] | None = None, lines: Lines | None = None
+    ) -> None:
         self.project = project
         self._origin = origin
+        self._lines = lines
         self._lock = threading.Lock()
         self._catching_up = threading.Lock()
         self._numbered = Numbered(0, View())
         self._open: dict[str, Pack] = {}
         self._graph = Graph()
-        self._oids: OrderedDict[bytes, bytes] = OrderedDict()
+        self.known_oids: OrderedDict[bytes, bytes] = OrderedDict()
         self._shown: Shown | None = None
         self._lists: dict[str, dict[bytes, bytes]] = {}
         self._folder = PackFolder(project, packs_prefix(project.line.project))
@@ -149,7 +153,17 @@ class KeptObjects:
 
     def reader(self, snapshot: Snapshot) -> Packs:
         """The objects of a snapshot, for one thread."""
-        return Packs(snapshot.packs, self.project.pieces)
+        return Packs(snapshot.packs, self._pieces if snapshot.view.lines else self.project.pieces)
+
+    def _pieces(self, content: bytes) -> Iterator[bytes]:
+        """A large content, of main or of a line."""
+        if self._lines is not None and not self.project.has_blob(content):
+            listed, opened = self._lines
+            for each in listed():
+                line = opened(each.line)
+                if line.has_blob(content):
+                    return line.pieces(content)
+        return self.project.pieces(content)
 
     # ------------------------------------------------------------ writing
 
@@ -188,9 +202,11 @@ class KeptObjects:
                     self._catch_up(snapshot, head.position)
                     continue
                 stones, redactions = self._unheard_of(snapshot.view)
-                if not stones and not redactions:
+                if stones or redactions:
+                    self._rewrite(snapshot, stones, redactions)
+                    continue
+                if snapshot.view.trouble or self._lines is None or not follow_lines(self, snapshot, self._lines):
                     return snapshot
-                self._rewrite(snapshot, stones, redactions)
 
     def erase(self, person: Person | None = None) -> None:
         """Let the packs hold nothing of what was erased, and remove those that did. Nothing where none is kept.
@@ -226,6 +242,10 @@ class KeptObjects:
                     if commit_without(raw, person) != raw:
                         found.add(item.oid)
         return found | {old for old, new in self.rewritten(snapshot.view).items() if new in found}
+
+    def rewrite(self, snapshot: Snapshot, stones: Mapping[bytes, Tombstone]) -> bool:
+        """Make the packs anew that hold something that was erased on a line; False when another was faster."""
+        return self._rewrite(snapshot, stones, ())
 
     def _unheard_of(self, view: View) -> tuple[dict[bytes, Tombstone], list[Redaction]]:
         """What was erased and may still be in the packs."""
@@ -268,14 +288,16 @@ class KeptObjects:
                 tip=work.ids.get(view.tip, view.tip),
                 packs=tuple(packs),
                 refs={name: work.ids.get(oid, oid) for name, oid in view.refs.items()},
+                lines=tuple(msgspec.structs.replace(each, tip=work.ids.get(each.tip, each.tip)) for each in view.lines),
                 moving=None,
                 movings=(),  # an atomic push that is under way moves its refs by itself, or says that it did not
                 retired=(*gone, *((name, 0) for name, _ in view.retired)),
-                rewritten=(*view.rewritten, self._keep_ids(work.kept_ids())),
+                rewritten=(*view.rewritten, self.keep_ids(work.kept_ids())),
             )
         return self.project.run(write_view(self.project.line.project, snapshot.numbered, new)) is not None
 
-    def _keep_ids(self, ids: Mapping[bytes, bytes]) -> str:
+    def keep_ids(self, ids: Mapping[bytes, bytes]) -> str:
+        """Keep a list of ids that are no more; its name."""
         raw = encode_rewritten(ids)
         name = hashlib.sha256(raw).hexdigest()
         with contextlib.suppress(AlreadyExists):
@@ -312,7 +334,7 @@ class KeptObjects:
             quarantine = Quarantine(sent, snapshot, self.reader(snapshot), lambda oid, kind, data: None, _OURS)
             kept = self.keep(quarantine.write(out), out, derived=False)
         ids = other.rewritten(theirs.view)
-        lists = (self._keep_ids(ids),) if ids else ()
+        lists = (self.keep_ids(ids),) if ids else ()
         begun = View(position=line.start.position, tip=tip, packs=(kept,), erased=theirs.view.erased, rewritten=lists)
         self.replace(snapshot, begun)
 
@@ -367,7 +389,7 @@ class KeptObjects:
             writer = PackWriter(out)
             before = self.rewritten(view)
             silent = bool(self.project.redactions())
-            derivation = Derivation(self.project, packs, writer, self._oids, self.project.erased(), before, silent)
+            derivation = Derivation(self.project, packs, writer, self.known_oids, self.project.erased(), before, silent)
             position, tip, trouble = view.position, _tip(packs, view), ""
             clocks: dict[int, int] = {}
             stop = min(last, position + _LANDINGS)
@@ -383,7 +405,7 @@ class KeptObjects:
             new = msgspec.structs.replace(advance(view, position, tip.commit, clocks), trouble=trouble)
             if derivation.rewritten != before:
                 ids = {old: oid for old, oid in derivation.rewritten.items() if before.get(old) != oid}
-                new = msgspec.structs.replace(new, rewritten=(*view.rewritten, self._keep_ids(ids)))
+                new = msgspec.structs.replace(new, rewritten=(*view.rewritten, self.keep_ids(ids)))
             if writer.objects:
                 kept = self.keep(writer.finish(), out, derived=True)
                 new = msgspec.structs.replace(new, packs=(*view.packs, kept))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from mic.git.kept_lines import refs_of
 from mic.git.objects import tag_target
 from mic.git.packentry import TAG
 from mic.git.packs import Packs
@@ -30,7 +31,7 @@ class Shown:
     def __init__(self, snapshot: Snapshot, packs: Packs, before: Shown | None) -> None:
         view, graph = snapshot.view, snapshot.graph
         self.numbered: Numbered = snapshot.numbered
-        self.names = dict(view.refs)
+        self.names = {**view.refs, **refs_of(view)}
         if view.tip:
             self.names[MAIN] = view.tip
         self.peeled: dict[bytes, bytes] = {}

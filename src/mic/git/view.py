@@ -55,6 +55,19 @@ class Moving(msgspec.Struct, frozen=True, array_like=True):
     exact: bool
 
 
+class LineTip(msgspec.Struct, frozen=True, array_like=True):
+    """A line besides main: what it is called, its id, and the commit of its landing `position`, b"" before the first.
+
+    `trouble` says why no more of it can be served.
+    """
+
+    branch: str
+    line: str
+    position: int
+    tip: bytes
+    trouble: str = ""
+
+
 class View(msgspec.Struct, frozen=True):
     """What a Git client sees. `refs` are those besides main; `trouble` says why nothing can be served, "" when it can.
 
@@ -77,6 +90,8 @@ class View(msgspec.Struct, frozen=True):
     # Contents that were erased and that the packs hold no longer; and the lists of ids that changed with them.
     erased: tuple[bytes, ...] = ()
     rewritten: tuple[str, ...] = ()
+    # The lines besides main. Their refs are not among `refs`: they are what the lines are.
+    lines: tuple[LineTip, ...] = ()
 
 
 class Overtaken(Unavailable):
@@ -97,7 +112,7 @@ class Numbered(NamedTuple):
 
 
 _decoder = msgspec.msgpack.Decoder(View)
-_LATER = frozenset({"erased", "rewritten"})
+_LATER = frozenset({"erased", "rewritten", "lines"})
 
 
 def encode_view(view: View) -> bytes:
@@ -112,6 +127,7 @@ def decode_view(raw: bytes, name: str) -> View:
     if view.moving is not None:
         view = msgspec.structs.replace(view, moving=None, movings=(view.moving, *view.movings))
     ids = [*view.refs.values(), *(oid for moving in view.movings for pair in moving.refs.values() for oid in pair)]
+    ids += [item.tip for item in view.lines if item.tip]
     if len(view.tip) != (20 if view.position else 0) or any(len(oid) != 20 for oid in ids):
         raise Reader(raw, name).fail("an id that has not 20 bytes")
     return view

@@ -6,9 +6,10 @@ So landing on one cannot move another. Who may read, land and administer is the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -64,6 +65,22 @@ def get_branch(actor: Actor, project: ProjectView, name: str) -> Branch:
     if seen.branch_id is None:
         raise InvalidInput("main is no branch: it is the project's line.", hint="`mic branch list` lists the others.")
     return _branch(project, Project.lines.select_related("forked_from").get(id=seen.branch_id))
+
+
+class Line(NamedTuple):
+    """A branch as the Git view follows it: where it left main (-1: it left another branch), and where it began."""
+
+    id: UUID
+    branch: str
+    shared: int
+    position: int
+
+
+def lines_for_git(project_id: UUID) -> Iterator[Line]:
+    """The branches of a project, the oldest first, for the forge's own upkeep."""
+    found = Project.lines.filter(line_of=project_id, deleted_at=None).order_by("created_at", "id")
+    for line_id, branch, origin, position in found.values_list("id", "branch", "forked_from_id", "fork_position"):
+        yield Line(line_id, branch, position or 0 if origin == project_id else -1, position or 0)
 
 
 def names_in_the_way(project_id: UUID, name: str) -> list[str]:

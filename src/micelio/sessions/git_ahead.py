@@ -22,7 +22,7 @@ def catch_up_with_git() -> int:
 
     A fork begins with what its origin has, which may be gone one day, so it does not wait for many landings.
     """
-    behind = Projection.objects.filter(
+    behind = Projection.objects.filter(project__line_of=None).filter(
         Q(position__gte=F("git_position") + AHEAD)
         | Q(position__gt=0, git_position=0, project__forked_from__isnull=False)
     )

@@ -11,12 +11,11 @@ import msgspec
 from django.db import transaction
 
 from mic.core.errors import Busy, InvalidInput, MicError, PreconditionFailed, Protected, SecretFound, Unavailable
-from mic.git.arriving import is_ours
 from mic.git.graph import Graph
 from mic.git.kept import KeptObjects
-from mic.git.moving import MOVED, RefMove, begin, move, refusals, withdraw
+from mic.git.kept_lines import lines_of
+from mic.git.moving import MOVED, begin, move, refusals, withdraw
 from mic.git.notes import is_notes
-from mic.git.packentry import COMMIT
 from mic.git.packs import Packs
 from mic.git.packscan import Limits
 from mic.git.push_fsck import PushFsck
@@ -24,13 +23,12 @@ from mic.git.pushed import first_parents
 from mic.git.quarantine import Quarantine
 from mic.git.rebase import Clashed, Rebase
 from mic.git.refuse_erased import RefuseErased
-from mic.git.sent import BAD_NAME, MAX_NAME
 from mic.git.served import ServedRepository
 from mic.git.serving import ABSENT, RefResult, RefUpdate
 from mic.git.shown import MAIN
 from mic.git.snapshot import Snapshot
 from mic.git.told import Rebased
-from mic.git.view import BROUGHT, NOTES, View
+from mic.git.view import BROUGHT, NOTES, LineTip, View
 from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.databases import let_go
@@ -38,9 +36,11 @@ from micelio.findings.actions import require_reason
 from micelio.findings.policy import require_decide
 from micelio.projects.ownership import require_line
 from micelio.projects.project_view import ProjectView
-from micelio.projects.queries import get_project, project_name
+from micelio.projects.queries import get_project, on_branch, project_name
 from micelio.sentences import for_people, one_line
+from micelio.sessions.branches import delete_branch
 from micelio.sessions.git_landings import CommitLandings, telling_of
+from micelio.sessions.git_push_rules import moves_of, refused_move, rewinds, wrong_target
 from micelio.sessions.git_rebase import FOR_MAIN, clash_words, landed_words, rebase
 from micelio.sessions.git_secrets import ObjectSearch
 from micelio.sessions.git_view import kept_objects
@@ -69,6 +69,7 @@ class _Push:
         self._actor, self._project, self._kept = actor, project, kept
         self._accepted = ""  # an admin's reason why the push may hold secrets
         self._rebase = False  # whether commits of main go behind a main that has moved
+        self._lines: dict[bytes, LineTip] = {}  # branches that sessions land on, by ref
         self._brought = b""  # the notes that are pushed as `refs/notes/ai`, which they become part of
 
     def take(
@@ -100,7 +101,10 @@ class _Push:
         options: Sequence[bytes],
     ) -> list[RefResult]:
         self._rebase = b"rebase" in options
-        refused = {update.name: why for update in updates if (why := _refused(snapshot.view, update, self._rebase))}
+        self._lines = lines_of(snapshot.view)
+        refused = {update.name: why for update in updates if (why := refused_move(snapshot.view, update, self._rebase))}
+        if atomic and len(updates) > 1 and any(update.name in self._lines for update in updates):
+            return _results(updates, {}, "a branch that sessions land on moves alone: push it without --atomic")
         for update in updates:
             if update.name not in refused and (why := self._protected(update.name)):
                 refused[update.name] = why
@@ -115,7 +119,7 @@ class _Push:
         except MicError as error:
             return _results(updates, refused, _words(error))
         for update in updates:
-            why = self._wrong_target(quarantine, update) or (secret if update.name not in _MAINS else "")
+            why = self._wrong_target(quarantine, update) or ("" if self._lands(update) else secret)
             if update.name not in refused and update.new != ABSENT and why:
                 refused[update.name] = why
         if len(refused) == len(updates) or (atomic and refused):
@@ -130,8 +134,14 @@ class _Push:
             if not is_notes(quarantine.packs, update.new):
                 return "refs/notes/ai takes a commit of notes"
             # Whoever pushes notes without having fetched would take those of others away.
-            return MOVED if _rewinds(quarantine, update) else ""
-        return _wrong_target(quarantine, update, self._rebase)
+            return MOVED if rewinds(quarantine, update) else ""
+        if update.name in self._lines and update.new != ABSENT and rewinds(quarantine, update):
+            return "non-fast-forward: a branch that sessions land on only grows"
+        return wrong_target(quarantine, update, self._rebase)
+
+    def _lands(self, update: RefUpdate) -> bool:
+        """Whether what is pushed lands, and is searched as it does: on main, or on another line."""
+        return update.name in _MAINS or update.name in self._lines
 
     def _protected(self, name: bytes) -> str:
         """Why the actor may not move a branch, "" when they may: a rule for lines covers branches of its name."""
@@ -153,17 +163,18 @@ class _Push:
     ) -> list[RefResult]:
         """Objects first, then main, then the other refs; what nothing came of is taken out again."""
         main = next((update for update in updates if update.name in _MAINS and update.name not in refused), None)
-        others = [update for update in updates if update.name not in _MAINS and update.name not in refused]
-        done, grown = RefResult(MAIN), {update.name for update in others if not _rewinds(quarantine, update)}
+        others = [update for update in updates if not self._lands(update) and update.name not in refused]
+        lines = [update for update in updates if update.name in self._lines and update.name not in refused]
+        done, grown = RefResult(MAIN), {update.name for update in others if not rewinds(quarantine, update)}
         if atomic and main is not None and others:
             # Of main and the rest, main lands first: what is known to be refused must be known before.
-            refused |= refusals(self._kept.snapshot().view, _moves(others, grown))
+            refused |= refusals(self._kept.snapshot().view, moves_of(others, grown))
             if refused:
                 return _results(updates, refused, "the atomic push was refused")
         kept, certain = "", True
         if main is not None and (self._rebase or main.name == FOR_MAIN):
             done = self._land_behind(snapshot, quarantine, main)
-            if others and not done.error:
+            if (others or lines) and not done.error:
                 snapshot = self._kept.snapshot()
                 quarantine.rebase(self._kept.reader(snapshot))
                 kept = self._keep(quarantine, snapshot)
@@ -177,16 +188,19 @@ class _Push:
                 done = RefResult(MAIN, why)
         if main is not None and done.error:
             refused[main.name] = done.error
-            if atomic or not others:
+            if atomic or not (others or lines):
                 self._drop(kept, certain)
                 return _results(updates, refused, "the atomic push was refused")
+        for update in lines:
+            if why := self._move_line(quarantine, self._lines[update.name], update):
+                refused[update.name] = why
         if others and all(self._kept.snapshot().view.refs.get(u.name, ABSENT) == u.new for u in others):
             self._note(others)  # they moved with main
         elif others:
             refused |= self._move(others, grown, atomic)
         if len(refused) == len(updates):
             self._drop(kept, certain)
-        forced = {update.name for update in others if _rewinds(quarantine, update) and update.new != ABSENT}
+        forced = {update.name for update in others if rewinds(quarantine, update) and update.new != ABSENT}
         return [
             done._replace(name=u.name) if u is main else RefResult(u.name, refused.get(u.name, ""), u.name in forced)
             for u in updates
@@ -213,7 +227,7 @@ class _Push:
         self, snapshot: Snapshot, updates: Sequence[RefUpdate], pack: BinaryIO | None
     ) -> tuple[Quarantine, str]:
         """What was sent, checked; and what secret it holds, if refs besides main would show it."""
-        shown = not self._accepted and any(update.name not in _MAINS for update in updates)
+        shown = not self._accepted and not all(map(self._lands, updates))
         search = ObjectSearch(self._kept.project) if shown else None
 
         fsck, gone = PushFsck(), RefuseErased(self._kept.project.erased(), self._kept.rewritten(snapshot.view))
@@ -316,7 +330,7 @@ class _Push:
     ) -> tuple[str, bool]:  # fmt: skip
         """Land main so that the other refs move with it, whoever dies meanwhile; the answer is that of `_land`."""
         count = len(first_parents(quarantine.graph, snapshot.view.tip, main.new))
-        moves = _moves(others, grown)
+        moves = moves_of(others, grown)
         attempts: list[int] = []
 
         def prepare(hlc: int) -> bool:
@@ -344,20 +358,24 @@ class _Push:
         new: bytes,
         prepare: Callable[[int], bool] = lambda hlc: True,
         rebased: Rebased | None = None,
+        line: LineTip | None = None,
     ) -> tuple[str, bool]:
-        """Land the commits of main behind the newest landing; why not, "" when they did, and whether that is certain.
+        """Land commits behind the newest landing of main, or of another line; why not, "" when they did, and whether
+        that is certain.
 
         `prepare` is called when nothing is left to do but to swap the head, with the clock value of the newest landing,
         and says whether to.
         """
-        commits = first_parents(graph, snapshot.view.tip, new)
+        tip, position = (snapshot.view.tip, snapshot.view.position) if line is None else (line.tip, line.position)
+        commits = first_parents(graph, tip, new)
         try:
+            project = self._project if line is None else on_branch(self._project, line.branch)
             with HistoryIntake(
-                self._actor, self._project, "git push", accept_secrets=self._accepted, onto=snapshot.view.position
+                self._actor, project, "git push", accept_secrets=self._accepted, onto=position
             ) as intake:
                 notes = self._brought or snapshot.view.refs.get(BROUGHT, b"")
                 telling = telling_of(packs, graph, new, notes, rebased)
-                landings = CommitLandings(intake, packs, graph, snapshot.view.tip, telling, first_wins=False)
+                landings = CommitLandings(intake, packs, graph, tip, telling, first_wins=False)
                 for oid in commits:
                     landings.add(oid)
                 if not prepare(intake.hlc):
@@ -368,10 +386,20 @@ class _Push:
         except Unavailable as error:
             return _words(error), False
         except MicError as error:
-            if not snapshot.view.position and self._kept.project.head().position:
+            if not position and line is None and self._kept.project.head().position:
                 return MOVED, True  # two first pushes at once
             return _words(error), True
         return "", True
+
+    def _move_line(self, quarantine: Quarantine, line: LineTip, update: RefUpdate) -> str:
+        """Land what was pushed to a branch that sessions land on, or delete it; why not, "" when that was done."""
+        if update.new != ABSENT:
+            return self._land(self._kept.snapshot(), quarantine.graph, quarantine.packs, update.new, line=line)[0]
+        try:
+            delete_branch(self._actor, self._project, line.branch)
+        except MicError as error:
+            return _words(error)
+        return ""
 
     # ------------------------------------------------------------ other refs
 
@@ -380,7 +408,7 @@ class _Push:
         refused: dict[bytes, str] = {}
 
         def edit(view: View) -> View | None:
-            moved = move(view, _moves(updates, grown), atomic, self._kept.now())
+            moved = move(view, moves_of(updates, grown), atomic, self._kept.now())
             refused.clear()
             refused.update(moved.refused)
             if atomic and refused:
@@ -413,63 +441,6 @@ class _Push:
                 refs=dict(list(moved.items())[:100]),
                 count=len(moved),
             )
-
-
-def _refused(view: View, update: RefUpdate, rebase: bool) -> str:
-    """Why a ref may not move that way, as far as its name and its old value tell."""
-    name = update.name
-    if name == MAIN:
-        if update.new == ABSENT:
-            return "main is the project's history and cannot be deleted"
-        return "" if rebase or update.old == (view.tip or ABSENT) else MOVED
-    if name == FOR_MAIN:
-        return "" if update.new != ABSENT else "refs/for/main is no ref: what is pushed to it lands on main"
-    if name.startswith(b"refs/for/"):
-        return "only refs/for/main takes commits: main is the line that sessions land on"
-    if is_ours(name):
-        return "refs of this name are the forge's own"
-    if not name.startswith(b"refs/") or name.count(b"/") < 2 or BAD_NAME.search(name) or len(name) > MAX_NAME:
-        return "that is no name for a ref"
-    if update.old != view.refs.get(name, ABSENT):
-        return MOVED
-    if update.old == update.new == ABSENT:
-        return "there is no such ref to delete"
-    if update.new != ABSENT and any(
-        other.startswith(name + b"/") or name.startswith(other + b"/") for other in [*view.refs, MAIN]
-    ):
-        return "another ref is in the way: one name would be below the other"
-    return ""
-
-
-def _moves(updates: Sequence[RefUpdate], grown: set[bytes]) -> list[RefMove]:
-    return [RefMove(update.name, update.old, update.new, update.name in grown) for update in updates]
-
-
-def _wrong_target(quarantine: Quarantine, update: RefUpdate, rebase: bool) -> str:
-    """Why a ref may not name what it is to name."""
-    if update.new == ABSENT:
-        return ""
-    found = quarantine.packs.find(update.new)
-    if found is None:
-        return "the object was not sent"
-    if update.name.startswith((b"refs/heads/", b"refs/for/")) and found.kind != COMMIT:
-        return "a branch names a commit"
-    if (
-        update.name == MAIN
-        and not rebase
-        and update.old != ABSENT
-        and not quarantine.graph.is_ancestor(update.old, update.new)
-    ):
-        return "non-fast-forward: main only grows"
-    return ""
-
-
-def _rewinds(quarantine: Quarantine, update: RefUpdate) -> bool:
-    """Whether the ref gives something up that it named."""
-    if update.old == ABSENT:
-        return False
-    graph = quarantine.graph
-    return not (update.old in graph and update.new in graph and graph.is_ancestor(update.old, update.new))
 
 
 def _results(updates: Sequence[RefUpdate], refused: dict[bytes, str], other: str) -> list[RefResult]:

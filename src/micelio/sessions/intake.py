@@ -177,7 +177,7 @@ class HistoryIntake:
                 "project.push" if self._onto else "project.import",
                 "project",
                 self._project.id,
-                f"{self._project.owner}/{self._project.handle}",
+                self._project.address,
                 organization_id=self._project.owner_id,
                 landings=head.position - self._onto,
             )
