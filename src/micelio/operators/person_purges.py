@@ -6,7 +6,7 @@ that could tell it; and it goes from there when all of it is done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -85,7 +85,10 @@ def erase(row: Purge) -> Done:
     assert row.account_id is not None
     plan: dict[str, Any] = row.plan
     if "names" not in plan:
-        known = _known(OPERATOR, row.handle)
+        try:
+            known = _known(OPERATOR, row.handle)
+        except NotFound:
+            return Done((), (), already=True)  # another request was faster
         _require_replaceable(OPERATOR, known.id, known.handle)
         plan = _kept(row, {"names": sorted(known.names), "emails": _lower(known.emails)})
     person = Person(frozenset((row.account_id.bytes,)), frozenset(plan["names"]), frozenset(plan["emails"]))
@@ -99,11 +102,16 @@ def erase(row: Purge) -> Done:
         number += 1
         keys += _silence(UUID(hex=project), bytes.fromhex(session), row, number)
     projects: dict[UUID, None] = {}
-    for project, some in plan["landed"]:
-        number += 1
-        done = _redact(UUID(hex=project), [bytes.fromhex(each) for each in some], row, number, person)
-        keys += done.keys
-        projects |= dict.fromkeys(done.projects)
+    while portions := plan["landed"][number - len(plan["open"]) :]:
+        for project, some in portions:
+            number += 1
+            done = _redact(UUID(hex=project), [bytes.fromhex(each) for each in some], row, number, person)
+            keys += done.keys
+            projects |= dict.fromkeys(done.projects)
+        # What was under way when the account went has landed meanwhile, or will before anybody looks again.
+        known_of = {session for _, some in plan["landed"] for session in some}
+        late = _portions(silence.landed_by(row.account_id, person.emails), known_of)
+        plan = _kept(row, plan | {"landed": [*plan["landed"], *late]})
     projects |= dict.fromkeys(UUID(hex=project) for project in plan["git"])
     for project_id in projects:
         try:
@@ -148,19 +156,23 @@ def _plan(user_id: UUID, person: Person) -> dict[str, Any]:
         if commits:
             git.append(project.hex)
             landed.setdefault(project, []).extend(silence.landed_as(project, commits))
-    portions = []
-    for project, found in landed.items():
-        try:
-            own = _own(project, found)
-        except NotFound:
-            continue
-        for start in range(0, len(own), _AT_ONCE):
-            portions.append([project.hex, [session.hex() for session in own[start : start + _AT_ONCE]]])
     return {
         "open": [[project.hex, session.hex()] for project, session in silence.open_sessions_of(user_id)],
-        "landed": portions,
+        "landed": _portions(landed, frozenset()),
         "git": git,
     }
+
+
+def _portions(landed: Mapping[UUID, list[bytes]], known: Collection[str]) -> list[list[Any]]:
+    """Sessions by project, in portions of one redaction each, but for those that are known."""
+    portions: list[list[Any]] = []
+    for project, found in landed.items():
+        try:
+            own = [session.hex() for session in _own(project, found) if session.hex() not in known]
+        except NotFound:
+            continue  # the project is gone
+        portions += [[project.hex, own[start : start + _AT_ONCE]] for start in range(0, len(own), _AT_ONCE)]
+    return portions
 
 
 def _own(project: UUID, sessions: list[bytes]) -> list[bytes]:

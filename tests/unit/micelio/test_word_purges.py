@@ -285,3 +285,32 @@ def test_killed_half_way_a_person_is_taken_up(
     assert not User.objects.filter(id=grace.user_id).exists()
     assert purges.carry_out(asked.id)
     assert Landing.objects.get(project_id=_id(name), position=1).author_name == "Erased person"
+
+
+def test_what_lands_while_the_account_goes_is_found(
+    amy: Actor, grace: Actor, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert grace.user_id is not None
+    own, author = grace.user_id.bytes, Author("Grace H", "grace@example.org")
+    _land(name, 1, 0, "first", own, author)
+    asked = person_purges.ask(amy, grace.handle, "why", typed=grace.handle)
+    real = projector.derive_again
+
+    def late(project: object, sessions: object) -> int:
+        monkeypatch.setattr(projector, "derive_again", real)
+        _land(name, 2, 1, "second", own, author)
+        return real(project, sessions)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(projector, "derive_again", late)
+    assert purges.carry_out(asked.id)
+    names = Landing.objects.filter(project_id=_id(name)).exclude(owner_id=None).values_list("author_name", flat=True)
+    assert "Grace H" not in names
+
+
+def test_two_that_ask_for_the_same_person(amy: Actor, grace: Actor, name: str) -> None:
+    """The second has nothing left to do, and says so."""
+    first, second = (person_purges.ask(amy, grace.handle, "why", typed=grace.handle) for _ in range(2))
+    assert purges.carry_out(first.id)
+    assert purges.carry_out(second.id)
+    ended = AuditEvent.objects.filter(action="purge.done").order_by("id")
+    assert [event.details["already"] for event in ended] == [False, True]
