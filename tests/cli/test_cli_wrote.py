@@ -76,3 +76,48 @@ def test_what_was_noted_outlives_a_clash(shell: Shell, name: str) -> None:
         (1, 1, 2, "person"), (2, 1, 1, "person"), (3, 1, 2, "person"),
         (4, 1, 3, "agent"), (5, 1, 1, "person"), (6, 1, 3, "agent"),
     ]  # fmt: skip
+
+
+def test_what_was_noted_travels_with_the_session(shell: Shell, name: str) -> None:
+    """Pushed, resumed in another clone, gone on with there, and landed; a note alone is news."""
+    shell("project", "create", f"{name}/travels")
+    shell("clone", f"{name}/travels", "one")
+    shell("clone", f"{name}/travels", "two")
+    shell.cd("one")
+    shell("session", "start", "Write", "--agent", "claude")
+    shell("session", "note", "Begin")
+    shell.write("f", "by a person\nby an agent\n")
+    shell.write("g", "other\n")
+    assert shell.json("session", "push")["new"]
+    shell("session", "wrote", "--as", "person", "f")
+    assert shell.json("session", "push")["new"]
+    assert not shell.json("session", "push")["new"]
+    shell.write("f", "by a person\nby an agent\nby another\n")
+    shell("session", "wrote", "--name", "opus")
+    pushed = shell.json("session", "push")["session"]["id"]
+    shell.cd("two")
+    shell("session", "resume", pushed)
+    assert not shell.json("session", "push")["new"]
+    shell.write("f", "by nobody\nby a person\nby an agent\nby another\nlast\n")
+    shell("session", "wrote", "--as", "person", "--name", "Eve", "g")
+    assert shell("land") == "Landed @1: Write (2 files)\n"
+    assert _told(shell, "f") == [
+        (1, 1, "untracked", None), (2, 2, "person", None), (4, 1, "agent", "opus"), (5, 1, "untracked", None),
+    ]  # fmt: skip
+    assert [each["message"] for each in shell.json("blame", "f")["hunks"]] == [None, 1, 1, None]
+    assert _told(shell, "g") == [(1, 1, "agent", "opus")]
+
+
+def test_undo_takes_back_what_was_noted(shell: Shell, name: str) -> None:
+    shell("project", "create", f"{name}/undo")
+    shell("clone", f"{name}/undo")
+    shell.cd("undo")
+    shell("session", "start", "Write", "--agent", "claude")
+    shell.write("f", "one\n")
+    shell("session", "wrote", "--as", "person")
+    shell.write("f", "one\ntwo\n")
+    shell("session", "wrote", "--as", "person")
+    assert shell("undo") == "Undone: mic session wrote; your base is @0.\n"
+    shell("session", "wrote", "--name", "opus")
+    assert shell("land") == "Landed @1: Write (1 file)\n"
+    assert _told(shell, "f") == [(1, 1, "person", None), (2, 1, "agent", "opus")]

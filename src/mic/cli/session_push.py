@@ -11,6 +11,7 @@ from mic.cli.output import Output, plural
 from mic.cli.queued import kept_change
 from mic.cli.sending import send
 from mic.cli.session_attach import attach_by_itself
+from mic.cli.session_wrote import digest, say_who_wrote
 from mic.cli.settled import settled
 from mic.cli.unresolved import require_resolved
 from mic.cli.words import decision_pb, message_pb, session_fields
@@ -76,15 +77,16 @@ def push_work(
     project = address_of(ws).ref
     sent, frames, packs = send(client, ws, project, working_status(ws).changes, session.id if before else b"")
     kept = [kept_change(change) for change in sent.changes]
-    words = words_of(session)
-    if before and (before.changes, before.words, before.base_position) == (kept, words, session.base_position):
+    message = session_message(session, sent.changes)
+    say_who_wrote(message, ws, session, sent)
+    wrote = digest(message)
+    now = kept, words_of(session), wrote, session.base_position
+    if before and (before.changes, before.words, before.wrote, before.base_position) == now:
         there = pb.GetSessionRequest(project=project, session_id=session.id)
         found: pb.Session = client.call(client.sessions.GetSession, there).session
         if found.pushed_at_ms:
             return found, len(kept), False
-    request = pb.PushSessionRequest(
-        project=project, session=session_message(session, sent.changes), frames=frames, packs=packs
-    )
+    request = pb.PushSessionRequest(project=project, session=message, frames=frames, packs=packs)
     if not force:
         request.after_ms = before.at_ms if before else 0
     try:
@@ -93,7 +95,7 @@ def push_work(
         raise secret_error(ws, error) from error
     except BaseMismatch as error:
         raise BaseMismatch(error.message, hint="Run `mic sync`, then push again.") from error
-    keep_last_push(ws, session, found.pushed_at_ms, kept)
+    keep_last_push(ws, session, found.pushed_at_ms, kept, wrote)
     return found, len(kept), True
 
 

@@ -17,6 +17,7 @@ from mic.cli.place import Place
 from mic.cli.queued import kept_change
 from mic.cli.refs import SHORTEST_ID, parse_ref
 from mic.cli.session_push import push_work
+from mic.cli.session_wrote import bring_who_wrote, digest
 from mic.cli.settled import settled
 from mic.cli.unresolved import require_resolved
 from mic.cli.words import local_fields
@@ -115,8 +116,10 @@ def take_up(client: Client, ws: Workspace, found: pb.Session, out: Output, verb:
     record(ws, f"mic session {verb}", files=True)
     move_to(client, ws, found.base_position, out)
     files = bring(client, ws, found, out)
+    bring_who_wrote(ws, found)
     opened = _opened(found)
-    keep_last_push(ws, opened, found.pushed_at_ms, [kept_change(change) for change in found.changes])
+    changes = [kept_change(change) for change in found.changes]
+    keep_last_push(ws, opened, found.pushed_at_ms, changes, digest(found))
     # Last: until it is there, the same command begins again.
     local.save(ws, opened)
     out.line(f"Resumed: {found.goal}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Literal, cast
 
 import click
@@ -11,13 +12,15 @@ from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.open_session import require_open
 from mic.cli.output import Output, path_fields
 from mic.cli.sending import Sent
-from mic.core.attribution import MAX_NAME, Writer
+from mic.core.attribution import MAX_NAME, FileLines, Writer
 from mic.core.blob import MAX_WHOLE
+from mic.core.ids import content_hash
 from mic.core.paths import display
 from mic.core.session import Op
 from mic.rpc.v1 import mic_pb2 as pb
-from mic.workspace.attributed import has_lines, noted, save
+from mic.workspace.attributed import Noted, has_lines, noted, save
 from mic.workspace.files import read_content
+from mic.workspace.operations import record
 from mic.workspace.paths import tree_path
 from mic.workspace.session import LocalSession
 from mic.workspace.status import status as working_status
@@ -62,6 +65,7 @@ def wrote(out: Output, paths: tuple[str, ...], who: str | None, name: str) -> No
             if has_lines(item.mode, text):
                 found.note(item.path, text, writer)
                 files.append(item.path)
+        record(ws, "mic session wrote", files=False)
         save(ws, found)
     for path in files:
         out.line(f"{kind}: what changed in {display(path)}")
@@ -86,3 +90,29 @@ def say_who_wrote(message: pb.Session, ws: Workspace, session: LocalSession, sen
         message.writers.extend(
             pb.Writer(kind=each.kind, name=each.name, message=numbers.get(each.message, 0)) for each in found.writers
         )
+
+
+def digest(message: pb.Session) -> bytes:
+    """Of who wrote which lines, as a session says it; b"" when it says nothing."""
+    if not message.attributed:
+        return b""
+    return hashlib.sha256(
+        b"".join(each.SerializeToString(deterministic=True) for each in (*message.writers, *message.attributed))
+    ).digest()
+
+
+def bring_who_wrote(ws: Workspace, found: pb.Session) -> None:
+    """Note here what a session says of its lines that was pushed elsewhere; its files and its words are here."""
+    made = Noted(found.id, [Writer(_kind(each.kind), each.name, each.message) for each in found.writers])
+    modes = {change.path: change.mode for change in found.changes if change.op != pb.Change.DELETED}
+    for file in found.attributed:
+        text = read_content(ws, file.path, modes.get(file.path, 0)) if file.path in modes else b""
+        if content_hash(text) == file.content:
+            runs = tuple((run.first, run.lines, run.writer) for run in file.runs)
+            made.take_over(FileLines(file.path, file.content, runs), text)
+    if made.files:
+        save(ws, made)
+
+
+def _kind(said: str) -> Literal["agent", "person"]:
+    return "agent" if said == "agent" else "person"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import click
+from msgspec import UNSET
 
 from mic.cli.app import Suggesting, json_option
 from mic.cli.clone import write_contents
@@ -158,6 +159,8 @@ def _restore(ws: Workspace, wanted: Operation, out: Output) -> int:
             last.discard()
         _put(ws, b"conflicts", wanted.conflicts)
     _put(ws, b"pushed", wanted.pushed)
+    if wanted.attributed is not UNSET:
+        _put(ws, b"attributed", wanted.attributed)
     _put(ws, b"session", wanted.session)
     return files
 

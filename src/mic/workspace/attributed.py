@@ -55,6 +55,10 @@ class Noted(msgspec.Struct):
             return None
         return moved_to(noted.said, content_hash(text), followed(_text(path, noted), text))
 
+    def take_over(self, said: FileLines, text: bytes) -> None:
+        """What was noted elsewhere of a file with this text; `said` numbers the writers as they stand here."""
+        self.files[said.path] = _Noted(said, compress(text))
+
     def _number(self, who: Writer | None) -> int:
         if who is None:
             return UNTRACKED

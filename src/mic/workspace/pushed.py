@@ -16,13 +16,16 @@ from mic.workspace.workspace import Workspace
 
 
 class LastPush(msgspec.Struct):
-    """The session's id, its base then, its changes, and a digest of its words. `at_ms` is Unix time."""
+    """The session's id, its base then, its changes, a digest of its words, and one of who wrote its lines, b"" for
+    nothing said. `at_ms` is Unix time.
+    """
 
     session: bytes
     at_ms: int
     base_position: int
     changes: list[Change]
     words: bytes = b""
+    wrote: bytes = b""
     version: int = 1
 
 
@@ -45,9 +48,9 @@ def last_push(ws: Workspace, session: LocalSession | None) -> LastPush | None:
     return found if found.session == session.id else None
 
 
-def keep_last_push(ws: Workspace, session: LocalSession, at_ms: int, changes: list[Change]) -> None:
+def keep_last_push(ws: Workspace, session: LocalSession, at_ms: int, changes: list[Change], wrote: bytes = b"") -> None:
     """Writes down what was pushed, at once or not at all."""
-    push = LastPush(session.id, at_ms, session.base_position, changes, words_of(session))
+    push = LastPush(session.id, at_ms, session.base_position, changes, words_of(session), wrote)
     write_file(ws.folder, b"pushed", _encoder.encode(push))
 
 
