@@ -24,7 +24,7 @@ from mic.core.stand_in import Person, commit_without
 from mic.core.tombstone import Tombstone
 from mic.git.derive import Derivation, Tip, Unservable
 from mic.git.graph import Graph
-from mic.git.kept_lines import Lines, follow_lines
+from mic.git.kept_lines import Lines, follow_lines, unheard_of
 from mic.git.kept_notes import KeptNotes
 from mic.git.merge_packs import due_to_merge, merge_packs
 from mic.git.moving import advance
@@ -216,6 +216,12 @@ class KeptObjects:
         if not self.snapshot().numbered.number:
             return
         view = self.caught_up().view
+        stones = unheard_of(self.snapshot().view, self._lines) if self._lines is not None else {}
+        if stones:
+            with self._catching_up:
+                while not self._rewrite(self.snapshot(), stones, ()):
+                    pass
+            view = self.caught_up().view
         if person is not None:
             with self._catching_up:
                 while not self._rewrite(self.snapshot(), {}, (), person):

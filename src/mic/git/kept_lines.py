@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 import msgspec
 
+from mic.core.tombstone import Tombstone
 from mic.git.derive import Derivation, Tip, Unservable
 from mic.git.objects import EMPTY_TREE_OID, commit_line
 from mic.git.packentry import COMMIT
@@ -72,6 +73,17 @@ def follow_lines(kept: KeptObjects, snapshot: Snapshot, lines: Lines) -> bool:
             _derive(kept, snapshot, known[each.line], opened(each.line))
             return True
     return False
+
+
+def unheard_of(view: View, lines: Lines) -> dict[bytes, Tombstone]:
+    """What was erased on lines, as the store has it now, and may still be in the packs."""
+    listed, opened = lines
+    found: dict[bytes, Tombstone] = {}
+    for each in listed():
+        line = opened(each.line)
+        line.head()
+        found.update((content, stone) for content, stone in line.erased().items() if content not in view.erased)
+    return found
 
 
 def _begun(kept: KeptObjects, snapshot: Snapshot, each: Followed, opened: Callable[[str], Project]) -> LineTip:

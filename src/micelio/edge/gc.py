@@ -8,29 +8,25 @@ from uuid import UUID
 import msgspec
 from django.template.defaultfilters import filesizeformat
 
-from mic.core.errors import InvalidInput, NotFound
+from mic.core.errors import InvalidInput
 from mic.core.leavings import Stage
 from mic.ledger.collect import DAY, GRACE, Move, Round
 from micelio.projects.ledgers import open_ledger
-from micelio.projects.queries import all_lines, project_name
+from micelio.projects.queries import lines_called
 
 # Leavings of a project that are shown one by one, the largest first.
 _SHOWN = 20
 
 
 def gc(names: list[str], keep_days: float, *, dry: bool, as_json: bool) -> int:
-    """One round for these projects (`owner/handle`), or for all; 0.
+    """One round for these projects (`owner/handle`, `owner/handle@branch`), or for all; 0.
 
     Raises NotFound for a name that there is not, InvalidInput for days below 1: what waits for its landing must not go
     meanwhile; and what reading a project raises, before anything of it is removed.
     """
     if not keep_days >= 1:
         raise InvalidInput(f"--keep is {keep_days:g} days.", hint="Uploads wait for their landing: give at least 1.")
-    projects = {project_name(project): project for project in all_lines()}
-    for name in names:
-        if name.lower() not in projects:
-            raise NotFound(f"There is no project {name}.", hint="Without a name, all projects are looked at.")
-    wanted = {name.lower(): projects[name.lower()] for name in names} or projects
+    wanted = lines_called(names)
     told = []
     for name, project in sorted(wanted.items()):
         found = _one(project, keep_days, dry)

@@ -8,24 +8,19 @@ from uuid import UUID
 
 import msgspec
 
-from mic.core.errors import NotFound
 from mic.ledger.repair import repair as repaired
 from mic.ledger.verify import Finding, Verifier
 from micelio.projects.ledgers import ledger
-from micelio.projects.queries import all_lines, project_name
+from micelio.projects.queries import lines_called
 from micelio.sessions import projector
 
 
 def verify(names: list[str], as_json: bool) -> int:
-    """Check these projects (`owner/handle`), or all. Returns 0 when all is sound, 1 when something is not.
+    """Check these projects (`owner/handle`, or `owner/handle@branch`), or all. Returns 0 when all is sound, else 1.
 
     Raises NotFound for a name that there is not.
     """
-    projects = {project_name(project): project for project in all_lines()}
-    for name in names:
-        if name.lower() not in projects:
-            raise NotFound(f"There is no project {name}.", hint="Without a name, all projects are checked.")
-    wanted = {name.lower(): projects[name.lower()] for name in names} or projects
+    wanted = lines_called(names)
     told = []
     sound = True
     for name, project in sorted(wanted.items()):
@@ -45,10 +40,7 @@ def repair(name: str, accept_loss: bool) -> int:
 
     Raises NotFound, InvalidInput.
     """
-    projects = {project_name(project): project for project in all_lines()}
-    project = projects.get(name.lower())
-    if project is None:
-        raise NotFound(f"There is no project {name}.", hint="`micelio verify` lists them all.")
+    ((name, project),) = lines_called([name]).items()
     before = _one(name, project, quiet=False)
     done = ledger().driver.run(repaired(project.hex, before, projector.derived(project), accept_loss))
     for line in done:

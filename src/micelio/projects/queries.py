@@ -391,6 +391,22 @@ def project_name(project_id: UUID) -> str:
     return f"{found.line_of.owner.handle}/{found.line_of.handle}@{found.branch}"
 
 
+def lines_called(names: Sequence[str]) -> dict[str, UUID]:
+    """The lines of these names, `owner/handle` or `owner/handle@branch`; without names, all. For who runs the forge.
+
+    Raises NotFound.
+    """
+    lines = {project_name(line): line for line in all_lines()}
+    found = {}
+    for text in names:
+        name, at, branch = text.partition("@")
+        called = name.lower() + (at + branch if branch != MAIN else "")
+        if called not in lines:
+            raise NotFound(f"There is no project {text}.", hint="Without a name, it is about all.")
+        found[called] = lines[called]
+    return found or lines
+
+
 def project_names(actor: Actor, ids: Collection[UUID]) -> dict[UUID, str]:
     """`owner/handle` of these projects, without those that are gone or that the actor may not see."""
     require_reading(actor)

@@ -15,7 +15,7 @@ from micelio.accounts.actor import Actor
 from micelio.databases import let_go
 from micelio.projects.branches import lines_for_git
 from micelio.projects.ledgers import open_ledger
-from micelio.projects.queries import get_project
+from micelio.projects.queries import get_project, whole_id
 from micelio.sessions.models import Projection
 from micelio.sessions.policy import require_read
 
@@ -27,7 +27,12 @@ _kept: OrderedDict[UUID, KeptObjects] = OrderedDict()
 
 
 def kept_objects(project_id: UUID) -> KeptObjects:
-    """The Git objects of a project, shared by this process; the least recently used are closed."""
+    """The Git objects of a project, or of the project of a line; shared by this process. The least recently used are
+    closed."""
+    with _lock:
+        found = _kept.get(project_id)
+    if found is None:
+        project_id = whole_id(project_id)
     with _lock:
         found = _kept.get(project_id)
         if found is None:
