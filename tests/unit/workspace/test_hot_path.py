@@ -98,6 +98,7 @@ def test_status_as_json(ws: Workspace) -> None:
         "instance": "http://forge.example",
         "organization": "acme",
         "project": "rocket",
+        "branch": "main",
         "position": 7,
         "tree": "ab" * 32,
         "incomplete": False,
