@@ -217,6 +217,10 @@ admin-legal          any     u d  d d d d  d d d  u u
 legal                any     . .  . . . .  . . .  . .
 home                 any     . .  . . . .  . . .  . .
 search               any     . .  . . . .  . . .  . .
+search-feed          any     . .  . . . .  . . .  . .
+organization-feed    any     . .  . . . .  . . .  . .
+project-feed         public  . .  . . . .  . . .  . .
+project-feed         private n n  . . . .  . . .  n n
 organization         any     . .  . . . .  . . .  . .
 organization-second-factor any > d  d d d .  d d d  > >
 organization-networks any      > d  d d d .  d d d  > >
@@ -248,6 +252,10 @@ compare              public  . .  . . . .  . . .  . .
 compare              private n n  . . . .  . . .  n n
 compare-change       public  . .  . . . .  . . .  . .
 compare-change       private n n  . . . .  . . .  n n
+badge                public  . .  . . . .  . . .  . .
+badge                private n n  . . . .  . . .  n n
+badges               public  . .  . . . .  . . .  . .
+badges               private n n  . . . .  . . .  n n
 contributors         public  . .  . . . .  . . .  . .
 contributors         private n n  . . . .  . . .  n n
 compare-form         public  > >  > > > >  > > >  > >
@@ -362,6 +370,9 @@ OPEN_PAGES = frozenset(
         "account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done",
         "api:openapi", "api:docs", "api:docs-part", "api:docs-errors", "api:nothing",
         # Where the page is, whether it is there or not.
+        "robots", "sitemap", "llms",
+        # What of somebody's landings a visitor may see anyway; tests/flow/test_feeds.py.
+        "person-feed",
         "organization-with-slash", "project-with-slash", "clone-address",
     }
 )  # fmt: skip
@@ -573,6 +584,8 @@ FUNCTIONS = {
     "sessions.blame.explain": "SessionService.BlameFile",
     "search.queries.Reach": "search",
     "search.queries.find": "search",
+    "search.queries.landed_by": "search",
+    "sessions.narrowed.newest_of": "organization-feed",
     "search.queries.find_all": "search",
     "sessions.narrowed.find_landings": "landings",
     "sessions.narrowed.list_contributors": "contributors",

@@ -89,7 +89,9 @@ class WholeForge:
     def _special(self) -> dict[str, dict[str, object]]:
         return {
             "admin-account": {"handle": "max"},
+            "person-feed": {"handle": "rita"},
             "admin-organization": {"handle": self.organization},
+            "badge": {"name": "landings.svg"},
             "archive": {"name": "head.zip"},
             "compare": {"points": "@1...head"},
             "compare-change": {"points": "@0...head"},

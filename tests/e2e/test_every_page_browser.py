@@ -23,7 +23,8 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
 # Answers to programs, and what ends the sign-in that the other pages need.
 NO_PAGES = {
-    "discovery", "stylesheet", "passkey-script", "raw", "archive", "account_logout", "mfa_download_recovery_codes",
+    "discovery", "stylesheet", "passkey-script", "raw", "archive", "badge", "robots", "sitemap", "llms", "project-feed",
+    "organization-feed", "person-feed", "search-feed", "account_logout", "mfa_download_recovery_codes",
     "idp:oidc:configuration", "idp:oidc:jwks", "idp:oidc:userinfo", "idp:oidc:token", "idp:oidc:revoke",
     "idp:oidc:device_code",
 }  # fmt: skip

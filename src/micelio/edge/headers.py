@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,6 +30,11 @@ _ALWAYS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", _PERMISSIONS.encode()),
 )
+# Pictures that are made for pages of other sites. A private project has them for nobody but its members, here.
+_FOR_OTHERS = re.compile(r"/[^/]+/[^/]+/-/(badge|card)/[^/]+\Z")
+_SHARED = tuple(
+    (name, b"cross-origin" if name == b"cross-origin-resource-policy" else value) for name, value in _ALWAYS
+)
 # A year, as lists of such sites ask for. Without subdomains: what else lives there is not the forge's to say.
 _ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
 
@@ -48,10 +54,15 @@ class SecurityHeaders:
             return
 
         policy = csp(scope["path"]).encode()
+        shared = _FOR_OTHERS.search(scope["path"]) is not None
         # Our own, whatever the visitor calls it: it stands in our log.
         request_id = secrets.token_hex(16)
         scope = {**scope, REQUEST_ID: request_id}
-        always = (*_ALWAYS, *([_ONLY_HTTPS] if current().secure else []), (b"x-request-id", request_id.encode()))
+        always = (
+            *(_SHARED if shared else _ALWAYS),
+            *([_ONLY_HTTPS] if current().secure else []),
+            (b"x-request-id", request_id.encode()),
+        )
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

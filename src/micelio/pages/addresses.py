@@ -93,6 +93,10 @@ class Site:
         return f"{self.root}/-/star"
 
     @property
+    def feed(self) -> str:
+        return f"{self.root}/-/landings.atom"
+
+    @property
     def compare_form(self) -> str:
         return f"{self.root}/-/compare"
 
@@ -111,6 +115,10 @@ class Site:
     @property
     def tar(self) -> str:
         return self.archive(HEAD, "tar.zst")
+
+    @property
+    def badges(self) -> str:
+        return f"{self.root}/-/badges"
 
     @property
     def contributors(self) -> str:
@@ -141,6 +149,14 @@ class Site:
 
     def session(self, name: str) -> str:
         return f"{self.root}/-/sessions/{quote(name, safe='')}"
+
+
+def own_address(request: HttpRequest) -> str:
+    """The path that was asked for, percent-encoded as it came, without what stands behind the question mark."""
+    scope = request.META.get("asgi.scope")
+    raw = scope.get("raw_path") if isinstance(scope, dict) else None
+    whole = unquote_to_bytes(raw.split(b"?", 1)[0]) if isinstance(raw, bytes) else request.path_info.encode()
+    return quote_path(whole)
 
 
 def moved_address(request: HttpRequest, site: Site) -> str:

@@ -32,8 +32,9 @@ from mic.core.errors import (
 )
 from micelio.accounts.actor import actor_from_request
 from micelio.accounts.handles import sought
+from micelio.config import current
 from micelio.organizations.policy import asked_once
-from micelio.pages.addresses import Site, moved_address
+from micelio.pages.addresses import Site, moved_address, own_address
 from micelio.projects.moved import Move, moves
 from micelio.projects.queries import project_name
 from micelio.sentences import for_people
@@ -132,7 +133,14 @@ def respond(request: HttpRequest, found: Page, status: int = 200) -> HttpRespons
         return HttpResponse(found.markdown(), content_type="text/markdown; charset=utf-8")
     names = ["json"] + (["md"] if found.markdown else [])
     twins = [{"name": f".{name}", "address": f"?{_query(request, name)}"} for name in names]
-    return HttpResponse(render_to_string(found.template, {**found.context, "twins": twins}, request), status=status)
+    return HttpResponse(
+        render_to_string(found.template, {**found.context, "twins": twins, **_head(request)}, request), status=status
+    )
+
+
+def _head(request: HttpRequest) -> dict[str, str]:
+    """What the head of a page says of where it is."""
+    return {"canonical": f"{current().base_url}{own_address(request)}"}
 
 
 def _query(request: HttpRequest, form: str) -> str:

@@ -8,11 +8,13 @@ from micelio.pages import file_path  # noqa: F401  # registers `file`
 from micelio.pages.stylesheet import serve
 from micelio.pages.views.archive import archive
 from micelio.pages.views.audit import account_audit, forge_audit, organization_audit, project_audit
+from micelio.pages.views.badges import badge, badges
 from micelio.pages.views.blame import blame
 from micelio.pages.views.compare import compare, compare_change, compare_form
 from micelio.pages.views.contributors import contributors
 from micelio.pages.views.deleted import deleted_projects
 from micelio.pages.views.elsewhere import plain_address
+from micelio.pages.views.feeds import organization_feed, person_feed, project_feed, search_feed
 from micelio.pages.views.files import file, raw
 from micelio.pages.views.history import history
 from micelio.pages.views.home import home
@@ -27,6 +29,7 @@ from micelio.pages.views.organization_settings import organization_settings
 from micelio.pages.views.owners import owners
 from micelio.pages.views.project import project, tree
 from micelio.pages.views.project_settings import project_settings
+from micelio.pages.views.robots import llms, robots, sitemap
 from micelio.pages.views.search import search
 from micelio.pages.views.second_factor import organization_second_factor
 from micelio.pages.views.secrets import decide_secrets, project_secrets, report_secret
@@ -37,17 +40,23 @@ _PROJECT = "<str:owner>/<str:handle>"
 
 urlpatterns = [
     path("", home, name="home"),
+    path("robots.txt", robots, name="robots"),
+    path("sitemap.xml", sitemap, name="sitemap"),
+    path("llms.txt", llms, name="llms"),
     path("-/look-<str:digest>.css", serve, name="stylesheet"),
     path("-/account/audit", account_audit, name="account-audit"),
     path("-/account/stars", stars, name="stars"),
     path("-/audit", forge_audit, name="forge-audit"),
     path("-/import", import_form, name="import-project"),
+    path("-/people/<str:handle>.atom", person_feed, name="person-feed"),
     path("-/search", search, name="search"),
+    path("-/search.atom", search_feed, name="search-feed"),
     path("-/new/organization", new_organization, name="new-organization"),
     path("-/new/project", new_project, name="new-project"),
     path("<str:owner>", organization, name="organization"),
     path("<str:owner>/-/networks", organization_networks, name="organization-networks"),
     path("<str:owner>/-/second-factor", organization_second_factor, name="organization-second-factor"),
+    path("<str:owner>/-/landings.atom", organization_feed, name="organization-feed"),
     path("<str:owner>/-/deleted", deleted_projects, name="deleted-projects"),
     path("-/invitations", own_invitations, name="own-invitations"),
     path("-/invitations/<str:token>", invitation, name="invitation"),
@@ -65,10 +74,13 @@ urlpatterns = [
     path(f"{_PROJECT}/-/history/<str:ref>/<file:path>", history, name="history"),
     path(f"{_PROJECT}/-/blame/<str:ref>/<file:path>", blame, name="blame"),
     path(f"{_PROJECT}/-/archive/<str:name>", archive, name="archive"),
+    path(f"{_PROJECT}/-/badge/<str:name>", badge, name="badge"),
+    path(f"{_PROJECT}/-/badges", badges, name="badges"),
     path(f"{_PROJECT}/-/compare", compare_form, name="compare-form"),
     path(f"{_PROJECT}/-/compare/<str:points>", compare, name="compare"),
     path(f"{_PROJECT}/-/compare/<str:points>/changes/<int:number>", compare_change, name="compare-change"),
     path(f"{_PROJECT}/-/contributors", contributors, name="contributors"),
+    path(f"{_PROJECT}/-/landings.atom", project_feed, name="project-feed"),
     path(f"{_PROJECT}/-/landings", landings, name="landings"),
     path(f"{_PROJECT}/-/landings/<int:position>", landing, name="landing"),
     path(f"{_PROJECT}/-/landings/<int:position>/changes/<int:number>", landing_change, name="landing-change"),

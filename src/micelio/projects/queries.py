@@ -367,6 +367,12 @@ def standing_lines() -> list[UUID]:
     return list(Project.lines.filter(_STANDING).order_by("created_at").values_list("id", flat=True))
 
 
+def public_projects(limit: int) -> list[tuple[str, str]]:
+    """(owner, handle) of projects that everybody may read, for those who map the forge."""
+    found = Project.objects.filter(visibility=Visibility.PUBLIC).order_by("owner__handle", "handle")
+    return list(found.values_list("owner__handle", "handle")[:limit])
+
+
 def visibilities() -> dict[UUID, str]:
     """Of every project that is not deleted, for the forge's own upkeep."""
     return dict(Project.objects.values_list("id", "visibility"))

@@ -50,6 +50,9 @@ class Document(models.Model):
         indexes = (
             models.Index(fields=["project", "kind", "id"], name="document_by_project"),
             models.Index(fields=["project", "content"], name="document_by_content"),
+            models.Index(
+                fields=["owner_id", "id"], condition=models.Q(owner_id__isnull=False), name="document_by_owner"
+            ),
         )
 
     def __str__(self) -> str:

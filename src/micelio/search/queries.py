@@ -143,6 +143,30 @@ def find_all(actor: Actor, asked: Asked, limit: int = 5) -> dict[str, Found]:
     return {kind: find(actor, kind, asked, "", limit, reach) for kind in kinds}
 
 
+def landed_by(actor: Actor, handle: str, limit: int = 30) -> list[Said]:
+    """What an account landed, newest first, as far as the actor may see it.
+
+    Raises NotFound, in the same words, for nobody of that name and for somebody of whom there is nothing to see.
+    """
+    require_search(actor)
+    require_sessions(actor)
+    missing = NotFound(
+        f"There is nobody called {handle[:60]} here of whom you may see something.", hint="Check the spelling."
+    )
+    try:
+        owner = get_user(actor, handle).id
+    except NotFound:
+        owner = _NOBODY
+    found = Reach(actor).documents(Asked()).filter(kind=Kind.SESSION, owner_id=owner)
+    rows = list(found.values_list(*_SAID)[:limit])
+    if not rows:
+        raise missing
+    return [_said_row(row, Asked()) for row in rows]
+
+
+_NOBODY = UUID(int=0)
+
+
 def _projects(reach: Reach, asked: Asked, after: str, limit: int) -> Found:
     text = asked.plain
     if not text:
@@ -229,8 +253,7 @@ def _said(reach: Reach, kind: Kind, asked: Asked, after: str, limit: int) -> Fou
         found = found.filter(Q(author__icontains=asked.author) | _own(reach.actor, asked.author))
     if asked.agent:
         found = found.filter(agent__icontains=asked.agent)
-    names = "id", "project__owner__handle", "project__handle", "position", "number", "author", "agent", "at", "text"
-    rows = list(_behind(found, after).values_list(*names)[: LOOKED_AT + 1])
+    rows = list(_behind(found, after).values_list(*_SAID)[: LOOKED_AT + 1])
     shown: list[Said] = []
     last = ""
     for row in rows[:LOOKED_AT]:
@@ -238,14 +261,21 @@ def _said(reach: Reach, kind: Kind, asked: Asked, after: str, limit: int) -> Fou
             return Found(shown, last)
         last = str(row[0])
         if holds(asked, row[8]):
-            title, _, rest = row[8].strip().partition("\n")
-            owner, project, position, number, author, agent, at = row[1:8]
-            lines = lines_of(asked, rest, LINES).lines
-            shown.append(
-                Said(last, owner, project, position, number, author, agent, at, path_of(asked, title), lines, row[8])
-            )
+            shown.append(_said_row(row, asked))
     more = len(rows) > LOOKED_AT
     return Found(shown, last if more else "", cut=more and len(shown) < limit)
+
+
+_SAID = (
+    "id", "project__owner__handle", "project__handle", "position", "number", "author", "agent", "at", "text",
+)  # fmt: skip
+
+
+def _said_row(row: tuple[Any, ...], asked: Asked) -> Said:
+    title, _, rest = row[8].strip().partition("\n")
+    owner, project, position, number, author, agent, at = row[1:8]
+    lines = lines_of(asked, rest, LINES).lines
+    return Said(str(row[0]), owner, project, position, number, author, agent, at, path_of(asked, title), lines, row[8])
 
 
 def _own(actor: Actor, handle: str) -> Q:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +15,7 @@ from micelio.accounts.queries import get_user, users_by_id
 from micelio.projects.project_view import ProjectView
 from micelio.sessions.models import Landing, Projection
 from micelio.sessions.path_landings import path_landings
-from micelio.sessions.policy import require_read
+from micelio.sessions.policy import require_listed, require_read
 from micelio.sessions.queries import MAX_PAGE, LandingRow, as_rows
 
 # Positions that one page looks through: 20 ms at worst. The next page goes on behind them.
@@ -107,6 +108,22 @@ def _own(actor: Actor, handle: str) -> Q:
         return Q(owner_id=get_user(actor, handle).id)
     except NotFound:
         return Q(pk__in=[])
+
+
+def newest_of(actor: Actor, projects: Sequence[ProjectView], limit: int = 30) -> list[tuple[ProjectView, LandingRow]]:
+    """The newest landings of several projects, in as many queries however many there are.
+
+    The role that a view brings along is believed, as in `latest_landings`.
+    """
+    for project in projects:
+        require_listed(actor, project)
+    by_id = {project.id: project for project in projects}
+    newest = Projection.objects.filter(project_id__in=by_id, position__gt=0).values_list("project_id", "position")
+    some = Q(pk__in=[])
+    for project_id, position in newest:
+        some |= Q(project_id=project_id, position__gt=position - limit)
+    rows = list(Landing.objects.filter(some).order_by("-landed_at", "-position")[:limit])
+    return [(by_id[row.project_id], shown) for row, shown in zip(rows, as_rows(actor, rows), strict=True)]
 
 
 def list_contributors(actor: Actor, project: ProjectView, limit: int = 100) -> list[Contributor]:

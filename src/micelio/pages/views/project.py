@@ -10,6 +10,7 @@ from micelio.config import current
 from micelio.findings.queries import count_open
 from micelio.pages.addresses import HEAD, Site, parse_ref, path_from_request
 from micelio.pages.answers import Page, page, path_data
+from micelio.pages.json_ld import software
 from micelio.pages.landing_items import landing_data, landing_item
 from micelio.pages.listing import Listing, list_directory, parse_after
 from micelio.pages.opened import Opened, open_project
@@ -39,6 +40,7 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
     context = {
         **opened.context("files"),
         "last": landing_item(opened.site, newest[0]) if newest else None,
+        "json_ld": software(opened.project, newest[0].landed_at if newest else None),
         "files": listing.rows,
         "more": listing.more,
         "begun": bool(after),
