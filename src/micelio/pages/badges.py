@@ -1,4 +1,4 @@
-"""Badges: what a project counts, in two halves of a small picture. At most 1.2 KiB, the same bytes for the same words."""
+"""Badges: what a project counts, as a small picture of two halves; the same bytes for the same words."""
 
 from __future__ import annotations
 
