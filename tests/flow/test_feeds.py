@@ -15,6 +15,7 @@ from micelio.projects.actions import update_project
 from micelio.search import indexer
 from micelio.search.models import Document as Row
 from micelio.sessions.models import Landing
+from signed_in import sign_in
 
 pytestmark = pytest.mark.django_db
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -133,6 +134,28 @@ def test_what_programs_ask_for_first(story: pages_story.Story) -> None:
     assert "?format=json" in Client().get("/llms.txt").content.decode()
     update_project(story.actor, "acme", "api", visibility="private")
     assert "acme" not in Client().get("/sitemap.xml").content.decode()
+
+
+def test_what_other_sites_show_of_a_page(story: pages_story.Story) -> None:
+    """Its words, as they are; of a private project nothing."""
+    update_project(story.actor, "acme", "api", description=f'Accounts "and" {HOSTILE}')
+    page = Document(Client().get("/acme/api").content.decode())
+    said = {
+        meta.attributes.get("property"): meta.attributes["content"]
+        for meta in page.all("meta")
+        if "content" in meta.attributes
+    }
+    assert said["og:title"] == "acme/api"
+    assert said["og:description"].startswith('Accounts "and" <script>alert(1)</script>')
+    landed = Document(Client().get("/acme/api/-/landings/3").content.decode())
+    titles = [
+        meta.attributes["content"] for meta in landed.all("meta") if meta.attributes.get("property") == "og:title"
+    ]
+    assert titles == ["Keep sign-in stateless: tokens instead of server sessions"]
+    update_project(story.actor, "acme", "api", visibility="private")
+    client = Client()
+    sign_in(client, story.user)
+    assert "og:title" not in client.get("/acme/api").content.decode()
 
 
 def test_costly_pages_ask_not_to_be_indexed(story: pages_story.Story) -> None:
