@@ -14,6 +14,7 @@ from django.test import Client
 import nasty_story
 from html_check import Document, malformed
 from micelio.pages.stylesheet import stylesheet
+from micelio.search import indexer
 from signed_in import sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(240)]
@@ -36,7 +37,13 @@ def _crawled(page: Document, address: str) -> set[str]:
     for link in page.all("a"):
         whole = urljoin(address, link.attributes.get("href", "")).partition("#")[0]
         parts = urlsplit(whole)
-        if not parts.netloc and "/-/raw/" not in whole and "format=" not in parts.query and not whole.startswith("/-/"):
+        if (
+            not parts.netloc
+            and "/-/raw/" not in whole
+            and "/-/archive/" not in whole
+            and "format=" not in parts.query
+            and not whole.startswith("/-/")
+        ):
             found.add(whole)
     return found
 
@@ -81,6 +88,7 @@ def _visit(client: Client, address: str) -> Document:
 def test_no_content_makes_a_page_heavy(db: None) -> None:
     """Every page of the nasty project, and what they link to, is whole and within its budgets."""
     story = nasty_story.tell()
+    indexer.follow(story.project.id)
     client = Client()
     sign_in(client, story.user)
     root = "/heavy/nasty"
@@ -96,6 +104,16 @@ def test_no_content_makes_a_page_heavy(db: None) -> None:
         f"{root}/-/tree/head/%FF%FE%20odd",
         *(f"{root}/-/landings/{n}" for n in (1, 2, 3, 4, 5, story.rich)),
         f"{root}/-/landings/2/changes/1",
+        f"{root}/-/landings?agent=nobody&path=lines.py",
+        f"{root}/-/compare/@1...head",
+        f"{root}/-/compare/@0...@2",
+        f"{root}/-/compare/@2...@3/changes/1",
+        f"{root}/-/contributors",
+        f"{root}/-/badges",
+        "/-/search?q=value_",
+        "/-/search?q=value_&type=code",
+        "/-/search?q=repo:heavy/nasty&type=decisions",
+        "/-/search?q=repo:heavy/nasty&type=sessions",
         *(f"{root}/-/landings/{story.rich}?{part}" for part in ("decisions=8", "conversation=6", "changes=2")),
         f"{root}/-/file/head/lines.py?from=14990",
         f"{root}/-/file/@2/README.md?view=source",
