@@ -178,6 +178,7 @@ class _Run:
                 raise
             except (InvalidInput, Corrupt) as error:
                 raise _of_source(error) from error
+            gone.finish()
             fsck.finish(quarantine.packs)
             if search is not None and search.finish():
                 raise object_secret(search.found)

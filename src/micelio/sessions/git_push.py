@@ -239,6 +239,7 @@ class _Push:
                 search.add(oid, kind, data)
 
         quarantine = Quarantine(pack, snapshot, self._kept.reader(snapshot), check, Limits())
+        gone.finish()
         fsck.finish(quarantine.packs)
         return quarantine, search.finish() if search is not None else ""
 

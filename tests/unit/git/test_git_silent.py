@@ -75,8 +75,11 @@ def test_a_landings_commit_says_that_its_words_were_erased() -> None:
     assert _messages(KeptObjects(Ledger(bare).open("p"))) == after
     gone = kept.rewritten(kept.caught_up().view)
     assert {old, object_id(COMMIT, before[1])} <= set(gone)
+    check = RefuseErased({}, gone)
+    check.add(COMMIT, b"", old)
     with pytest.raises(Erased, match="history that something was erased from"):
-        RefuseErased({}, gone).add(COMMIT, b"", old)
+        check.finish()
+    RefuseErased({}, gone).finish()
     assert kept.commit_at(kept.caught_up(), 2) == object_id(COMMIT, after[2])
 
 
