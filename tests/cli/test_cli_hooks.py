@@ -47,6 +47,18 @@ def test_they_are_told_where_they_are(shell: Shell, place: Path, name: str) -> N
     done = shell.run("land", "Quick", "--json")
     assert done.stdout.count("\n") == 1
     assert f"pre-land||Quick|{where}" in done.stderr
+    # A landing that opens a session for itself asks before that, and not again when it is tried again.
+    assert next(line for line in done.stderr.splitlines() if "|" in line) == f"pre-session||Quick|{where}"
+
+
+def test_no_session_is_opened_for_a_landing_against_its_hook(shell: Shell, place: Path) -> None:
+    hook(place, "pre-session", 'test "$MIC_SESSION_GOAL" = allowed')
+    shell.write("a", "a\n")
+    assert shell("land", "Not this") == (
+        "! mic: .mic/hooks/pre-session ended with 1.\n!      What it said is above; nothing was done.\n[1]\n"
+    )
+    assert shell.json("status")["session"] is None
+    assert shell("land", "allowed") == "Landed @1: allowed (1 file)\n"
 
 
 def test_a_failing_one_stops_and_may_change_files_before(shell: Shell, place: Path) -> None:

@@ -19,11 +19,16 @@ from mic.core.errors import InvalidInput, MicError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
+# Whether this command line asks for help, which alone reads the examples.
+_helping = False
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class Suggesting(click.Group):
-    """A group that answers a mistyped command with the ones that look like it."""
+    """A group that answers a mistyped command with the ones that look like it, and ends each help with an example."""
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        return with_example(context, super().get_command(context, name), name)
 
     def resolve_command(
         self, context: click.Context, arguments: list[str]
@@ -35,6 +40,17 @@ class Suggesting(click.Group):
             hint = hint or f"`{context.command_path} --help` lists the commands."
             raise UnknownCommand(f"There is no command `{context.command_path} {name}`.", hint)
         return super().resolve_command(context, arguments)
+
+
+def with_example(context: click.Context, command: click.Command | None, name: str) -> click.Command | None:
+    """The command; where help was asked for, with its example."""
+    if command is not None and _helping and not isinstance(command, click.Group):
+        from mic.cli.examples import example_of
+
+        words = f"{context.command_path} {name}".partition(" ")[2]
+        found = example_of(words)
+        command.epilog = f"\b\nExample:\n  {found}" if found else None
+    return command
 
 
 class UnknownCommand(click.UsageError):
@@ -56,7 +72,7 @@ class LazyGroup(Suggesting):
             return None
         module, _, attribute = COMMANDS[name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+        return with_example(context, command, name)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -88,7 +104,9 @@ def run(argv: Sequence[str]) -> int:
 
     Errors of the operating system are for the caller, `mic.cli.main`, to say.
     """
+    global _helping
     as_json = "--json" in argv
+    _helping = not {"-h", "--help"}.isdisjoint(argv)
     try:
         code = root.main(args=list(argv), prog_name="mic", standalone_mode=False)
         sys.stdout.flush()

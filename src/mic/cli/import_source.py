@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from mic.cli.content_cache import cache_folder
 from mic.cli.output import Output
-from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound
+from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound, Unavailable
 
 _SCP = re.compile(r"[\w.-]+@[\w.-]+:(?!//)")
 _BUNDLE = (b"# v2 git bundle\n", b"# v3 git bundle\n")
@@ -24,6 +24,12 @@ _PASSED = (
     "PATH", "HOME", "USER", "LANG", "TMPDIR", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
 )  # fmt: skip
+# How git and curl say that nobody answered, which another try may change.
+_UNREACHED = re.compile(
+    r"could not resolve|could not connect|couldn't connect|failed to connect|connection (?:refused|timed out|reset)|"
+    r"network is unreachable|no route to host|operation timed out",
+    re.IGNORECASE,
+)
 # What somebody's own folder holds besides what they would publish: remotes as last seen, stashes, work half done.
 _LOCAL = (b"refs/remotes/", b"refs/stash", b"refs/bisect/", b"refs/worktree/", b"refs/rewritten/")
 _DAMAGE = re.compile(r"\b([0-9a-f]{40})\b")
@@ -217,9 +223,8 @@ def _fetched(arguments: list[str], source: str) -> None:
         why = _fatal(done)
         if "://" in source:
             why = why.replace(source, label(source))
-        raise InvalidInput(
-            f"git could not fetch {label(source)}: {why.rstrip('.')}.", hint="Does `git clone` of it work here?"
-        )
+        kind = Unavailable if _UNREACHED.search(why) else InvalidInput
+        raise kind(f"git could not fetch {label(source)}: {why.rstrip('.')}.", hint="Does `git clone` of it work here?")
 
 
 def _git(path: str, *arguments: str, data: bytes = b"", fails: bool = False) -> bytes:

@@ -15,7 +15,7 @@ from mic.cli.clashes import clash_error
 from mic.cli.conflict_story import Stories, settled_all
 from mic.cli.connection import connect
 from mic.cli.found_secrets import secret_error
-from mic.cli.hooks import PRE_LAND, after_landing, run_hook
+from mic.cli.hooks import PRE_LAND, PRE_SESSION, after_landing, run_hook
 from mic.cli.last_landing import last as last_landing
 from mic.cli.last_landing import remember
 from mic.cli.open_session import add_note, address_of, require_complete
@@ -145,9 +145,11 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
 
 
 def _before(ws: Workspace, goal: str) -> None:
-    """The hook before a landing, where anything would land. It may change files: they are looked at after it."""
+    """The hooks before a landing, where anything would land. It may change files: they are looked at after it."""
     session = local.current(ws)
     if not ws.incomplete() and queued(ws) is None and (session is not None or working_status(ws).changes):
+        if session is None and goal.strip():
+            run_hook(ws, PRE_SESSION, goal.strip(), None)  # one will be opened for this landing
         run_hook(ws, PRE_LAND, goal.strip(), session)
 
 

@@ -75,8 +75,6 @@ def resolve(
     On a terminal, without a choice, the places are shown side by side, to be settled by keys. Elsewhere they are listed
     with their numbers; --strategy and --hunk make the same choices. What is settled can be undone (`mic undo`), and is
     remembered: when the same lines of a file clash again, `mic sync` settles them the same, and says so.
-
-    Example: mic resolve list --hunk 1=theirs --hunk 2=both
     """
     if sum((bool(strategy), bool(hunks), editor, forget)) > 1:
         raise click.UsageError("Give one of --strategy, --hunk, --editor and --forget.")

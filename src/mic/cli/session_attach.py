@@ -51,8 +51,6 @@ def attach(out: Output, file: str, whole: bool) -> int:
     What was said is taken over, with the tools that were used in a line below it; what looks like a secret is taken out
     first. The file itself is kept under .mic/transcripts, and never leaves this machine. Attached again, only what is
     new of it is added.
-
-    Example: mic session attach ~/.claude/projects/-home-ada-garden/3f2a.jsonl
     """
     ws = Workspace.find()
     data = read_bounded(ws, file)

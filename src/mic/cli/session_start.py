@@ -34,8 +34,6 @@ def start(out: Output, goal: str, agent: str, on: str) -> None:
 
     With --on, it begins where another session of yours is: the one that is open here, which is pushed first, or one
     that was pushed. It lands after that one, and brings only what was changed since.
-
-    Example: mic session start "Water at dawn"
     """
     if not goal.strip():
         raise WrongCommandLine("A session needs a goal.", hint='For example: `mic session start "Water at dawn"`.')

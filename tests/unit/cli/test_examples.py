@@ -1,0 +1,47 @@
+"""Each command ends its help with an example, which is one that it takes."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from mic.cli.app import root, run
+from mic.cli.examples import EXAMPLES
+
+
+def _commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(group, click.Group):
+        yield " ".join(path), group
+        return
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        found = group.get_command(context, name)
+        assert found is not None
+        yield from _commands(found, (*path, name))
+
+
+def test_every_command_has_one_and_takes_it() -> None:
+    found = dict(_commands(root))
+    assert set(found) == set(EXAMPLES)
+    for path, command in found.items():
+        example = EXAMPLES[path]
+        begin = f"mic {path}"
+        if not example.startswith(begin):
+            assert begin in example, example
+            continue
+        words = shlex.split(example.partition(" > ")[0][len(begin) :])
+        with command.make_context(path, words) as context:
+            assert not context.args, example
+
+
+def test_help_ends_with_it(capsys: pytest.CaptureFixture[str]) -> None:
+    for line, ends in (
+        (["goto", "--help"], "  Example:\n    mic goto @7\n"),
+        (["session", "note", "--help"], '  Example:\n    mic session note "Noon burned the leaves"\n'),
+        (["org", "networks", "add", "--help"], "  Example:\n    mic org networks add acme 203.0.113.0/24\n"),
+    ):
+        assert run(line) == 0
+        assert capsys.readouterr().out.endswith(ends)
