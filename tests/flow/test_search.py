@@ -20,6 +20,7 @@ from mic.ledger.project import Project
 from micelio.accounts.actions import create_user
 from micelio.accounts.actor import ANONYMOUS, Actor, actor_of
 from micelio.accounts.policy import OPERATOR
+from micelio.audit.models import AuditEvent
 from micelio.projects.actions import create_project, update_project
 from micelio.projects.deletion import delete_project, restore_project
 from micelio.projects.ledgers import open_ledger
@@ -319,3 +320,15 @@ def test_erased_words_of_a_session_are_not_found(story: pages_story.Story) -> No
     assert _titles(ANONYMOUS, "decisions", "eddsa") == []
     assert _paths(ANONYMOUS, "FIFTEEN_MINUTES") == [b"src/auth/tokens.py"]
     assert not Document.objects.exclude(kind=1).filter(text__contains="EdDSA").exists()
+
+
+def test_finding_something_private_is_recorded_as_reading_it(story: pages_story.Story) -> None:
+    """Once a day, as opening the project is; a search that finds nothing there is no reading."""
+    update_project(story.actor, "acme", "api", visibility="private")
+    reads = AuditEvent.objects.filter(action="project.read", project_id=story.project.id)
+    before = reads.count()
+    find_all(story.actor, parse_asked("nothingofthekind"))
+    assert reads.count() == before
+    find(story.actor, "code", parse_asked("FIFTEEN_MINUTES"))
+    find_all(story.actor, parse_asked("FIFTEEN_MINUTES"))
+    assert reads.count() == before + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from micelio.projects.models import Confinement, FormerAddress, Project, Project
 from micelio.projects.moved import Move, note_move
 from micelio.projects.policy import hidden, may_read, require_manage, require_read, require_reading, role_in, within
 from micelio.projects.project_view import MAIN, ProjectView
-from micelio.projects.reads import note_read
+from micelio.projects.reads import note_private, note_read
 
 MAX_PAGE = 1000
 # An account in more organizations than this sees, in lists without an owner, the first ones only.
@@ -170,9 +171,28 @@ class Readable:
 
     def has_private(self) -> bool:
         """Whether any of it is not everybody's to read."""
+        return bool(self._private)
+
+    @cached_property
+    def _private(self) -> dict[UUID, tuple[UUID, str]]:
+        """(owner, address) of the private ones, the first `MAX_PAGE`."""
         if self._actor.user_id is None:
-            return False
-        return self._found.filter(visibility=Visibility.PRIVATE).exists()
+            return {}
+        return self._private_of(self._found)
+
+    @staticmethod
+    def _private_of(found: QuerySet[Project]) -> dict[UUID, tuple[UUID, str]]:
+        columns = "id", "owner_id", "owner__handle", "handle"
+        rows = found.filter(visibility=Visibility.PRIVATE).order_by().values_list(*columns)[:MAX_PAGE]
+        return {row[0]: (row[1], f"{row[2]}/{row[3]}") for row in rows}
+
+    def note_reads(self, ids: Collection[UUID]) -> None:
+        """Record that something of these projects was shown, as `note_read` does of those that are private."""
+        private = self._private
+        if len(private) == MAX_PAGE:
+            private = self._private_of(self._found.filter(id__in=ids))
+        for project_id in set(ids) & set(private):
+            note_private(self._actor, project_id, *private[project_id])
 
     def projects(self, text: str, after: str = "", limit: int = 20) -> list[ProjectView]:
         """Those with `text` in their address, name or description, by `owner/handle`, behind the one in `after`.

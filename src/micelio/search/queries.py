@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,7 @@ class Code:
     """A file at the head of main. `lines` are empty when only its path has what was looked for."""
 
     token: str
+    project_id: UUID
     owner: str
     project: str
     path: bytes
@@ -64,6 +65,7 @@ class Said:
     """What a session was for, or one of its decisions (`number`, from 1)."""
 
     token: str
+    project_id: UUID
     owner: str
     project: str
     position: int
@@ -99,18 +101,18 @@ class Reach:
     def __init__(self, actor: Actor) -> None:
         require_search(actor)
         self.actor, self.readable = actor, Readable(actor)
-        self._private: bool | None = None
 
-    def _both_shelves(self) -> bool:
-        if self._private is None:
-            self._private = self.readable.has_private()
-        return self._private
+    def shown(self, found: Iterable[Found]) -> None:
+        """Record which private projects were shown something of, before it is shown."""
+        self.readable.note_reads(
+            {row.project_id for each in found for row in each.rows if isinstance(row, Code | Said)}
+        )
 
     def documents(self, asked: Asked) -> QuerySet[Document]:
         """Documents that may hold what is asked for, those written last first. None is of a project that is hidden."""
         found = Document.objects.filter(Exists(self.readable.of_rows))
         if wanted := asked.pieces:
-            found = found.filter(id__in=pieces.holding(wanted, both_shelves=self._both_shelves()))
+            found = found.filter(id__in=pieces.holding(wanted, both_shelves=self.readable.has_private()))
         if asked.repo:
             owner, slash, handle = asked.repo.partition("/")
             found = found.filter(project__owner__handle=owner)
@@ -118,7 +120,7 @@ class Reach:
         return found.order_by("-id")
 
 
-def find(actor: Actor, kind: str, asked: Asked, after: str = "", limit: int = 20, reach: Reach | None = None) -> Found:
+def find(actor: Actor, kind: str, asked: Asked, after: str = "", limit: int = 20) -> Found:
     """One kind of results (projects, people, code, sessions, decisions). Raises PermissionDenied for a token.
 
     Empty for what says too little, and for a kind that the filters are not about.
@@ -126,7 +128,13 @@ def find(actor: Actor, kind: str, asked: Asked, after: str = "", limit: int = 20
     require_search(actor)
     if kind in _TEXTS:
         require_sessions(actor)
-    reach = reach or Reach(actor)
+    reach = Reach(actor)
+    found = _find(reach, kind, asked, after, limit)
+    reach.shown([found])
+    return found
+
+
+def _find(reach: Reach, kind: str, asked: Asked, after: str, limit: int) -> Found:
     if kind == "projects":
         return _projects(reach, asked, after, limit)
     if kind == "people":
@@ -140,7 +148,9 @@ def find_all(actor: Actor, asked: Asked, limit: int = 5) -> dict[str, Found]:
     """A few results of each kind that the actor may search."""
     reach = Reach(actor)
     kinds = ["projects", "people", "code", *(_TEXTS if may_read_sessions(actor) else ())]
-    return {kind: find(actor, kind, asked, "", limit, reach) for kind in kinds}
+    found = {kind: _find(reach, kind, asked, "", limit) for kind in kinds}
+    reach.shown(found.values())
+    return found
 
 
 def landed_by(actor: Actor, handle: str, limit: int = 30) -> list[Said]:
@@ -157,11 +167,14 @@ def landed_by(actor: Actor, handle: str, limit: int = 30) -> list[Said]:
         owner = get_user(actor, handle).id
     except NotFound:
         owner = _NOBODY
-    found = Reach(actor).documents(Asked()).filter(kind=Kind.SESSION, owner_id=owner)
+    reach = Reach(actor)
+    found = reach.documents(Asked()).filter(kind=Kind.SESSION, owner_id=owner)
     rows = list(found.values_list(*_SAID)[:limit])
     if not rows:
         raise missing
-    return [_said_row(row, Asked()) for row in rows]
+    said = [_said_row(row, Asked()) for row in rows]
+    reach.shown([Found(said)])
+    return said
 
 
 _NOBODY = UUID(int=0)
@@ -216,7 +229,9 @@ def _code(reach: Reach, asked: Asked, after: str, limit: int) -> Found:
         if holds(asked, f"{row[5]}\n{text}") and not _erased(row[3], row[7]):
             lines = lines_of(asked, text, LINES)
             path = bytes(row[4])
-            shown.append(Code(last, row[1], row[2], path, row[6], path_of(asked, row[5]), lines.lines, lines.more))
+            shown.append(
+                Code(last, row[3], row[1], row[2], path, row[6], path_of(asked, row[5]), lines.lines, lines.more)
+            )
     more = len(rows) > LOOKED_AT or last != (str(rows[-1][0]) if rows else "")
     return Found(shown, last if more else "", cut=more and len(shown) < limit)
 
@@ -268,6 +283,7 @@ def _said(reach: Reach, kind: Kind, asked: Asked, after: str, limit: int) -> Fou
 
 _SAID = (
     "id", "project__owner__handle", "project__handle", "position", "number", "author", "agent", "at", "text",
+    "project_id",
 )  # fmt: skip
 
 
@@ -275,7 +291,9 @@ def _said_row(row: tuple[Any, ...], asked: Asked) -> Said:
     title, _, rest = row[8].strip().partition("\n")
     owner, project, position, number, author, agent, at = row[1:8]
     lines = lines_of(asked, rest, LINES).lines
-    return Said(str(row[0]), owner, project, position, number, author, agent, at, path_of(asked, title), lines, row[8])
+    return Said(
+        str(row[0]), row[9], owner, project, position, number, author, agent, at, path_of(asked, title), lines, row[8]
+    )
 
 
 def _own(actor: Actor, handle: str) -> Q:

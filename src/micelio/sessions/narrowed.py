@@ -13,6 +13,7 @@ from mic.core.errors import NotFound
 from micelio.accounts.actor import Actor
 from micelio.accounts.queries import get_user, users_by_id
 from micelio.projects.project_view import ProjectView
+from micelio.projects.reads import note_read
 from micelio.sessions.models import Landing, Projection
 from micelio.sessions.path_landings import path_landings
 from micelio.sessions.policy import require_listed, require_read
@@ -123,6 +124,8 @@ def newest_of(actor: Actor, projects: Sequence[ProjectView], limit: int = 30) ->
     for project_id, position in newest:
         some |= Q(project_id=project_id, position__gt=position - limit)
     rows = list(Landing.objects.filter(some).order_by("-landed_at", "-position")[:limit])
+    for project_id in dict.fromkeys(row.project_id for row in rows):
+        note_read(actor, by_id[project_id])
     return [(by_id[row.project_id], shown) for row, shown in zip(rows, as_rows(actor, rows), strict=True)]
 
 
