@@ -543,6 +543,7 @@ FUNCTIONS = {
     "projects.queries.project_events": "project-audit",
     "projects.queries.named_projects": "AccountService.CreateToken",
     "projects.queries.project_names": "AccountService.ListTokens",
+    "projects.reads.note_private": "search",
     "projects.reads.note_read": "ProjectService.GetProject",
     "projects.queries.project_of": "AccountService.RenewSessionToken",
     "projects.queries.readable": "ProjectService.ListStars",
