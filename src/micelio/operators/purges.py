@@ -99,7 +99,8 @@ def content_of(actor: Actor, project: str, *, content: str = "", path: str = "",
         where, position = place_of(project_id, finding)
         if not where:
             raise InvalidInput(
-                "This finding is in the words of a session.", hint="They are shown redacted; only contents are erased."
+                "This finding is in the words of a session.",
+                hint="Erase what that session said (--session).",
             )
     else:
         name, at, number = path.rpartition("@")
