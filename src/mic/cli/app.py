@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -35,6 +34,8 @@ class Suggesting(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = arguments[0]
         if self.get_command(context, name) is None and not name.startswith("-"):
+            import difflib  # what nobody needs who types well
+
             near = difflib.get_close_matches(name, self.list_commands(context), 3, 0.5)
             hint = f"Did you mean {' or '.join(f'`{context.command_path} {word}`' for word in near)}?" if near else ""
             hint = hint or f"`{context.command_path} --help` lists the commands."

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mic.cli.app import json_option
 from mic.cli.connection import connect
-from mic.cli.diff import FileDiff, diff_fields, landed_diffs, print_stat
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.output import Output, path_fields, when
 from mic.cli.place import Place, project_option
@@ -19,6 +18,9 @@ from mic.cli.words import session_fields
 from mic.core.paths import display
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
+
+if TYPE_CHECKING:
+    from mic.cli.diff import FileDiff
 
 _LOG_PAGE = 1000
 # As `mic status` marks them; something below the directory was touched.
@@ -86,6 +88,8 @@ def log(
         where = f"  ({display(touched)})" if touched != name else ""
         out.line(f"{at}  {did}{when(item.created_at_ms)}  {item.author.name or item.owner}  {title}{where}{mark}")
         if stat and not out.as_json:
+            from mic.cli.diff import print_stat
+
             print_stat(out, diffs[item.landed_position])
     if not found:
         until = f" up to @{end}" if end is not None else ""
@@ -98,6 +102,8 @@ def log(
     for touched, item in found:
         fields = {**session_fields(item), **(_touch_fields(touched, item) if name else {})}
         if stat:
+            from mic.cli.diff import diff_fields
+
             fields["diffs"] = [diff_fields(each, hunks=False) for each in diffs[item.landed_position]]
         landings.append(fields)
     asked = {"path": path_fields(name)} if name else {}
@@ -132,6 +138,8 @@ def _touch_fields(path: bytes, item: pb.Session) -> dict[str, Any]:
 
 
 def _diffs(client: Client, place: Place, item: pb.Session) -> list[FileDiff]:
+    from mic.cli.diff import landed_diffs  # and all that compares, for --stat alone
+
     request = pb.GetSessionRequest(project=place.address.ref, position=item.landed_position)
     changes = client.call(client.sessions.GetSession, request).session.changes
     return landed_diffs(client, place.address.ref, list(changes))

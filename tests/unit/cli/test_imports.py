@@ -1,0 +1,31 @@
+"""What commands load before they do anything: nothing heavy that they may not need."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mic
+
+SOURCE = str(Path(mic.__file__).parents[1])
+# Milliseconds that each takes to load here: what only some command lines need, none pays for.
+HEAVY = {"textual": 300, "rich": 60, "re2": 15, "detect_secrets": 100, "numpy": 55, "pygit2": 54, "pyfastcdc": 5}
+
+
+@pytest.mark.parametrize(
+    ("module", "more"),
+    [
+        ("mic.cli.log", {"difflib", "mic.cli.diff"}),
+        ("mic.cli.land", set()),
+        ("mic.cli.sessions", set()),
+        ("mic.cli.resolve", set()),
+        ("mic.cli.sync", set()),
+    ],
+)
+def test_nothing_heavy_is_loaded(module: str, more: set[str]) -> None:
+    code = f"import sys; sys.path.insert(0, {SOURCE!r}); import mic.cli.app, {module}; print(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) & (HEAVY.keys() | more) == set()
