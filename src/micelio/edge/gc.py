@@ -26,7 +26,7 @@ def gc(names: list[str], keep_days: float, *, dry: bool, as_json: bool) -> int:
     """
     if not keep_days >= 1:
         raise InvalidInput(f"--keep is {keep_days:g} days.", hint="Uploads wait for their landing: give at least 1.")
-    wanted = lines_called(names)
+    wanted = lines_called(names, "looked at")
     told = []
     for name, project in sorted(wanted.items()):
         found = _one(project, keep_days, dry)

@@ -20,7 +20,7 @@ def verify(names: list[str], as_json: bool) -> int:
 
     Raises NotFound for a name that there is not.
     """
-    wanted = lines_called(names)
+    wanted = lines_called(names, "checked")
     told = []
     sound = True
     for name, project in sorted(wanted.items()):
@@ -40,7 +40,7 @@ def repair(name: str, accept_loss: bool) -> int:
 
     Raises NotFound, InvalidInput.
     """
-    ((name, project),) = lines_called([name]).items()
+    ((name, project),) = lines_called([name], "checked").items()
     before = _one(name, project, quiet=False)
     done = ledger().driver.run(repaired(project.hex, before, projector.derived(project), accept_loss))
     for line in done:

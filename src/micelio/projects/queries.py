@@ -417,10 +417,10 @@ def project_name(project_id: UUID) -> str:
     return f"{found.line_of.owner.handle}/{found.line_of.handle}@{found.branch}"
 
 
-def lines_called(names: Sequence[str]) -> dict[str, UUID]:
+def lines_called(names: Sequence[str], done: str) -> dict[str, UUID]:
     """The lines of these names, `owner/handle` or `owner/handle@branch`; without names, all. For who runs the forge.
 
-    Raises NotFound.
+    Raises NotFound, which says that all would be `done`.
     """
     lines = {project_name(line): line for line in all_lines()}
     found = {}
@@ -428,7 +428,7 @@ def lines_called(names: Sequence[str]) -> dict[str, UUID]:
         name, at, branch = text.partition("@")
         called = name.lower() + (at + branch if branch != MAIN else "")
         if called not in lines:
-            raise NotFound(f"There is no project {text}.", hint="Without a name, it is about all.")
+            raise NotFound(f"There is no project {text}.", hint=f"Without a name, all projects are {done}.")
         found[called] = lines[called]
     return found or lines
 
