@@ -256,6 +256,8 @@ badge                public  . .  . . . .  . . .  . .
 badge                private n n  . . . .  . . .  n n
 badges               public  . .  . . . .  . . .  . .
 badges               private n n  . . . .  . . .  n n
+branches             public  . .  . . . .  . . .  . .
+branches             private n n  . . . .  . . .  n n
 contributors         public  . .  . . . .  . . .  . .
 contributors         private n n  . . . .  . . .  n n
 compare-form         public  > >  > > > >  > > >  > >
@@ -529,6 +531,7 @@ FUNCTIONS = {
     "projects.branches.list_branches": "ProjectService.ListBranches",
     "sessions.branches.create_branch": "ProjectService.CreateBranch",
     "sessions.branches.delete_branch": "ProjectService.DeleteBranch",
+    "sessions.branches.list_git_branches": "branches",
     "sessions.branches.get_branch": "ProjectService.ListBranches",
     "sessions.branches.list_branches": "ProjectService.ListBranches",
     "projects.protection.get_protection": "ProjectService.GetProtection",

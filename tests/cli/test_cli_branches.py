@@ -119,6 +119,9 @@ def test_names_that_are_none_and_bases_that_are_not_there(shell: Shell, garden: 
         "12",
         "ses_1",
         "a/",
+        "a;b",
+        "$(a)",
+        "<a>",
         "x\u00e9" * 101,
     ):
         said = shell("branch", "create", "--", wrong)

@@ -118,6 +118,7 @@ PAGES = (
     "/acme/api/-/landings?author=ada&path=src",
     "/acme/api/-/compare/@1...@3",
     "/acme/api/-/compare/@1...head/changes/2",
+    "/acme/api/-/branches",
     "/acme/api/-/contributors",
     "/acme/api/-/badges",
     "/-/search",

@@ -628,6 +628,7 @@ def _address(name: str, project: pb.ProjectRef, landed: str, still_open: str) ->
         "compare": f"{base}/-/compare/@1...head",
         "compare-change": f"{base}/-/compare/@0...head/changes/1",
         "compare-form": f"{base}/-/compare",
+        "branches": f"{base}/-/branches",
         "contributors": f"{base}/-/contributors",
         "landings": f"{base}/-/landings",
         "landing": f"{base}/-/landings/1",

@@ -46,16 +46,42 @@ def quote_path(path: bytes) -> str:
     return quote(path, safe=_SAFE)
 
 
+# Between a project's handle and a branch. No handle has it, and no branch has what stands for its slashes.
+_BRANCH, _SLASH = "@", ":"
+
+
+def split_handle(handle: str) -> tuple[str, str]:
+    """The handle of a project and the branch behind it, "" for main: `web@fix:login` is the branch `fix/login`."""
+    project, _, branch = handle.partition(_BRANCH)
+    return project, branch.replace(_SLASH, "/")
+
+
 @dataclass(frozen=True)
 class Site:
-    """The addresses of one project."""
+    """The addresses of one project, on main or on one of its branches."""
 
     owner: str
     project: str
+    branch: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The project, whatever the branch."""
+        return f"/{quote(self.owner, safe='')}/{quote(self.project, safe='')}"
 
     @property
     def root(self) -> str:
-        return f"/{quote(self.owner, safe='')}/{quote(self.project, safe='')}"
+        if not self.branch:
+            return self.whole
+        return f"{self.whole}{_BRANCH}{quote(self.branch.replace('/', _SLASH), safe=_SLASH)}"
+
+    @property
+    def branches(self) -> str:
+        return f"{self.whole}/-/branches"
+
+    def on(self, branch: str) -> Site:
+        """The same project on another branch."""
+        return Site(self.owner, self.project, branch)
 
     def _at(self, kind: str, ref: Ref, path: bytes) -> str:
         return f"{self.root}/-/{kind}/{ref}" + (f"/{quote_path(path)}" if path else "")
@@ -86,11 +112,11 @@ class Site:
 
     @property
     def settings(self) -> str:
-        return f"{self.root}/-/settings"
+        return f"{self.whole}/-/settings"
 
     @property
     def star(self) -> str:
-        return f"{self.root}/-/star"
+        return f"{self.whole}/-/star"
 
     @property
     def feed(self) -> str:
@@ -133,15 +159,15 @@ class Site:
 
     @property
     def members(self) -> str:
-        return f"{self.root}/-/members"
+        return f"{self.whole}/-/members"
 
     @property
     def audit(self) -> str:
-        return f"{self.root}/-/audit"
+        return f"{self.whole}/-/audit"
 
     @property
     def secrets(self) -> str:
-        return f"{self.root}/-/secrets"
+        return f"{self.whole}/-/secrets"
 
     @property
     def sessions(self) -> str:

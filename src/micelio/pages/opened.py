@@ -8,7 +8,7 @@ from typing import Any
 from mic.core.errors import NotFound
 from mic.ledger.project import Project
 from micelio.accounts.actor import Actor
-from micelio.pages.addresses import Ref, Site
+from micelio.pages.addresses import Ref, Site, split_handle
 from micelio.pages.cost import current_cost
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
@@ -54,6 +54,7 @@ class Opened:
         """The project for machines, as every twin of its pages begins."""
         return {
             "project": f"{self.project.owner}/{self.project.handle}",
+            **({"branch": self.project.branch} if self.project.branch_id is not None else {}),
             "visibility": self.project.visibility,
             "head": {"position": self.position, "tree": self.tree.hex()},
         }
@@ -61,10 +62,12 @@ class Opened:
 
 def open_project(actor: Actor, owner: str, handle: str) -> Opened:
     """The project as `actor` may see it. Raises NotFound, in the same words for absent and not theirs to see."""
-    project = get_project(actor, owner, handle)
+    name, branch = split_handle(handle)
+    project = get_project(actor, owner, name, branch)
     ledger = open_ledger(project.line)
     cost = current_cost()
     if cost is not None:
         cost.watch(lambda: ledger.object_reads)
     head = ledger.head()
-    return Opened(actor, project, Site(project.owner, project.handle), ledger, head.position, head.tree)
+    site = Site(project.owner, project.handle, project.branch if project.branch_id else "")
+    return Opened(actor, project, site, ledger, head.position, head.tree)

@@ -10,6 +10,7 @@ from micelio.pages.views.archive import archive
 from micelio.pages.views.audit import account_audit, forge_audit, organization_audit, project_audit
 from micelio.pages.views.badges import badge, badges
 from micelio.pages.views.blame import blame
+from micelio.pages.views.branches import branches
 from micelio.pages.views.compare import compare, compare_change, compare_form
 from micelio.pages.views.contributors import contributors
 from micelio.pages.views.deleted import deleted_projects
@@ -79,6 +80,7 @@ urlpatterns = [
     path(f"{_PROJECT}/-/compare", compare_form, name="compare-form"),
     path(f"{_PROJECT}/-/compare/<str:points>", compare, name="compare"),
     path(f"{_PROJECT}/-/compare/<str:points>/changes/<int:number>", compare_change, name="compare-change"),
+    path(f"{_PROJECT}/-/branches", branches, name="branches"),
     path(f"{_PROJECT}/-/contributors", contributors, name="contributors"),
     path(f"{_PROJECT}/-/landings.atom", project_feed, name="project-feed"),
     path(f"{_PROJECT}/-/landings", landings, name="landings"),

@@ -11,6 +11,8 @@ from micelio.projects.project_view import MAIN
 MAX_BRANCH = 200
 # What a ref of mic looks like (ADR 71): as the name of a branch it could never be said.
 _MIC = re.compile(r"@.*|HEAD|[0-9]+|(?:landing|branch):.*|ses_.*|.*\.\..*")
+# Names stand in commands that people copy, so none holds what a shell reads as something else.
+_PLAIN = re.compile(r"[\w./+=-]+")
 
 
 def parse_branch(text: str) -> str:
@@ -18,7 +20,7 @@ def parse_branch(text: str) -> str:
     name = text.strip()
     if name == MAIN:
         raise InvalidInput("main is there already: every project begins with it.", hint="Choose another name.")
-    if not is_branch(name) or _MIC.fullmatch(name):
+    if not is_branch(name) or _MIC.fullmatch(name) or not _PLAIN.fullmatch(name):
         raise InvalidInput(
             f"{name[:60]!r} cannot be the name of a branch.",
             hint="Use letters, digits, dots, hyphens, underscores and slashes: fix/login, release-2.1.",

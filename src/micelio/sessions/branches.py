@@ -75,6 +75,12 @@ def delete_branch(actor: Actor, project: ProjectView, name: str) -> datetime:
     return branches.delete_branch(actor, project, name)
 
 
+def list_git_branches(actor: Actor, project: ProjectView) -> list[str]:
+    """The names of branches that only Git knows, as far as they are text."""
+    require_read(actor, project)
+    return sorted(name for name in _git_branches(project) if name.isprintable())
+
+
 def _git_branches(project: ProjectView) -> list[str]:
     """The branches that only Git knows, as the newest view of the project has them."""
     view = ledger().driver.run(newest_view(open_ledger(project.id).line.project, Numbered(0, View()))).view

@@ -21,7 +21,7 @@ def archive(request: HttpRequest, actor: Actor, owner: str, handle: str, name: s
     if not position:
         raise NotFound("Nothing has landed here yet.", hint=f"Look at {opened.site.root}.")
     require_small(opened.ledger, root)
-    found = Archive(opened.project.id, position, kind, f"{opened.project.handle}-{position}")
+    found = Archive(opened.project.line, position, kind, f"{opened.project.handle}-{position}")
     response = hand_over_archive(found, root)
     if response.headers["ETag"] in request.headers.get("If-None-Match", ""):
         return HttpResponse(status=304, headers={"ETag": response.headers["ETag"]})

@@ -174,4 +174,4 @@ def raw(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, p
     entry = opened.ledger.entry(root, name)
     if entry is None or entry.kind == CONFLICT:
         raise _missing(name, position, opened.site.tree(at))
-    return raw_answer(request, opened.project.id, opened.ledger, entry)
+    return raw_answer(request, opened.project.line, opened.ledger, entry)

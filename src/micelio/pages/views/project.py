@@ -55,7 +55,7 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
         "stars": starred,
         "signed_in": actor.signed_in,
         "findings": count_open(actor, opened.project),
-        "git_address": f"{current().base_url}{opened.site.root}",
+        "git_address": f"{current().base_url}{opened.site.whole}",
     }
     data = {
         **opened.data(),
