@@ -67,6 +67,7 @@ def test_pages_of_a_line(world: World, project: pb.ProjectRef) -> None:
     assert (twin["branch"], [item["goal"] for item in twin["landings"]]) == ("fix/b", ["Mend it", "Begin"])
     assert "Mend it" in _get(world, project, f"{at}/-/landings/2").text
     assert "branch" not in _get(world, project, "/-/landings?format=json").json()
+    assert f"{project.handle}{at}/-/landings/2" in _get(world, project, f"{at}/-/landings.atom").text
     for absent in ("@nowhere", "@", "@fix/b", "@@", "@fix:b@x"):
         assert _get(world, project, absent).status_code == (200 if absent == "@" else 404), absent
 

@@ -40,12 +40,12 @@ class Entry:
         return self.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def landing_entry(owner: str, project: str, row: LandingRow, with_project: bool) -> Entry:
+def landing_entry(owner: str, project: str, row: LandingRow, with_project: bool, branch: str = "") -> Entry:
     """A landing; its goal is what it says."""
     title, rest = headline(row.goal)
     name = f"{owner}/{project}@{row.position}: " if with_project else ""
     return entry(
-        Site(owner, project).landing(row.position),
+        Site(owner, project, branch).landing(row.position),
         name + (title or f"Landing @{row.position}"),
         rest,
         row.author_name or row.owner_handle,

@@ -30,8 +30,9 @@ def project_feed(request: HttpRequest, actor: Actor, owner: str, handle: str) ->
     opened = open_project(actor, owner, handle)
     project = opened.project
     rows = list_landings(actor, project, None, MOST)
-    entries = [landing_entry(project.owner, project.handle, row, with_project=False) for row in rows]
-    title = f"Landings of {project.owner}/{project.handle}"
+    branch = opened.site.branch
+    entries = [landing_entry(project.owner, project.handle, row, with_project=False, branch=branch) for row in rows]
+    title = f"Landings of {project.address}"
     return feed(request, title, opened.site.root, opened.site.feed, entries)
 
 
