@@ -14,11 +14,11 @@ from mic.core import segment
 from mic.core.chunklist import Chunk, decode_list
 from mic.core.delta import DELTA_HEADER, GROUP_HEADER, MEMBER_BYTES, decode_delta, decode_group, table_bytes
 from mic.core.epoch import HEADER_BYTES, PackRef, Stored, decode_epoch, meta_bytes
-from mic.core.errors import Corrupt, MicError, NotFound
+from mic.core.errors import Corrupt, MicError, NotFound, Unavailable
 from mic.core.indexrun import Place
 from mic.ledger.chunked import read_page
 from mic.ledger.collect import EPOCH_NAME, PACK_NAME
-from mic.ledger.effects import Attempt, GetRange, List, Protocol
+from mic.ledger.effects import Attempt, Fresh, GetRange, List, Protocol
 from mic.ledger.follow import read_pack_toc
 from mic.ledger.line import Line
 from mic.ledger.log import may_name, records
@@ -102,18 +102,25 @@ def leaning(line: Line, held: Sequence[Held]) -> Protocol[list[Leaning]]:
     found: list[Leaning] = []
     for start in range(0, len(places), _AT_ONCE):
         some = places[start : start + _AT_ONCE]
+        # Nothing vouches for a base but two readings: what leans on what goes, and was misread, would be lost.
         heads = yield tuple(Attempt(GetRange(place.key, place.offset, _head_bytes(place))) for place in some)
-        for place, raw in zip(some, heads, strict=True):
-            if isinstance(raw, NotFound):
+        again = yield tuple(Attempt(Fresh(place.key, place.offset, _head_bytes(place))) for place in some)
+        for place, raw, other in zip(some, heads, again, strict=True):
+            if isinstance(raw, NotFound) or isinstance(other, NotFound):
                 continue  # nobody named it, and it was collected
-            if isinstance(raw, MicError):
-                raise raw
+            for one in (raw, other):
+                if isinstance(one, MicError):
+                    raise one
+            if raw != other:
+                raise Unavailable(f"two readings of {place.key} differ", hint="repeat it; the erasure goes on")
             name = f"what lies at {place.offset} in {place.key}"
             if place.kind == stored.DELTA:
                 found.append(Leaning(place, decode_delta(raw, name).base, (owners[place],)))
                 continue
             if len(raw) < (needed := min(table_bytes(raw, name), place.length)):
                 raw = yield GetRange(place.key, place.offset, needed)
+                if raw != (yield Fresh(place.key, place.offset, needed)):
+                    raise Unavailable(f"two readings of {place.key} differ", hint="repeat it; the erasure goes on")
             group = decode_group(raw, name)
             found.append(Leaning(place, group.base, tuple(member.hash for member in group.members)))
     return found

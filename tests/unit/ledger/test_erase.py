@@ -120,6 +120,34 @@ def test_again_does_nothing_and_says_so(made: tuple[Project, Traced, MemoryStore
     assert objects_of(store) == held
 
 
+def test_a_base_that_is_misread_loses_nothing() -> None:
+    """The head of a delta names what it leans on, and no checksum covers it: two readings have to be the same."""
+    store = MemoryStore()
+    project, driver = traced(store)
+    project.create()
+    base = _text(1)
+    land(project, 1, 0, {b"f": base + b"old\n"})
+    land(project, 2, 1, {b"f": base + b"new\n"})
+    old, new = content_hash(base + b"old\n"), content_hash(base + b"new\n")
+    real, wrong = driver._one, [1]
+
+    def one(effect: Effect) -> object:
+        answer = real(effect)
+        if isinstance(answer, bytes) and answer[:4] == b"MICD" and old in answer[:64] and wrong[0]:
+            wrong[0] -= 1
+            return answer.replace(old, bytes(32))
+        return answer
+
+    driver._one = one  # type: ignore[method-assign]
+    with pytest.raises(MicError):
+        project.erase(old, Reason.SECRET, "ada")
+    assert wrong == [0]
+    assert Ledger(store).open("p").blob(new) == base + b"new\n"
+    project.erase(old, Reason.SECRET, "ada")
+    assert Ledger(store).open("p").blob(new) == base + b"new\n"
+    _green(store)
+
+
 def test_what_was_erased_does_not_come_back(made: tuple[Project, Traced, MemoryStore]) -> None:
     project, _, store = made
     late = _upload(project, b"innocent\n", SECRET)
