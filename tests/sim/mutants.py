@@ -800,6 +800,6 @@ MUTANTS = (
     Mutant("one's own view is taken for another's", 76, 900, _not_ours),
     Mutant("an erasure is announced by no landing", 1634, 4000, _unannounced, start=1500),
     Mutant("what leans on what is erased goes with it", 35, 200, _taken_along),
-    Mutant("zeros go over what was read once", 178, 1200, _read_once),
+    Mutant("zeros go over what was read once", 2401, 5000, _read_once, start=2300),
     Mutant("words go from what the log names", 152, 700, _by_the_log),
 )
