@@ -8,7 +8,7 @@ from forge_process import Forge
 from transcript import Shell, make_garden
 
 ACCEPTED = (
-    "!      Use @12, landing:12, @latest, HEAD, a session id like ses_01J8..., "
+    "!      Use @12, landing:12, @latest, HEAD, branch:NAME, a session id like ses_01J8..., "
     "or one of these with ^ or ~3 behind it.\n"
 )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from mic.cli import voice
 from mic.cli.exit_codes import exit_code
 from mic.core.errors import MicError
+from mic.core.paths import display
 
 
 def tell(error: MicError, as_json: bool) -> int:
@@ -34,7 +36,7 @@ def tell(error: MicError, as_json: bool) -> int:
 def from_system(error: OSError) -> MicError:
     """An error of the operating system as one of ours: its own words and the file that it is about."""
     name = error.filename
-    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name or "")
+    text = display(os.fsencode(name)) if isinstance(name, str | bytes) else str(name or "")
     words = error.strerror or str(error) or type(error).__name__
     message = f"{text}: {words}." if text else f"{words}."
     return MicError(message, hint="Check the path and its permissions, then repeat.")

@@ -11,12 +11,14 @@ import msgspec
 
 from mic.cli.agent_file import settings_here, wants
 from mic.cli.app import json_option
+from mic.cli.failure import from_system
 from mic.cli.open_session import require_complete, require_open, speaker
 from mic.cli.output import Output, iso, plural
 from mic.cli.session_start import open_session
 from mic.cli.transcripts_here import transcripts_here
 from mic.cli.words import local_fields
 from mic.core.errors import InvalidInput, MicError, NotFound, TooLarge, Unavailable
+from mic.core.paths import display
 from mic.core.session import Message
 from mic.core.transcript import MAX_BYTES, Transcript, messages, read_transcript
 from mic.workspace import session as local
@@ -102,7 +104,7 @@ def attach_by_itself(ws: Workspace, session: LocalSession, out: Output) -> None:
             data = read_bounded(ws, path)
             done = attach_to(ws, session, data, read_transcript(data))
         except (MicError, OSError) as error:
-            out.note(f"{path} was not attached: {error}")
+            out.note(f"{display(os.fsencode(path))} was not attached: {error}")
             continue
         if done.new or done.changed:
             out.line(f"Attached: {plural(done.new, 'message')} of {done.transcript.form}.")
@@ -209,8 +211,11 @@ def read_bounded(ws: Workspace, file: str) -> bytes:
                 "No transcript of Claude Code or Codex was written in this directory.",
                 hint="Name the file: `mic session attach FILE`.",
             )
-        with open(path, "rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        try:
+            with open(path, "rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise from_system(error) from error
     if len(data) > MAX_BYTES:
         raise TooLarge(f"The transcript has more than {MAX_BYTES:,} bytes.", hint="Attach it in parts.")
     return data
