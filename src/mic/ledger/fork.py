@@ -162,18 +162,21 @@ def materialise(line: Line) -> Protocol[bool]:
 def erase(line: Line) -> Protocol[int]:
     """Remove every object of a project, the head first, the mark of its deletion last; how many were there.
 
-    The caller has released every fork. The origin of one that is a fork itself forgets it.
+    The caller has released every fork. The origin of one that is a fork itself forgets it: after the head, for nothing
+    may read through an origin that does not know, and before what names the origin, which whoever goes on must find.
     """
+    yield Delete(line.head_key)
+    listed = yield List(line.prefix)
+    for found in listed:
+        if found.key != line.origin_key:
+            yield Delete(found.key)
     try:
         origin, _ = yield from _read_origin(line)
     except NotFound:
         pass
     else:
         yield Delete(Line(origin.project, line.cache).fork_key(line.project))
-    yield Delete(line.head_key)
-    listed = yield List(line.prefix)
-    for found in listed:
-        yield Delete(found.key)
+        yield Delete(line.origin_key)
     yield Delete(deleted_key(line.project))
     return len(listed)
 
