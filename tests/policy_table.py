@@ -580,6 +580,7 @@ FUNCTIONS = {
     "sessions.later.land_later": "SessionService.LandSession",
     "sessions.leaks.find_spot": "secrets-report",
     "sessions.leaks.report_leak": "secrets-report",
+    "sessions.agents.refuse_denied_paths": "SessionService.LandSession",
     "sessions.secrets.refuse_secrets": "SessionService.LandSession",
     "sessions.queries.count_open_sessions": "project",
     "sessions.queries.counts": "project",
