@@ -201,8 +201,8 @@ def test_looking_at_positions(shell: Shell, name: str) -> None:
         "! mic: There is no file run.sh at @1.\n!      `mic ls --at @1` lists what is there.\n[4]\n"
     )
     assert shell("show", "rose") == (
-        "! mic: 'rose' names no landing.\n!      Use @12, landing:12, @latest, HEAD, a session id like ses_01J8..., "
-        "or one of these with ^ or ~3 behind it.\n[2]\n"
+        "! mic: 'rose' names no landing.\n!      Use @12, landing:12, @latest, HEAD, branch:NAME, a session id "
+        "like ses_01J8..., or one of these with ^ or ~3 behind it.\n[2]\n"
     )
     shell.cd("garden/src")
     assert shell("cat", "water.py") == "AT = 12\n"

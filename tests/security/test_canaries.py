@@ -119,6 +119,7 @@ COLUMNS = {
     "socialaccount.SocialToken.token_secret": "unused",
     "imports.GitImport.accept_secrets": "public",  # an admin's reason
     "imports.GitImport.marked": "public",  # what git's fsck says, by message
+    "search.Document.key": "public",  # which session, or which file, by hash
     "sessions.Session.session_key": "hashed",
     "sessions.Session.session_data": "sealed",
     "usersessions.UserSession.session_key": "hashed",

@@ -29,7 +29,8 @@ from rpc_world import World
 ZERO = "0" * 40
 # What tells of the asking and not of the project: when a token was used last, who is signed in, what the forge does by
 # itself meanwhile.
-_OF_THE_ASKING = re.compile(r"token|session$|job|beacon|django_|cache|seen|sqlite_")
+# Nor what is found by: a thread follows the log with it, a moment later.
+_OF_THE_ASKING = re.compile(r"token|session$|job|beacon|django_|cache|seen|sqlite_|search_")
 
 
 class Place:

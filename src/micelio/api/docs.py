@@ -23,6 +23,7 @@ _PARTS = {
     "tokens": "Tokens",
     "organizations": "Organizations",
     "projects": "Projects",
+    "branches": "Branches",
     "protection": "Who lands where",
     "files": "Files",
     "landings": "Landings",
