@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from killed import KILLED
+from killed import KILLED, some
 from transcript import Shell
 from transcripts import GARDEN, lines
 
@@ -66,7 +66,7 @@ def prepared(shell: Shell, name: str) -> Shell:
 
 
 def moments(shell: Shell, command: tuple[str, ...]) -> None:
-    """Kill a command at every third change of a name, in a copy of `w` each; then run it whole and compare."""
+    """Kill a command at some changes of a name, in a copy of `w` each; then run it whole and compare."""
     begun = shell.home / "begun"
     shutil.copytree(shell.home / "w", begun, symlinks=True)
     shell.cd("begun")
@@ -75,7 +75,7 @@ def moments(shell: Shell, command: tuple[str, ...]) -> None:
     expected, said = files(begun), shell.json("status")
     changes = int(counted.stderr.splitlines()[-1])
     assert changes
-    for limit in range(0, changes, 1 if changes < 6 else 3):
+    for limit in some(changes):
         copy = shell.home / f"at{limit}"
         shutil.copytree(shell.home / "w", copy, symlinks=True)
         shell.cd(copy.name)
@@ -125,7 +125,7 @@ def test_revert(prepared: Shell) -> None:
     counted = ran(prepared, -1, "revert", "@2")
     assert counted.returncode == 0, counted.stderr
     assert prepared("undo").startswith("Undone: mic revert @2; your base is @2")
-    for limit in range(0, int(counted.stderr.splitlines()[-1]), 3):
+    for limit in some(int(counted.stderr.splitlines()[-1])):
         assert ran(prepared, limit, "revert", "@2").returncode in (KILLED, 0)
         if files(prepared.cwd) != before or prepared.json("status")["session"]:
             assert prepared.run("undo").returncode == 0
@@ -142,7 +142,7 @@ def test_words(prepared: Shell) -> None:
     """A note is there or it is not."""
     counted = ran(prepared, -1, "session", "note", "said")
     changes = int(counted.stderr.splitlines()[-1])
-    for limit in range(changes):
+    for limit in some(changes):
         ran(prepared, limit, "session", "note", f"again {limit}")
         assert prepared.run("session", "status").returncode == 0
         assert prepared("session", "note", "then").startswith("Noted (")
@@ -156,7 +156,7 @@ def test_attach(prepared: Shell) -> None:
     assert counted.returncode == 0, counted.stderr
     whole_of_it = prepared.json("session", "status")["session"]["conversation"]
     prepared("undo")
-    for limit in range(int(counted.stderr.splitlines()[-1])):
+    for limit in some(int(counted.stderr.splitlines()[-1])):
         # Where folders are there by now, there is less to do.
         assert ran(prepared, limit, "session", "attach", str(file)).returncode in (
             (KILLED, 0) if limit > 3 else (KILLED,)

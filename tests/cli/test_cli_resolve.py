@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from killed import KILLED
+from killed import KILLED, some
 from test_cli_killed import ran
 from transcript import MIC, Shell
 
@@ -183,7 +183,7 @@ def test_killed(clashing: Shell) -> None:
     counted = ran(clashing, -1, "resolve", "list", "--strategy", "theirs")
     assert clashing.read("list") == wanted
     clashing("undo")
-    for limit in range(int(counted.stderr.splitlines()[-1]) + 1):
+    for limit in some(int(counted.stderr.splitlines()[-1]) + 1):
         code = ran(clashing, limit, "resolve", "list", "--strategy", "theirs").returncode
         assert code in (KILLED, 0)
         assert clashing.read("list") in (marked, wanted)
