@@ -230,7 +230,7 @@ def test_queries_are_few_and_constant(story: pages_story.Story) -> None:
         assert len(queries) <= 10, "\n".join(query["sql"] for query in queries)
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'")
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="these are the blocks of SQLite's index")
 def test_erased_contents_leave_nothing_in_the_index(story: pages_story.Story) -> None:
     """Neither the row nor its pieces, in whatever block of the table."""
     row = Document.objects.get(kind=1, path=b"src/auth/tokens.py")

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from mic.core.codec import Reader, crc32c
 from mic.core.epoch import MAX_OFFSET
 from mic.core.ids import content_hash
-from mic.core.tombstone import MAX_BY, Reason, said
+from mic.core.tombstone import MAX_BY, Reason, read_act, said
 
 MAGIC = b"MICZ"
 VERSION = 1
@@ -113,16 +113,8 @@ def decode_redaction(raw: bytes, name: str) -> Redaction:
     if reason > max(Reason) or parts not in _WORDS or reader.u8():
         raise reader.fail("it says something that this program does not know")
     reader.u32()
-    redaction, at = reader.take(32), reader.u64()
-    if at > 1 << 47:
-        raise reader.fail("its time is none")
-    length = reader.u16()
-    if length > MAX_BY:
-        raise reader.fail(f"a name of {length} bytes; the limit is {MAX_BY}")
-    try:
-        by = reader.take(length).decode()
-    except UnicodeDecodeError as error:
-        raise reader.fail("a name that is no text") from error
+    redaction = reader.take(32)
+    at, by = read_act(reader)
     stand_ins = []
     for _ in range(reader.count(reader.u32(), 92)):
         item = StandIn(reader.take(16), reader.take(32), reader.take(32), reader.u64(), reader.u32())

@@ -130,18 +130,24 @@ def decode_tombstone(raw: bytes, name: str) -> Tombstone:
     reason = reader.u8()
     if reason > max(Reason) or any(reader.take(2)):
         raise reader.fail("it says something that this program does not know")
-    content, size, at = reader.take(32), reader.u64(), reader.u64()
+    content, size = reader.take(32), reader.u64()
+    at, by = read_act(reader)
+    reader.done()
+    return Tombstone(content, size, Reason(reason), at, by)
+
+
+def read_act(reader: Reader) -> tuple[int, str]:
+    """When something was erased, in Unix ms, and by whom; raises Corrupt."""
+    at = reader.u64()
     if at > 1 << 47:  # beyond the year 6000: no calendar has to show it
         raise reader.fail("its time is none")
     length = reader.u16()
     if length > MAX_BY:
         raise reader.fail(f"a name of {length} bytes; the limit is {MAX_BY}")
     try:
-        by = reader.take(length).decode()
+        return at, reader.take(length).decode()
     except UnicodeDecodeError as error:
         raise reader.fail("a name that is no text") from error
-    reader.done()
-    return Tombstone(content, size, Reason(reason), at, by)
 
 
 def encode_displaced(displaced: Displaced) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from typing import Any
 
 from mic.core import epoch as stored
 from mic.core.epoch import make_epoch
@@ -10,13 +12,34 @@ from mic.core.errors import AlreadyExists, Busy
 from mic.core.head import Head, next_hlc
 from mic.core.ids import content_hash
 from mic.core.record import Record
-from mic.core.session import Session, encode_session
+from mic.core.session import Author, Session, State, encode_session
 from mic.ledger.effects import Now, Protocol, PutNew, Random, Sleep
 from mic.ledger.follow import refresh
 from mic.ledger.line import Line
 from mic.ledger.swap import swap
 
 _ATTEMPTS = 64
+
+
+def telling(
+    what: bytes, project: str, name: bytes, goal: str, at: int, by: str, said: dict[str, Any], base: int, hlc: int
+) -> Session:
+    """The session that tells of an erasure; its id is a function of `what`, project and name, so that it lands once.
+
+    `at` is Unix ms, `said` what its metadata say under "erased".
+    """
+    digest = hashlib.sha256(what + project.encode() + name).digest()
+    return Session(
+        id=min(at, (1 << 48) - 1).to_bytes(6, "big") + digest[:10],
+        goal=goal,
+        state=int(State.LANDED),
+        base_position=base,
+        hlc_created=hlc,
+        hlc_updated=hlc,
+        owner=bytes(16),
+        author=Author(by, ""),
+        metadata={"erased": said},
+    )
 
 
 def announce(line: Line, session_of: Callable[[int, int], Session]) -> Protocol[None]:

@@ -14,7 +14,6 @@ killed anywhere is taken up by the next, which does only what is left. Any numbe
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -23,10 +22,10 @@ from mic.core.blob import encode_blob
 from mic.core.errors import AlreadyExists, Busy, InvalidInput, NotFound
 from mic.core.ids import content_hash
 from mic.core.indexrun import Place
-from mic.core.session import Author, Session, State
+from mic.core.session import Session
 from mic.core.tombstone import Displaced, Moved, Range, Reason, Tombstone, decode_tombstone, encode_displaced
 from mic.core.tombstone import encode_tombstone as encode
-from mic.ledger.announce import announce
+from mic.ledger.announce import announce, telling
 from mic.ledger.compact import Writer
 from mic.ledger.contents import stored_size
 from mic.ledger.effects import Get, Now, Protocol, PutNew
@@ -294,25 +293,10 @@ def _mark(line: Line, wanted: Tombstone) -> Protocol[Tombstone]:
 
 
 def erasure_session(project: str, tombstone: Tombstone, base: int, hlc: int) -> Session:
-    """The session that tells of an erasure. Its id is a function of project and tombstone: it lands once."""
-    digest = hashlib.sha256(b"erasure" + project.encode() + tombstone.content).digest()
-    return Session(
-        id=min(tombstone.at, (1 << 48) - 1).to_bytes(6, "big") + digest[:10],
-        goal=f"Erase a content: {tombstone.words}",
-        state=int(State.LANDED),
-        base_position=base,
-        hlc_created=hlc,
-        hlc_updated=hlc,
-        owner=bytes(16),
-        author=Author(tombstone.by, ""),
-        metadata={
-            "erased": {
-                "content": tombstone.content,
-                "size": tombstone.size,
-                "class": tombstone.reason.name.lower(),
-            }
-        },
-    )
+    """The session that tells of an erasure."""
+    said = {"content": tombstone.content, "size": tombstone.size, "class": tombstone.reason.name.lower()}
+    goal = f"Erase a content: {tombstone.words}"
+    return telling(b"erasure", project, tombstone.content, goal, tombstone.at, tombstone.by, said, base, hlc)
 
 
 def _announce(line: Line, tombstone: Tombstone) -> Protocol[None]:

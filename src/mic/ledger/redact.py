@@ -15,7 +15,6 @@ redactions follow each other: each begins with what those before it have left.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -25,10 +24,10 @@ from mic.core.errors import AlreadyExists, Busy, InvalidInput, MicError, NotFoun
 from mic.core.ids import content_hash, ulid_text
 from mic.core.indexrun import Place
 from mic.core.redaction import Redaction, encode_redaction
-from mic.core.session import HEADER_BYTES, MAGIC, Author, Session, State, encode_session
+from mic.core.session import HEADER_BYTES, MAGIC, Session, encode_session
 from mic.core.stand_in import Edit
 from mic.core.tombstone import Displaced, Range, encode_displaced
-from mic.ledger.announce import announce
+from mic.ledger.announce import announce, telling
 from mic.ledger.effects import Attempt, Delete, GetRange, List, Protocol, PutNew
 from mic.ledger.follow import refresh
 from mic.ledger.fork import forks
@@ -133,25 +132,13 @@ def sweep_words(project: str) -> Protocol[list[str]]:
 
 
 def announcement(project: str, redaction: Redaction, base: int, hlc: int) -> Session:
-    """The session that tells of a redaction. Its id is a function of project and name: it lands once."""
-    digest = hashlib.sha256(b"redaction" + project.encode() + redaction.name).digest()
-    return Session(
-        id=min(redaction.at, (1 << 48) - 1).to_bytes(6, "big") + digest[:10],
-        goal=redaction.text,
-        state=int(State.LANDED),
-        base_position=base,
-        hlc_created=hlc,
-        hlc_updated=hlc,
-        owner=bytes(16),
-        author=Author(redaction.by, ""),
-        metadata={
-            "erased": {
-                "sessions": [item.session for item in redaction.stand_ins],
-                "parts": int(redaction.parts),
-                "class": redaction.reason.name.lower(),
-            }
-        },
-    )
+    """The session that tells of a redaction."""
+    said = {
+        "sessions": [item.session for item in redaction.stand_ins],
+        "parts": int(redaction.parts),
+        "class": redaction.reason.name.lower(),
+    }
+    return telling(b"redaction", project, redaction.name, redaction.text, redaction.at, redaction.by, said, base, hlc)
 
 
 def _announce(line: Line, redaction: Redaction) -> Protocol[None]:
