@@ -19,6 +19,7 @@ from django.db.models import F, QuerySet, Sum
 from mic.core.errors import MicError
 from mic.core.tree import Entry
 from mic.ledger.project import EMPTY_TREE, Project
+from micelio.background import follow_in_thread
 from micelio.databases import let_go
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.queries import is_standing, standing_project_ids, visibilities, visibility_of
@@ -233,16 +234,7 @@ def behind() -> list[UUID]:
 
 def start() -> Callable[[], None]:
     """Follow in a thread; returns the function that stops it."""
-    stopping = threading.Event()
-    thread = threading.Thread(target=_loop, args=(stopping,), name="indexer", daemon=True)
-    thread.start()
-
-    def stop() -> None:
-        stopping.set()
-        _wake.set()
-        thread.join(timeout=5)
-
-    return stop
+    return follow_in_thread("indexer", _loop, _wake)
 
 
 def _loop(stopping: threading.Event) -> None:

@@ -31,6 +31,7 @@ from mic.core.session import Session
 from mic.ledger.intents import waiting
 from mic.ledger.project import Landing as Landed
 from micelio.audit.actions import Event, record_all
+from micelio.background import follow_in_thread
 from micelio.databases import let_go
 from micelio.projects.jobs import roll_project
 from micelio.projects.ledgers import open_ledger
@@ -265,16 +266,7 @@ def open_row(session: Session, *, queued: bool = False) -> dict[str, Any]:
 
 def start() -> Callable[[], None]:
     """Catch up in a thread; returns the function that stops it."""
-    stopping = threading.Event()
-    thread = threading.Thread(target=_loop, args=(stopping,), name="projector", daemon=True)
-    thread.start()
-
-    def stop() -> None:
-        stopping.set()
-        _wake.set()
-        thread.join(timeout=5)
-
-    return stop
+    return follow_in_thread("projector", _loop, _wake)
 
 
 def _loop(stopping: threading.Event) -> None:
