@@ -10,9 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from mic.core.errors import MicError
-from mic.ledger.collect import GENTLY, NEWEST
 from micelio.jobs.job import job
 from micelio.projects import limits, registry
+from micelio.projects.collecting import collect_apart
+from micelio.projects.collector import Asked
 from micelio.projects.erasure import erase, overdue, unfinished
 from micelio.projects.ledgers import open_ledger, stored
 from micelio.projects.project_view import ProjectView
@@ -116,13 +117,11 @@ def compact_projects() -> int:
 def collect_projects() -> int:
     """Once a day: a round of removing what nothing names, see `mic.ledger.collect`. Returns how many objects went."""
     done = 0
-    for project_id in all_lines():
-        try:
-            found = open_ledger(project_id).collect(newest=NEWEST, share=GENTLY)
-        except (MicError, OSError) as error:
-            _log.error("project %s: what nothing names stays where it is: %s", project_id, error)
-            continue
-        done += found.removed
-        for name, why in found.stuck.items():
+    for told in collect_apart(Asked([project_id.hex for project_id in all_lines()])):
+        project_id = UUID(told.line)
+        if told.error:
+            _log.error("project %s: what nothing names stays where it is: %s", project_id, told.error)
+        done += told.removed
+        for name, why in told.stuck.items():
             _log.error("project %s: %s cannot be removed: %s", project_id, name, why)
     return done
