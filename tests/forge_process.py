@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from forge_database import Database, new_database
 
 READY = "Press Ctrl-C to stop."
-_TOKENS = (
-    "-c",
-    "import sys; from micelio.command import main; "
-    "[main(['token', who, '--create', '--whole-account']) for who in sys.argv[1:]]",
-)
+# Commands one after the other in one process: a process for each takes a second. One JSON document a line, both ways.
+_COMMANDS = """
+import contextlib, io, json, sys
+from micelio.command import main
+asked, told = sys.stdin, sys.stdout
+for line in asked:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(json.loads(line))
+    from django.db import connections
+    connections.close_all()
+    print(json.dumps([code, out.getvalue(), err.getvalue()]), file=told, flush=True)
+"""
 
 
 class Forge:
@@ -42,6 +52,8 @@ class Forge:
         self._ports = {"PORT": "0", "GRPC_PORT": "0"}
         self._tokens: dict[str, str] = {}
         self._log = data_dir.with_name(data_dir.name + ".log")
+        self._commands: subprocess.Popen[str] | None = None
+        self._one_command = threading.Lock()
         self.start()
 
     @property
@@ -90,6 +102,7 @@ class Forge:
 
     def stop(self, with_signal: int = signal.SIGINT) -> int:
         """Stop the server like Ctrl-C. Returns its exit code."""
+        self._end_commands()
         if self.process.poll() is None:
             self.process.send_signal(with_signal)
         code = self.process.wait(timeout=30)
@@ -107,10 +120,10 @@ class Forge:
         self.stop()
         self.start()
 
-    def run(self, *arguments: str, through: tuple[str, str] = ("-m", "micelio")) -> str:
+    def run(self, *arguments: str) -> str:
         """The standard output of a `micelio` command for this data directory."""
         done = subprocess.run(
-            [sys.executable, *through, *arguments],
+            [sys.executable, "-m", "micelio", *arguments],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -123,15 +136,39 @@ class Forge:
     def token(self, handle: str) -> str:
         """An access token of the account `handle`, which is made when there is none. Kept for later calls."""
         if handle not in self._tokens:
-            self._tokens[handle] = self.run("token", handle, "--create", "--whole-account")
+            self._tokens[handle] = self._command("token", handle, "--create", "--whole-account")
         return self._tokens[handle]
 
-    def tokens(self, *handles: str) -> None:
-        """Make those of several accounts that are not there yet at once: a process for each takes a second."""
-        missing = [handle for handle in handles if handle not in self._tokens]
-        if missing:
-            made = self.run(*missing, through=_TOKENS).splitlines()
-            self._tokens |= dict(zip(missing, made, strict=True))
+    def once(self, handle: str, *options: str) -> str:
+        """A link that signs an account in, once; `options` as `micelio link` has them."""
+        return self._command("link", handle, *options)
+
+    def _command(self, *arguments: str) -> str:
+        """As `run`, in the process for commands: for what tests need and are not about."""
+        with self._one_command:
+            return self._say(arguments)
+
+    def _say(self, arguments: tuple[str, ...]) -> str:
+        if self._commands is None:
+            self._commands = subprocess.Popen(
+                [sys.executable, "-c", _COMMANDS],
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=self.data_dir.parent,
+            )
+        assert self._commands.stdin is not None
+        assert self._commands.stdout is not None
+        print(json.dumps(arguments), file=self._commands.stdin, flush=True)
+        code, said, errors = json.loads(self._commands.stdout.readline())
+        assert code == 0, errors
+        return str(said).strip()
+
+    def _end_commands(self) -> None:
+        if self._commands is not None:
+            self._commands.communicate()
+            self._commands = None
 
     def log(self) -> str:
         """All that the server wrote to its standard error."""

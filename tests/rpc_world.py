@@ -95,7 +95,6 @@ class World:
         self.forge = forge
         self.organization = f"rpc{next(_numbers)}"
         names = ("rita", "max", "stan")
-        forge.tokens(*names)
         self.rita, self.max, self.stan = (Caller(forge.grpc_address, forge.token(name)) for name in names)
         self.nobody = Caller(forge.grpc_address)
         self.rita("OrganizationService.CreateOrganization", pb.CreateOrganizationRequest(handle=self.organization))

@@ -33,12 +33,11 @@ class WholeForge:
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.forge = Forge(data_dir, MICELIO_LIMITS="off", **settings)
-        self.forge.tokens("rita", "max", "stan", "vera", "suse", "tia")
         self.world = World(self.forge)
         self.organization = self.world.organization
         self.forge.run("admin", "users", "make-admin", "rita")
         self.rita, self.tia, self.nobody = (Browser(self.forge.base_url) for _ in range(3))
-        self.rita.sign_in_once(self.forge.run("link", "rita"))
+        self.rita.sign_in_once(self.forge.once("rita"))
         self._fill()
         self.app_key, self.codes = self._second_factor()
 
@@ -147,7 +146,7 @@ class WholeForge:
 
     def _second_factor(self) -> tuple[str, list[str]]:
         """tia's: the key of the app, and her recovery codes."""
-        self.tia.sign_in_once(self.forge.run("link", "tia"))
+        self.tia.sign_in_once(self.forge.once("tia"))
         assert self.tia.set_password(PASSWORD).status_code == 302
         page = self.tia.get(f"{FACTOR}/app")
         key, token = (

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from forge_process import Forge
+from mic.rpc.v1 import mic_pb2 as pb
+from rpc_world import Caller
 from transcript import Shell
 
 _numbers = itertools.count(1)
@@ -23,6 +25,6 @@ def name() -> str:
 @pytest.fixture
 def shell(forge: Forge, tmp_path: Path, name: str) -> Shell:
     """Somebody signed in, with an organization of their own; the account is `u` and its name."""
-    person = Shell(forge, tmp_path / "home", f"u{name}")
-    assert person("org", "create", name) == f"Made the organization {name}.\n"
-    return person
+    with Caller(forge.grpc_address, forge.token(f"u{name}")) as caller:
+        caller("OrganizationService.CreateOrganization", pb.CreateOrganizationRequest(handle=name))
+    return Shell(forge, tmp_path / "home", f"u{name}")

@@ -46,7 +46,7 @@ def test_the_start_says_how_to_sign_in(forge: Forge) -> None:
 
 def test_sign_in_renew_and_sign_out(nobody: Shell, browser: Browser, forge: Forge, name: str) -> None:
     """The device grant; a token about to expire is renewed by itself; signing out revokes it."""
-    browser.sign_in_once(forge.run("link", f"u{name}", "--create"))
+    browser.sign_in_once(forge.once(f"u{name}", "--create"))
     running = _login(nobody, browser, "confirm")
     said, errors = running.communicate(timeout=60)
     assert running.returncode == 0, errors
@@ -71,7 +71,7 @@ def test_sign_in_renew_and_sign_out(nobody: Shell, browser: Browser, forge: Forg
 
 def test_many_commands_share_a_sign_in(nobody: Shell, browser: Browser, forge: Forge, name: str) -> None:
     """Several at once with a token about to end, then one whose clock hides the end: each renewal happens once."""
-    browser.sign_in_once(forge.run("link", f"u{name}", "--create"))
+    browser.sign_in_once(forge.once(f"u{name}", "--create"))
     said, errors = _login(nobody, browser, "confirm").communicate(timeout=60)
     assert json.loads(said)["user"]["handle"] == f"u{name}", errors
     _change(nobody, expires_at=1)
@@ -119,7 +119,7 @@ def _spent(forge: Forge, handle: str) -> int:
 
 
 def test_refused_in_the_browser(nobody: Shell, browser: Browser, forge: Forge, name: str) -> None:
-    browser.sign_in_once(forge.run("link", f"u{name}", "--create"))
+    browser.sign_in_once(forge.once(f"u{name}", "--create"))
     running = _login(nobody, browser, "deny")
     said, _ = running.communicate(timeout=60)
     assert running.returncode == 5

@@ -40,9 +40,17 @@ class Shell:
             self.sign_in(handle)
 
     def sign_in(self, handle: str) -> None:
-        """Sign in as an account, made when there is none."""
-        done = self.run("auth", "login", "--token-stdin", stdin=self.forge.token(handle) + "\n")
-        assert done.returncode == 0, done.stderr
+        """Sign in as an account, made when there is none: what `mic auth login` leaves, where it left nothing yet."""
+        kept = self.home / ".config/mic/credentials.json"
+        if kept.exists():
+            done = self.run("auth", "login", "--token-stdin", stdin=self.forge.token(handle) + "\n")
+            assert done.returncode == 0, done.stderr
+            return
+        kept.parent.mkdir(0o700, parents=True)
+        there = {"access_token": self.forge.token(handle), "handle": handle}
+        text = json.dumps({"default": self.forge.base_url, "instances": {self.forge.base_url: there}}, indent=2)
+        kept.write_text(text + "\n", encoding="utf-8")
+        kept.chmod(0o600)
 
     def cd(self, where: str | Path) -> Path:
         """Go to a directory, relative to home."""

@@ -47,7 +47,7 @@ def page(forge: Forge) -> Iterator[Any]:
 def _sign_in(page: Any, forge: Forge, handle: str) -> None:
     """With a password that is set on the way."""
     forge.token(handle)
-    page.goto(forge.run("link", handle))
+    page.goto(forge.once(handle))
     page.click("main button")
     page.goto("/-/account/password")
     page.fill("#id_password", PASSWORD)

@@ -30,7 +30,7 @@ def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
 @pytest.fixture(scope="module")
 def admin(forge: Forge) -> Iterator[Browser]:
     with Browser(forge.base_url) as made:
-        made.sign_in_once(forge.run("link", "admin"))
+        made.sign_in_once(forge.once("admin"))
         yield made
 
 
@@ -129,11 +129,11 @@ def test_suspending_shuts_every_door_at_once(admin: Browser, forge: Forge) -> No
     """Browsers, `mic`, personal tokens and links; opening again brings none of them back."""
     token = forge.token("evan")
     with Browser(forge.base_url) as browser, Caller(forge.grpc_address, token) as caller:
-        browser.sign_in_once(forge.run("link", "evan"))
+        browser.sign_in_once(forge.once("evan"))
         made = browser.submit("/-/account/tokens", name="script", scopes="org:read", days="3")
         value = re.search(r'<code class="cmd plain">([^<]+)</code>', made.text)
         assert value is not None
-        link = forge.run("link", "evan").removeprefix(forge.base_url)
+        link = forge.once("evan").removeprefix(forge.base_url)
         with Caller(forge.grpc_address, value[1]) as script:
             me = ("AuthService.GetCurrentUser", pb.GetCurrentUserRequest())
             assert caller(*me).user.handle == script(*me).user.handle == "evan"
@@ -147,7 +147,7 @@ def test_suspending_shuts_every_door_at_once(admin: Browser, forge: Forge) -> No
                 if "spam in &lt;projects&gt;" in page:
                     assert admin.submit("/-/admin/suspended", act="unsuspend", handle="evan").status_code == 302
     with Browser(forge.base_url) as browser:
-        browser.sign_in_once(forge.run("link", "evan"))
+        browser.sign_in_once(forge.once("evan"))
         assert browser.get("/-/account").status_code == 200
     said = admin.get("/-/audit").text
     assert "admin suspended evan" in said

@@ -18,7 +18,7 @@ from totp import totp
 def rita(world: World) -> Iterator[Browser]:
     """The owner, who has an app."""
     with Browser(world.forge.base_url) as browser:
-        browser.sign_in_once(world.forge.run("link", "rita"))
+        browser.sign_in_once(world.forge.once("rita"))
         refused = browser.submit(f"/{world.organization}/-/second-factor", act="ask")
         assert refused.status_code == 409
         assert "this would shut you out" in refused.text
@@ -90,7 +90,7 @@ def test_without_one_a_member_is_a_stranger(asking: World) -> None:
         assert reason not in str(script.refused("ProjectService.GetProject", closed).trailing)
     with Caller(forge.grpc_address, made.value) as script, Browser(forge.base_url) as browser:
         assert script.refused("ProjectService.GetProject", closed).code == "not_found"
-        browser.sign_in_once(forge.run("link", "max"))
+        browser.sign_in_once(forge.once("max"))
         assert browser.get(private).status_code == 404
         assert browser.get(public).status_code == 200
         assert "Until it has one you see here what a stranger sees" in browser.get(f"/{organization}").text
@@ -141,7 +141,7 @@ def test_a_token_asks_and_does_not_stop(asking: World, rita: Browser) -> None:
 def test_only_owners_decide(world: World) -> None:
     """A member gets a sentence; there is nothing to see for others."""
     with Browser(world.forge.base_url) as browser:
-        browser.sign_in_once(world.forge.run("link", "max"))
+        browser.sign_in_once(world.forge.once("max"))
         answer = browser.submit("/-/account", to=f"/{world.organization}/-/second-factor", act="ask")
         assert answer.status_code == 403
         assert "Only an owner" in answer.text

@@ -106,7 +106,7 @@ def test_rest(api: Api, lived: pb.ProjectRef) -> None:
 def test_page_and_twin(world: World, lived: pb.ProjectRef) -> None:
     address = f"/{lived.organization}/{lived.handle}/-/blame/@3/f"
     with Browser(world.forge.base_url) as browser:
-        browser.sign_in_once(world.forge.run("link", "rita"))
+        browser.sign_in_once(world.forge.once("rita"))
         html = browser.get(address).text
         assert html.count("The session says of these lines: opus, an agent.") == 2
         assert html.count("The session says of these lines: a person.") == 1

@@ -18,7 +18,7 @@ from rpc_world import World
 @contextlib.contextmanager
 def _signed_in(world: World, handle: str) -> Iterator[Browser]:
     with Browser(world.forge.base_url) as browser:
-        browser.sign_in_once(world.forge.run("link", handle))
+        browser.sign_in_once(world.forge.once(handle))
         yield browser
 
 

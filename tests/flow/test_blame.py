@@ -65,7 +65,7 @@ def api(world: World) -> Iterator[Api]:
 @pytest.fixture(scope="module")
 def rita(world: World) -> Iterator[Browser]:
     with Browser(world.forge.base_url) as browser:
-        browser.sign_in_once(world.forge.run("link", "rita"))
+        browser.sign_in_once(world.forge.once("rita"))
         yield browser
 
 

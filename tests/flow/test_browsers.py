@@ -15,7 +15,7 @@ def test_list_name_and_end(forge: Forge) -> None:
     with Browser(forge.base_url) as one, Browser(forge.base_url) as two, Browser(forge.base_url) as other:
         for browser, handle in ((one, "bella"), (two, "bella"), (other, "carl")):
             browser.headers["User-Agent"] = f"Test/{handle}-{browser is one}"
-            browser.sign_in_once(forge.run("link", handle))
+            browser.sign_in_once(forge.once(handle))
         page = one.get("/-/account/browsers").text
         assert page.count('name="browser"') == 2
         assert page.index("Test/bella-True") < page.index("this one") < page.index("Test/bella-False")
@@ -33,7 +33,7 @@ def test_list_name_and_end(forge: Forge) -> None:
         assert two.get("/-/account").status_code == 302
         assert one.get("/-/account/browsers").text.count('name="browser"') == 1
         assert "bella signed a browser out of bella" in one.get("/-/account/audit").text
-        two.sign_in_once(forge.run("link", "bella"))
+        two.sign_in_once(forge.once("bella"))
         assert one.set_password("one more long phrase").status_code == 302
         assert two.get("/-/account").status_code == 302
         assert one.get("/-/account/browsers").text.count('name="browser"') == 1

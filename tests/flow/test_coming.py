@@ -48,7 +48,7 @@ def rita(there: World) -> Iterator[Api]:
 def browser(there: World) -> Iterator[Browser]:
     """Rita's."""
     with Browser(there.forge.base_url) as made:
-        made.sign_in_once(there.forge.run("link", "rita"))
+        made.sign_in_once(there.forge.once("rita"))
         yield made
 
 

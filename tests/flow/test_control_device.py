@@ -16,7 +16,7 @@ GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 @pytest.fixture
 def person(forge: Forge, browser: Browser) -> Browser:
     """A browser signed in as dora."""
-    browser.sign_in_once(forge.run("link", "dora", "--create"))
+    browser.sign_in_once(forge.once("dora", "--create"))
     return browser
 
 

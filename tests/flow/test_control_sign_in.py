@@ -93,7 +93,7 @@ def test_sign_up_can_be_closed(tmp_path_factory: pytest.TempPathFactory) -> None
             )
             assert "closed" in answer.text
             assert browser.get("/-/account").status_code == 302
-            browser.sign_in_once(forge.run("link", "tess", "--create"))
+            browser.sign_in_once(forge.once("tess", "--create"))
             assert "tess" in browser.get("/-/account").text
     finally:
         forge.stop()

@@ -94,7 +94,7 @@ def test_a_person_leaves_git(world: World, git: GitClient) -> None:
     """Author of a landing and of pushed commits on two branches, in a trailer and in a tag; and an account."""
     project = world.project()
     name, url = f"{project.organization}/{project.handle}", _url(world, project)
-    world.forge.tokens("goner")
+    world.forge.token("goner")
     world.let_in("goner")
     with Caller(world.forge.grpc_address, world.forge.token("goner")) as goner:
         world.land(goner, project, {b"mine": b"mine\n"})

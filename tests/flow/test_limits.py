@@ -69,7 +69,7 @@ def test_without_trusted_proxies_the_header_is_not_read(forge: Forge) -> None:
     """The audit log has the connection's address, whatever the request claims; the log names the setting once."""
     with Browser(forge.base_url) as visitor:
         visitor.headers["X-Forwarded-For"] = "6.6.6.6"
-        visitor.sign_in_once(forge.run("link", "phil", "--create"))
+        visitor.sign_in_once(forge.once("phil", "--create"))
         events = visitor.get("/-/account/audit?format=json").json()["events"]
     assert all("6.6.6.6" not in str(event) for event in events)
     assert forge.log().count("MICELIO_TRUSTED_PROXIES does not name that address") == 1
@@ -79,7 +79,7 @@ def test_somebody_signed_in_is_counted_as_the_account(strict: Forge) -> None:
     """From wherever: the address's budget is not touched, and the account's own is used up in two places."""
     with _at(strict, "198.51.100.4") as one, _at(strict, "198.51.100.5") as two:
         for browser in (one, two):
-            browser.sign_in_once(strict.run("link", "olga", "--create"))
+            browser.sign_in_once(strict.once("olga", "--create"))
         codes = [browser.get("/-/account").status_code for _ in range(4) for browser in (one, two)]
         assert codes == [200] * 8
         assert [one.get("/").status_code, two.get("/").status_code] == [429, 429]

@@ -121,7 +121,7 @@ def test_asking_for_a_link_does_not_tell_who_is_here(forge: Forge, post: MailSer
 def test_a_sign_in_link(visitor: Browser, forge: Forge, post: MailServer) -> None:
     """Good once, by the button; afterwards it says what to do. A new one closes the old one, not the operator's."""
     _member(forge, post, "dora")
-    from_operator = forge.run("link", "dora").removeprefix(forge.base_url)
+    from_operator = forge.once("dora").removeprefix(forge.base_url)
     visitor.submit("/-/sign-in/link", email="Dora@Example.org")
     older = path_in(post.wait_for("dora@example.org", 2), forge.base_url)
     visitor.submit("/-/sign-in/link", email="dora@example.org")
@@ -224,9 +224,9 @@ def test_names_of_people_end_no_header_and_open_no_tag(forge: Forge, post: MailS
 def test_letters_wait_for_a_server_that_says_later(forge: Forge, post: MailServer) -> None:
     """A temporary refusal is tried again; a final one stands on the administrator's page, without its contents."""
     forge.token("ingo")
-    forge.run("link", "boss", "--create", "--admin")
+    forge.once("boss", "--create", "--admin")
     with Browser(forge.base_url) as admin, Browser(forge.base_url) as visitor:
-        admin.sign_in_once(forge.run("link", "boss"))
+        admin.sign_in_once(forge.once("boss"))
         post.refuse("550 no such mailbox here")
         try:
             _sign_up(visitor, "hera")

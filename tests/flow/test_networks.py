@@ -61,7 +61,7 @@ def test_from_elsewhere_a_member_is_a_stranger(open_world: World) -> None:
     assert told.code == "permission_denied"
     assert "from named networks only" in told.message
     with Browser(world.forge.base_url) as max_:
-        max_.sign_in_once(world.forge.run("link", "max"))
+        max_.sign_in_once(world.forge.once("max"))
         assert max_.get(f"/{organization}/closed").status_code == 404
         assert max_.get(f"/{organization}/open").status_code == 200
         assert "your address is in none of them" in max_.get(f"/{organization}").text
@@ -89,7 +89,7 @@ def _missing(world: World) -> pb.ProjectRef:
 
 def _events(world: World) -> list[dict[str, list[str]]]:
     with Browser(world.forge.base_url) as rita:
-        rita.sign_in_once(world.forge.run("link", "rita"))
+        rita.sign_in_once(world.forge.once("rita"))
         events = rita.get(f"/{world.organization}/-/audit?format=json").json()["events"]
     return [event["details"] for event in events if event["action"] == "organization.networks"]
 
@@ -143,7 +143,7 @@ def test_the_page_asks_before_it_shuts_one_out(open_world: World) -> None:
     world = open_world
     page = f"/{world.organization}/-/networks"
     with Browser(world.forge.base_url) as rita:
-        rita.sign_in_once(world.forge.run("link", "rita"))
+        rita.sign_in_once(world.forge.once("rita"))
         assert "may come from everywhere" in rita.get(page).text
         bad = rita.submit(page, networks="10.1.2.3/16 office")
         assert bad.status_code == 400
@@ -177,7 +177,7 @@ def test_two_who_change_the_list_at_once_both_have_their_way(open_world: World) 
     world, page = open_world, f"/{open_world.organization}/-/networks"
     with Browser(world.forge.base_url) as rita, Browser(world.forge.base_url) as other:
         for browser in (rita, other):
-            browser.sign_in_once(world.forge.run("link", "rita"))
+            browser.sign_in_once(world.forge.once("rita"))
         token, seen = (re.search(rf'name="{name}" value="([^"]+)"', rita.get(page).text) for name in _HIDDEN)
         assert token is not None
         assert seen is not None

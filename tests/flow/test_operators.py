@@ -52,7 +52,7 @@ def world(place: Forge) -> Iterator[World]:
 @pytest.fixture
 def amy(place: Forge) -> Iterator[Browser]:
     with _from(place, "198.51.100.1") as browser:
-        browser.sign_in_once(place.run("link", "amy", "--create", "--admin"))
+        browser.sign_in_once(place.once("amy", "--create", "--admin"))
         yield browser
 
 
@@ -86,7 +86,7 @@ def test_the_last_administrator_stays_one(place: Forge, amy: Browser) -> None:
     place.token("bob")
     assert amy.submit("/-/admin/accounts/bob", act="promote").status_code == 302
     with _from(place, "198.51.100.2") as bob:
-        bob.sign_in_once(place.run("link", "bob"))
+        bob.sign_in_once(place.once("bob"))
         assert bob.get("/-/admin").status_code == 200
         for handle in ("amy", "admin"):
             assert bob.submit(f"/-/admin/accounts/{handle}", act="demote").status_code == 302
@@ -139,7 +139,7 @@ def test_a_blocked_account_gets_nothing_wherever_it_comes_from(place: Forge, wor
     """Its browser and its token; nobody else at its address."""
     token = place.token("mallory")
     with _from(place, "198.51.100.9") as mallory, _caller(place, "198.51.100.10", token) as caller:
-        mallory.sign_in_once(place.run("link", "mallory"))
+        mallory.sign_in_once(place.once("mallory"))
         assert amy.submit("/-/admin/accounts/mallory", act="block", reason="Loops", hours="0").status_code == 302
         assert "Your account is blocked: Loops." in mallory.get("/").text
         assert caller.refused("AuthService.GetCurrentUser", pb.GetCurrentUserRequest()).code == "blocked"
@@ -243,9 +243,9 @@ def test_what_an_organization_may_have_is_said_by_the_page_and_at_the_shell(
 def test_who_came_by_a_link_a_moment_ago_need_not_confirm(place: Forge, world: World) -> None:
     """A link is a sign-in like any other, also of an administrator with a password."""
     with _from(place, "198.51.100.30") as first, _from(place, "198.51.100.31") as second:
-        first.sign_in_once(place.run("link", "petra", "--create", "--admin"))
+        first.sign_in_once(place.once("petra", "--create", "--admin"))
         assert first.submit("/-/account/password", password="an even quieter long phrase").status_code == 302
-        second.sign_in_once(place.run("link", "petra"))
+        second.sign_in_once(place.once("petra"))
         answer = second.submit("/-/admin/abuse", act="block", target="203.0.113.99", reason="x", hours="1")
         assert answer.status_code == 302
         assert answer.headers["location"] == "/-/admin/abuse"

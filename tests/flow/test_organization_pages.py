@@ -26,7 +26,7 @@ def stan(world: World) -> Iterator[Browser]:
 
 def _signed_in(world: World, handle: str) -> Iterator[Browser]:
     with Browser(world.forge.base_url) as browser:
-        browser.sign_in_once(world.forge.run("link", handle))
+        browser.sign_in_once(world.forge.once(handle))
         yield browser
 
 
@@ -189,7 +189,7 @@ def test_an_organization_and_a_project_are_made_on_pages(world: World) -> None:
     """What was typed stays where it is refused; a taken handle is 409, and who administers nothing is led on."""
     made = f"{world.organization}-page"
     with Browser(world.forge.base_url) as rita, Browser(world.forge.base_url) as visitor:
-        rita.sign_in_once(world.forge.run("link", "rita"))
+        rita.sign_in_once(world.forge.once("rita"))
         for page in ("/-/new/organization", "/-/new/project"):
             assert visitor.get(page).status_code == 401
         taken = rita.submit("/-/new/organization", act="create", handle=world.organization, name="Kept <here>")
@@ -209,7 +209,7 @@ def test_an_organization_and_a_project_are_made_on_pages(world: World) -> None:
         assert 'id="public" checked' in again.text
         assert rita.submit("/-/new/project", **{**project, "handle": "other", "visibility": "all"}).status_code == 400
         world.forge.run("token", f"{made}-new", "--create")
-        visitor.sign_in_once(world.forge.run("link", f"{made}-new"))
+        visitor.sign_in_once(world.forge.once(f"{made}-new"))
         assert "You administer no organization yet" in visitor.get("/-/new/project").text
         assert visitor.submit("/-/new/project", to="/-/new/project").status_code in (400, 403)
         foreign = visitor.post("/-/new/project", data=visitor.hidden("/-/new/organization") | project)

@@ -170,7 +170,7 @@ def test_a_second_factor_is_still_asked_for(forge: Forge, sites: dict[str, Other
     _be(site, 500, "jan")
     _arrive(visitor, site, "jan")
     with Browser(forge.base_url) as admin, Browser(forge.base_url) as again:
-        admin.sign_in_once(forge.run("link", "admin"))
+        admin.sign_in_once(forge.once("admin"))
         admin.submit("/-/admin/suspended", act="suspend", handle="jan", reason="a test")
         assert visitor.get("/-/account").status_code == 302
         assert _come(again, site).headers["location"] == "/-/sign-in/inactive"

@@ -101,7 +101,7 @@ def test_rest(api: Api, lived: pb.ProjectRef, path: bytes) -> None:
 def test_page_and_twin(world: World, lived: pb.ProjectRef, path: bytes) -> None:
     address = f"/{lived.organization}/{lived.handle}/-/history/head/{quote(path)}"
     with Browser(world.forge.base_url) as rita:
-        rita.sign_in_once(world.forge.run("link", "rita"))
+        rita.sign_in_once(world.forge.once("rita"))
         html = rita.get(address)
         assert html.status_code == 200
         places = [html.text.index(f'aria-label="Landing {position}"') for position, _ in STORY[path]]
@@ -120,7 +120,7 @@ def test_page_and_twin(world: World, lived: pb.ProjectRef, path: bytes) -> None:
 def test_a_path_that_nobody_touched(world: World, lived: pb.ProjectRef, api: Api) -> None:
     base = f"/{lived.organization}/{lived.handle}/-/history/head"
     with Browser(world.forge.base_url) as rita:
-        rita.sign_in_once(world.forge.run("link", "rita"))
+        rita.sign_in_once(world.forge.once("rita"))
         answer = rita.get(f"{base}/nowhere")
         assert answer.status_code == 404
         assert "No landing up to @5 touched nowhere" in answer.text

@@ -208,7 +208,7 @@ def test_a_browser_reads_with_its_cookie_and_writes_with_its_form_token(forge: F
     """Another site can make a browser send its cookie, and cannot make it do anything here."""
     forge.token("bree")
     with Browser(forge.base_url) as browser:
-        browser.sign_in_once(forge.run("link", "bree"))
+        browser.sign_in_once(forge.once("bree"))
         assert browser.get("/api/v1/me").json()["handle"] == "bree"
         handle = f"bree-{uuid.uuid4().hex[:8]}"
         for headers in ({}, {"X-CSRFToken": "x" * 32}):

@@ -21,7 +21,7 @@ def ada(own_forge: Forge) -> Iterator[Browser]:
     """Signed in with a password that she has set."""
     own_forge.token("ada")
     with Browser(own_forge.base_url) as browser:
-        browser.sign_in_once(own_forge.run("link", "ada"))
+        browser.sign_in_once(own_forge.once("ada"))
         assert browser.set_password(PASSWORD).status_code == 302
         browser.submit("/-/account", to="/-/sign-out")
         assert browser.submit("/-/sign-in", login="ada", password=PASSWORD).status_code == 302
@@ -69,7 +69,7 @@ def test_an_app_and_recovery_codes(ada: Browser, own_forge: Forge) -> None:
     assert _signs_in(ada, codes[0])
     assert not _signs_in(ada, codes[0])
     ada.cookies.clear()
-    link = own_forge.run("link", "ada").removeprefix(own_forge.base_url)
+    link = own_forge.once("ada").removeprefix(own_forge.base_url)
     assert ada.submit(link).headers["location"] == f"{FACTOR}/code"
     assert ada.get("/-/account").status_code == 302
     ada.submit(f"{FACTOR}/code", code=codes[1])

@@ -21,7 +21,7 @@ ME = ("AuthService.GetCurrentUser", pb.GetCurrentUserRequest())
 @pytest.fixture
 def rita(world: World) -> Iterator[Browser]:
     with Browser(world.forge.base_url) as browser:
-        browser.sign_in_once(world.forge.run("link", "rita"))
+        browser.sign_in_once(world.forge.once("rita"))
         yield browser
 
 
@@ -84,6 +84,6 @@ def test_it_is_ones_own_and_needs_the_form(world: World, rita: Browser) -> None:
     assert rita.post(PAGE, data={"name": "x", "scopes": "org:read", "days": "1"}).status_code == 403
     assert rita.get(address).status_code == 405
     with Browser(world.forge.base_url) as stan:
-        stan.sign_in_once(world.forge.run("link", "stan"))
+        stan.sign_in_once(world.forge.once("stan"))
         assert stan.submit(PAGE, to=address).status_code == 302
     assert address in rita.get(PAGE).text

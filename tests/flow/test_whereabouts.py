@@ -23,7 +23,7 @@ ELSEWHERE = "127.9.9.9"  # everything else comes from 127.0.0.1
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
     settings = {"MICELIO_NETWORKS": "127.0.0.0/24, 10.0.0.0/8", "MICELIO_NETWORKS_TOKENS": "pass"}
     made = Forge(tmp_path_factory.mktemp("closed") / "data", **settings)
-    made.run("link", "ada", "--create")
+    made.once("ada", "--create")
     yield made
     made.end()
 
@@ -48,7 +48,7 @@ def test_a_visitor_from_elsewhere_reads_and_cannot_sign_in(closed: Forge) -> Non
 
 def test_a_browser_that_is_signed_in_is_a_visitor_elsewhere(closed: Forge) -> None:
     with Browser(closed.base_url) as ada:
-        ada.sign_in_once(closed.run("link", "ada"))
+        ada.sign_in_once(closed.once("ada"))
         assert ada.get("/-/account").status_code == 200
         with _client(closed, ELSEWHERE) as client:
             client.cookies.update(ada.cookies)

@@ -123,7 +123,7 @@ class Doors:
 
     def _sign_in(self) -> None:
         with Browser(self.forge.base_url) as browser:
-            browser.sign_in_once(self.forge.run("link", "rita"))
+            browser.sign_in_once(self.forge.once("rita"))
             self._csrf = browser.hidden("/-/account")["csrfmiddlewaretoken"]
             self._cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies.jar)
 

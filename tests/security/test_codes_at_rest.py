@@ -24,7 +24,7 @@ def _readable(dump: bytes) -> bytes:
 
 def test_a_copy_of_the_database_has_no_code_of_a_device(forge: Forge, browser: Browser) -> None:
     """Neither the device's nor the one that people type, before the approval and after it; and both still work."""
-    browser.sign_in_once(forge.run("link", "cody", "--create"))
+    browser.sign_in_once(forge.once("cody", "--create"))
     asked = httpx.post(
         f"{forge.base_url}/-/oauth/device/code", data={"client_id": "mic-cli", "scope": "mic"}, trust_env=False
     ).json()

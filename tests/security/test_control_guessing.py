@@ -14,7 +14,7 @@ PASSWORD = "a quiet long phrase"
 def victim(forge: Forge) -> str:
     """An account with a password."""
     with Browser(forge.base_url) as owner:
-        owner.sign_in_once(forge.run("link", "victoria", "--create"))
+        owner.sign_in_once(forge.once("victoria", "--create"))
         assert owner.set_password(PASSWORD).status_code == 302
     return "victoria"
 

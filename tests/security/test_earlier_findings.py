@@ -165,7 +165,7 @@ def test_a_list_of_addresses_where_one_is_meant(world: World) -> None:
 
 def test_get_consumes_a_sign_in_link(forge: Forge) -> None:
     """A mail scanner that looks at the link leaves it to the person."""
-    link = forge.run("link", "scanned", "--create")
+    link = forge.once("scanned", "--create")
     path = link.removeprefix(forge.base_url)
     with Browser(forge.base_url) as scanner:
         for _ in range(3):
@@ -224,7 +224,7 @@ def test_rights_outlive_a_membership(world: World) -> None:
     page = f"/{organization}/closed"
     try:
         with Browser(world.forge.base_url) as member:
-            member.sign_in_once(world.forge.run("link", "max"))
+            member.sign_in_once(world.forge.once("max"))
             assert member.get(page).status_code == 200
             assert world.max("ProjectService.GetProject", wanted).project.handle == "closed"
             remove = pb.RemoveMemberRequest(organization=organization, handle="max")

@@ -96,7 +96,7 @@ def test_every_address_carries_the_headers(world: World, who: str) -> None:
     """Whatever the answer is: a page, a redirect, a refusal, nothing at all."""
     with Browser(world.forge.base_url) as browser:
         if who == "administrator":
-            browser.sign_in_once(world.forge.run("link", "walker", "--create", "--admin"))
+            browser.sign_in_once(world.forge.once("walker", "--create", "--admin"))
         asked = _addresses(world.organization)
         assert len(asked) > 60
         for address in asked:
@@ -139,7 +139,7 @@ def test_signing_in_sends_nobody_elsewhere(world: World, target: str) -> None:
     """`next` is a path of this forge, or it is not followed."""
     password = "an even quieter long phrase"
     with Browser(world.forge.base_url) as browser:
-        browser.sign_in_once(world.forge.run("link", "nextor", "--create"))
+        browser.sign_in_once(world.forge.once("nextor", "--create"))
         if "Current password" not in browser.get("/-/account").text:
             browser.submit("/-/account", name="", email="", password=password)
     with Browser(world.forge.base_url) as browser:
@@ -158,7 +158,7 @@ FORMS = ["/-/account", "/-/account/tokens", "/-/account/browsers", "/-/device", 
 def test_a_form_from_another_page_is_not_accepted(world: World, address: str) -> None:
     """Neither without the token nor with the origin of another site, the device approval included."""
     with Browser(world.forge.base_url) as browser:
-        browser.sign_in_once(world.forge.run("link", "walker", "--create", "--admin"))
+        browser.sign_in_once(world.forge.once("walker", "--create", "--admin"))
         assert browser.post(address, data={"user_code": "ABCDEFGH", "action": "confirm"}).status_code == 403
         token = browser.hidden("/-/account")["csrfmiddlewaretoken"]
         foreign = {"Origin": "https://evil.example"}

@@ -27,7 +27,7 @@ def signed_in(forge: Forge) -> Iterator[In]:
         def come_in(handle: str) -> Browser:
             browser = stack.enter_context(Browser(forge.base_url))
             forge.token(handle)
-            browser.sign_in_once(forge.run("link", handle))
+            browser.sign_in_once(forge.once(handle))
             return browser
 
         yield come_in
@@ -47,7 +47,7 @@ def test_a_form_of_before_the_sign_in(forge: Forge, browser: Browser) -> None:
     """Two tabs hold the form: the second, sent after the first has signed in, gets a sentence that helps."""
     forge.token("tabby")
     with Browser(forge.base_url) as setting:
-        setting.sign_in_once(forge.run("link", "tabby"))
+        setting.sign_in_once(forge.once("tabby"))
         setting.set_password("a horse on a battery", tokens_too="")
     fields = browser.hidden("/-/sign-in") | {"login": "tabby", "password": "a horse on a battery"}
     assert browser.post("/-/sign-in", data=fields).status_code == 302
@@ -110,7 +110,7 @@ def test_one_handle_for_two_sign_ups_at_once(forge: Forge) -> None:
 def test_an_account_that_is_closed_half_way(forge: Forge, signed_in: In) -> None:
     """Its forms, its devices and its links end with a sentence; nothing is done in its name."""
     browser = signed_in("halfway")
-    link = forge.run("link", "halfway").removeprefix(forge.base_url)
+    link = forge.once("halfway").removeprefix(forge.base_url)
     account, once = browser.hidden("/-/account"), browser.hidden(link)
     asked = httpx.post(f"{forge.base_url}/-/oauth/device/code", data={"client_id": "mic-cli", "scope": "mic"}).json()
     page = str(asked["verification_uri_complete"]).removeprefix(forge.base_url)

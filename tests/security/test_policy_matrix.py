@@ -549,9 +549,9 @@ class _Visitors:
         self.made, forge = made, world.forge
         handles = {**_settled(world), "stranger": "stan", "member": "max", "owner": "rita"}
         for name, handle in handles.items():
-            made[name].sign_in_once(forge.run("link", handle))
+            made[name].sign_in_once(forge.once(handle))
             assert made[name].get("/-/account/password").status_code == 200, f"who gave {handle} a password?"
-        _closed(world, "cleo-b", lambda: made["closed"].sign_in_once(forge.run("link", "cleo-b")))
+        _closed(world, "cleo-b", lambda: made["closed"].sign_in_once(forge.once("cleo-b")))
         made["token"].headers["Authorization"] = f"Bearer {forge.token('rita')}"
 
 

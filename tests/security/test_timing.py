@@ -73,7 +73,7 @@ def doors(world: World) -> Iterator[dict[str, Ask]]:
         httpx.Client(base_url=forge.base_url, auth=("stan", token)) as git,
         httpx.Client(base_url=forge.base_url) as unknown,
     ):
-        stan.sign_in_once(forge.run("link", "stan"))
+        stan.sign_in_once(forge.once("stan"))
 
         def call(caller: Caller) -> Ask:
             def ask(name: str) -> None:

@@ -56,7 +56,7 @@ def test_scopes_are_ignored(forge: Forge) -> None:
 
 def test_revoking_a_device_leaves_its_access_token(forge: Forge, browser: Browser) -> None:
     """Signing out hands in the refresh token; the access token of the same grant ends with it, and the other way."""
-    browser.sign_in_once(forge.run("link", "sec-device", "--create"))
+    browser.sign_in_once(forge.once("sec-device", "--create"))
     for handed_in in ("refresh_token", "access_token"):
         tokens = _device_tokens(forge, browser)
         assert _opens(forge, tokens["access_token"])[0]
@@ -137,7 +137,7 @@ def test_session_fixation(forge: Forge) -> None:
     with Browser(forge.base_url) as victim:
         planted = "a" * 32
         victim.cookies.set("sessionid", planted)
-        victim.sign_in_once(forge.run("link", "sec-fixed", "--create"))
+        victim.sign_in_once(forge.once("sec-fixed", "--create"))
         cookies = [cookie.value for cookie in victim.cookies.jar if cookie.name == "sessionid"]
         assert planted not in cookies[-1:]
         with Browser(forge.base_url) as attacker:
