@@ -28,6 +28,8 @@ class Shell:
             "XDG_CONFIG_HOME": str(home / ".config"),
             "MICELIO_INSTANCE": forge.base_url,
             "TZ": "UTC",
+            # Nothing that a test starts outlives it.
+            "MIC_DAEMON": "off",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_AUTHOR_DATE": "2024-05-06T07:08:09+00:00",
             "GIT_COMMITTER_DATE": "2024-05-06T07:08:09+00:00",

@@ -9,17 +9,24 @@ import posix
 import sys
 import time
 
+from mic.daemon import door
 from mic.workspace.columns import Columns
 from mic.workspace.goal import read_line
 from mic.workspace.place import FOLDER, exists, find_root, read_columns, read_config
 from mic.workspace.renew import scan_and_renew
 from mic.workspace.unwritten import unwritten
 
+TYPE_CHECKING = False  # as typing has it, which takes 5 ms to load
+if TYPE_CHECKING:
+    from mic.daemon.watched import Seen
+
 _KIND = 0o170000
 _LETTERS = "AMDT"
 _WORDS = ("added", "modified", "deleted", "type_changed")
 _COLOURS = ("32", "33", "31", "35")
 _TYPE_CHANGED = 3
+# So many files are looked at in 60 ms and more; below that the daemon would save nothing that anybody feels.
+PAYS = 20_000
 # Lines of changes that bare `mic` shows before it counts the rest.
 _BARE_LINES = 10
 
@@ -27,9 +34,12 @@ _BARE_LINES = 10
 class View:
     """What both commands say about a workspace, gathered once."""
 
-    __slots__ = ("changes", "config", "conflicts", "incomplete", "queued", "root", "session", "stopped", "unwritten")
+    __slots__ = (
+        "changes", "config", "conflicts", "files", "incomplete", "queued", "root", "session", "stopped", "unwritten",
+    )  # fmt: skip
 
-    def __init__(self, root: bytes) -> None:
+    def __init__(self, root: bytes, seen: Seen | None = None) -> None:
+        """`seen` is what the daemon knows of the files; without it they are looked at now."""
         self.root = root
         self.config = read_config(root)
         self.incomplete = exists(root + b"/" + FOLDER + b"/incomplete")
@@ -39,13 +49,17 @@ class View:
         self.queued = read_line(root, b"queued")
         # Stopped while it was put aside, a session stands in both places, and has been sent.
         self.session = read_line(root) if self.queued is None else None
-        columns = read_columns(root)
-        scan = scan_and_renew(root, columns)
+        if seen is not None:
+            columns, changes, self.unwritten = seen
+        else:
+            columns = read_columns(root)
+            changes = scan_and_renew(root, columns).changes
+            self.unwritten = unwritten(columns)
+        self.files = len(columns.paths)
         self.changes = [
             (path, _kind_of_change(columns, op, mode, number), mode, columns.modes[number] if number >= 0 else 0)
-            for path, op, mode, number in scan.changes
+            for path, op, mode, number in changes
         ]
-        self.unwritten = unwritten(columns)
 
 
 def _conflicts(root: bytes) -> list[tuple[bytes, str, int]]:
@@ -62,9 +76,35 @@ def status(as_json: bool) -> int:
         from mic.core.errors import NotFound
 
         raise NotFound("This is not a mic workspace.", hint="`mic clone ORG/PROJECT` makes one.")
-    view = View(root)
-    sys.stdout.write(_json(view) if as_json else _text(view, len(view.changes)))
+    if not _told_by_daemon(b"status", root, as_json):
+        view = View(root)
+        sys.stdout.write(status_text(view, as_json, _colour()))
+        start_daemon_where_it_pays(view.files)
     return 0
+
+
+def status_text(view: View, as_json: bool, colour: bool) -> str:
+    """What `mic status` prints."""
+    return _json(view) if as_json else _text(view, len(view.changes), colour)
+
+
+def _told_by_daemon(verb: bytes, root: bytes, as_json: bool) -> bool:
+    """Whether the daemon had the answer, which is printed then."""
+    answer = door.ask(verb, root, b"json" if as_json else b"colour" if _colour() else b"text")
+    if answer is None or answer[0] != door.FINISHED:
+        if answer is not None and answer[0] == door.SENTENCE:
+            sys.stderr.write(f"mic: The daemon does not watch this workspace: {answer[1].decode()}.\n")
+        return False
+    sys.stdout.write(answer[1].decode())
+    return True
+
+
+def start_daemon_where_it_pays(files: int) -> None:
+    """Starts the daemon for the next time, when there are many files and nobody wants it not to."""
+    if files >= PAYS and door.address() is not None and not door.there():
+        from mic.cli.daemon_start import start_unasked
+
+        start_unasked()
 
 
 def bare(as_json: bool) -> int:
@@ -80,20 +120,30 @@ def bare(as_json: bool) -> int:
         text = "This folder is not a mic workspace.\n"
         fields: dict[str, object] = {"workspace": None}
     else:
-        view = View(root)
-        steps = _next_steps(view)
-        text = "" if as_json else _text(view, _BARE_LINES)
-        fields = {"workspace": _fields(view)} if as_json else {}
+        if not _told_by_daemon(b"bare", root, as_json):
+            view = View(root)
+            sys.stdout.write(bare_text(view, as_json, _colour()))
+            start_daemon_where_it_pays(view.files)
+        return 0
+    sys.stdout.write(_with_steps(text, fields, steps, as_json))
+    return 0
+
+
+def bare_text(view: View, as_json: bool, colour: bool) -> str:
+    """What bare `mic` prints in a workspace."""
+    text = "" if as_json else _text(view, _BARE_LINES, colour)
+    return _with_steps(text, {"workspace": _fields(view)} if as_json else {}, _next_steps(view), as_json)
+
+
+def _with_steps(text: str, fields: dict[str, object], steps: list[tuple[str, str]], as_json: bool) -> str:
     if as_json:
         import json
 
         fields["next"] = [{"command": command, "does": does} for command, does in steps]
-        sys.stdout.write(json.dumps(fields, ensure_ascii=False) + "\n")
-        return 0
+        return json.dumps(fields, ensure_ascii=False) + "\n"
     width = max(len(command) for command, _ in steps)
     lines = [f"  {command.ljust(width)}  {does}\n" for command, does in steps]
-    sys.stdout.write(f"{text}\nNext:\n{''.join(lines)}")
-    return 0
+    return f"{text}\nNext:\n{''.join(lines)}"
 
 
 def _next_steps(view: View) -> list[tuple[str, str]]:
@@ -125,7 +175,7 @@ def _next_steps(view: View) -> list[tuple[str, str]]:
     return steps
 
 
-def _text(view: View, limit: int) -> str:
+def _text(view: View, limit: int, colour: bool) -> str:
     config = view.config
     where = f"{config['organization']}/{config['project']}"
     if branch := config.get("branch"):
@@ -152,7 +202,6 @@ def _text(view: View, limit: int) -> str:
             lines.append(f"  {_shown(path)}: {what}\n")
     if not view.changes:
         lines.append("Nothing changed.\n")
-    colour = _colour()
     for path, kind, mode, old in view.changes[:limit]:
         letter = f"\x1b[{_COLOURS[kind]}m{_LETTERS[kind]}\x1b[0m" if colour else _LETTERS[kind]
         words = ""

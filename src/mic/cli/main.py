@@ -7,6 +7,7 @@ import sys
 # The exact command lines that are answered without loading the rest of the program.
 _STATUS: tuple[list[str], ...] = (["status"], ["status", "--json"])
 _BARE: tuple[list[str], ...] = ([], ["--json"])
+_QUICK = (*_STATUS, *_BARE, ["--version"])
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 BROKEN_PIPE = 141  # 128 + SIGPIPE
 
@@ -42,18 +43,15 @@ def _run(argv: list[str]) -> int:
 
         as_json = argv[-1:] == ["--json"]
         return hot.status(as_json) if argv in _STATUS else hot.bare(as_json)
-    if argv == ["--version"] and (found := _installed()):
-        sys.stdout.write(f"mic {found}\n")
+    if argv == ["--version"]:
+        from mic.version import VERSION
+
+        sys.stdout.write(f"mic {VERSION}\n")
         return 0
     if sys.flags.no_site:
         import site
 
         site.main()
-    if argv == ["--version"]:
-        from importlib.metadata import version
-
-        sys.stdout.write(f"mic {version('micelio')}\n")
-        return 0
     import gc
 
     from mic.cli.app import run
@@ -61,23 +59,6 @@ def _run(argv: list[str]) -> int:
     # A command that handles 100,000 files makes millions of objects and no cycles worth looking for again and again.
     gc.set_threshold(100_000, 50, 100)
     return run(argv)
-
-
-def _installed() -> str:
-    """The version by the name of the folder that an installation leaves beside its packages; "" where there is none.
-
-    importlib.metadata says the same from the file within, and takes four times as long as the rest of the command.
-    """
-    import posix
-
-    # Beside the Python that runs, as scripts/mic finds the packages: without `site`, sys.prefix is that of another.
-    python = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    try:
-        names = posix.listdir(f"{sys.executable.rpartition('/')[0]}/../lib/{python}/site-packages")
-    except OSError:
-        return ""
-    found = [name for name in names if name.startswith("micelio-") and name.endswith(".dist-info")]
-    return found[0][len("micelio-") : -len(".dist-info")] if len(found) == 1 else ""
 
 
 def _reader_gone() -> int:
@@ -92,7 +73,7 @@ def start() -> None:
     """Runs the process's own command line and ends the process. Called by `scripts/mic`."""
     argv = sys.argv[1:]
     code = main(argv)
-    if argv in _STATUS or argv in _BARE:
+    if argv in _QUICK:
         import posix
 
         # Nothing is left to clean up, and tearing the interpreter down takes 3 ms.

@@ -8,6 +8,9 @@ tree_ttl_days = 7
 
 [agent]
 automatic = false
+
+[daemon]
+enabled = true
 """
 
 from __future__ import annotations
@@ -36,6 +39,12 @@ class AgentConfig(NamedTuple):
     automatic: bool = False
 
 
+class DaemonConfig(NamedTuple):
+    """The table `[daemon]`: whether it may start by itself."""
+
+    enabled: bool = True
+
+
 def config_path() -> str:
     """Where the file is, or would be."""
     base = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
@@ -44,24 +53,37 @@ def config_path() -> str:
 
 def cache_config() -> CacheConfig:
     """The settings of the cache; those of the house where there is no file. Raises InvalidInput."""
-    return _config()[0]
+    return _config().cache
 
 
 def agent_config() -> AgentConfig:
     """What projects may do by themselves here. Raises InvalidInput."""
-    return _config()[1]
+    return _config().agent
 
 
-def _config() -> tuple[CacheConfig, AgentConfig]:
+def daemon_config() -> DaemonConfig:
+    """Whether the daemon may start by itself. Raises InvalidInput."""
+    return _config().daemon
+
+
+class Config(NamedTuple):
+    """All of the file."""
+
+    cache: CacheConfig = CacheConfig()
+    agent: AgentConfig = AgentConfig()
+    daemon: DaemonConfig = DaemonConfig()
+
+
+def _config() -> Config:
     path = config_path()
     try:
         with open(path, "rb") as file:
             return _config_of(path, file.read())
     except FileNotFoundError:
-        return CacheConfig(), AgentConfig()
+        return Config()
 
 
-def _config_of(path: str, raw: bytes) -> tuple[CacheConfig, AgentConfig]:
+def _config_of(path: str, raw: bytes) -> Config:
     table = _parse(path, raw)
     parts = dict.fromkeys(key.partition(".")[0] for key in DEFAULTS)
     for name, part in table.items():
@@ -74,8 +96,11 @@ def _config_of(path: str, raw: bytes) -> tuple[CacheConfig, AgentConfig]:
         for key in part:
             if key not in known:
                 raise _bad(path, f"[{name}] has no setting {key!r}", f"It has {', '.join(known)}.")
-    cache, agent = table.get("cache", {}), table.get("agent", {})
-    return _cache_of(path, cache), AgentConfig(_truth(path, agent, "agent.automatic", False))
+    return Config(
+        _cache_of(path, table.get("cache", {})),
+        AgentConfig(_truth(path, table.get("agent", {}), "agent.automatic", False)),
+        DaemonConfig(_truth(path, table.get("daemon", {}), "daemon.enabled", True)),
+    )
 
 
 def _truth(path: str, table: dict[str, Any], key: str, default: bool) -> bool:
@@ -104,7 +129,7 @@ class Setting(NamedTuple):
 
 DEFAULTS: dict[str, bool | float] = {
     "cache.enabled": True, "cache.max_size_gb": 1, "cache.blob_ttl_days": 30, "cache.tree_ttl_days": 7,
-    "agent.automatic": False,
+    "agent.automatic": False, "daemon.enabled": True,
 }  # fmt: skip
 _HEADER = re.compile(r"\s*\[\s*(?P<name>[^\[\]]*?)\s*\]\s*(?:#.*)?")
 

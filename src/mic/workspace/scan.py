@@ -33,11 +33,11 @@ def scan(root: bytes, columns: Columns) -> Scan:
     result = Scan()
     handle = posix.open(root, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
     try:
-        to_list, lost = _scan_folders(handle, columns)
-        suspects = _scan_files(handle, columns, lost, result)
+        to_list, lost = scan_folders(handle, columns)
+        suspects = scan_files(handle, columns, lost, result)
         if suspects or to_list:
             clock = clock_now(root)
-            _settle(handle, columns, suspects, result)
+            settle(handle, columns, suspects, result)
             if to_list:
                 from mic.workspace.untracked import find_untracked
 
@@ -49,7 +49,7 @@ def scan(root: bytes, columns: Columns) -> Scan:
     return result
 
 
-def _scan_folders(root: int, columns: Columns) -> tuple[list[int], set[bytes]]:
+def scan_folders(root: int, columns: Columns) -> tuple[list[int], set[bytes]]:
     """Numbers of the directories that may hold new names; and those that are no directories any more."""
     lstat = posix.lstat
     clock = columns.clock
@@ -86,7 +86,7 @@ def _ignores_changed(root: int, columns: Columns) -> bool:
     return False
 
 
-def _scan_files(root: int, columns: Columns, lost: set[bytes], result: Scan) -> list[tuple[int, posix.stat_result]]:
+def scan_files(root: int, columns: Columns, lost: set[bytes], result: Scan) -> list[tuple[int, posix.stat_result]]:
     """The files whose stat data does not vouch for them; deleted ones go straight to the result."""
     lstat = posix.lstat
     clock = columns.clock
@@ -126,7 +126,7 @@ def _scan_files(root: int, columns: Columns, lost: set[bytes], result: Scan) -> 
     return suspects
 
 
-def _settle(root: int, columns: Columns, suspects: list[tuple[int, posix.stat_result]], result: Scan) -> None:
+def settle(root: int, columns: Columns, suspects: list[tuple[int, posix.stat_result]], result: Scan) -> None:
     """Decides about each suspect by its kind, its size and at last its content."""
     for number, stat in suspects:
         path = columns.paths[number]

@@ -18,7 +18,7 @@ _KIND = 0o170000
 _FOLDER = 0o040000
 
 
-class _Finder:
+class Finder:
     """One search. `seen_ignores`: every ignore file met, with its ctime, size and inode."""
 
     def __init__(self, root: int, columns: Columns, gone: set[bytes]) -> None:
@@ -85,13 +85,13 @@ def find_untracked(
     call and makes it the index's clock afterwards; here `columns.clock` is still the old one.
     """
     gone = lost.union(path for path, op, _, _ in changes if op == _DELETED)
-    finder = _Finder(root, columns, gone)
+    finder = Finder(root, columns, gone)
     known = dict(zip(columns.ignores, _triples(columns.ignore_stats), strict=True))
     renewed = _list_all(finder, columns, to_list)
     everything = [number for number, path in enumerate(columns.dirs) if path not in lost]
     if len(to_list) < len(everything) and any(known.get(path) != at for path, at in finder.seen_ignores.items()):
         # A new ignore file judges names in directories that themselves did not move.
-        finder = _Finder(root, columns, gone)
+        finder = Finder(root, columns, gone)
         renewed |= _list_all(finder, columns, everything)
         to_list = everything
     changes += finder.changes
@@ -110,7 +110,7 @@ def _triples(stats: list[int]) -> list[tuple[int, int, int]]:
     return list(zip(stats[0::3], stats[1::3], stats[2::3], strict=True))
 
 
-def _list_all(finder: _Finder, columns: Columns, numbers: list[int]) -> bool:
+def _list_all(finder: Finder, columns: Columns, numbers: list[int]) -> bool:
     renewed = False
     for number in numbers:
         path = columns.dirs[number]

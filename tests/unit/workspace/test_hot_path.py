@@ -22,7 +22,8 @@ SOURCE = str(Path(mic.__file__).parents[1])
 SCRIPT = Path(SOURCE).parent / "scripts" / "mic"
 # All that a clean status may load on top of a bare `python -I -S`. A new name here needs a measurement.
 ALLOWED = {
-    "__future__", "zlib", "time", "mic", "mic.cli", "mic.cli.main", "mic.cli.hot", "mic.workspace",
+    "__future__", "zlib", "time", "mic", "mic.cli", "mic.cli.main", "mic.cli.hot", "mic.daemon",
+    "mic.daemon.door", "mic.version", "mic.workspace",
     "mic.workspace.columns", "mic.workspace.goal", "mic.workspace.place", "mic.workspace.renew",
     "mic.workspace.scan", "mic.workspace.unwritten",
 }  # fmt: skip
@@ -86,6 +87,34 @@ def test_the_version_is_said_without_reading_metadata(tmp_path: Path) -> None:
     said, _, names = result.stdout.rstrip("\n").rpartition("\n")
     assert said.strip() == f"mic {version('micelio')}"
     assert not set(names.split()) & (HEAVY | {"importlib.metadata", "site", "email"})
+
+
+def test_what_asks_the_daemon_imports_a_socket_and_nothing_more(ws: Workspace, tmp_path: Path) -> None:
+    """Where a daemon has the answer, the files are not even thought of."""
+    (tmp_path / "run" / "mic").mkdir(parents=True, mode=0o700)
+    code = f"import sys; sys.path.insert(0, {SOURCE!r}); from mic.cli.daemon import serve; serve()"
+    environment = {"LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+    if len(str(tmp_path)) > 80:
+        pytest.skip("the path is too long for a socket")
+    daemon = subprocess.Popen([sys.executable, "-c", code], env=environment)
+    show = f"import sys; sys.path.insert(0, {SOURCE!r}); from mic.cli.main import main; c = main(['status'])"
+    code = f"{show}; print(chr(10) + ' '.join(sorted(sys.modules)))"
+    try:
+        for _ in range(500):
+            done = subprocess.run(
+                [sys.executable, "-I", "-S", "-c", code], cwd=ws.root, env=environment, capture_output=True, text=True,
+                check=True,
+            )  # fmt: skip
+            loaded = done.stdout.splitlines()[-1].split()
+            if "_socket" in loaded and "mic.workspace.untracked" not in loaded and "hashlib" not in loaded:
+                break
+        assert done.stdout.startswith("acme/rocket at landing 7")
+        bare = [sys.executable, "-I", "-S", "-c", "import sys; print(' '.join(sys.modules))"]
+        extra = set(loaded) - set(subprocess.run(bare, capture_output=True, text=True, check=True).stdout.split())
+        assert extra <= ALLOWED | {"_socket"}
+    finally:
+        daemon.terminate()
+        daemon.wait()
 
 
 def test_status_as_json(ws: Workspace) -> None:
