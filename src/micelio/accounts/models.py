@@ -118,3 +118,29 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"invitation {self.id}"
+
+
+class Profile(models.Model):
+    """What a person or an organization says of itself; `holder` is the id of either. No row: nothing was ever said."""
+
+    holder = models.UUIDField(primary_key=True, editable=False)
+    bio = models.CharField(max_length=160, blank=True, default="")
+    website = models.CharField(max_length=400, blank=True, default="")
+    # Addresses as `links` writes them.
+    links = models.JSONField(default=list)
+    # What the uploaded picture is called, "" without one.
+    picture = models.CharField(max_length=32, blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"profile of {self.holder}"
+
+
+class Picture(models.Model):
+    """An uploaded picture, made anew by us; apart from the profile, which is read far more often."""
+
+    holder = models.UUIDField(primary_key=True, editable=False)
+    digest = models.CharField(max_length=32, db_index=True)
+    data = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"picture {self.digest}"

@@ -15,6 +15,7 @@ from micelio.accounts.actor import Actor
 from micelio.accounts.handles import sought
 from micelio.accounts.models import Invitation, User
 from micelio.accounts.policy import require_admin, require_whole
+from micelio.accounts.profiles import forget_profile
 from micelio.audit.actions import record
 from micelio.cluster.locks import alone
 from micelio.mail import outbox
@@ -58,6 +59,7 @@ def remove(actor: Actor, user_id: UUID) -> bool:
     outbox.forget(emails - {""})
     Invitation.objects.filter(used_by=user).update(note="")
     names.bury(user.handle, user.id)
+    forget_profile(user.id)
     record(actor, "account.remove", "account", user.id, str(user.id))
     user.delete()
     return True

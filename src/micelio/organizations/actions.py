@@ -12,6 +12,7 @@ from micelio.accounts.actions import claim_handle
 from micelio.accounts.actor import Actor, require_signed_in
 from micelio.accounts.handles import parse_handle, sought
 from micelio.accounts.names import bury, take_another
+from micelio.accounts.profiles import forget_profile
 from micelio.audit.actions import record
 from micelio.organizations.models import Membership, Organization
 from micelio.organizations.policy import (
@@ -182,6 +183,7 @@ def delete_organization(actor: Actor, org_handle: str, confirm: str) -> None:
             hint="Type the handle of the organization to delete it.",
         )
     organization_id = organization.id
+    forget_profile(organization_id)
     bury(organization.handle, organization_id)
     record(actor, "organization.delete", "organization", organization_id, organization.handle)
     try:

@@ -194,6 +194,11 @@ class Readable:
         for project_id in set(ids) & set(private):
             note_private(self._actor, project_id, *private[project_id])
 
+    def of_ids(self, ids: Collection[UUID]) -> dict[UUID, ProjectView]:
+        """Views of those among these projects that may be read. The role in them is that in the owner."""
+        found = self._found.filter(id__in=list(ids)) if ids else []
+        return {row.id: view(row, self._roles.get(row.owner_id)) for row in found}
+
     def projects(self, text: str, after: str = "", limit: int = 20) -> list[ProjectView]:
         """Those with `text` in their address, name or description, by `owner/handle`, behind the one in `after`.
 

@@ -39,7 +39,16 @@ class Landing(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["project", "position"], name="one_landing_a_position"),)
-        indexes = (models.Index(fields=["project", "session_id"], name="landing_by_session"),)
+        indexes = (
+            models.Index(fields=["project", "session_id"], name="landing_by_session"),
+            # Pages of people and of organizations: what was landed here, which imported histories were not.
+            models.Index(
+                fields=["owner_id", "landed_at"], condition=models.Q(owner_id__isnull=False), name="landing_by_person"
+            ),
+            models.Index(
+                fields=["project", "landed_at"], condition=models.Q(owner_id__isnull=False), name="landing_by_time"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"@{self.position}"
