@@ -16,6 +16,9 @@ _numbers = itertools.count(1)
 # `test_policy_matrix` has it for calls. Gives method, path below /api/v1, and body.
 Make = Callable[[Any, pb.ProjectRef, str, bool], tuple[str, str, Any]]
 
+# A PNG of one pixel.
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
 # Whole histories and many contents travel as streams.
 GRPC_ONLY = frozenset(
     {
@@ -206,6 +209,16 @@ REST: dict[str, tuple[str, Make]] = {
     "decide_open_findings": (
         "decide_open_findings",
         lambda s, p, a, ok: ("POST", _project(p, "/secrets/decide"), {"state": "allowed", "reason": "None"}),
+    ),
+    "put_picture": ("put_picture", lambda s, p, a, ok: ("PUT", "/me/picture", {"content": PICTURE})),
+    "delete_picture": ("delete_picture", lambda s, p, a, ok: ("DELETE", "/me/picture", None)),
+    "put_organization_picture": (
+        "put_organization_picture",
+        lambda s, p, a, ok: ("PUT", f"/orgs/{p.organization}/picture", {"content": PICTURE}),
+    ),
+    "delete_organization_picture": (
+        "delete_organization_picture",
+        lambda s, p, a, ok: ("DELETE", f"/orgs/{p.organization}/picture", None),
     ),
     "update_me": ("update_me", lambda s, p, a, ok: ("PATCH", "/me", {})),
     "get_overview": ("get_overview", lambda s, p, a, ok: ("GET", "/admin/overview", None)),

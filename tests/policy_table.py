@@ -200,6 +200,7 @@ mfa_index            any     > .  . . . .  . . .  > >
 import-project       any     u .  . . . .  . . .  u u
 new-organization     any     u .  . . . .  . . .  u u
 new-project          any     u .  . . . .  . . .  u u
+account-profile      any     u .  . . . .  . . .  u u
 stars                any     u .  . . . .  . . .  u u
 forge-audit          any     u d  d d d d  d d d  u u
 admin                any     u d  d d d d  d d d  u u
@@ -306,6 +307,10 @@ import_project_here                    any     u d  d d . .  d d d  u u  d . d d
 rename_me                              any     u .  . . . .  . . .  u u  d d d d d d  d d d d
 decide_open_findings                   public  u d  d d . .  d d .  u u  d . d d d d  . n d d
 decide_open_findings                   private n n  d d . .  d d .  u u  d . d d d d  . n d d
+put_picture                            any     u .  . . . .  . . .  u u  d d d d d d  d d d d
+delete_picture                         any     u .  . . . .  . . .  u u  d d d d d d  d d d d
+put_organization_picture               any     u d  d d . .  d d d  u u  d d d d d .  d d d d
+delete_organization_picture            any     u d  d d . .  d d d  u u  d d d d d .  d d d d
 update_me                              any     u .  . . . .  . . .  u u  d d d d d d  d d d d
 get_overview                           any     u d  d d d d  d d d  u u  d d d d d d  d d d d
 list_all_accounts                      any     u d  d d d d  d d d  u u  d d d d d d  d d d d
@@ -375,6 +380,8 @@ OPEN_PAGES = frozenset(
         "robots", "sitemap", "llms",
         # What of somebody's landings a visitor may see anyway; tests/flow/test_feeds.py.
         "person-feed",
+        # The same, and what they say of themselves; tests/flow/test_people.py.
+        "person", "picture", "drawn-picture",
         "organization-with-slash", "project-with-slash", "clone-address",
     }
 )  # fmt: skip
@@ -411,6 +418,9 @@ FUNCTIONS = {
     "accounts.invitations.list_invitations": "admin-sign-ups",
     "accounts.invitations.withdraw_invitation": "admin-sign-ups",
     "accounts.names.rename_account": "account-handle",
+    "accounts.profiles.find_person": "account-profile",
+    "accounts.profiles.set_picture": "put_picture",
+    "accounts.profiles.update_profile": "account-profile",
     "accounts.queries.all_events": "forge-audit",
     "accounts.queries.find_users": "search",
     "accounts.queries.get_user": "OrganizationService.InviteMember",
@@ -461,6 +471,11 @@ FUNCTIONS = {
     "organizations.networks.set_networks": "OrganizationService.SetNetworks",
     "organizations.networks.change_networks": "OrganizationService.ChangeNetworks",
     "organizations.networks.networks_held": "OrganizationService.SetNetworks",
+    "organizations.profiles.organizations_of": "account-profile",
+    "organizations.profiles.set_organization_picture": "put_organization_picture",
+    "organizations.profiles.show_memberships": "account-profile",
+    "organizations.profiles.shown_memberships": "account-profile",
+    "organizations.profiles.update_organization_profile": "OrganizationService.UpdateOrganization",
     "organizations.second_factor.ask_second_factor": "OrganizationService.SetSecondFactor",
     "organizations.second_factor.is_shut_out": "organization",
     "organizations.second_factor.second_factor_standing": "OrganizationService.GetSecondFactor",
@@ -585,6 +600,7 @@ FUNCTIONS = {
     "sessions.queries.count_open_sessions": "project",
     "sessions.queries.counts": "project",
     "sessions.queries.get_landing": "SessionService.GetSession",
+    "sessions.doings.Doings": "organization",
     "sessions.blame.blame_file": "SessionService.BlameFile",
     "sessions.blame.explain": "SessionService.BlameFile",
     "search.queries.Reach": "search",

@@ -15,6 +15,7 @@ from browser import Browser
 from forge_process import Forge
 from mic.core.ids import ulid_text
 from mic.rpc.v1 import mic_pb2 as pb
+from pages_story import png
 from rpc_world import World, landing, session_id
 from secret_corpus import TRUE
 from totp import totp
@@ -89,6 +90,9 @@ class WholeForge:
         return {
             "admin-account": {"handle": "max"},
             "person-feed": {"handle": "rita"},
+            "person": {"handle": "rita"},
+            "drawn-picture": {"handle": "rita"},
+            "picture": {"digest": self.picture},
             "admin-organization": {"handle": self.organization},
             "badge": {"name": "landings.svg"},
             "archive": {"name": "head.zip"},
@@ -124,6 +128,15 @@ class WholeForge:
         world.stan("OrganizationService.InviteMember", pb.InviteMemberRequest(organization=theirs, handle="rita"))
         made = world.rita("AccountService.CreateToken", pb.CreateTokenRequest(name="ci", scopes=["org:read"], days=3))
         self.token_id = made.token.id
+        profile = self.rita.submit(
+            "/-/account/profile", act="update", bio="Runs it.", links="https://codeberg.org/rita"
+        )
+        assert profile.status_code == 302, profile.text
+        fields = self.rita.hidden("/-/account/profile") | {"act": "picture"}
+        self.rita.post("/-/account/profile", data=fields, files={"picture": ("me.png", png())})
+        shown = re.search(r"/-/pictures/([0-9a-f]{32})\.webp", self.rita.get("/@rita").text)
+        assert shown is not None
+        self.picture = shown[1]
         self._report()
         said = self.rita.submit("/-/admin/sign-ups", act="invite", note="for Deb").text
         found = re.search(r"/-/invited/([\w-]+)", said)

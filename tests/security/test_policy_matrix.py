@@ -604,6 +604,7 @@ def _address(name: str, project: pb.ProjectRef, landed: str, still_open: str) ->
         "organization": f"/{project.organization}",
         "organization-second-factor": f"/{project.organization}/-/second-factor",
         "organization-networks": f"/{project.organization}/-/networks",
+        "account-profile": "/-/account/profile",
         "stars": "/-/account/stars",
         "deleted-projects": f"/{project.organization}/-/deleted",
         "organization-audit": f"/{project.organization}/-/audit",

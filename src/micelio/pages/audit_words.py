@@ -12,6 +12,9 @@ _OID = re.compile(r"([0-9a-f]{40})?")
 ACTS = {
     "account.create": "made the account",
     "account.update": "changed the account",
+    "account.profile": "changed the profile of",
+    "account.picture": "changed the picture of",
+    "account.memberships": "changed which memberships everybody sees of",
     "account.address": "changed the address of",
     "account.address_asked": "asked for another address of",
     "account.address_confirmed": "confirmed the address of",
@@ -52,6 +55,8 @@ ACTS = {
     "token.family_end": "ended, for a used refresh token came back, a sign-in of",
     "organization.create": "made the organization",
     "organization.update": "changed the organization",
+    "organization.profile": "changed the profile of",
+    "organization.picture": "changed the picture of",
     "organization.rename": "gave another handle to",
     "organization.transfer": "handed over",
     "organization.delete": "deleted the organization",

@@ -29,6 +29,7 @@ class LandingItem:
     decisions: int
     messages: int
     git_commit: str
+    handle: str = ""
 
 
 def landing_item(site: Site, row: LandingRow) -> LandingItem:
@@ -45,6 +46,7 @@ def landing_item(site: Site, row: LandingRow) -> LandingItem:
         decisions=row.decisions,
         messages=row.messages,
         git_commit=row.git_commit.hex() if row.git_commit else "",
+        handle=row.owner_handle,
     )
 
 

@@ -28,6 +28,8 @@ from micelio.pages.views.new import new_organization, new_project
 from micelio.pages.views.organization import organization
 from micelio.pages.views.organization_settings import organization_settings
 from micelio.pages.views.owners import owners
+from micelio.pages.views.person import drawn_picture, person, picture
+from micelio.pages.views.profile_settings import account_profile
 from micelio.pages.views.project import project, tree
 from micelio.pages.views.project_settings import project_settings
 from micelio.pages.views.robots import llms, robots, sitemap
@@ -54,6 +56,10 @@ urlpatterns = [
     path("-/search.atom", search_feed, name="search-feed"),
     path("-/new/organization", new_organization, name="new-organization"),
     path("-/new/project", new_project, name="new-project"),
+    path("-/account/profile", account_profile, name="account-profile"),
+    path("-/pictures/<str:digest>.webp", picture, name="picture"),
+    path("-/pictures/of/<str:handle>.svg", drawn_picture, name="drawn-picture"),
+    path("@<str:handle>", person, name="person"),
     path("<str:owner>", organization, name="organization"),
     path("<str:owner>/-/networks", organization_networks, name="organization-networks"),
     path("<str:owner>/-/second-factor", organization_second_factor, name="organization-second-factor"),

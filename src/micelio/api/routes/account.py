@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,10 +14,14 @@ from pydantic import Field
 from micelio.accounts import browsers
 from micelio.accounts.actions import held_account, update_account
 from micelio.accounts.actor import Actor, require_signed_in
+from micelio.accounts.links import MOST_LINKS
 from micelio.accounts.names import rename_account
+from micelio.accounts.profiles import BIO_LENGTH, profile_of, set_picture, update_profile
 from micelio.api.answers import nothing, require_match, said, shown, wants_match
 from micelio.api.request import ApiRequest
-from micelio.api.shapes import HANDLE, Sent, Told
+from micelio.api.shapes import HANDLE, Base64, Sent, Told
+from micelio.config import current
+from micelio.pages.pictures import picture_address
 
 router = Router(tags=["account"])
 
@@ -24,10 +29,14 @@ router = Router(tags=["account"])
 class Me(Told):
     """The account that a token stands for, and what the token may do."""
 
-    changeable = ("name",)
+    changeable = ("name", "bio", "website", "links")
     id: str
     handle: str
     name: str
+    bio: str
+    website: str | None
+    links: list[str]
+    picture: str = Field(description="Where the picture is: the uploaded one, or the one drawn from the handle.")
     email: str
     is_admin: bool
     scopes: list[str] | None = Field(description="Of the token in use; null when it may do all that the account may.")
@@ -37,6 +46,15 @@ class MeChange(Sent):
     """What is to be different. Address, password and second factors are changed where one confirms who one is."""
 
     name: str = Field(default_factory=str)
+    bio: str = Field("", description=f"At most {BIO_LENGTH} characters.")
+    website: str = Field("", description="A web address; empty for none.")
+    links: list[str] = Field(default_factory=list, description=f"Other sites, at most {MOST_LINKS}.")
+
+
+class PictureWanted(Sent):
+    """A picture to be shown."""
+
+    content: Base64 = Field(description="A PNG, JPEG or WebP of at most 1 MiB, in base64. Its middle is kept.")
 
 
 class OwnHandle(Sent):
@@ -74,7 +92,7 @@ def get_me(request: ApiRequest) -> HttpResponse:
     return shown(request, _me(request.actor))
 
 
-@router.patch("/me", response=Me, summary="Change my name", openapi_extra={"x-conditional": True})
+@router.patch("/me", response=Me, summary="Change my name or profile", openapi_extra={"x-conditional": True})
 def update_me(request: ApiRequest, body: MeChange) -> HttpResponse:
     """What others see of the account. For a token with a scope this is refused."""
     with transaction.atomic():
@@ -83,7 +101,24 @@ def update_me(request: ApiRequest, body: MeChange) -> HttpResponse:
             require_match(request, _me(replace(request.actor, name=user.get_full_name())))
         if "name" in body.model_fields_set:
             update_account(request.actor, user, name=body.name)
+        said_of = {key: value for key, value in body.given().items() if key != "name"}
+        if said_of:
+            update_profile(request.actor, **said_of)
     return shown(request, _me(replace(request.actor, name=user.get_full_name())))
+
+
+@router.put("/me/picture", response=Me, summary="Upload my picture")
+def put_picture(request: ApiRequest, body: PictureWanted) -> HttpResponse:
+    """It is made anew as a square WebP. For a token with a scope this is refused."""
+    set_picture(request.actor, base64.b64decode(body.content))
+    return shown(request, _me(request.actor))
+
+
+@router.delete("/me/picture", response=Me, summary="Take my picture away")
+def delete_picture(request: ApiRequest) -> HttpResponse:
+    """The one drawn from the handle is shown again."""
+    set_picture(request.actor, b"")
+    return shown(request, _me(request.actor))
 
 
 @router.post("/me/rename", response=Me, summary="Give my account another handle")
@@ -94,11 +129,17 @@ def rename_me(request: ApiRequest, body: OwnHandle) -> HttpResponse:
 
 
 def _me(actor: Actor) -> Me:
+    holder = require_signed_in(actor)
+    profile = profile_of(holder)
     scopes = sorted(map(str, actor.grant.scopes)) if actor.grant is not None else None
     return Me(
-        id=str(require_signed_in(actor)),
+        id=str(holder),
         handle=actor.handle,
         name=actor.name,
+        bio=profile.bio,
+        website=profile.website.url if profile.website else None,
+        links=[link.url for link in profile.links],
+        picture=current().base_url + picture_address(actor.handle, profile.picture),
         email=actor.email,
         is_admin=actor.is_admin,
         scopes=scopes,

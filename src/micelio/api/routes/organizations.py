@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime
 from typing import Literal
 
+from django.db import transaction
 from django.http import HttpResponse
 from ninja import Query, Router
 from pydantic import Field
 
 from micelio.accounts.actor import require_signed_in
+from micelio.accounts.links import MOST_LINKS
+from micelio.accounts.profiles import ProfileView, profile_of, profiles_of
 from micelio.api.answers import begin, nothing, page, said, shown
 from micelio.api.confirmed import require_confirmed
 from micelio.api.request import ApiRequest
+from micelio.api.routes.account import PictureWanted
 from micelio.api.shapes import HANDLE, AskedPage, Page, Sent, Told
+from micelio.config import current
 from micelio.organizations import actions, queries
+from micelio.organizations.profiles import set_organization_picture, update_organization_profile
 from micelio.organizations.queries import OrganizationView
+from micelio.pages.pictures import picture_address
 
 router = Router(tags=["organizations"])
 
@@ -27,6 +35,9 @@ class Organization(Told):
     handle: str
     name: str
     description: str
+    website: str | None
+    links: list[str]
+    picture: str = Field(description="Where the picture is: the uploaded one, or the one drawn from the handle.")
     role: str | None = Field(description="Yours in it; null when you do not belong to it.")
     created_at: datetime
 
@@ -46,6 +57,8 @@ class OrganizationChange(Sent):
 
     name: str = Field("", description="Empty: the handle.")
     description: str = ""
+    website: str = Field("", description="A web address; empty for none.")
+    links: list[str] = Field(default_factory=list, description=f"Other sites, at most {MOST_LINKS}.")
 
 
 class HandleWanted(Sent):
@@ -76,7 +89,10 @@ def list_organizations(request: ApiRequest, asked: Query[AskedPage]) -> HttpResp
     """Those that you belong to, by handle."""
     require_signed_in(request.actor)
     found = queries.list_organizations(request.actor, begin(request, asked) or "", asked.limit + 1)
-    return page(request, asked, found, shape, lambda row: row.handle)
+    profiles = profiles_of([row.id for row in found])
+    return page(
+        request, asked, found, lambda row: shape(row, profiles.get(row.id, ProfileView())), lambda row: row.handle
+    )
 
 
 @router.post("/orgs", response={201: Organization}, summary="Make an organization")
@@ -94,8 +110,28 @@ def get_organization(request: ApiRequest, org: str) -> HttpResponse:
 
 @router.patch("/orgs/{org}", response=Organization, summary="Change an organization")
 def update_organization(request: ApiRequest, org: str, body: OrganizationChange) -> HttpResponse:
-    """Its name and description, for admins."""
-    return shown(request, shape(actions.update_organization(request.actor, org, **body.given())))
+    """Its name and description, its website and where else it is, for admins."""
+    given = body.given()
+    elsewhere = {key: given.pop(key) for key in ("website", "links") if key in given}
+    with transaction.atomic():
+        view = actions.update_organization(request.actor, org, **given)
+        if elsewhere:
+            update_organization_profile(request.actor, view.handle, **elsewhere)
+    return shown(request, shape(view))
+
+
+@router.put("/orgs/{org}/picture", response=Organization, summary="Upload the picture of an organization")
+def put_organization_picture(request: ApiRequest, org: str, body: PictureWanted) -> HttpResponse:
+    """For admins. It is made anew as a square WebP."""
+    set_organization_picture(request.actor, org, base64.b64decode(body.content))
+    return shown(request, shape(queries.get_organization(request.actor, org)))
+
+
+@router.delete("/orgs/{org}/picture", response=Organization, summary="Take the picture of an organization away")
+def delete_organization_picture(request: ApiRequest, org: str) -> HttpResponse:
+    """For admins. The one drawn from the handle is shown again."""
+    set_organization_picture(request.actor, org, b"")
+    return shown(request, shape(queries.get_organization(request.actor, org)))
 
 
 @router.post("/orgs/{org}/rename", response=Organization, summary="Give an organization another handle")
@@ -142,13 +178,17 @@ def remove_member(request: ApiRequest, org: str, handle: str) -> HttpResponse:
     return nothing()
 
 
-def shape(view: OrganizationView) -> Organization:
-    """An organization as it goes out."""
+def shape(view: OrganizationView, profile: ProfileView | None = None) -> Organization:
+    """An organization as it goes out, with its profile, which is looked up when it is not given."""
+    profile = profile if profile is not None else profile_of(view.id)
     return Organization(
         id=str(view.id),
         handle=view.handle,
         name=view.name,
         description=view.description,
+        website=profile.website.url if profile.website else None,
+        links=[link.url for link in profile.links],
+        picture=current().base_url + picture_address(view.handle, profile.picture),
         role=view.role,
         created_at=view.created_at,
     )

@@ -16,6 +16,8 @@ from micelio.organizations.roles import Role, at_least
 from micelio.pages import text
 from micelio.pages.cost import current_cost
 from micelio.pages.markdown import render_message
+from micelio.pages.mycelium import figure_of, svg_body
+from micelio.pages.pictures import person_address, picture_address
 from micelio.pages.stylesheet import stylesheet_address
 
 register = template.Library()
@@ -98,6 +100,40 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 @register.inclusion_tag("pages/_person.html")
-def person(name: str) -> dict[str, Any]:
-    """Initials in a circle and the name."""
-    return {"name": text.one_line(text.cut(name, 80)) or "somebody"}
+def person(name: str, handle: str = "") -> dict[str, Any]:
+    """Initials in a circle and the name, which leads to the person's page when they have an account."""
+    address = person_address(handle) if handle else ""
+    return {"name": text.one_line(text.cut(name, 80)) or "somebody", "address": address}
+
+
+@register.simple_tag
+def portrait(handle: str, picture: str = "", size: str = "") -> SafeString:
+    """The picture of a person or an organization: the uploaded one, or the one drawn from the handle."""
+    if picture:
+        side = 24 if size == "small" else 88
+        address = picture_address(handle, picture)
+        return format_html(
+            '<img class="portrait {}" src="{}" width="{}" height="{}" alt="" loading="lazy">', size, address, side, side
+        )
+    figure = figure_of(handle)
+    body = SafeString(svg_body(figure))
+    return format_html(
+        '<svg class="portrait {} ink{}" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', size, figure.ink, body
+    )
+
+
+@register.simple_tag
+def site_icon(kind: str) -> SafeString:
+    """What a site is for, in a line drawing; its name stands beside it."""
+    path = SafeString(_ICONS.get(kind, _ICONS["web"]))
+    return format_html('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="{}"/></svg>', path)
+
+
+_ICONS = {
+    "web": "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M3 12h18M12 3c-6 6-6 12 0 18c6-6 6-12 0-18",
+    "code": "m8 7-5 5 5 5m8-10 5 5-5 5M14 5l-4 14",
+    "posts": "M4 5h16v11h-9l-5 4v-4H4z",
+    "video": "M4 6h16v12H4zm6 3v6l5-3z",
+    "chat": "M3 5h12v8H9l-3 3v-3H3zm15 4h3v8h-3v3l-3-3h-4",
+    "work": "M4 8h16v11H4zm5 0V5h6v3M4 13h16",
+}

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from micelio.accounts.actor import Actor
 from micelio.accounts.handles import sought
+from micelio.accounts.profiles import profile_of
 from micelio.organizations.networks import is_outside
 from micelio.organizations.queries import OrganizationView, get_organization, list_members
 from micelio.organizations.second_factor import is_shut_out
+from micelio.pages.activity import activity
 from micelio.pages.answers import Page, page
 from micelio.pages.views.home import project_list
+from micelio.pages.views.person import latest, profile_data
 from micelio.pages.weight import ROOM, Scale
 from micelio.projects.moved import Move, note_move
 from micelio.projects.queries import list_projects
+from micelio.sessions.doings import Doings
 
 PAGE = 100
 MOST_MEMBERS = 100
 # Compressed bytes of the members on the first page.
 _FOR_MEMBERS = 4096
+# The same of its year and its latest landings.
+_FOR_LATEST = 6 * 1024
 
 
 def open_organization(actor: Actor, owner: str) -> OrganizationView:
@@ -44,9 +52,11 @@ def organization(request: HttpRequest, actor: Actor, owner: str) -> Page:
         actor,
         list_projects(actor, found.handle, f"{found.handle}/{after}" if after else "", PAGE + 1),
         PAGE,
-        Scale(ROOM - _FOR_MEMBERS),
+        Scale(ROOM - _FOR_MEMBERS - _FOR_LATEST),
         show_owner=False,
     )
+    profile = profile_of(found.id)
+    doings = Doings(actor, organization=found.id) if not after and not behind else None
     people = list_members(actor, found.handle, behind, MOST_MEMBERS + 1) if found.role else []
     html = Scale(_FOR_MEMBERS).fill(
         people[:MOST_MEMBERS], lambda row, _: render_to_string("pages/_member.html", {"member": row})
@@ -59,6 +69,9 @@ def organization(request: HttpRequest, actor: Actor, owner: str) -> Page:
         "tab": "projects",
         "projects": projects,
         "members": html,
+        "profile": profile,
+        "year": activity(doings.weeks(datetime.now(UTC).date())) if doings else None,
+        "latest": latest(doings, "", with_person=True, room=_FOR_LATEST // 2) if doings else None,
         "more": more,
         "more_members": more_members,
         "begun": bool(after),
@@ -69,6 +82,7 @@ def organization(request: HttpRequest, actor: Actor, owner: str) -> Page:
         "organization": found.handle,
         "name": found.name,
         "description": found.description,
+        **profile_data(found.handle, profile),
         "role": found.role,
         "projects": projects.data,
         "members": [{"handle": row.handle, "name": row.name, "role": row.role} for row in members],

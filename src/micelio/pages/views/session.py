@@ -147,6 +147,7 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
         **found.context(),
         **parts,
         "author": row.author_name or row.owner_handle,
+        "author_handle": row.owner_handle,
         "agent": row.agent,
         "at": row.landed_at,
         "took": "" if imported or not position else took(row.authored_at, row.landed_at),
