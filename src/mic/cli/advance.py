@@ -95,7 +95,7 @@ def _new_tree(
                 kind = CHUNKED if change.size > MAX_WHOLE else BLOB
                 new[change.path] = Entry(change.path, change.mode, kind, change.size, change.hash)
         return new
-    entries = tree_entries(client, project, answer.position, answer.tree.hex())
+    entries = tree_entries(client, project, answer.position, answer.tree.hex(), ws.part())
     return {entry.path: entry for entry in entries}
 
 

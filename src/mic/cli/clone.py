@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Iterator
 
 import click
 
@@ -12,13 +14,15 @@ from mic.cli.content_cache import content_cache
 from mic.cli.contents import page_entries, stream_contents
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, plural
+from mic.cli.parts import part_fields, part_of, require_folders, words_of
 from mic.cli.progress import Progress
 from mic.core.errors import AlreadyExists, Corrupt, MicError, Unavailable
 from mic.core.paths import display
-from mic.core.tree import Entry
+from mic.core.tree import DIRECTORY, Entry
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.checkout import Checkout
+from mic.workspace.part import WHOLE, Part
 from mic.workspace.workspace import Config, Workspace
 
 
@@ -26,14 +30,19 @@ from mic.workspace.workspace import Config, Workspace
 @click.argument("project", metavar="ORG/PROJECT|HOST/ORG/PROJECT|URL")
 @click.argument("directory", required=False)
 @click.option("--ref", metavar="BRANCH", help="Follow this branch instead of main.")
+@click.option(
+    "--sparse", metavar="FOLDER", multiple=True, help="Only this folder of it, and again for more; / for none."
+)
 @json_option
-def clone(out: Output, project: str, directory: str | None, ref: str | None) -> None:
+def clone(out: Output, project: str, directory: str | None, ref: str | None, sparse: tuple[str, ...]) -> None:
     """Get a working copy of a project's newest position into DIRECTORY (default: the project's handle).
 
-    With --ref, or with @BRANCH behind the project, it is one of a branch, and what you land lands there. When a clone
-    was interrupted, the same command completes it.
+    With --ref, or with @BRANCH behind the project, it is one of a branch, and what you land lands there. With --sparse
+    only some folders come, and the files in the folders above them; `mic sparse` brings more. When a clone was
+    interrupted, the same command completes it.
     """
     address = parse_address(project)
+    wanted = part_of(sparse)
     if ref:
         address = address.on(ref.removeprefix("branch:"))
     root = os.path.abspath(directory or address.project)
@@ -49,7 +58,9 @@ def clone(out: Output, project: str, directory: str | None, ref: str | None) -> 
             found.head_tree.hex(),
             address.branch,
         )
-        ws, resumed = _open(root, config, address)
+        if wanted is not None and wanted.folders:
+            require_folders(client, address.ref, found.head_position, wanted.folders)
+        ws, resumed = _open(root, config, address, wanted)
         with ws.lock():
             try:
                 checkout, files = _fill(client, ws, address, out)
@@ -57,7 +68,8 @@ def clone(out: Output, project: str, directory: str | None, ref: str | None) -> 
                 raise _go_on(error, project, directory) from error
             ws.finish_clone()
     position = ws.config.position
-    out.line(f"{'Completed' if resumed else 'Cloned'} {address} @{position} in {root}: {plural(files, 'file')}.")
+    done, part = "Completed" if resumed else "Cloned", ws.part()
+    out.line(f"{done} {address} @{position} in {root}: {plural(files, 'file')}{words_of(part)}.")
     for path, reason in checkout.unwritten:
         out.line(f"not written: {display(path)} ({reason})")
     say_erased(out, checkout)
@@ -70,6 +82,7 @@ def clone(out: Output, project: str, directory: str | None, ref: str | None) -> 
             "position": position,
             "files": files,
             "resumed": resumed,
+            "sparse": part_fields(part),
             "unwritten": [{**path_fields(path), "reason": reason} for path, reason in checkout.unwritten],
             "erased": [path_fields(path) for path in checkout.erased],
         }
@@ -82,7 +95,7 @@ def say_erased(out: Output, checkout: Checkout) -> None:
         out.line(f"erased: {display(path)} (the file says who did it, and when)")
 
 
-def _open(root: str, config: Config, address: Address) -> tuple[Workspace, bool]:
+def _open(root: str, config: Config, address: Address, part: Part | None) -> tuple[Workspace, bool]:
     """The workspace to fill, and whether it was begun before. Raises AlreadyExists for anybody else's folder."""
     try:
         names = os.listdir(root)
@@ -95,7 +108,7 @@ def _open(root: str, config: Config, address: Address) -> tuple[Workspace, bool]
             raise AlreadyExists(
                 f"{root} is not empty.", hint=f"Name another directory: `mic clone {address} DIRECTORY`."
             )
-        return Workspace.create(root, config), False
+        return Workspace.create(root, config, part or WHOLE), False
     if not os.path.exists(os.path.join(root, ".mic", "config")):
         # Stopped before it knew what it was a clone of; nothing else is in it.
         if len(names) > 1:
@@ -103,12 +116,18 @@ def _open(root: str, config: Config, address: Address) -> tuple[Workspace, bool]
                 f"{root} is not empty.", hint=f"Name another directory: `mic clone {address} DIRECTORY`."
             )
         begun = Workspace(root, config)
+        begun.set_part(part or WHOLE)
         begun.set_base(config.position, config.tree)
         return begun, True
     begun = Workspace.find(root)
     if (*begun.config[:3], begun.config.branch) != (*config[:3], config.branch):
         there = f"{address_of(begun)} from {begun.config.instance}"
         raise AlreadyExists(f"{root} is a working copy of {there}.", hint="Name another directory.")
+    if part is not None and part != begun.part():
+        raise AlreadyExists(
+            f"{root} is a working copy of {address} already, with other folders.",
+            hint="Clone without --sparse to complete it; `mic sparse` changes what it has.",
+        )
     if begun.incomplete():
         return begun, True
     try:
@@ -120,7 +139,7 @@ def _open(root: str, config: Config, address: Address) -> tuple[Workspace, bool]
 
 
 def _fill(client: Client, ws: Workspace, address: Address, out: Output) -> tuple[Checkout, int]:
-    entries = tree_entries(client, address.ref, ws.config.position, ws.config.tree)
+    entries = tree_entries(client, address.ref, ws.config.position, ws.config.tree, ws.part())
     checkout = Checkout(ws)
     checkout.plan(entries)
     write_contents(client, address.ref, checkout, checkout.needed(), out)
@@ -128,19 +147,31 @@ def _fill(client: Client, ws: Workspace, address: Address, out: Output) -> tuple
     return checkout, len(entries) - len(checkout.unwritten)
 
 
-def tree_entries(client: Client, project: pb.ProjectRef, position: int, tree: str) -> list[Entry]:
-    """All files of a position, which must have the root `tree` (hex); raises Corrupt."""
+def tree_entries(client: Client, project: pb.ProjectRef, position: int, tree: str, part: Part) -> list[Entry]:
+    """The files of a position that a part has; the position must have the root `tree` (hex). Raises Corrupt."""
     name = f"{client.address} {project.organization}/{project.handle} {tree}"
+    if part.folders is not None:
+        name += f" {hashlib.sha256(repr(part.folders).encode()).hexdigest()}"
     known = content_cache().listing(name)
     if known is not None:
         return known
     entries: list[Entry] = []
-    for page in client.tree(project, position):
+    for page in _pages(client, project, position, part):
         if page.tree.hex() != tree:
             raise Corrupt(f"The forge has another tree at @{position} than it had before.", hint="Tell who runs it.")
-        entries += page_entries(page)
+        entries += [entry for entry in page_entries(page) if entry.kind != DIRECTORY]
     content_cache().keep_listing(name, entries)
     return entries
+
+
+def _pages(client: Client, project: pb.ProjectRef, position: int, part: Part) -> Iterator[pb.TreeResponse]:
+    if part.folders is None:
+        yield from client.tree(project, position)
+        return
+    for folder in part.above():
+        yield from client.directory(project, position, folder)
+    for folder in part.folders:
+        yield from client.tree(project, position, folder)
 
 
 def write_contents(

@@ -75,7 +75,7 @@ def move_to(
     project = address_of(ws, branch).ref
     request = pb.GetProjectTreeRequest(project=project, position=position, page_size=1)
     tree = client.call(client.projects.GetProjectTree, request).tree.hex()
-    target = {entry.path: entry for entry in tree_entries(client, project, position, tree)}
+    target = {entry.path: entry for entry in tree_entries(client, project, position, tree, ws.part())}
     before = {entry.path: entry for entry in ws.index().entries()}
     plan = Planner(ws, before, target, Decisions(frozenset(), frozenset())).make(
         client, project, (ws.config.position, position)

@@ -35,7 +35,8 @@ class View:
     """What both commands say about a workspace, gathered once."""
 
     __slots__ = (
-        "changes", "config", "conflicts", "files", "incomplete", "queued", "root", "session", "stopped", "unwritten",
+        "changes", "config", "conflicts", "files", "incomplete", "queued", "root", "session", "sparse", "stopped",
+        "unwritten",
     )  # fmt: skip
 
     def __init__(self, root: bytes, seen: Seen | None = None) -> None:
@@ -46,6 +47,8 @@ class View:
         # A sync that was stopped half way.
         self.stopped = exists(root + b"/" + FOLDER + b"/sync")
         self.conflicts = _conflicts(root) if exists(root + b"/" + FOLDER + b"/conflicts") else []
+        # The folders that are here, None where everything is.
+        self.sparse = _sparse(root) if exists(root + b"/" + FOLDER + b"/sparse") else None
         self.queued = read_line(root, b"queued")
         # Stopped while it was put aside, a session stands in both places, and has been sent.
         self.session = read_line(root) if self.queued is None else None
@@ -60,6 +63,12 @@ class View:
             (path, _kind_of_change(columns, op, mode, number), mode, columns.modes[number] if number >= 0 else 0)
             for path, op, mode, number in changes
         ]
+
+
+def _sparse(root: bytes) -> tuple[bytes, ...] | None:
+    from mic.workspace.part import read_part
+
+    return read_part(root).folders
 
 
 def _conflicts(root: bytes) -> list[tuple[bytes, str, int]]:
@@ -181,6 +190,9 @@ def _text(view: View, limit: int, colour: bool) -> str:
     if branch := config.get("branch"):
         where += f", branch {branch},"
     lines = [f"{where} at landing {config['position']}, from {config['instance']}\n"]
+    if view.sparse is not None:
+        named = ", ".join(map(_shown, view.sparse)) or "the files at the top"
+        lines.append(f"Of it only {named} is here.\n" if len(view.sparse) == 1 else f"Of it only {named} are here.\n")
     if view.incomplete:
         lines.append("The clone was interrupted; run it again to complete it.\n")
     if view.queued is not None:
@@ -238,6 +250,7 @@ def _fields(view: View) -> dict[str, object]:
         "branch": config.get("branch") or "main",
         "position": int(config["position"]),
         "tree": config["tree"],
+        "sparse": None if view.sparse is None else [_path_fields(folder) for folder in view.sparse],
         "incomplete": view.incomplete,
         "sync_stopped": view.stopped,
         "conflicts": [

@@ -11,6 +11,7 @@ from mic.cli.clone import tree_entries, write_contents
 from mic.cli.contents import fetch
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, plural
+from mic.cli.parts import require_inside
 from mic.cli.place import Place, read_own_ref
 from mic.cli.session_push import require_here
 from mic.cli.settled import settled
@@ -97,7 +98,8 @@ def _plan(
     contents: dict[bytes, bytes] = {}
     remove: list[bytes] = []
     met: list[bytes] = []
-    before = _tree_before(client, project, position)
+    require_inside(ws, [change.path for change in changes], f"@{position} changed")
+    before = _tree_before(client, ws, project, position)
     for change in changes:
         now, old = index.get(change.path), before.get(change.path)
         deleted = change.op == pb.Change.DELETED
@@ -135,10 +137,10 @@ def _plan(
     return write, contents, remove
 
 
-def _tree_before(client: Client, project: pb.ProjectRef, position: int) -> dict[bytes, Entry]:
+def _tree_before(client: Client, ws: Workspace, project: pb.ProjectRef, position: int) -> dict[bytes, Entry]:
     request = pb.GetProjectTreeRequest(project=project, position=position - 1, page_size=1)
     tree = client.call(client.projects.GetProjectTree, request).tree.hex()
-    return {entry.path: entry for entry in tree_entries(client, project, position - 1, tree)}
+    return {entry.path: entry for entry in tree_entries(client, project, position - 1, tree, ws.part())}
 
 
 def _merged(

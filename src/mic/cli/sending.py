@@ -11,6 +11,7 @@ from typing import NamedTuple
 import zstandard
 
 from mic.cli.large_files import LargeFiles, Outlined, changed, outline_file
+from mic.cli.parts import require_inside
 from mic.core.blob import MAX_WHOLE
 from mic.core.paths import parse_path
 from mic.rpc.client import HASHES_PER_CALL, STREAM_SECONDS, Client
@@ -54,6 +55,7 @@ def send(
     Returns what was read, frames that go with the landing itself, and receipts of what went ahead. Each small file
     is read once; while some are sent, the next are read. Raises InvalidPath, NotFound when a file goes away meanwhile.
     """
+    require_inside(ws, [change.path for change in changes], "You changed")
     sent = Sent([], {}, {})
     batches = _batches(_read(ws, changes, sent))
     held: list[list[_Read]] = []

@@ -13,6 +13,7 @@ from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.goto import move_to, restore_base
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, plural
+from mic.cli.parts import require_inside
 from mic.cli.place import Place
 from mic.cli.queued import kept_change
 from mic.cli.refs import SHORTEST_ID, parse_ref
@@ -112,6 +113,7 @@ def find(client: Client, text: str) -> pb.Session:
 
 def take_up(client: Client, ws: Workspace, found: pb.Session, out: Output, verb: str) -> None:
     """Bring a session here, and say so."""
+    require_inside(ws, [change.path for change in found.changes], "The session changed")
     require_no_others(ws, found)
     record(ws, f"mic session {verb}", files=True)
     move_to(client, ws, found.base_position, out)

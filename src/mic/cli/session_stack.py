@@ -9,6 +9,7 @@ from mic.cli.goto import move_to
 from mic.cli.hooks import PRE_SESSION, run_hook
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, plural
+from mic.cli.parts import require_inside
 from mic.cli.queued import kept_change
 from mic.cli.session_push import push_work, require_here
 from mic.cli.session_resume import bring, find, require_no_others
@@ -46,6 +47,7 @@ def open_on(ws: Workspace, goal: str, agent: str, on: str, out: Output) -> tuple
             )
         else:
             found = find(client, on)
+            require_inside(ws, [change.path for change in found.changes], "The session changed")
             require_no_others(ws, found)
             record(ws, "mic session start", files=True)
             move_to(client, ws, found.base_position, out)

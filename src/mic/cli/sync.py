@@ -83,7 +83,7 @@ def take_in(
     project = address_of(ws).ref
     # While marked lines are left, decisions are carried out on the position that they were marked at.
     position, tree = (ws.config.position, ws.config.tree) if marked or stay else _head(client, ws, project)
-    target = {entry.path: entry for entry in tree_entries(client, project, position, tree)}
+    target = {entry.path: entry for entry in tree_entries(client, project, position, tree, ws.part())}
     before = {entry.path: entry for entry in ws.index().entries()}
     files, above = on_what_landed(client, ws, before, position)
     planner = Planner(ws, files, target, decisions)

@@ -13,6 +13,7 @@ COMMANDS = {
     "session": ("mic.cli.sessions:sessions", "Start a session, record notes and decisions, land it"),
     "land": ("mic.cli.land:land", "Land what changed here, with its goal and decisions"),
     "branch": ("mic.cli.branches:branch", "List, begin and delete branches, and switch to one"),
+    "sparse": ("mic.cli.sparse:sparse", "Which folders of the project are here"),
     "goto": ("mic.cli.goto:goto", "Bring the working copy to another position"),
     "revert": ("mic.cli.revert:revert", "Begin a session that takes a landing back"),
     "undo": ("mic.cli.undo:undo", "Take back what changed this workspace last"),

@@ -151,6 +151,8 @@ def _restore(ws: Workspace, wanted: Operation, out: Output) -> int:
     files = 0
     if wanted.changes is not None:
         index, files = _restore_files(ws, wanted, out)
+        if wanted.sparse is not UNSET:
+            _put(ws, b"sparse", wanted.sparse)
         ws.save_index(index)
         ws.set_base(wanted.position, wanted.tree, wanted.branch)
         last = find(ws)

@@ -34,8 +34,8 @@ _LINK = 0o120000
 
 
 class Operation(msgspec.Struct):
-    """What stood here before a command. `session`, `conflicts`, `pushed`, `attributed` are those files of `.mic`, None
-    for none; of the last an operation of an earlier version knows nothing.
+    """What stood here before a command. `session`, `conflicts`, `pushed`, `attributed`, `sparse` are those files of
+    `.mic`, None for none; of the last two an operation of an earlier version knows nothing.
 
     `changes` are the files that differed from the base, None for a command that touches no file. `final` says why it
     cannot be undone. `undoes` and `redoes` are the numbers of what was taken back; `done` when that came to its end.
@@ -50,6 +50,7 @@ class Operation(msgspec.Struct):
     conflicts: bytes | None = None
     pushed: bytes | None = None
     attributed: bytes | msgspec.UnsetType | None = msgspec.UNSET
+    sparse: bytes | msgspec.UnsetType | None = msgspec.UNSET
     changes: list[Change] | None = None
     final: str = ""
     undoes: int = 0
@@ -75,11 +76,11 @@ def record(
     folder = ws.folder + b"/ops"
     os.makedirs(folder + b"/contents", exist_ok=True)
     number = max(_numbers(ws), default=0) + 1
-    names = (b"session", b"conflicts", b"pushed", b"attributed")
-    session, conflicts, pushed, attributed = (read_file(ws.folder + b"/" + name) for name in names)
+    names = (b"session", b"conflicts", b"pushed", b"attributed", b"sparse")
+    session, conflicts, pushed, attributed, sparse = (read_file(ws.folder + b"/" + name) for name in names)
     made = Operation(
         number, time.time_ns() // 1_000_000, command, ws.config.position, ws.config.tree, session, conflicts, pushed,
-        attributed, final=final, undoes=undoes, redoes=redoes, done=done, branch=ws.config.branch,
+        attributed, sparse, final=final, undoes=undoes, redoes=redoes, done=done, branch=ws.config.branch,
     )  # fmt: skip
     if files:
         try:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mic.core.errors import AlreadyExists, InvalidInput, NotFound
 from mic.workspace.index import Index
 from mic.workspace.lock import Lock
+from mic.workspace.part import WHOLE, Part, read_part, write_part
 from mic.workspace.place import find_root, read_columns, read_config, write_columns, write_config
 
 
@@ -62,7 +63,7 @@ class Workspace:
         )
 
     @staticmethod
-    def create(root: str, config: Config) -> Workspace:
+    def create(root: str, config: Config, part: Part = WHOLE) -> Workspace:
         """Makes a workspace at `root`, marked incomplete until `finish_clone`; raises AlreadyExists."""
         workspace = Workspace(os.path.abspath(root), config)
         os.makedirs(workspace.root, exist_ok=True)
@@ -75,6 +76,7 @@ class Workspace:
         os.mkdir(workspace.folder + b"/tmp")
         with open(workspace.folder + b"/incomplete", "xb"):
             pass
+        workspace.set_part(part)
         workspace._write_config()
         return workspace
 
@@ -97,6 +99,14 @@ class Workspace:
         """Writes down where the project is now, for every `Workspace` of this folder."""
         _followed[self.root] = organization, project
         self._write_config()
+
+    def part(self) -> Part:
+        """What there is here of the project; raises Corrupt."""
+        return read_part(os.fsencode(self.root))
+
+    def set_part(self, part: Part) -> None:
+        """Writes down what there is here of the project."""
+        write_part(os.fsencode(self.root), part)
 
     def lock(self, wait: float = 5.0) -> AbstractContextManager[None]:
         """Keeps other commands from changing the workspace; raises Busy after `wait` seconds, naming the holder."""

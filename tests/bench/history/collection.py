@@ -37,7 +37,8 @@ PACKS_OF_A_LANDING = 9
 RATE = 50  # landings a second
 TURNS = 4
 SECONDS = 15  # of each turn
-KEEP, GRACE = 4_000, 4_000  # ms
+# A round must be done within half of the grace.
+KEEP, GRACE = 10_000, 30_000  # ms
 
 
 def rows() -> Iterator[Row]:
