@@ -138,6 +138,12 @@ def test_undo_and_redo(prepared: Shell) -> None:
     moments(prepared, ("undo",))
 
 
+def test_part_of_a_project(prepared: Shell) -> None:
+    moments(prepared, ("sparse", "set", "/"))
+    prepared.cd("begun")
+    assert prepared.json("sparse", "list") == {"sparse": []}
+
+
 def test_words(prepared: Shell) -> None:
     """A note is there or it is not."""
     counted = ran(prepared, -1, "session", "note", "said")
