@@ -15,6 +15,8 @@ from mic.cli.failure import tell
 from mic.cli.output import Output
 from mic.cli.table import COMMANDS
 from mic.core.errors import InvalidInput, MicError
+from mic.daemon import door
+from mic.workspace import elsewhere
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -106,6 +108,7 @@ def run(argv: Sequence[str]) -> int:
     Errors of the operating system are for the caller, `mic.cli.main`, to say.
     """
     global _helping
+    elsewhere.changes = door.changes
     as_json = "--json" in argv
     _helping = not {"-h", "--help"}.isdisjoint(argv)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import click
@@ -44,7 +45,7 @@ class Address(NamedTuple):
         return self._replace(branch="" if branch == MAIN else branch)
 
 
-def connect(instance: str, *, signed_in: bool = False) -> Client:
+def connect(instance: str, *, signed_in: bool = False, waiting: Callable[[float], None] | None = None) -> Client:
     """A client of the forge at `instance`, with the token kept for it.
 
     Raises Unauthenticated when `signed_in` is asked for and there is no token; Unavailable, InvalidInput.
@@ -54,7 +55,7 @@ def connect(instance: str, *, signed_in: bool = False) -> Client:
         raise Unauthenticated(f"You are not signed in at {instance}.", hint=SIGN_IN)
     forge = discover(instance)
     refused = _FROM_ENVIRONMENT if environment_token(instance) else ""
-    client = Client(forge.grpc, tokens, insecure=not forge.tls, refused=refused, waiting=_say_waiting)
+    client = Client(forge.grpc, tokens, insecure=not forge.tls, refused=refused, waiting=waiting or _say_waiting)
     client.on_move = _Moves(instance)
     return client
 

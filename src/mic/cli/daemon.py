@@ -100,10 +100,14 @@ def serve() -> None:
 
 
 def _serve() -> None:
-    from mic.cli.daemon_answers import ANSWERS, OTHERS
+    from mic.cli.daemon_answers import ANSWERS, Connections
     from mic.daemon.server import IDLE, Server
 
-    Server(ANSWERS, OTHERS, float(os.environ.get(_IDLE) or IDLE)).run()
+    # The token of the one command that started it is not for the others.
+    os.environ.pop("MICELIO_TOKEN", None)
+    connections = Connections()
+    idle = float(os.environ.get(_IDLE) or IDLE)
+    Server(ANSWERS, {b"log": connections.log}, idle, connections.tidy).run()
 
 
 def _state() -> dict[str, Any] | None:

@@ -25,6 +25,8 @@ _LETTERS = "AMDT"
 _WORDS = ("added", "modified", "deleted", "type_changed")
 _COLOURS = ("32", "33", "31", "35")
 _TYPE_CHANGED = 3
+# What changes an answer of the forge, or how it is shown: the daemon answers whom all of it is the same for.
+LIKE_MINE = (b"HOME", b"XDG_CONFIG_HOME", b"MICELIO_INSTANCE", b"TZ", b"SSL_CERT_FILE", b"https_proxy", b"no_proxy")
 # So many files are looked at in 60 ms and more; below that the daemon would save nothing that anybody feels.
 PAYS = 20_000
 # Lines of changes that bare `mic` shows before it counts the rest.
@@ -103,6 +105,25 @@ def _told_by_daemon(verb: bytes, root: bytes, as_json: bool) -> bool:
     if answer is None or answer[0] != door.FINISHED:
         if answer is not None and answer[0] == door.SENTENCE:
             sys.stderr.write(f"mic: The daemon does not watch this workspace: {answer[1].decode()}.\n")
+        return False
+    sys.stdout.write(answer[1].decode())
+    return True
+
+
+def log(argv: list[str]) -> bool:
+    """Whether the daemon, which holds a connection to the forge, had the answer to `mic log [-n COUNT] [--json]`."""
+    words = [word for word in argv[1:] if word != "--json"]
+    if len(argv) - 1 - len(words) > 1 or (words and (words[0] != "-n" or len(words) != 2 or not words[1].isdecimal())):
+        return False
+    environment = posix.environ
+    # A token of this one command is its own affair.
+    if environment.get(b"MICELIO_TOKEN") or not door.there() or (root := find_root(posix.getcwdb())) is None:
+        return False
+    number = words[1].encode() if words else b"20"
+    form = b"json" if len(words) < len(argv) - 1 else b"colour" if _colour() else b"text"
+    mine = [environment.get(name, b"") for name in LIKE_MINE]
+    answer = door.ask(b"log", root, form, number, *mine, patience=10)
+    if answer is None or answer[0] != door.FINISHED:
         return False
     sys.stdout.write(answer[1].decode())
     return True

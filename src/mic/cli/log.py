@@ -78,6 +78,26 @@ def log(
         # Nothing is before the first landing, and 0 in the request would be no bound at all.
         found = [] if end == 0 else list(_landings(client, request, number, follow=follow))
         diffs = {item.landed_position: _diffs(client, place, item) for _, item in found} if stat else {}
+    _print(out, place, name, found, diffs, end, stat=stat, follow=follow)
+
+
+def newest(out: Output, client: Client, place: Place, number: int) -> None:
+    """`mic log -n NUMBER`, asked of a client that is there already."""
+    found = list(_landings(client, pb.ListLandingsRequest(project=place.address.ref), number, follow=False))
+    _print(out, place, b"", found, {}, None, stat=False, follow=False)
+
+
+def _print(
+    out: Output,
+    place: Place,
+    name: bytes,
+    found: list[tuple[bytes, pb.Session]],
+    diffs: dict[int, list[FileDiff]],
+    end: int | None,
+    *,
+    stat: bool,
+    follow: bool,
+) -> None:
     base = place.ws.config.position if place.ws else None
     width = max((len(str(item.landed_position)) for _, item in found), default=1) + 1
     for touched, item in found:

@@ -48,6 +48,11 @@ def _run(argv: list[str]) -> int:
 
         sys.stdout.write(f"mic {VERSION}\n")
         return 0
+    if argv[:1] == ["log"] and len(argv) < 5:
+        from mic.cli import hot
+
+        if hot.log(argv):
+            return 0
     if sys.flags.no_site:
         import site
 
@@ -73,7 +78,7 @@ def start() -> None:
     """Runs the process's own command line and ends the process. Called by `scripts/mic`."""
     argv = sys.argv[1:]
     code = main(argv)
-    if argv in _QUICK:
+    if argv in _QUICK or "mic.cli.app" not in sys.modules:
         import posix
 
         # Nothing is left to clean up, and tearing the interpreter down takes 3 ms.

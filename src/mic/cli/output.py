@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 from mic.core.paths import display
 
@@ -17,16 +17,20 @@ _OURS = frozenset({"0", *_CODES.values()})
 
 
 class Output:
-    """The two streams of one command. With `as_json`, `line` is silent and `document` prints."""
+    """The two streams of one command. With `as_json`, `line` is silent and `document` prints.
 
-    def __init__(self, *, as_json: bool = False) -> None:
+    `to` takes the place of standard output: what is printed for somebody else, who says whether it is in colour.
+    """
+
+    def __init__(self, *, as_json: bool = False, to: TextIO | None = None, colour: bool | None = None) -> None:
         self.as_json = as_json
-        self.colour = not as_json and colour_wanted(sys.stdout)
+        self._to = to
+        self.colour = not as_json and (colour_wanted(sys.stdout) if colour is None else colour)
 
     def line(self, text: str = "") -> None:
         """A line of text for people."""
         if not self.as_json:
-            sys.stdout.write(safe(text) + "\n")
+            (self._to or sys.stdout).write(safe(text) + "\n")
 
     def raw(self, data: bytes) -> None:
         """Bytes as they are: a content, a diff."""
@@ -42,7 +46,7 @@ class Output:
     def document(self, value: dict[str, Any]) -> None:
         """The one JSON document of a command."""
         if self.as_json:
-            sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+            (self._to or sys.stdout).write(json.dumps(value, ensure_ascii=False) + "\n")
 
     def paint(self, text: str, *styles: str) -> str:
         """`text` in colour, on a terminal that has not asked for none."""

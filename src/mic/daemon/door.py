@@ -21,6 +21,7 @@ FINISHED, SENTENCE, NOTHING, OTHER = b"=", b"!", b"-", b"v"
 # Seconds that a command waits for an answer before it does the work itself.
 PATIENCE = 0.5
 LONGEST = 256 << 20
+_HEAD = 17
 # A socket's address is at most 108 bytes, its end included (unix(7)).
 _LONGEST_ADDRESS = 107
 _SO_PEERCRED = 17
@@ -94,6 +95,29 @@ def ask(verb: bytes, *fields: bytes, patience: float = PATIENCE) -> tuple[bytes,
         return None
     finally:
         connection.close()
+
+
+def changes(root: bytes, check: int) -> list[tuple[bytes, int, int, int]] | None:
+    """What differs from the index with this checksum, as a scan would find it; None when the daemon cannot say."""
+    answer = ask(b"changes", root)
+    if answer is None or answer[0] != FINISHED or int.from_bytes(answer[1][:8], "big") != check:
+        return None
+    said, found, place = answer[1], [], 8
+    while place < len(said):
+        op, end = said[place], place + _HEAD + int.from_bytes(said[place + 13 : place + _HEAD], "big")
+        mode, number = (int.from_bytes(said[place + at : place + at + 6], "big") for at in (1, 7))
+        found.append((said[place + _HEAD : end], op, mode, number - 1))
+        place = end
+    return found
+
+
+def encode_changes(found: list[tuple[bytes, int, int, int]], check: int) -> bytes:
+    """What `changes` reads: checksum (8 bytes), then of each op (1), mode (6), number + 1 (6), length (4), path."""
+    parts = [check.to_bytes(8, "big")]
+    for path, op, mode, number in found:
+        parts += (bytes([op]), mode.to_bytes(6, "big"), (number + 1).to_bytes(6, "big"))
+        parts += (len(path).to_bytes(4, "big"), path)
+    return b"".join(parts)
 
 
 def _exactly(connection, size: int) -> bytes:  # type: ignore[no-untyped-def]  # _socket has no types

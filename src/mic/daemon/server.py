@@ -57,7 +57,10 @@ class _Place:
 class Server:
     """`run` serves until it is to end."""
 
-    def __init__(self, answers: Answers, others: Others, idle: float = IDLE) -> None:
+    def __init__(
+        self, answers: Answers, others: Others, idle: float = IDLE, tidy: Callable[[], None] = lambda: None
+    ) -> None:
+        self._tidy = tidy
         self._answers, self._others, self._idle = answers, others, idle
         self._places: dict[bytes, _Place] = {}
         self._lock = threading.Lock()
@@ -119,6 +122,7 @@ class Server:
                     finally:
                         watched[fd].watched.lock.release()
             self._forget()
+            self._tidy()
 
     def _now(self) -> list[_Place]:
         with self._lock:

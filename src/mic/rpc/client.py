@@ -103,6 +103,10 @@ class Client:
         """Close the channel; calls in flight are cancelled."""
         self._channel.close()
 
+    def use(self, token: str | Tokens) -> None:
+        """Ask as another from now on."""
+        self._token = token
+
     def call(self, method: Callable[..., T], request: Any, *, seconds: float = CALL_SECONDS) -> T:
         """One answer to one request (or to an iterator of requests), within `seconds`."""
         outgoing = _Outgoing.of(request)

@@ -6,6 +6,7 @@ import os
 from typing import NamedTuple
 
 from mic.core.tree import Entry
+from mic.workspace import elsewhere
 from mic.workspace.index import IndexEntry
 from mic.workspace.renew import scan_and_renew
 from mic.workspace.unwritten import unwritten
@@ -34,11 +35,11 @@ class Status(NamedTuple):
 def status(ws: Workspace) -> Status:
     """The state of the working copy, sorted by path. Raises Corrupt when the index is garbage."""
     index = ws.index()
-    scan = scan_and_renew(os.fsencode(ws.root), index.columns)
+    root = os.fsencode(ws.root)
+    changes = elsewhere.changes(root, index.columns.check) if elsewhere.changes is not None else None
+    if changes is None:
+        changes = scan_and_renew(root, index.columns).changes
     return Status(
-        [
-            LocalChange(path, op, mode, index.at(number) if number >= 0 else None)
-            for path, op, mode, number in scan.changes
-        ],
+        [LocalChange(path, op, mode, index.at(number) if number >= 0 else None) for path, op, mode, number in changes],
         unwritten(index.columns),
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from mic.cli import hot
-from mic.cli.daemon_answers import ANSWERS, OTHERS
+from mic.cli.daemon_answers import ANSWERS
 from mic.core.errors import Unavailable
 from mic.daemon import door, inotify, mounts, server
 from mic.daemon.server import Server
@@ -29,6 +29,7 @@ from mic.workspace.workspace import Config, Workspace
 if sys.platform != "linux":
     pytest.skip("inotify is Linux's", allow_module_level=True)
 
+OTHERS: server.Others = {}
 CLEAN = "acme/rocket at landing 7, from http://forge.example\nNo session is open.\n"
 
 
@@ -113,6 +114,20 @@ def test_it_says_what_status_says(ws: Workspace, daemon: Path) -> None:
     assert answer == (door.FINISHED, hot.bare_text(hot.View(root), False, False).encode())
     Path(ws.root, "new").unlink()
     assert status(ws) == CLEAN + "Nothing changed.\n"
+
+
+def test_it_says_what_a_scan_finds(ws: Workspace, daemon: Path) -> None:
+    """For the commands that do something with it, each change with its numbers; for another index, nothing."""
+    Path(ws.root, "caf\udce9").write_bytes(b"")
+    Path(ws.root, "run").write_bytes(b"")
+    Path(ws.root, "run").chmod(0o755)
+    status(ws)
+    check = ws.index().columns.check
+    assert door.changes(os.fsencode(ws.root), check) == [(b"caf\xe9", 0, 0o100644, -1), (b"run", 0, 0o100755, -1)]
+    assert door.changes(os.fsencode(ws.root), check ^ 1) is None
+    assert (
+        door.encode_changes([(b"x", 2, 0, 7)], 1).hex() == "00000000000000010200000000000000000000000800000001" + "78"
+    )
 
 
 def test_a_file_that_tells_what_to_ignore(ws: Workspace, daemon: Path) -> None:
