@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history bench-web demo soak docs test-browser test-root test-radosgw test-s3rver test-timing test-kill proto openapi fuzz fuzz-api fuzz-git fuzz-attribution format clean
+.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history bench-web bench-cli demo soak docs test-browser test-root test-radosgw test-s3rver test-timing test-kill proto openapi fuzz fuzz-api fuzz-git fuzz-attribution format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -139,6 +139,9 @@ bench-web: .venv/dev ## search over a million lines, beside git grep
 
 bench-accounts: .venv/dev ## a thousand sign-ins at once, then 10,000 signed-in requests in a minute
 	@$(BIN)/python -m tests.bench.accounts
+
+bench-cli: .venv/dev ## the command line beside git, with the daemon and without; FILES, COMMITS, ROUNDS, ONLY give the sizes
+	@$(BIN)/python -m tests.bench.cli
 
 soak: .venv/dev ## the forge under mixed load for half an hour (MINUTES=...): nothing may grow
 	@$(BIN)/python -m tests.bench.soak

@@ -1,0 +1,1 @@
+"""What the command line takes, beside git in the same run."""

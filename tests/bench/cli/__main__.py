@@ -1,0 +1,285 @@
+"""`make bench-cli`: whole processes of `mic` beside git's, on a large working copy, with the daemon and without.
+
+Sizes come from the environment: FILES (100,000), COMMITS (40), ROUNDS (15), ONLY (a beginning of subjects' names).
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
+
+from bench.client import MIC, environment  # noqa: E402
+from bench.corpora import make_repository, path_of  # noqa: E402
+from bench.measure import Row, ms, run  # noqa: E402
+from bench.relay import Relay  # noqa: E402
+from bench.table import show, write_table  # noqa: E402
+from forge_process import Forge  # noqa: E402
+
+FILES = int(os.environ.get("FILES", "100000"))
+COMMITS = int(os.environ.get("COMMITS", "40"))
+ROUNDS = int(os.environ.get("ROUNDS", "15"))
+ONLY = os.environ.get("ONLY", "")
+MIB = 1 << 20
+WHO = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+# As `scripts/mic` starts it: what no command of ours can be below.
+FLOOR = ["sh", "-c", f'exec "{Path(sys.executable).parent}/python" -I -S -c pass']
+
+
+class World:
+    """A forge, a working copy of FILES files on each side, and the environment of their owner."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.forge = Forge(home / "data")
+        self.relay = Relay(self.forge)
+        # The token is kept as a person's is: one in the environment is not handed to the daemon.
+        self.env = {**environment(self.forge, home), "MIC_DAEMON": "off", "XDG_CONFIG_HOME": str(home / ".config")}
+        self.env.pop("MICELIO_TOKEN")
+        self.env.pop("XDG_RUNTIME_DIR", None)
+        login = [MIC, "auth", "login", "--token-stdin"]
+        subprocess.run(login, env=self.env, input=self.forge.token("admin"), text=True, check=True, capture_output=True)
+        self.warm = {name: value for name, value in self.env.items() if name != "MIC_DAEMON"}
+        self.mic, self.git, self.bare = home / "mic-copy", home / "git-copy", home / "source.git"
+        run([MIC, "org", "create", "bench"], self.env)
+
+    def close(self) -> None:
+        """Stop what was started."""
+        run([MIC, "daemon", "stop"], self.warm)
+        self.relay.close()
+        self.forge.stop()
+
+
+def least(rounds: int, *actions: Callable[[], float]) -> list[float]:
+    """The least seconds of actions that take turns: on a busy machine the one figure that others do not make."""
+    taken: list[list[float]] = [[] for _ in actions]
+    for _ in range(rounds):
+        for action, times in zip(actions, taken, strict=True):
+            times.append(action())
+    return [min(times) for times in taken]
+
+
+def ran(command: list[str], env: dict[str, str], cwd: Path | None = None) -> Callable[[], float]:
+    """A process to be timed."""
+    return lambda: run(command, env, cwd).seconds
+
+
+def cpu(command: list[str], env: dict[str, str], cwd: Path) -> float:
+    """Processor seconds of one process."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run(command, env, cwd)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def start(world: World) -> Iterator[Row]:
+    """`mic --version` over the interpreter's own start."""
+    ours, floor, peer = least(
+        3 * ROUNDS,
+        ran([MIC, "--version"], world.env),
+        ran(FLOOR, world.env),
+        ran(["git", "--version"], world.env),
+    )
+    over = ours - floor
+    yield Row(
+        "start: `mic --version`", ms(ours), f"Python's own {ms(floor)}, git --version {ms(peer)}",
+        f"{ms(over)} over Python's", "<= 12 ms over it", over <= 0.012,
+    )  # fmt: skip
+
+
+def clone(world: World) -> Iterator[Row]:
+    """A clone of many small files from localhost."""
+    make_repository(world.bare, FILES, COMMITS, lines=4)
+    run([MIC, "import", "git", str(world.bare), "bench/files"], world.env)
+    peer = run(["git", *WHO, "clone", "-q", f"file://{world.bare}", str(world.git)], world.env).seconds
+    ours = run([MIC, "clone", "bench/files", str(world.mic)], world.env).seconds
+    if "clone".startswith(ONLY):
+        yield Row(
+            f"clone of {FILES:,} small files, once", ms(ours), f"git clone {ms(peer)}", f"{ours / peer:.2f}x",
+            "<= 1.0x", ours <= peer,
+        )  # fmt: skip
+    for command, folder in (([MIC, "status"], world.mic), (["git", "status"], world.git)):
+        for _ in range(2):
+            run(command, world.env, folder)
+
+
+def status(world: World) -> Iterator[Row]:
+    """`status` with nothing and with ten files changed, without and with the daemon."""
+    run([MIC, "daemon", "start"], world.warm)
+    ask = [MIC, "status"]
+    for changed in (0, 10):
+        for folder in (world.mic, world.git):
+            for number in range(changed):
+                (folder / os.fsdecode(path_of(number * (FILES // 10)))).write_bytes(b"changed %d\n" % number)
+        run(ask, world.warm, world.mic)
+        _until_ready(world)
+        alone, warm, peer, floor = least(
+            ROUNDS,
+            ran(ask, world.env, world.mic),
+            ran(ask, world.warm, world.mic),
+            ran(["git", "status"], world.env, world.git),
+            ran(FLOOR, world.env),
+        )
+        what = f"status of {FILES:,} files, {changed} changed"
+        yield Row(
+            f"{what}: with the daemon", ms(warm), f"git {ms(peer)}, Python's own start {ms(floor)}",
+            f"{peer / warm:.0f} times as fast as git", "<= 15 ms", warm <= 0.015,
+        )  # fmt: skip
+        yield Row(f"{what}: without it", ms(alone), f"git {ms(peer)}", f"{alone / peer:.2f}x", "<= 1.0x", alone <= peer)
+    run([MIC, "land", "Ten files"], world.env, world.mic)
+    run(["git", *WHO, "commit", "-qam", "Ten files"], world.env, world.git)
+
+
+def _until_ready(world: World) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        said = subprocess.run([MIC, "daemon", "status"], env=world.warm, capture_output=True, text=True, check=True)
+        if "ready" in said.stdout:
+            return
+        time.sleep(0.2)
+    raise AssertionError(said.stdout)
+
+
+def log(world: World) -> Iterator[Row]:
+    """The newest twenty landings."""
+    command = [MIC, "log", "-n", "20"]
+    run(command, world.warm, world.mic)
+    alone, warm, peer = least(
+        ROUNDS,
+        ran(command, world.env, world.mic),
+        ran(command, world.warm, world.mic),
+        ran(["git", "--no-pager", "log", "-n", "20"], world.env, world.git),
+    )
+    used = min(cpu(command, world.env, world.mic) for _ in range(5))
+    yield Row(
+        "`log -n 20` with the daemon", ms(warm), f"git log -n 20 {ms(peer)}", f"{warm / peer:.1f}x", "<= 60 ms",
+        warm <= 0.060,
+    )  # fmt: skip
+    yield Row("`log -n 20` without it", ms(alone), "", f"{ms(used)} of processor", "<= 60 ms", alone <= 0.060)
+
+
+def land(world: World) -> Iterator[Row]:
+    """One file of many, from the command to its end; git commits and pushes it."""
+    path = os.fsdecode(path_of(FILES // 2))
+    number = 0
+
+    def ours(env: dict[str, str]) -> float:
+        nonlocal number
+        number += 1
+        (world.mic / path).write_text(f"landing {number}\n")
+        return run([MIC, "land", f"Landing {number}"], env, world.mic).seconds
+
+    def peer() -> float:
+        (world.git / path).write_text(f"commit {time.monotonic_ns()}\n")
+        committed = run(["git", *WHO, "commit", "-qam", "One"], world.env, world.git).seconds
+        return committed + run(["git", "push", "-q"], world.env, world.git).seconds
+
+    rounds = max(3, ROUNDS // 3)
+    alone, warm, other = least(rounds, lambda: ours(world.env), lambda: ours(world.warm), peer)
+    yield Row(
+        f"land of 1 file in {FILES:,}: with the daemon", ms(warm), f"git commit -a and push {ms(other)}",
+        f"{warm / other:.2f}x", "<= 150 ms", warm <= 0.150,
+    )  # fmt: skip
+    yield Row(
+        f"land of 1 file in {FILES:,}: without it", ms(alone), f"git commit -a and push {ms(other)}",
+        f"{alone / other:.2f}x", "", None,
+    )  # fmt: skip
+
+
+def reading(world: World) -> Iterator[Row]:
+    """`diff` and `blame`."""
+    path = os.fsdecode(path_of(3))
+    for folder in (world.mic, world.git):
+        (folder / path).write_bytes((folder / path).read_bytes() + b"more\n")
+    for name, arguments in (("diff", ["diff"]), ("blame", ["blame", path])):
+        command = [MIC, *arguments]
+        run(command, world.warm, world.mic)
+        alone, warm, other = least(
+            max(3, ROUNDS // 2),
+            ran(command, world.env, world.mic),
+            ran(command, world.warm, world.mic),
+            ran(["git", "--no-pager", *arguments], world.env, world.git),
+        )
+        yield Row(
+            f"`{name}`, one file changed", ms(warm), f"git {name} {ms(other)}",
+            f"{warm / other:.1f}x, without the daemon {ms(alone)}", "<= 1.2x", warm <= 1.2 * other,
+        )  # fmt: skip
+    for folder, undo in ((world.mic, None), (world.git, ["git", "checkout", "-q", "."])):
+        if undo:
+            run(undo, world.env, folder)
+
+
+def push(world: World) -> Iterator[Row]:
+    """What `session push` sends of a file of 50 MB in which one byte was inserted."""
+    env = world.env | {"MICELIO_INSTANCE": world.relay.instance, "MICELIO_TOKEN": world.forge.token("admin")}
+    folder = world.home / "large-copy"
+    run([MIC, "project", "create", "bench/large"], env)
+    run([MIC, "clone", "bench/large", str(folder)], env)
+    whole = os.urandom(50 * MIB)
+    (folder / "large").write_bytes(whole)
+    run([MIC, "land", "Large"], env, folder)
+    run([MIC, "session", "start", "One byte"], env, folder)
+    (folder / "large").write_bytes(whole[: 20 * MIB] + b"!" + whole[20 * MIB :])
+    before = world.relay.sent
+    run([MIC, "session", "push"], env, folder)
+    first = world.relay.sent - before
+    before = world.relay.sent
+    run([MIC, "session", "push"], env, folder)
+    again = world.relay.sent - before
+    yield Row(
+        "`session push` of a file of 50 MiB with one byte more, sent", f"{first / 1000:.0f} KB",
+        f"the file: {len(whole) / 1000:,.0f} KB", f"pushed again: {again / 1000:.1f} KB", "what changed: <= 200 KB",
+        first <= 200_000,
+    )  # fmt: skip
+
+
+def shell(world: World) -> Iterator[Row]:
+    """What a prompt and a completion cost a shell that runs."""
+    script = world.home / "init.bash"
+    script.write_text(
+        subprocess.run([MIC, "shell-init", "bash"], env=world.env, capture_output=True, text=True, check=True).stdout
+    )
+    line = "COMP_WORDS=(mic session re); COMP_CWORD=2; _mic"
+    for name, code in (("prompt", "mic_prompt"), ("completion", line)):
+        # Twenty in one shell, over a shell that only reads the script.
+        loop = f"source {script}; for n in {{1..20}}; do {code}; done >/dev/null"
+        busy, idle = least(
+            ROUNDS,
+            ran(["bash", "-c", loop], world.env, world.mic),
+            ran(["bash", "-c", f"source {script}"], world.env, world.mic),
+        )
+        each = (busy - idle) / 20
+        yield Row(f"{name} in bash", ms(each), "", "", "<= 20 ms", each <= 0.020)
+
+
+def main() -> int:
+    """Measure and write the table."""
+    home = Path(tempfile.mkdtemp(prefix="micelio-bench-"))
+    world = World(home)
+    rows: list[Row] = []
+    try:
+        for subject in (start, clone, status, log, land, reading, push, shell):
+            if subject is clone or subject.__name__.startswith(ONLY):
+                for row in subject(world):
+                    show(row)
+                    rows.append(row)
+    finally:
+        world.close()
+        shutil.rmtree(home, ignore_errors=True)
+    if not ONLY:
+        given = " ".join(f"{name}={os.environ[name]}" for name in ("FILES", "COMMITS", "ROUNDS") if name in os.environ)
+        write_table("make bench-cli", given, rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
