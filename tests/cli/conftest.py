@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from forge_process import Forge
+from inside import Inside
 from mic.rpc.v1 import mic_pb2 as pb
 from rpc_world import Caller
 from transcript import Shell
@@ -28,3 +29,13 @@ def shell(forge: Forge, tmp_path: Path, name: str) -> Shell:
     with Caller(forge.grpc_address, forge.token(f"u{name}")) as caller:
         caller("OrganizationService.CreateOrganization", pb.CreateOrganizationRequest(handle=name))
     return Shell(forge, tmp_path / "home", f"u{name}")
+
+
+@pytest.fixture(scope="session")
+def insider(forge: Forge, tmp_path_factory: pytest.TempPathFactory) -> Inside:
+    """Somebody signed in whose commands run in this process, for tests that share one; `insider.own` is theirs."""
+    handle = f"in{os.getpid()}"
+    person = Inside(forge, tmp_path_factory.mktemp("insider") / "home", handle)
+    person.own = f"{handle}-org"
+    assert person("org", "create", person.own) == f"Made the organization {person.own}.\n"
+    return person

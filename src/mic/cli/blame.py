@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from mic.cli.app import json_option
-from mic.cli.connection import connect
 from mic.cli.contents import fetch
 from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.known import looking
 from mic.cli.look import require_file
 from mic.cli.output import Output, path_fields, plural, when
 from mic.cli.place import Place, project_option
@@ -44,7 +44,7 @@ def blame(out: Output, path: str, at: str | None, why: bool, wanted: str | None,
     if not name:
         raise InvalidInput("A directory has no lines.", hint="Name a file.")
     first, last = _range(wanted)
-    with connect(place.address.instance) as client:
+    with looking(place.address.instance, out) as client:
         position = place.position(client, at)
         request = pb.BlameFileRequest(project=place.address.ref, path=name, why=why, position=position)
         try:

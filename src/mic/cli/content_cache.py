@@ -72,6 +72,16 @@ class ContentCache:
                     found[content_hash] = data
         return found
 
+    def answer(self, name: bytes) -> bytes | None:
+        """What a forge answered to a question of this name, or None."""
+        return self.disk.get("answers", name) if self.disk is not None else None
+
+    def keep_answer(self, name: bytes, raw: bytes) -> None:
+        """Keep an answer, in the place of an older one."""
+        if self.disk is not None:
+            self.disk.remove("answers", name)
+            self.disk.put("answers", name, raw)
+
     def listing(self, name: str) -> list[Entry] | None:
         """A listing kept under a name, or None."""
         raw = self.disk.get("trees", name.encode()) if self.disk is not None else None
@@ -112,5 +122,6 @@ def content_cache() -> ContentCache:
 
 def open_disk(config: CacheConfig) -> DiskCache:
     """The folder with these settings, also where they say that it is not in use."""
-    kinds = {"blobs": config.blob_seconds, "batches": config.blob_seconds, "index": None, "trees": config.tree_seconds}
+    kinds = {"blobs": config.blob_seconds, "batches": config.blob_seconds, "index": None, "trees": config.tree_seconds,
+             "answers": config.tree_seconds}  # fmt: skip
     return DiskCache(cache_folder(), config.max_bytes, kinds)

@@ -90,6 +90,8 @@ EXAMPLES = {
     "redo": "mic redo",
     "op log": "mic op log -n 5",
     "sync": "mic sync --theirs logo.png",
+    "pending list": "mic pending list",
+    "pending drop": "mic pending drop 2",
     "resolve": "mic resolve list --hunk 1=theirs --hunk 2=both",
     "secrets list": "mic secrets list",
     "secrets allow": 'mic secrets allow 0123456789abcdef0123456789abcdef --reason "A key made for a test"',

@@ -16,6 +16,7 @@ from mic.cli.queued import settle_first
 from mic.cli.sync_apply import carry_out
 from mic.cli.sync_plan import ABSENT, Decisions, Planner, lstat, on_disk, side_of
 from mic.cli.unresolved import require_resolved
+from mic.cli.waiting import send_first
 from mic.core.errors import Conflicted
 from mic.core.paths import display
 from mic.core.tree import Entry
@@ -23,6 +24,7 @@ from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.kept import Kept
 from mic.workspace.operations import record
+from mic.workspace.pending import numbers
 from mic.workspace.queued import queued
 from mic.workspace.status import status as working_status
 from mic.workspace.sync_journal import REMOVE, WRITE, Journal, OpenSync, Step, begin, find, under_way
@@ -46,10 +48,12 @@ def goto(out: Output, ref: str) -> None:
     with ws.lock():
         require_complete(ws)
         require_resolved(ws)
-        item = queued(ws)
-        with connect(ws.config.instance, signed_in=item is not None) as client:
+        item, waits = queued(ws), bool(numbers(ws))
+        with connect(ws.config.instance, signed_in=waits or item is not None) as client:
             if item is not None:
                 settle_first(client, ws, item, out)
+            if waits:
+                send_first(client, ws, out)
             position = place.resolve(client, wanted)
             before = ws.config.position
             files = move_to(client, ws, position, out, f"mic goto {ref[:100]}")

@@ -38,7 +38,7 @@ class View:
 
     __slots__ = (
         "changes", "config", "conflicts", "files", "incomplete", "queued", "root", "session", "sparse", "stopped",
-        "unwritten",
+        "unwritten", "waiting",
     )  # fmt: skip
 
     def __init__(self, root: bytes, seen: Seen | None = None) -> None:
@@ -52,6 +52,7 @@ class View:
         # The folders that are here, None where everything is.
         self.sparse = _sparse(root) if exists(root + b"/" + FOLDER + b"/sparse") else None
         self.queued = read_line(root, b"queued")
+        self.waiting = _waiting(root)
         # Stopped while it was put aside, a session stands in both places, and has been sent.
         self.session = read_line(root) if self.queued is None else None
         if seen is not None:
@@ -71,6 +72,15 @@ def _sparse(root: bytes) -> tuple[bytes, ...] | None:
     from mic.workspace.part import read_part
 
     return read_part(root).folders
+
+
+def _waiting(root: bytes) -> int:
+    """How many operations wait for the forge: their files have numbers for names."""
+    try:
+        names = posix.listdir(root + b"/" + FOLDER + b"/pending")
+    except FileNotFoundError:
+        return 0
+    return sum(name.isdigit() for name in names)
 
 
 def _conflicts(root: bytes) -> list[tuple[bytes, str, int]]:
@@ -188,6 +198,8 @@ def _next_steps(view: View) -> list[tuple[str, str]]:
     steps = []
     if view.queued is not None:
         steps.append(("mic land --wait", "see where the queued session landed"))
+    if view.waiting:
+        steps.append(("mic sync", "send what waits for the forge"))
     if any(kind == "marked" for _, kind, _ in view.conflicts):
         steps.append(("mic sync --ours PATH", "take your version whole, instead of mending the marked lines"))
         steps.append(("mic sync --theirs PATH", "take theirs whole"))
@@ -226,6 +238,9 @@ def _text(view: View, limit: int, colour: bool) -> str:
         first, _, more = goal.partition("\n")
         based = "" if str(base) == config["position"] else f", on landing {base}"
         lines.append(f"Session: {first}{' ...' if more else ''} (started {_age(started_ms)}{based})\n")
+    if view.waiting:
+        what = "operation waits" if view.waiting == 1 else "operations wait"
+        lines.append(f"{view.waiting} {what} for the forge (`mic sync` sends, `mic pending list` lists)\n")
     if view.stopped:
         lines.append("A sync was stopped half way; run `mic sync` again, or `mic sync --abort`.\n")
     if view.conflicts:
@@ -280,6 +295,7 @@ def _fields(view: View) -> dict[str, object]:
         ],
         "session": session,
         "queued": queued,
+        "pending": view.waiting,
         "changes": [
             {**_path_fields(path), "op": _WORDS[kind], "mode": _octal(mode), "old_mode": _octal(old)}
             for path, kind, mode, old in view.changes

@@ -23,19 +23,24 @@ from mic.cli.output import Output, path_fields, plural
 from mic.cli.queued import PATIENCE, Settled, kept_change, settle, still_waiting, tell_settled
 from mic.cli.sending import Sent, send
 from mic.cli.session_attach import attach_by_itself
-from mic.cli.session_push import require_here, session_message
+from mic.cli.session_message import session_message
+from mic.cli.session_push import require_here
 from mic.cli.session_stack import require_below_landed
 from mic.cli.session_wrote import say_who_wrote
 from mic.cli.unresolved import require_resolved
+from mic.cli.waiting import Sending, on_top, report_waiting, send_waiting, sent_line, wait_to_land, waiting
 from mic.core.errors import BaseMismatch, MicError, NothingToLand, SecretFound
 from mic.core.ids import ulid_text
 from mic.core.paths import display
 from mic.core.session import Op
 from mic.rpc.client import Client
+from mic.rpc.unreached import Unreached
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.files import hash_file
 from mic.workspace.operations import record
+from mic.workspace.pending import Pending
+from mic.workspace.pending import last_landing as last_waiting
 from mic.workspace.pushed import forget_push, last_push
 from mic.workspace.queued import Queued, put_aside, queued
 from mic.workspace.session import LocalSession
@@ -69,6 +74,9 @@ def land(out: Output, goal: str, agent: str, later: bool, wait: bool) -> int:
     With --async, the forge answers as soon as it has written down what is to land, and whatever happens to it after
     that, nothing is lost. Go on working; the next `mic land`, `mic sync` or `mic session start` here takes the outcome
     in first. After a clash the session is open here again.
+
+    Where the forge is not reached, the landing waits here, as it is now, and the exit code is 6. Go on working;
+    `mic sync`, or the next `mic land`, sends what waits, in order. Nothing lands twice.
     """
     if wait and (later or goal):
         raise click.UsageError("--wait goes alone: it says what became of the landing that was sent with --async.")
@@ -101,6 +109,13 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
             done_with = _settle_queued(out, ws, item, goal, later)
             if done_with is not None:
                 return done_with
+        away: Unreached | None = None
+        if items := waiting(ws):
+            sent_before, away = _send_waiting(ws)
+            code = _after_waiting(ws, out, sent_before, goal) if sent_before else None
+            if code is not None:
+                return code
+            items = waiting(ws)
         require_resolved(ws)
         changes = working_status(ws).changes
         session, noted = local.current(ws), ""
@@ -108,6 +123,9 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
             return _nothing_new(ws, goal, out)
         if session is not None:
             require_here(session)
+        below = last_waiting(items)
+        if away is not None and session is None and below is not None and not on_top(ws, items):
+            return report_waiting(out, below, away)
         refuse_paths(ws, session, agent, changes)
         started = session is None
         if session is None:
@@ -118,22 +136,28 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
                 add_note(ws, session, goal, "agent" if session.agent else "human")
                 local.save(ws, session)
         attach_by_itself(ws, session, out)
-        with _stays_open(started), connect(ws.config.instance, signed_in=True) as client:
-            require_below_landed(client, ws, session, out)
-            if changes:
-                sent, answer = _send(client, ws, session, changes, later)
-            else:
-                sent, answer = Sent([], {}, {}), _landed_without_a_word(client, ws, session)
-            if answer.clashes:
-                raise clash_error(session, list(answer.clashes), Stories(client, address_of(ws).ref))
-            if answer.queued:
-                put_aside(ws, session, [kept_change(change) for change in sent.changes])
-                return _report_queued(out, session, len(sent.changes), noted)
-            # Written first: whatever stops the rest, the next `mic land` knows that this session has landed.
-            remember(ws, session, answer.position)
-            record(ws, "mic land", files=False, final=f"it landed @{answer.position}, and others may have built on it.")
-            landed = _landed_before(client, ws, answer.position) if answer.already_landed else sent.changes
-            done = advance(client, ws, address_of(ws).ref, answer, sent, landed)
+        try:
+            if away is not None:
+                raise away
+            with _stays_open(started), connect(ws.config.instance, signed_in=True) as client:
+                require_below_landed(client, ws, session, out)
+                if changes:
+                    sent, answer = _send(client, ws, session, changes, later)
+                else:
+                    sent, answer = Sent([], {}, {}), _landed_without_a_word(client, ws, session)
+                if answer.clashes:
+                    raise clash_error(session, list(answer.clashes), Stories(client, address_of(ws).ref))
+                if answer.queued:
+                    put_aside(ws, session, [kept_change(change) for change in sent.changes])
+                    return _report_queued(out, session, len(sent.changes), noted)
+                # Written first: whatever stops the rest, the next `mic land` knows that this session has landed.
+                remember(ws, session, answer.position)
+                final = f"it landed @{answer.position}, and others may have built on it."
+                record(ws, "mic land", files=False, final=final)
+                landed = _landed_before(client, ws, answer.position) if answer.already_landed else sent.changes
+                done = advance(client, ws, address_of(ws).ref, answer, sent, landed)
+        except Unreached as error:
+            return _wait(ws, out, session, items, error)
         settled_all(ws)
         local.clear(ws)
         if session.based_on:
@@ -142,6 +166,45 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
     _report(out, session, answer, done, len(landed), noted if not answer.already_landed else "")
     after_landing(ws, out, session, answer.position)
     return 0
+
+
+def _send_waiting(ws: Workspace) -> tuple[list[Sending], Unreached | None]:
+    """Send what waits; what was sent, and why the forge is not reached."""
+    try:
+        with connect(ws.config.instance, signed_in=True) as client:
+            return send_waiting(client, ws, lambda line: None), None
+    except Unreached as error:
+        return [], error
+
+
+def _after_waiting(ws: Workspace, out: Output, sent: list[Sending], goal: str) -> int | None:
+    """What had waited was sent: say so. The exit code when that is all that there was to land, else None."""
+    last = sent[-1]
+    done = last.done if goal.strip() in ("", last.item.session.goal) else None
+    if done is None or local.current(ws) is not None or working_status(ws).changes:
+        done = None
+    for each in sent if done is None and last.error is None else sent[:-1]:
+        out.note(sent_line(each))
+    if last.error is not None:
+        raise last.error
+    if done is None:
+        return None
+    answer = pb.LandSessionResponse(position=last.position, tree=bytes.fromhex(ws.config.tree))
+    _report(out, last.item.session, answer, done, len(last.item.changes), "")
+    return 0
+
+
+def _wait(ws: Workspace, out: Output, session: LocalSession, items: list[Pending], error: Unreached) -> int:
+    """The forge is not reached: the landing waits here."""
+    if session.below:
+        # Whether what it stands on has landed is the forge's to say.
+        raise error
+    item = wait_to_land(ws, session, items)
+    if item is None:
+        raise NothingToLand(
+            "No file has changed on top of what waits to be landed.", hint="`mic pending list` lists what waits."
+        )
+    return report_waiting(out, item, error)
 
 
 def _before(ws: Workspace, goal: str) -> None:

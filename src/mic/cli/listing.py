@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from mic.cli.app import json_option
-from mic.cli.connection import connect
 from mic.cli.contents import page_entries
+from mic.cli.known import looking
 from mic.cli.look import LINK, entry_fields, list_directory, require_file
 from mic.cli.output import Output
 from mic.cli.place import Place, project_option
@@ -32,7 +32,7 @@ def ls(out: Output, path: str, ref: str | None, at: str | None, recursive: bool,
     if ref and at:
         raise click.UsageError("Give the ref once: as REF or with --at.")
     place = Place(project)
-    with connect(place.address.instance) as client:
+    with looking(place.address.instance, out) as client:
         position = place.position(client, ref or at)
         inside = place.path(path)
         if recursive:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mic.cli.app import json_option
-from mic.cli.connection import connect
 from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.known import looking
 from mic.cli.output import Output, path_fields, when
 from mic.cli.place import Place, project_option
 from mic.cli.positions import Dashed, free, require_landed
@@ -68,7 +68,7 @@ def log(
     if follow and not name:
         raise WrongCommandLine("--follow goes with a path", hint="name a file: mic log --follow -- PATH")
     oldest = read_ref(first) if first else None
-    with connect(place.address.instance) as client:
+    with looking(place.address.instance, out) as client:
         start, end = (None if ref is None else place.resolve(client, ref) for ref in (oldest, newest))
         if start is not None or end is not None:
             require_landed(client, place.address, *(bound for bound in (start, end) if bound is not None))

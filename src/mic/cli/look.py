@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from mic.cli.app import json_option
-from mic.cli.connection import Address, connect
+from mic.cli.connection import Address
 from mic.cli.content_cache import content_cache
 from mic.cli.contents import page_entries, stream_contents, verified
 from mic.cli.diff import diff_fields, landed_diffs, patch, print_stat
+from mic.cli.known import looking
 from mic.cli.output import Output, path_fields
 from mic.cli.place import Place, project_option
 from mic.cli.refs import Ref, read_ref
@@ -41,7 +42,7 @@ def show(out: Output, what: str, with_patch: bool, stat: bool, project: str | No
     place = Place(project)
     which, path = _split(what)
     ref = read_ref(which) if which else None
-    with connect(place.address.instance) as client:
+    with looking(place.address.instance, out) as client:
         if path is not None:
             at = place.resolve(client, ref) if ref is not None else place.position(client, None)
             _print_at(out, client, place, path, at)
@@ -110,7 +111,7 @@ def cat(out: Output, path: str, at: str | None, project: str | None) -> None:
     inside = place.path(path)
     if _print_kept(out, place, inside, at):
         return
-    with connect(place.address.instance) as client:
+    with looking(place.address.instance, out) as client:
         _print_content(out, client, place, inside, place.position(client, at))
 
 

@@ -74,7 +74,9 @@ def _landed(client: Client, ws: Workspace, item: Queued, answer: pb.LandSessionR
     changes = list(client.call(client.sessions.GetSession, request).session.changes)
     # Landed by this request, however often its outcome was asked for.
     answer.already_landed = False
-    done = advance(client, ws, project, answer, Sent([_message(change) for change in item.changes], {}, {}), changes)
+    done = advance(
+        client, ws, project, answer, Sent([change_message(change) for change in item.changes], {}, {}), changes
+    )
     settled_all(ws)
     forget(ws, item)
     return Settled(item.session, answer, done, len(changes), None)
@@ -85,7 +87,8 @@ def kept_change(change: pb.Change) -> Change:
     return Change(change.path, change.op, change.mode, change.hash, change.size, change.base_hash, change.base_mode)
 
 
-def _message(change: Change) -> pb.Change:
+def change_message(change: Change) -> pb.Change:
+    """A kept change as it is sent."""
     return pb.Change(
         path=change.path,
         op=pb.Change.Op.Name(change.op),

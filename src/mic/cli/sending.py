@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import zstandard
 
+from mic.cli.content_cache import content_cache
 from mic.cli.large_files import LargeFiles, Outlined, changed, outline_file
 from mic.cli.parts import require_inside
 from mic.core.blob import MAX_WHOLE
@@ -68,6 +69,8 @@ def send(
     wanted = _wanted(client, project, itertools.chain(held, batches), session_id)
     inline: list[pb.BlobFrame] = []
     if size <= _INLINE:
+        # They are what the next differences are made to, with a network or without.
+        content_cache().keep_contents([(item.change.hash, item.data) for item in itertools.chain(*held) if item.data])
         # Small contents go with the landing when all of them fit; else in packs.
         everything = list(itertools.chain.from_iterable(wanted))
         inline = [_frame(item.change, 0, item.data) for item in everything if item.data is not None]

@@ -11,19 +11,21 @@ from mic.cli.output import Output, plural
 from mic.cli.queued import kept_change
 from mic.cli.sending import send
 from mic.cli.session_attach import attach_by_itself
+from mic.cli.session_message import session_message
 from mic.cli.session_wrote import digest, say_who_wrote
 from mic.cli.settled import settled
 from mic.cli.unresolved import require_resolved
-from mic.cli.words import decision_pb, message_pb, session_fields
+from mic.cli.waiting import report_waiting, wait_to_push, waiting
+from mic.cli.words import session_fields
 from mic.core.errors import BaseMismatch, InvalidInput, SecretFound
 from mic.core.ids import ulid_text
 from mic.rpc.client import Client
+from mic.rpc.unreached import Unreached
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.pushed import keep_last_push, last_push, words_of
 from mic.workspace.session import LocalSession
 from mic.workspace.status import status as working_status
-from mic.workspace.told import in_order
 from mic.workspace.workspace import Workspace
 
 _SECONDS = 600.0
@@ -33,25 +35,45 @@ _SECONDS = 600.0
 @click.option("-m", "--message", default="", help="A note on it, which becomes part of the conversation.")
 @click.option("--force", is_flag=True, help="Also over what was pushed of it from elsewhere since.")
 @json_option
-def push(out: Output, message: str, force: bool) -> None:
+def push(out: Output, message: str, force: bool) -> int:
     """Save the open session on the forge without landing it: goal, conversation, decisions, and the changed files.
 
     Only contents that the forge has not got are sent. `mic session resume` goes on with it elsewhere. What is not
-    landed is seen by members of the project, and kept until it lands, is given up, or is pushed anew.
+    landed is seen by members of the project, and kept until it lands, is given up, or is pushed anew. Where the forge
+    is not reached it waits, as it is now, and `mic sync` sends it.
     """
     ws = Workspace.find()
+    try:
+        return _push(ws, out, message, force)
+    except Unreached as error:
+        with ws.lock():
+            session, items = require_open(ws), waiting(ws)
+            require_resolved(ws)
+            require_here(session)
+            if session.below:
+                raise
+            _say(ws, session, message)
+            return report_waiting(out, wait_to_push(ws, session, items, force=force), error)
+
+
+def _push(ws: Workspace, out: Output, message: str, force: bool) -> int:
     with settled(ws, out, signed_in=True) as client:
         session = require_open(ws)
         require_here(session)
-        if message.strip() and all(turn.text != message.strip("\n") for turn in session.conversation[-1:]):
-            add_note(ws, session, message, "agent" if session.agent else "human")
-            local.save(ws, session)
+        _say(ws, session, message)
         attach_by_itself(ws, session, out)
         found, files, fresh = push_work(client, ws, session, force=force)
     what = "Pushed" if fresh else "Nothing new since the last push"
     out.line(f"{what}: {session.goal} ({plural(files, 'file')})")
     out.line(f"Go on elsewhere with: mic session resume {ulid_text(session.id)}")
     out.document({"session": session_fields(found), "files": files, "new": fresh})
+    return 0
+
+
+def _say(ws: Workspace, session: LocalSession, message: str) -> None:
+    if message.strip() and all(turn.text != message.strip("\n") for turn in session.conversation[-1:]):
+        add_note(ws, session, message, "agent" if session.agent else "human")
+        local.save(ws, session)
 
 
 def require_here(session: LocalSession) -> None:
@@ -97,18 +119,3 @@ def push_work(
         raise BaseMismatch(error.message, hint="Run `mic sync`, then push again.") from error
     keep_last_push(ws, session, found.pushed_at_ms, kept, wrote)
     return found, len(kept), True
-
-
-def session_message(session: LocalSession, changes: list[pb.Change]) -> pb.Session:
-    """The open session as it goes to the forge, to be pushed or landed."""
-    return pb.Session(
-        id=session.id,
-        goal=session.goal,
-        agent=session.agent,
-        base_position=session.base_position,
-        based_on=session.based_on,
-        created_at_ms=session.started_ms,
-        conversation=[message_pb(item) for item in in_order(session.conversation)[0]],
-        decisions=[decision_pb(item) for item in session.decisions],
-        changes=changes,
-    )

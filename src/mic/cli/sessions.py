@@ -7,6 +7,7 @@ import click
 from mic.cli.app import Suggesting, json_option
 from mic.cli.connection import connect
 from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.known import looking
 from mic.cli.mode_words import mode_words
 from mic.cli.open_session import add_note, address_of, require_open
 from mic.cli.output import Output, plural, when
@@ -17,6 +18,8 @@ from mic.cli.session_push import push
 from mic.cli.session_resume import resume, switch
 from mic.cli.session_start import start
 from mic.cli.session_wrote import wrote
+from mic.cli.waiting import abandon as tell_abandoned
+from mic.cli.waiting import report_waiting, wait_to_abandon, waiting
 from mic.cli.words import (
     decision_fields,
     decision_pb,
@@ -31,6 +34,7 @@ from mic.core.errors import NotFound
 from mic.core.ids import ulid_text
 from mic.core.paths import display
 from mic.core.session import Alternative, Decision
+from mic.rpc.unreached import Unreached
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.operations import record
@@ -198,24 +202,29 @@ def list_(out: Output, state: str | None, resumable: bool, number: int) -> None:
 
 @sessions.command()
 @json_option
-def abandon(out: Output) -> None:
-    """Give the open session up. Its words stay readable on the forge; your files stay as they are."""
+def abandon(out: Output) -> int:
+    """Give the open session up. Its words stay readable on the forge; your files stay as they are.
+
+    Where the forge is not reached, it is given up here, and `mic sync` tells the forge.
+    """
     ws = Workspace.find()
+    item = away = None
     with ws.lock():
-        session = require_open(ws)
-        with connect(ws.config.instance, signed_in=True) as client:
-            request = pb.AbandonSessionRequest(project=address_of(ws).ref, session_id=session.id)
-            try:
-                client.call(client.sessions.AbandonSession, request)
-            except NotFound:
-                # The forge never heard of it, for it could not be reached; or the branch is gone.
-                client.call(client.projects.GetProject, pb.GetProjectRequest(project=address_of(ws, "").ref))
+        items, session = waiting(ws), require_open(ws)
+        try:
+            with connect(ws.config.instance, signed_in=True) as client:
+                tell_abandoned(client, ws, session.id, ws.config.branch)
+        except Unreached as error:
+            item, away = wait_to_abandon(ws, session, items), error
         record(ws, "mic session abandon", files=False, final="the forge was told that it is given up.")
         local.clear(ws)
         forget_push(ws)
+    if item is not None and away is not None:
+        return report_waiting(out, item, away)
     out.line(f"Abandoned: {session.goal}")
     out.line("Your files are as they were.")
     out.document({"session": {**local_fields(session), "state": "abandoned"}})
+    return 0
 
 
 sessions.add_command(start)
@@ -238,7 +247,7 @@ def show_one(out: Output, session: str, project: str | None) -> None:
         raise NotFound("No session is open here.", hint="Name one: `mic session list` lists them.")
     ref = read_ref(session) if session else read_ref(ulid_text(opened.id)) if opened is not None else None
     assert ref is not None
-    with connect(place.address.instance) as client:
+    with looking(place.address.instance, out) as client:
         found = place.session(client, ref)
     print_landing(out, found)
     out.document({"session": session_fields(found, whole=True)})

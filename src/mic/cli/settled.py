@@ -9,21 +9,28 @@ from mic.cli.connection import connect
 from mic.cli.open_session import require_complete
 from mic.cli.output import Output
 from mic.cli.queued import settle_first
+from mic.cli.waiting import send_first
 from mic.rpc.client import Client
+from mic.workspace.pending import numbers
 from mic.workspace.queued import queued
 from mic.workspace.workspace import Workspace
 
 
 @contextlib.contextmanager
-def settled(ws: Workspace, out: Output, *, signed_in: bool) -> Iterator[Client]:
-    """A connection, with the working copy locked, and a landing that waited on the forge settled first.
+def settled(ws: Workspace, out: Output, *, signed_in: bool, keep_waiting: bool = False) -> Iterator[Client]:
+    """A connection, with the working copy locked, a landing that waited on the forge settled first, and what waited for
+    the forge sent.
 
-    Who is not `signed_in` may work as well, unless such a landing waits. Raises Busy while it does.
+    Who is not `signed_in` may work as well, unless something waits. Raises Busy while a landing does. With
+    `keep_waiting` the caller sends what waits.
     """
     with ws.lock():
         require_complete(ws)
         item = queued(ws)
-        with connect(ws.config.instance, signed_in=signed_in or item is not None) as client:
+        waits = bool(numbers(ws))
+        with connect(ws.config.instance, signed_in=signed_in or waits or item is not None) as client:
             if item is not None:
                 settle_first(client, ws, item, out)
+            if waits and not keep_waiting:
+                send_first(client, ws, out)
             yield client

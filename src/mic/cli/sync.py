@@ -19,7 +19,8 @@ from mic.cli.sync_abort import abort
 from mic.cli.sync_apply import carry_out
 from mic.cli.sync_plan import ABSENT, REASONS, Decisions, Planner, on_disk, side_of
 from mic.cli.unresolved import refuse_half_undone, refuse_marked
-from mic.core.errors import Corrupt, InvalidInput
+from mic.cli.waiting import Sending, send_waiting, sent_fields
+from mic.core.errors import BaseMismatch, Conflicted, Corrupt, InvalidInput
 from mic.core.paths import display
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
@@ -51,6 +52,8 @@ def sync(out: Output, ours: tuple[str, ...], theirs: tuple[str, ...], undo: bool
 
     Each version of yours that is replaced is kept under .mic/kept. When something clashes, the exit code is 3.
     An interrupted sync goes on when the command is repeated.
+
+    What waited for the forge (`mic pending list`) is sent first, in order, up to the first that needs a decision.
     """
     if undo and (ours or theirs):
         raise click.UsageError("--abort goes without --ours and --theirs.")
@@ -59,14 +62,25 @@ def sync(out: Output, ours: tuple[str, ...], theirs: tuple[str, ...], undo: bool
     twice = decisions.ours & decisions.theirs
     if twice:
         raise click.UsageError(f"{display(min(twice))} cannot be both ours and theirs.")
-    with settled(ws, out, signed_in=False) as client:
+    with settled(ws, out, signed_in=False, keep_waiting=True) as client:
         refuse_half_undone(ws)
+        sent = [] if undo else _send_waiting(client, ws, out)
         if undo:
             return abort(client, ws, out)
         done = _resume(client, ws, decisions, out) if sync_under_way(ws) else take_in(client, ws, decisions, out)
     if done is None:
-        return _nothing_new(ws, out)
-    return _report(ws, out, *done)
+        return _nothing_new(ws, out, sent)
+    return _report(ws, out, sent, *done)
+
+
+def _send_waiting(client: Client, ws: Workspace, out: Output) -> list[Sending]:
+    """What waited for the forge, sent. What clashes is open here again, and what landed can be taken in at once;
+    raises what else stops it."""
+    sent = send_waiting(client, ws, out.line)
+    error = sent[-1].error if sent else None
+    if error is not None and not isinstance(error, Conflicted | BaseMismatch):
+        raise error
+    return sent
 
 
 def take_in(
@@ -180,15 +194,15 @@ def _refuse_needless(decisions: Decisions, steps: dict[bytes, Step], settled: se
             raise InvalidInput(f"Nothing clashes at {display(path)}.", hint="`mic status` lists what clashes.")
 
 
-def _nothing_new(ws: Workspace, out: Output) -> int:
+def _nothing_new(ws: Workspace, out: Output, sent: list[Sending]) -> int:
     standing = open_conflicts(os.fsencode(ws.root))
     out.line(f"Nothing new: your base @{ws.config.position} is the newest landing.")
-    out.document(_document(ws.config.position, ws.config.position))
+    out.document(_document(ws.config.position, ws.config.position) | _sent_fields(sent))
     assert all(item.kind != MARKED for item in standing)
     return 0
 
 
-def _report(ws: Workspace, out: Output, journal: Journal, conflicts: list[Conflict]) -> int:
+def _report(ws: Workspace, out: Output, sent: list[Sending], journal: Journal, conflicts: list[Conflict]) -> int:
     steps = journal.steps
     brought = [step for step in steps if step.act in (WRITE, REMOVE) and not step.clashed]
     clashes = [step for step in steps if step.reason and step.act in (MARK, YOURS)]
@@ -213,21 +227,25 @@ def _report(ws: Workspace, out: Output, journal: Journal, conflicts: list[Confli
             _say_whose(ws, out, conflicts, step.path)
         elif step.clashed:
             out.line(f"took {'yours' if step.act in (RESTORE, YOURS) else 'theirs'}: {shown}{where}")
-    document = _document(journal.from_position, journal.to_position) | {
-        "updated": [path_fields(step.path) for step in brought],
-        "merged": [path_fields(step.path) for step in steps if step.act == MERGE],
-        "conflicts": [
-            {
-                **path_fields(step.path),
-                "reason": step.reason,
-                "marked": step.act == MARK,
-                "landings": [story_fields(each) for each in _landings(ws, conflicts, step.path)],
-            }
-            for step in clashes
-        ],
-        "settled": [{**path_fields(step.path), "places": step.settled} for step in steps if step.settled],
-        "kept": [{**path_fields(path), "kept": display(where)} for path, where in sorted(kept.items())],
-    }
+    document = (
+        _document(journal.from_position, journal.to_position)
+        | _sent_fields(sent)
+        | {
+            "updated": [path_fields(step.path) for step in brought],
+            "merged": [path_fields(step.path) for step in steps if step.act == MERGE],
+            "conflicts": [
+                {
+                    **path_fields(step.path),
+                    "reason": step.reason,
+                    "marked": step.act == MARK,
+                    "landings": [story_fields(each) for each in _landings(ws, conflicts, step.path)],
+                }
+                for step in clashes
+            ],
+            "settled": [{**path_fields(step.path), "places": step.settled} for step in steps if step.settled],
+            "kept": [{**path_fields(path), "kept": display(where)} for path, where in sorted(kept.items())],
+        }
+    )
     if not clashes and not any(item.kind == MARKED for item in conflicts):
         out.document(document)
         return 0
@@ -266,6 +284,10 @@ def _replaced(ws: Workspace, journal: Journal, step: Step) -> bytes:
             if path and Kept(ws, name).has(path):
                 return Kept(ws, name).shown(path)
     return b""
+
+
+def _sent_fields(sent: list[Sending]) -> dict[str, Any]:
+    return {"sent": [sent_fields(each) for each in sent]}
 
 
 def _document(start: int, position: int) -> dict[str, Any]:

@@ -20,6 +20,7 @@ COMMANDS = {
     "redo": ("mic.cli.undo:redo", "Do again what `mic undo` took back"),
     "op": ("mic.cli.undo:op", "What changed this workspace, command by command"),
     "sync": ("mic.cli.sync:sync", "Take in what landed since your base"),
+    "pending": ("mic.cli.pending:pending", "What waits for the forge, which was not reached"),
     "resolve": ("mic.cli.resolve:resolve", "Settle what clashes, place by place"),
     "secrets": ("mic.cli.secrets:secrets", "What looks like a secret and kept a session from landing"),
     "status": ("mic.cli.hot_help:status", "What changed here since the base"),

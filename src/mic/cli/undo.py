@@ -142,7 +142,7 @@ def _wanted(log: list[Operation], *, back: bool) -> Operation:
 
 
 def _hint(each: Operation) -> str:
-    landed = each.command.startswith("mic land")
+    landed = each.command.startswith("mic land") and each.final.startswith("it landed")
     return "`mic revert` makes a session that takes a landing back." if landed else "`mic op log` lists what was done."
 
 

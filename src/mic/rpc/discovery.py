@@ -10,6 +10,7 @@ from http.client import HTTPException
 from typing import Any, NamedTuple
 
 from mic.core.errors import InvalidInput, MicError, Unavailable
+from mic.rpc.unreached import Unreached
 
 WELL_KNOWN = "/.well-known/micelio.json"
 TIMEOUT = 20.0  # seconds for one answer of the web side
@@ -105,7 +106,7 @@ def unreachable(instance: str, error: Exception) -> MicError:
     """The error for a forge that does not answer."""
     reason = getattr(error, "reason", None) or error
     text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-    return Unavailable(
+    return Unreached(
         f"The forge {instance} cannot be reached: {text}.", hint="Is it running? Is the address right? Then try again."
     )
 

@@ -15,6 +15,7 @@ import grpc
 
 from mic.core import errors
 from mic.core.errors import MicError
+from mic.rpc.unreached import Unreached
 
 CODE_KEY = "mic-error-code"
 HINT_KEY = "mic-error-hint-bin"
@@ -141,7 +142,7 @@ def from_rpc_error(error: Any) -> MicError:
         text = hint.decode("utf-8", "replace") if isinstance(hint, bytes) else str(hint)
         return _with_document(error_of(code, message, text), trailing.get(DOCUMENT_KEY))
     if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
-        return errors.Unavailable("The forge took too long to answer.", hint="Try again.")
+        return Unreached("The forge took too long to answer.", hint="Try again.")
     if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
-        return errors.Unavailable("The forge cannot be reached.", hint="Is it running? Then try again.")
+        return Unreached("The forge cannot be reached.", hint="Is it running? Then try again.")
     return _BY_STATUS.get(error.code(), MicError)(message)

@@ -135,6 +135,7 @@ def test_status_as_json(ws: Workspace) -> None:
         "conflicts": [],
         "session": None,
         "queued": None,
+        "pending": 0,
         "changes": [
             {"path": "README", "op": "modified", "mode": "100755", "old_mode": "100644"},
             {"path": "caf\ufffd", "path_bytes": "Y2Fm6Q==", "op": "added", "mode": "100644", "old_mode": None},

@@ -1,0 +1,23 @@
+"""The open session as it goes to the forge."""
+
+from __future__ import annotations
+
+from mic.cli.words import decision_pb, message_pb
+from mic.rpc.v1 import mic_pb2 as pb
+from mic.workspace.session import LocalSession
+from mic.workspace.told import in_order
+
+
+def session_message(session: LocalSession, changes: list[pb.Change]) -> pb.Session:
+    """The open session as it goes to the forge, to be pushed or landed."""
+    return pb.Session(
+        id=session.id,
+        goal=session.goal,
+        agent=session.agent,
+        base_position=session.base_position,
+        based_on=session.based_on,
+        created_at_ms=session.started_ms,
+        conversation=[message_pb(item) for item in in_order(session.conversation)[0]],
+        decisions=[decision_pb(item) for item in session.decisions],
+        changes=changes,
+    )
