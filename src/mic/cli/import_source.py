@@ -20,12 +20,12 @@ from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound, Unavailab
 _SCP = re.compile(r"[\w.-]+@[\w.-]+:(?!//)")
 _BUNDLE = (b"# v2 git bundle\n", b"# v3 git bundle\n")
 # What git needs to reach a host. Everything else stays out: GIT_* could run commands or name other repositories.
-_PASSED = (
+GIT_PASSED = (
     "PATH", "HOME", "USER", "LANG", "TMPDIR", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
 )  # fmt: skip
 # How git and curl say that nobody answered, which another try may change.
-_UNREACHED = re.compile(
+GIT_UNREACHED = re.compile(
     r"could not resolve|could not connect|couldn't connect|failed to connect|connection (?:refused|timed out|reset)|"
     r"network is unreachable|no route to host|operation timed out",
     re.IGNORECASE,
@@ -208,7 +208,7 @@ def _mirror(source: str, target: str) -> None:
 
 
 def _environed(arguments: list[str], data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
+    environment = {name: os.environ[name] for name in GIT_PASSED if name in os.environ}
     environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "https:http:ssh:git:file", "LC_ALL": "C"}
     environment |= {"GIT_SSH_COMMAND": "ssh -oBatchMode=yes", "GIT_NO_REPLACE_OBJECTS": "1"}
     try:
@@ -223,7 +223,7 @@ def _fetched(arguments: list[str], source: str) -> None:
         why = _fatal(done)
         if "://" in source:
             why = why.replace(source, label(source))
-        kind = Unavailable if _UNREACHED.search(why) else InvalidInput
+        kind = Unavailable if GIT_UNREACHED.search(why) else InvalidInput
         raise kind(f"git could not fetch {label(source)}: {why.rstrip('.')}.", hint="Does `git clone` of it work here?")
 
 

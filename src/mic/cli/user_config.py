@@ -84,18 +84,20 @@ def _config() -> Config:
 
 
 def _config_of(path: str, raw: bytes) -> Config:
-    table = _parse(path, raw)
+    table = parse_config(path, raw)
     parts = dict.fromkeys(key.partition(".")[0] for key in DEFAULTS)
     for name, part in table.items():
+        if name == "remote":
+            continue  # mic.cli.remotes reads those
         if name not in parts:
             there = " and ".join(f"[{each}]" for each in parts)
-            raise _bad(path, f"{name!r} is not a part of it that this version knows", f"There are {there}.")
+            raise bad_config(path, f"{name!r} is not a part of it that this version knows", f"There are {there}.")
         if not isinstance(part, dict):
-            raise _bad(path, f"`{name}` is not a table", f"Write [{name}] on a line of its own.")
+            raise bad_config(path, f"`{name}` is not a table", f"Write [{name}] on a line of its own.")
         known = sorted(key.partition(".")[2] for key in DEFAULTS if key.startswith(f"{name}."))
         for key in part:
             if key not in known:
-                raise _bad(path, f"[{name}] has no setting {key!r}", f"It has {', '.join(known)}.")
+                raise bad_config(path, f"[{name}] has no setting {key!r}", f"It has {', '.join(known)}.")
     return Config(
         _cache_of(path, table.get("cache", {})),
         AgentConfig(_truth(path, table.get("agent", {}), "agent.automatic", False)),
@@ -106,7 +108,7 @@ def _config_of(path: str, raw: bytes) -> Config:
 def _truth(path: str, table: dict[str, Any], key: str, default: bool) -> bool:
     value = table.get(key.partition(".")[2], default)
     if not isinstance(value, bool):
-        raise _bad(path, f"{key} is {value!r}", "Use true or false.")
+        raise bad_config(path, f"{key} is {value!r}", "Use true or false.")
     return value
 
 
@@ -137,8 +139,8 @@ _HEADER = re.compile(r"\s*\[\s*(?P<name>[^\[\]]*?)\s*\]\s*(?:#.*)?")
 def settings() -> list[Setting]:
     """Every setting, in the order of the documentation; raises InvalidInput for a file that cannot be used."""
     cache_config()
-    table = _parse(config_path(), _read().encode())
-    own = {f"{name}.{key}": value for name, part in table.items() for key, value in part.items()}
+    table = parse_config(config_path(), read_config_text(config_path()).encode())
+    own = {f"{name}.{key}": value for name, part in table.items() if name != "remote" for key, value in part.items()}
     return [Setting(key, own.get(key, default), key in own) for key, default in DEFAULTS.items()]
 
 
@@ -147,35 +149,41 @@ def set_value(key: str, text: str) -> Setting:
 
     Raises InvalidInput for a value that it cannot have, and a file that is written in a way that mic does not change.
     """
-    path, before = config_path(), _read()
+    path, before = config_path(), read_config_text(config_path())
     part, _, name = key.partition(".")
-    after = _with_line(before, part, name, text)
+    after = with_line(before, part, name, text)
     _config_of(path, after.encode())  # raises for a value that it cannot have
-    found, wanted = _parse(path, after.encode()), _parse(path, before.encode())
+    found, wanted = parse_config(path, after.encode()), parse_config(path, before.encode())
     wanted.setdefault(part, {})[name] = value = found.get(part, {}).get(name)
     if wanted != found or value is None:
-        raise _bad(path, f"{key} is written in a way that mic does not change", "Change it in the file.")
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    temporary = f"{path}.{os.getpid()}.new"
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(after)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+        raise bad_config(path, f"{key} is written in a way that mic does not change", "Change it in the file.")
+    write_config_text(path, after)
     return next(each for each in settings() if each.key == key)
 
 
-def _read() -> str:
+def read_config_text(path: str) -> str:
+    """A file of settings, "" where there is none; raises InvalidInput."""
     try:
-        with open(config_path(), "rb") as file:
+        with open(path, "rb") as file:
             return file.read().decode()
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError as error:
-        raise _bad(config_path(), f"it is not TOML: {error}", "Correct it or remove the file.") from error
+        raise bad_config(path, f"it is not TOML: {error}", "Correct it or remove the file.") from error
 
 
-def _with_line(text: str, table: str, name: str, value: str) -> str:
+def write_config_text(path: str, text: str) -> None:
+    """Write a file of settings, whole or not at all."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temporary = f"{path}.{os.getpid()}.new"
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def with_line(text: str, table: str, name: str, value: str) -> str:
     """The text with `name = value` in its table."""
     lines, inside, last = text.splitlines(), False, -1
     for at, line in enumerate(lines):
@@ -194,21 +202,23 @@ def _with_line(text: str, table: str, name: str, value: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _parse(path: str, raw: bytes) -> dict[str, Any]:
+def parse_config(path: str, raw: bytes) -> dict[str, Any]:
+    """A file of settings as tables; raises InvalidInput."""
     import tomllib
 
     try:
         return tomllib.loads(raw.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _bad(path, f"it is not TOML: {error}", "Correct it or remove the file.") from error
+        raise bad_config(path, f"it is not TOML: {error}", "Correct it or remove the file.") from error
 
 
 def _number(path: str, cache: dict[str, Any], name: str, default: float, most: float) -> float:
     value = cache.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
-        raise _bad(path, f"cache.{name} is {value!r}", f"Use a number above 0, at most {most:,}.")
+        raise bad_config(path, f"cache.{name} is {value!r}", f"Use a number above 0, at most {most:,}.")
     return value
 
 
-def _bad(path: str, what: str, hint: str) -> InvalidInput:
+def bad_config(path: str, what: str, hint: str) -> InvalidInput:
+    """The error of a file of settings that cannot be used."""
     return InvalidInput(f"{path} cannot be used: {what}.", hint=hint)

@@ -1,0 +1,168 @@
+"""A remote in a bucket: packs named by their content, and one small object that says what the refs are.
+
+{prefix}/remote.json          {"version": 1, "refs": {"refs/heads/main": "..."}, "packs": ["SHA-256 in hex", ...]}
+{prefix}/packs/{sha256}.pack
+
+A pack is written before it is named, and `remote.json` is swapped as a whole, where it is still the one that was read.
+Keys come from the environment, as Amazon's tools find them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from mic.cli.remote_git import HEADS, Mirror, Moved, Spec, refused_push, run_git
+from mic.cli.remotes import Remote
+from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, NotFound, PreconditionFailed
+from mic.store.port import ObjectStore
+
+VERSION = 1
+_NAME = "remote.json"
+_TRIES = 3
+# Of one request; what is fetched goes through memory in pieces of this.
+_PIECE = 16 << 20
+
+
+class _Held(NamedTuple):
+    """What a bucket says that it holds; `tag` is "" where it says nothing yet."""
+
+    refs: dict[str, str]
+    packs: list[str]
+    tag: str
+
+
+def open_bucket(remote: Remote) -> ObjectStore:
+    """The store behind an address `s3://bucket/prefix`."""
+    from mic.store.s3 import S3Store  # obstore takes long to import
+    from mic.store.s3_place import S3Place
+
+    bucket, _, prefix = remote.url.removeprefix("s3://").partition("/")
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    return S3Store(S3Place(bucket, region, os.environ.get("AWS_ENDPOINT_URL", ""), prefix=prefix.strip("/")))
+
+
+def fetch_bucket(mirror: Mirror, remote: Remote, store: ObjectStore) -> list[Moved]:
+    """Bring what a bucket holds here; what moved. Raises NotFound where nothing was pushed to it."""
+    held = _read(store, remote)
+    if not held.tag:
+        raise NotFound(f"Nothing was pushed to {remote.name} ({remote.url}) yet.", hint=f"`mic push {remote.name}`.")
+    below = f"refs/remotes/{remote.name}/"
+    before = mirror.refs(below)
+    _bring(mirror, remote, store, held)
+    now = {below + ref.removeprefix(HEADS): oid for ref, oid in held.refs.items() if ref.startswith(HEADS)}
+    moved = mirror.moved(before, now)
+    mirror.see(remote, [each._replace(ref=HEADS + each.ref.removeprefix(below)) for each in moved])
+    return moved
+
+
+def push_bucket(mirror: Mirror, remote: Remote, store: ObjectStore, specs: Sequence[Spec]) -> list[Moved]:
+    """Send refs to a bucket. Raises PreconditionFailed for those that are not ahead of what is there."""
+    for _ in range(_TRIES):
+        held = _read(store, remote)
+        _bring(mirror, remote, store, held)
+        moved = _moves(mirror, remote, held, specs)
+        if not moved:
+            return []
+        refs = dict(held.refs)
+        for each in moved:
+            if each.new:
+                refs[each.ref] = each.new
+            else:
+                refs.pop(each.ref, None)
+        packs = [*held.packs, *_send(mirror, store, held, [each.new for each in moved if each.new])]
+        raw = json.dumps({"version": VERSION, "refs": refs, "packs": packs}, indent=1, sort_keys=True).encode()
+        try:
+            if held.tag:
+                store.put_if(_NAME, raw, held.tag)
+            else:
+                store.put_new(_NAME, raw)
+        except (PreconditionFailed, AlreadyExists):
+            continue  # somebody else pushed at this moment
+        mirror.see(remote, moved)
+        return moved
+    raise PreconditionFailed(f"{remote.name} changes at this moment.", hint="Push again.")
+
+
+def _moves(mirror: Mirror, remote: Remote, held: _Held, specs: Sequence[Spec]) -> list[Moved]:
+    moved, refused = [], []
+    for spec in specs:
+        old, new = held.refs.get(spec.target, ""), mirror.commit(spec.source) if spec.source else ""
+        if old == new:
+            continue
+        ahead = bool(old and new) and mirror.is_behind(old, new)
+        if old and new and not ahead and not spec.forced:
+            refused.append((spec.target, "rejected, it has commits that the project has not"))
+        how = "gone" if not new else "new" if not old else "moved" if ahead else "forced"
+        moved.append(Moved(spec.target, old, new, how))
+    if refused:
+        raise refused_push(remote, refused)
+    return moved
+
+
+def _send(mirror: Mirror, store: ObjectStore, held: _Held, wanted: list[str]) -> list[str]:
+    """Pack what the bucket has not got and put it there; the names of new packs."""
+    lines = [*wanted, *(f"^{oid}" for oid in sorted(set(held.refs.values())) if mirror.commit(oid))]
+    with tempfile.TemporaryDirectory(prefix="mic-push-") as folder:
+        base = os.path.join(folder, "pack")
+        asked = "".join(f"{line}\n" for line in lines).encode()
+        done = run_git("-C", mirror.path, "pack-objects", "--revs", "--delta-base-offset", "-q", base, data=asked)
+        if done.returncode:
+            raise Corrupt(f"git could not pack the history in {mirror.path}.", hint="Remove that folder, push again.")
+        made = [name for name in os.listdir(folder) if name.endswith(".pack")]
+        if not made:
+            return []
+        with open(os.path.join(folder, made[0]), "rb") as file:
+            name = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            store.put_file(f"packs/{name}.pack", file)
+    return [] if name in held.packs else [name]
+
+
+def _bring(mirror: Mirror, remote: Remote, store: ObjectStore, held: _Held) -> None:
+    """Fetch the packs without which a ref of the bucket is not here."""
+    if all(mirror.commit(f"{oid}^{{object}}") for oid in held.refs.values()):
+        return
+    for name in held.packs:
+        with tempfile.TemporaryFile() as file:
+            digest, at = hashlib.sha256(), 0
+            while piece := store.get_range(f"packs/{name}.pack", at, _PIECE):
+                digest.update(piece)
+                file.write(piece)
+                at += len(piece)
+            if digest.hexdigest() != name:
+                raise Corrupt(f"The pack {name} in {remote.url} is damaged.", hint="Push again from elsewhere.")
+            file.flush()
+            file.seek(0)
+            done = run_git("-C", mirror.path, "index-pack", "--stdin", "--fix-thin", file=file)
+            if done.returncode:
+                raise Corrupt(f"The pack {name} in {remote.url} cannot be read.", hint="Push again from elsewhere.")
+    for ref, oid in held.refs.items():
+        if run_git("-C", mirror.path, "rev-list", "--objects", "--quiet", oid, "--not", "--all").returncode:
+            raise Corrupt(f"{ref} in {remote.url} is not whole.", hint="Push again from elsewhere.")
+
+
+def _read(store: ObjectStore, remote: Remote) -> _Held:
+    try:
+        found = store.get(_NAME)
+    except NotFound:
+        return _Held({}, [], "")
+    try:
+        said: Any = json.loads(found.data)
+        version, refs, packs = said["version"], said["refs"], said["packs"]
+        good = isinstance(version, int) and all(map(_is_hex, [*refs.values(), *packs]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        good, version, refs, packs = False, 0, {}, []
+    if good and version > VERSION:
+        raise InvalidInput(f"{remote.url} was written by a newer version of mic.", hint="Use that version.")
+    if not good or not all(isinstance(ref, str) and ref.startswith("refs/") for ref in refs):
+        raise Corrupt(f"{remote.url}/{_NAME} is damaged.", hint="Is it a remote of mic? Look at the object.")
+    return _Held(refs, packs, found.tag)
+
+
+def _is_hex(text: object) -> bool:
+    return isinstance(text, str) and len(text) in (40, 64) and set(text) <= set("0123456789abcdef")
