@@ -1,7 +1,10 @@
 """Where a workspace is and what is in its `.mic` folder: finding it, reading and writing its small files.
 
-`.mic/config` has one `key=value` a line. Writes go to a temporary file first and are renamed into place, so that a
-reader sees the old file or the new one.
+`.mic/config` has one `key=value` a line. `format` says what a program must know to work here without harm: 1, or no
+such line, for a copy that follows main, 2 for one that follows a branch, where a program that knows no branches would
+land on main. One with a higher number is left alone.
+
+Writes go to a temporary file first and are renamed into place, so that a reader sees the old file or the new one.
 """
 
 from __future__ import annotations
@@ -93,6 +96,10 @@ def read_config(root: bytes) -> dict[str, str]:
             f"{posix_text(root)}/.mic/config {what}",
             hint="run `mic clone` again into this folder to rebuild it",
         )
+    if values.get("format", "1") not in ("1", "2"):
+        from mic.core.errors import Corrupt
+
+        raise Corrupt(f"{posix_text(root)} was made by a newer version of mic", hint="use that version")
     return values
 
 

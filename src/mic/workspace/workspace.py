@@ -124,6 +124,8 @@ class Workspace:
         organization, project = _followed.get(self.root, self.config[1:3])
         self.config = self.config._replace(organization=organization, project=project)
         values = {key: str(value) for key, value in self.config._asdict().items() if key != "branch" or value}
+        if self.config.branch:
+            values["format"] = "2"
         for key, value in values.items():
             if not value.isprintable():
                 raise InvalidInput(f"the {key} {value!r} holds a character that no name has")
