@@ -22,6 +22,7 @@ from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.casefold import clashing, ignores_case
 from mic.workspace.index import Index, IndexEntry
+from mic.workspace.part import WHOLE
 from mic.workspace.place import find_root
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Config, Workspace
@@ -135,7 +136,7 @@ def _tied(client: Client, address: Address, root: str) -> Workspace:
     config = Config(
         address.instance, found.organization, found.handle, found.head_position, found.head_tree.hex(), address.branch
     )
-    entries = tree_entries(client, address.ref, config.position, config.tree) if config.position else []
+    entries = tree_entries(client, address.ref, config.position, config.tree, WHOLE) if config.position else []
     beside = os.path.join(root, f".mic-link-{os.getpid()}")
     try:
         made = Workspace.create(beside, config)

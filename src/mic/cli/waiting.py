@@ -16,6 +16,7 @@ from mic.cli.found_secrets import secret_error
 from mic.cli.last_landing import remember
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, plural
+from mic.cli.parts import require_inside
 from mic.cli.queued import change_message, kept_change
 from mic.cli.sending import Sent, send
 from mic.cli.session_message import session_message
@@ -120,6 +121,7 @@ def on_top(
 def snapshot(ws: Workspace, session: LocalSession, items: list[Pending]) -> tuple[pb.Session, list[Change]]:
     """The session as it would be sent now, with its contents kept."""
     changes = on_top(ws, items, keep)
+    require_inside(ws, [change.path for change in changes], "You changed")
     messages = [change_message(change) for change in changes]
     message = session_message(session, messages)
     say_who_wrote(message, ws, session, Sent(messages, {}, {}))

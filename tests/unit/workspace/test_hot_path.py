@@ -131,6 +131,7 @@ def test_status_as_json(ws: Workspace) -> None:
         "position": 7,
         "tree": "ab" * 32,
         "incomplete": False,
+        "sparse": None,
         "sync_stopped": False,
         "conflicts": [],
         "session": None,
