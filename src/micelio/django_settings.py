@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "micelio.search",
     "micelio.imports",
     "micelio.archives",
+    "micelio.exports",
     "micelio.tokens",
     "micelio.audit",
     "micelio.mail",

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import random
 from typing import Any
 
+import msgspec
+import zstandard
+
 from fuzz.mutate import mutate
 from fuzz.parsers import Parser
 from fuzz.run import Target, parsing
+from mic.core import tarball
 from mic.core.blob import compress
 from mic.core.errors import MicError
 from micelio.archives import given, manifest, records
@@ -20,6 +25,8 @@ from micelio.archives.kept import _inflated
 from micelio.archives.manifest import Manifest, Part, Pending
 from micelio.archives.reader import Step, next_page
 from micelio.archives.source import Source, parse_source
+from micelio.exports.archive_in import _Inflated
+from micelio.exports.form import DescribedLine, Description, parse_description
 from micelio.imports.fetch import parse_url
 from other_forge_data import gitea, github, gitlab
 
@@ -40,6 +47,33 @@ _ODD: tuple[Any, ...] = (
 )  # fmt: skip
 
 
+def _description() -> Description:
+    head = bytes(48).hex()
+    lines = (DescribedLine("", head, 0), DescribedLine("fix", head, 0, 0, head, "ada", "2026-11-01T00:00:00+00:00", 0))
+    return Description("micelio-archive", 1, "https://x/a/b", "2026-11-01", "n", "d", "public", lines, left_out=("x",))
+
+
+def _archive() -> bytes:
+    members = {"micelio-archive.json": msgspec.json.encode(_description()), "lines/0000/packs/x": b"data" * 300}
+    plain = b"".join(
+        tarball.header(name, len(raw), 1) + raw + tarball.padding(len(raw)) for name, raw in members.items()
+    )
+    return zstandard.ZstdCompressor().compress(plain + tarball.END)
+
+
+def _read_archive(raw: bytes) -> None:
+    inflated = _Inflated(raw[at : at + 100] for at in range(0, len(raw), 100))
+    for _, _, content in tarball.members(inflated.read):
+        for _ in content:
+            pass
+
+
+def _read_members(raw: bytes) -> None:
+    for _, _, content in tarball.members(io.BytesIO(raw).read):
+        for _ in content:
+            pass
+
+
 def archive_targets() -> list[Target]:
     """Each reader of an API by itself, and the small ones."""
     step = Step("issues", "https://api.github.com/repos/acme/tool/issues?per_page=100")
@@ -56,6 +90,10 @@ def archive_targets() -> list[Target]:
     return [
         *(Target(f"answers of {name}", _answers(name, source, data(source.url)))
           for name, (source, data) in _SOURCES.items()),
+        parsing(Parser("headers of tar files", tarball.parse_header, [tarball.header("lines/0000/packs/x", 5, 1)])),
+        parsing(Parser("descriptions of archives", parse_description, [msgspec.json.encode(_description())])),
+        parsing(Parser("archives", _read_archive, [_archive()])),
+        parsing(Parser("archives, inflated", _read_members, [zstandard.decompress(_archive())])),
         parsing(Parser("Link headers", lambda raw: _linked(step, raw), links)),
         parsing(Parser("rate headers", _timed, [b"120", b"Mon, 02 Nov 2026 12:00:00 GMT"])),
         parsing(Parser("repository addresses", _addressed, [b"https://github.com/a/b", b"https://gitlab.com/a/b/c.git"])),

@@ -23,6 +23,7 @@ from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.cluster.known import Known
 from micelio.config import current
+from micelio.exports.actions import forget_files
 from micelio.findings.administering import place_of
 from micelio.operators.models import REASON_LENGTH, TYPED, Purge
 from micelio.operators.policy import require_operating
@@ -30,7 +31,7 @@ from micelio.projects import cdn
 from micelio.projects.actions import rotate_cdn_key
 from micelio.projects.administering import project_of_name
 from micelio.projects.ledgers import ledger, open_ledger
-from micelio.projects.queries import project_name, visibility_of
+from micelio.projects.queries import project_name, visibility_of, whole_id
 from micelio.search import indexer
 from micelio.sessions import projector
 from micelio.sessions.git_view import kept_objects
@@ -258,6 +259,7 @@ def carry_out(purge_id: UUID) -> bool:
         transaction.on_commit(WRITTEN_OVER.refresh)
     for project in done.projects:
         projector.catch_up(project)  # each has a landing more
+        forget_files(whole_id(project))
     return True
 
 

@@ -83,6 +83,23 @@ def lines_for_git(project_id: UUID) -> Iterator[Line]:
         yield Line(line_id, branch, position or 0 if origin == project_id else -1, position or 0)
 
 
+class RegisteredBranch(NamedTuple):
+    """A branch as an archive tells of it: where it began, by whom and when."""
+
+    id: UUID
+    name: str
+    position: int
+    begun_by: str
+    begun_at: datetime
+
+
+def registered_branches(project_id: UUID) -> list[RegisteredBranch]:
+    """The branches of a project, each behind the one that it began from, for the forge's own upkeep."""
+    found = Project.lines.filter(line_of=project_id, deleted_at=None).order_by("created_at", "id")
+    columns = found.values_list("id", "branch", "fork_position", "begun_by", "created_at")
+    return [RegisteredBranch(key, name, at or 0, by, when) for key, name, at, by, when in columns]
+
+
 def names_in_the_way(project_id: UUID, name: str) -> list[str]:
     """Branches that a ref of this name cannot stand beside: the same, above or below it."""
     above = [name[:at] for at, sign in enumerate(name) if sign == "/"]

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from mic.core.errors import InvalidInput, LimitReached
+from mic.core.errors import InvalidInput, LimitReached, TooLarge
 from micelio.accounts.actor import Actor
 from micelio.accounts.policy import require_admin
 from micelio.audit.actions import record
@@ -124,6 +124,18 @@ def require_unfilled(project: ProjectView) -> None:
     if project.full:
         raise LimitReached(
             f"{project.owner} stores as much as it may, so {project.owner}/{project.handle} takes no more contents.",
+            hint="Delete a project that nobody needs, or ask whoever runs the forge for more.",
+        )
+
+
+def require_bytes(organization_id: UUID, size: int, most: int) -> None:
+    """Raises TooLarge for more than `most` bytes that come at once, LimitReached where they have no room."""
+    if size > most:
+        raise TooLarge(f"More than {most:,} bytes come at once.", hint="Ask whoever runs the forge.")
+    allowed = limits_of(organization_id).stored_bytes
+    if allowed and _stored(organization_id) + size > allowed:
+        raise LimitReached(
+            "It is more than the organization may store.",
             hint="Delete a project that nobody needs, or ask whoever runs the forge for more.",
         )
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Exists, Manager, OuterRef, Q, QuerySet
 
-from mic.core.errors import NotFound
+from mic.core.errors import InvalidInput, NotFound
 from micelio.accounts.actor import Actor
 from micelio.accounts.handles import sought
 from micelio.accounts.policy import covers
@@ -407,6 +407,14 @@ def view_of(project_id: UUID) -> ProjectView | None:
     """A project, for the forge's own upkeep: nothing of it may reach a person who was not asked for."""
     found = rows().filter(id=project_id).first()
     return view(found, None) if found is not None else None
+
+
+def get_named(actor: Actor, name: str) -> ProjectView:
+    """As `get_project`, by `owner/handle`. Raises InvalidInput for what is no such name."""
+    owner, slash, handle = name.strip().partition("/")
+    if not slash or not owner or not handle or "/" in handle:
+        raise InvalidInput(f"{name[:200]!r} does not name a project.", hint="Use ORG/PROJECT.")
+    return get_project(actor, owner, handle)
 
 
 def project_name(project_id: UUID) -> str:
