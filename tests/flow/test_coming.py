@@ -197,15 +197,15 @@ def test_from_a_terminal(there: World, github: GitHubServer, tmp_path: Path) -> 
     assert done.stdout.splitlines() == [
         f"{project} has 2 issues, 1 pull request, 2 comments, 1 review, 2 line remarks, 1 label, 1 milestone of "
         f"{github.page}.",
-        f"Next: mic export archive {project} FILE",
+        f"Next: mic export issues {project} FILE",
     ]
     again = json.loads(shell.run("import", "archive", "--json", project).stdout)
     assert (again["run"]["state"], again["archive"]["counts"]["issue"]) == ("done", 2)
-    out = shell.run("export", "archive", project, "tool.jsonl")
+    out = shell.run("export", "issues", project, "tool.jsonl")
     assert (out.returncode, out.stdout.startswith("Wrote 11 lines, ")) == (0, True), out
     whole = (shell.cwd / "tool.jsonl").read_bytes()
     assert len(whole.splitlines()) == 11
-    assert shell.run("export", "archive", project).stdout.encode() == whole
-    twice = shell.run("export", "archive", project, "tool.jsonl")
+    assert shell.run("export", "issues", project).stdout.encode() == whole
+    twice = shell.run("export", "issues", project, "tool.jsonl")
     assert "There is a file tool.jsonl already." in twice.stderr
     assert "Say `URL ORG/PROJECT`" in shell.run("import", "archive").stderr

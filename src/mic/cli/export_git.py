@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import click
 
+from mic.cli import exported
 from mic.cli.app import Suggesting, json_option
 from mic.cli.connection import Address, connect
 from mic.cli.export_traces import write_traces
 from mic.cli.git_credential import mic_command
-from mic.cli.import_archive import export_archive
+from mic.cli.import_archive import export_issues
 from mic.cli.output import Output, plural
 from mic.cli.place import Place, project_option
 from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, NotFound, Unavailable
@@ -46,9 +47,9 @@ class _Exported(NamedTuple):
 
 @click.group(cls=Suggesting)
 def exports() -> None:
-    """Take a project away as Git.
+    """Take a project away, as Git or whole, or what the forge holds about you.
 
-    What comes out has the ids that every Git client gets, and is checked before it is put in its place.
+    What comes out is checked before it is put in its place.
     """
 
 
@@ -70,7 +71,8 @@ def _authorship_options(command: click.decorators.FC) -> click.decorators.FC:
     return notes(traces(command))
 
 
-exports.add_command(export_archive)
+for command in (exported.archive, exported.lines, exported.user, exported.listed, exported.cancel, export_issues):
+    exports.add_command(command)
 
 
 @exports.command("git", short_help="Into a folder, as a bare repository.")

@@ -1,4 +1,4 @@
-"""`mic import archive` and `mic export archive`: issues, pull requests and reviews of another forge."""
+"""`mic import archive` and `mic export issues`: issues, pull requests and reviews of another forge."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 
 from mic.cli.app import json_option
 from mic.cli.connection import Address, connect, parse_address
+from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.output import Output, plural, when
 from mic.core.errors import AlreadyExists, InvalidInput
 from mic.rpc.v1 import mic_pb2 as pb
@@ -46,6 +47,11 @@ def archive(
     """
     if not 1 <= len(arguments) <= 2 or (cancel and len(arguments) == 2):
         raise click.UsageError("Say `URL ORG/PROJECT` to fetch, or ORG/PROJECT alone to see how far it is.")
+    if len(arguments) == 2 and os.path.isfile(arguments[0]):
+        raise WrongCommandLine(
+            f"{arguments[0]} is a file here, and this fetches from the address of another forge.",
+            hint=f"`mic import micelio {arguments[0]} {arguments[1]}` takes an archive of a Micelio project.",
+        )
     address = parse_address(arguments[-1])
     with connect(address.instance, signed_in=True) as client:
         if cancel:
@@ -67,12 +73,12 @@ def archive(
         )
 
 
-@click.command("archive", short_help="The archive of another forge, as JSON Lines.")
+@click.command("issues", short_help="What another forge knew of it, as JSON Lines.")
 @click.argument("project", metavar="ORG/PROJECT")
 @click.argument("file", metavar="[FILE]", required=False)
 @json_option
-def export_archive(out: Output, project: str, file: str | None) -> None:
-    """Write the archive of another forge as JSON Lines, to FILE or to standard output."""
+def export_issues(out: Output, project: str, file: str | None) -> None:
+    """Write what `mic import archive` brought, issues and the like, as JSON Lines, to FILE or to standard output."""
     address = parse_address(project)
     if out.as_json and not file:
         raise click.UsageError("With --json, say which FILE to write.")
@@ -164,7 +170,7 @@ def _tell(out: Output, address: Address, answer: pb.ForgeArchiveResponse) -> Non
     elif not has_run:
         out.line(f"Nothing of another forge was fetched into {address}.")
     if has_run and run.state == "done":
-        out.line(f"Next: mic export archive {address} FILE")
+        out.line(f"Next: mic export issues {address} FILE")
     out.document(
         {
             "project": str(address),

@@ -17,6 +17,7 @@ from mic.cli.credentials import default_instance
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.found_secrets import history_error
 from mic.cli.import_archive import archive
+from mic.cli.import_micelio import micelio
 from mic.cli.import_source import Pack, Refs, label, opened
 from mic.cli.organizations import all_organizations
 from mic.cli.output import Output, plural, when
@@ -48,13 +49,14 @@ _STAGES = {
 
 @click.group(cls=Suggesting)
 def imports() -> None:
-    """Bring a Git repository in.
+    """Bring a Git repository in, what another forge knows of it, or a project from its archive.
 
     When it makes the project, --visibility says who may see it.
     """
 
 
 imports.add_command(archive)
+imports.add_command(micelio)
 
 
 @imports.command("git", short_help="Bring a Git repository in, with all its branches and tags.")

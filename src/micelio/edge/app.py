@@ -69,11 +69,12 @@ def _exact_path() -> Callable[..., Iterable[bytes]]:
 
 @asynccontextmanager
 async def _lifespan(certificate: Certificate | None, app: Starlette) -> AsyncIterator[None]:
-    """Starts gRPC, jobs, archives, imports, lander, indexer and projector with the server; stops the last one first."""
+    """Starts gRPC, jobs, what carries runs out, indexer and projector with the server; stops the last one first."""
     from micelio.archives.worker import thread as archives
     from micelio.cluster import known
     from micelio.edge.rpc import front_ends
     from micelio.edge.rpc import server as rpc
+    from micelio.exports.worker import thread as exports
     from micelio.imports.worker import thread as imports
     from micelio.jobs import worker
     from micelio.search import indexer
@@ -85,6 +86,7 @@ async def _lifespan(certificate: Certificate | None, app: Starlette) -> AsyncIte
     stop_lander = lander.start()
     stop_imports = imports.start()
     stop_archives = archives.start()
+    stop_exports = exports.start()
     stop_jobs = worker.start()
     stop_rpc = await rpc.start(current(), certificate)
     stop_beating = await asyncio.to_thread(front_ends.start, current())
@@ -94,6 +96,7 @@ async def _lifespan(certificate: Certificate | None, app: Starlette) -> AsyncIte
         await asyncio.to_thread(stop_beating)
         await stop_rpc()
         await asyncio.to_thread(stop_jobs)
+        await asyncio.to_thread(stop_exports)
         await asyncio.to_thread(stop_archives)
         await asyncio.to_thread(stop_imports)
         await asyncio.to_thread(stop_lander)

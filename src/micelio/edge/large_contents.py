@@ -1,4 +1,4 @@
-"""Sends the large contents and archives that pages hand over, piece by piece; no thread waits for a slow reader."""
+"""Sends the large contents, archives and exports that pages hand over, piece by piece; no thread waits for a reader."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from django.db import connection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mic.ledger.project import Project
+from micelio.exports import kept
 from micelio.pages.archive import ARCHIVE_HEADER, parse_header, pieces
-from micelio.pages.handover import CONTENT_HEADER
+from micelio.pages.handover import CONTENT_HEADER, EXPORT_HEADER
 from micelio.projects.ledgers import open_ledger
 
 _CONTENT = CONTENT_HEADER.lower().encode()
 _ARCHIVE = ARCHIVE_HEADER.lower().encode()
+_EXPORT = EXPORT_HEADER.lower().encode()
 # Archives that are made at once; whoever comes then waits, without a thread. Each takes most of a core while its reader
 # keeps up.
 _ARCHIVES = asyncio.Semaphore(2)
@@ -28,24 +30,27 @@ class LargeContents:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        content = archive = b""
+        content = archive = export = b""
 
         async def looked_at(message: Message) -> None:
-            nonlocal content, archive
+            nonlocal content, archive, export
             if message["type"] == "http.response.start":
                 headers = message.get("headers", [])
                 content = next((value for name, value in headers if name.lower() == _CONTENT), b"")
                 archive = next((value for name, value in headers if name.lower() == _ARCHIVE), b"")
-                dropped = [_CONTENT, _ARCHIVE, *([b"content-length"] if archive else [])]
-                if content or archive:
+                export = next((value for name, value in headers if name.lower() == _EXPORT), b"")
+                dropped = [_CONTENT, _ARCHIVE, _EXPORT, *([b"content-length"] if archive else [])]
+                if content or archive or export:
                     message["headers"] = [item for item in headers if item[0].lower() not in dropped]
-            if not (content or archive) or message["type"] == "http.response.start":
+            if not (content or archive or export) or message["type"] == "http.response.start":
                 await send(message)
 
         await self._app(scope, receive, looked_at)
         with_body = scope["method"] != "HEAD"
         if content:
             await _send_content(content.decode("ascii"), with_body, send)
+        if export:
+            await _send_export(export.decode("ascii"), with_body, send)
         if archive:
             await _send_archive(archive.decode("ascii"), with_body, send)
 
@@ -55,6 +60,13 @@ async def _send_content(name: str, with_body: bool, send: Send) -> None:
     if with_body:
         ledger = await asyncio.to_thread(_open, UUID(project))
         await _send_all(ledger.pieces(bytes.fromhex(content), int(start), int(stop)), send)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _send_export(name: str, with_body: bool, send: Send) -> None:
+    run, start, stop = name.split("/")
+    if with_body:
+        await _send_all(kept.pieces(UUID(run), int(stop), int(start)), send)
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

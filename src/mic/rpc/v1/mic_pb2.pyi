@@ -33,6 +33,90 @@ class UserResponse(_message.Message):
     forge_version: str
     def __init__(self, user: _Optional[_Union[User, _Mapping]] = ..., forge_version: _Optional[str] = ...) -> None: ...
 
+class StartExportRequest(_message.Message):
+    __slots__ = ("kind", "project")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    project: ProjectRef
+    def __init__(self, kind: _Optional[str] = ..., project: _Optional[_Union[ProjectRef, _Mapping]] = ...) -> None: ...
+
+class ExportRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class ListExportsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListExportsResponse(_message.Message):
+    __slots__ = ("exports", "next_page_token")
+    EXPORTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    exports: _containers.RepeatedCompositeFieldContainer[Export]
+    next_page_token: str
+    def __init__(self, exports: _Optional[_Iterable[_Union[Export, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class DownloadExportRequest(_message.Message):
+    __slots__ = ("id", "offset")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    offset: int
+    def __init__(self, id: _Optional[str] = ..., offset: _Optional[int] = ...) -> None: ...
+
+class ExportChunk(_message.Message):
+    __slots__ = ("data",)
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    def __init__(self, data: _Optional[bytes] = ...) -> None: ...
+
+class ExportResponse(_message.Message):
+    __slots__ = ("export",)
+    EXPORT_FIELD_NUMBER: _ClassVar[int]
+    export: Export
+    def __init__(self, export: _Optional[_Union[Export, _Mapping]] = ...) -> None: ...
+
+class Export(_message.Message):
+    __slots__ = ("id", "kind", "project", "state", "done", "total", "size", "sha256", "name", "error_code", "error", "hint", "created_at_ms", "finished_at_ms", "expires_at_ms")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    HINT_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    kind: str
+    project: str
+    state: str
+    done: int
+    total: int
+    size: int
+    sha256: str
+    name: str
+    error_code: str
+    error: str
+    hint: str
+    created_at_ms: int
+    finished_at_ms: int
+    expires_at_ms: int
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[str] = ..., project: _Optional[str] = ..., state: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., size: _Optional[int] = ..., sha256: _Optional[str] = ..., name: _Optional[str] = ..., error_code: _Optional[str] = ..., error: _Optional[str] = ..., hint: _Optional[str] = ..., created_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ..., expires_at_ms: _Optional[int] = ...) -> None: ...
+
 class Token(_message.Message):
     __slots__ = ("id", "name", "scopes", "all_projects", "projects", "session_id", "mixes", "created_at_ms", "expires_at_ms", "last_used_at_ms", "anywhere")
     ID_FIELD_NUMBER: _ClassVar[int]
@@ -438,6 +522,30 @@ class ListMembersResponse(_message.Message):
     members: _containers.RepeatedCompositeFieldContainer[Member]
     next_page_token: str
     def __init__(self, members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ImportArchiveRequest(_message.Message):
+    __slots__ = ("project", "visibility", "data")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    VISIBILITY_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRef
+    visibility: str
+    data: bytes
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., visibility: _Optional[str] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class ImportArchiveResponse(_message.Message):
+    __slots__ = ("stage", "done", "total", "project", "position")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    done: int
+    total: int
+    project: Project
+    position: int
+    def __init__(self, stage: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., project: _Optional[_Union[Project, _Mapping]] = ..., position: _Optional[int] = ...) -> None: ...
 
 class ForgeArchiveRequest(_message.Message):
     __slots__ = ("project",)

@@ -136,6 +136,31 @@ class AccountServiceStub:
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeTokenRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeTokenResponse.FromString,
                 _registered_method=True)
+        self.StartExport = channel.unary_unary(
+                '/mic.v1.AccountService/StartExport',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.StartExportRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExportResponse.FromString,
+                _registered_method=True)
+        self.GetExport = channel.unary_unary(
+                '/mic.v1.AccountService/GetExport',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExportRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExportResponse.FromString,
+                _registered_method=True)
+        self.ListExports = channel.unary_unary(
+                '/mic.v1.AccountService/ListExports',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListExportsRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListExportsResponse.FromString,
+                _registered_method=True)
+        self.CancelExport = channel.unary_unary(
+                '/mic.v1.AccountService/CancelExport',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExportRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExportResponse.FromString,
+                _registered_method=True)
+        self.DownloadExport = channel.unary_stream(
+                '/mic.v1.AccountService/DownloadExport',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DownloadExportRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExportChunk.FromString,
+                _registered_method=True)
 
 
 class AccountServiceServicer:
@@ -174,6 +199,40 @@ class AccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartExport(self, request, context):
+        """Files to take away, made in the background: a project whole or as JSON Lines, or what is held about the account.
+        Tokens may call these: for projects that they may read.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetExport(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListExports(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelExport(self, request, context):
+        """Ends one that is being made, or lets its file go.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadExport(self, request, context):
+        """The file from a byte on, in pieces.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -201,6 +260,31 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.RevokeToken,
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeTokenRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeTokenResponse.SerializeToString,
+            ),
+            'StartExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartExport,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.StartExportRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExportResponse.SerializeToString,
+            ),
+            'GetExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetExport,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExportRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExportResponse.SerializeToString,
+            ),
+            'ListExports': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListExports,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListExportsRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListExportsResponse.SerializeToString,
+            ),
+            'CancelExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelExport,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExportRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExportResponse.SerializeToString,
+            ),
+            'DownloadExport': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadExport,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.DownloadExportRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExportChunk.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -340,6 +424,141 @@ class AccountService:
             '/mic.v1.AccountService/RevokeToken',
             mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeTokenRequest.SerializeToString,
             mic_dot_rpc_dot_v1_dot_mic__pb2.RevokeTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.AccountService/StartExport',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.StartExportRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.AccountService/GetExport',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ExportRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListExports(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.AccountService/ListExports',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListExportsRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ListExportsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.AccountService/CancelExport',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ExportRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mic.v1.AccountService/DownloadExport',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.DownloadExportRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ExportChunk.FromString,
             options,
             channel_credentials,
             insecure,
@@ -1531,6 +1750,11 @@ class ProjectServiceStub:
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveChunk.FromString,
                 _registered_method=True)
+        self.ImportArchive = channel.stream_stream(
+                '/mic.v1.ProjectService/ImportArchive',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportArchiveRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportArchiveResponse.FromString,
+                _registered_method=True)
 
 
 class ProjectServiceServicer:
@@ -1781,6 +2005,14 @@ class ProjectServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportArchive(self, request_iterator, context):
+        """Makes a project of an archive (docs/formats.md, "Archive of a project"); the first message says which. It answers now
+        and then while it checks, and at last with the project. Where it fails, nothing is there that was not before.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProjectServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -1963,6 +2195,11 @@ def add_ProjectServiceServicer_to_server(servicer, server):
                     servicer.ExportForgeArchive,
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveChunk.SerializeToString,
+            ),
+            'ImportArchive': grpc.stream_stream_rpc_method_handler(
+                    servicer.ImportArchive,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportArchiveRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportArchiveResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -2938,6 +3175,33 @@ class ProjectService:
             '/mic.v1.ProjectService/ExportForgeArchive',
             mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveRequest.SerializeToString,
             mic_dot_rpc_dot_v1_dot_mic__pb2.ForgeArchiveChunk.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportArchive(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/mic.v1.ProjectService/ImportArchive',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ImportArchiveRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ImportArchiveResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -16,6 +16,7 @@ from mic.rpc.v1 import mic_pb2_grpc
 from micelio.accounts.actor import Actor, require_signed_in
 from micelio.edge.rpc import convert
 from micelio.edge.rpc.branches import Branches
+from micelio.edge.rpc.exports import ArchiveImports
 from micelio.edge.rpc.forge_archives import ForgeArchives
 from micelio.edge.rpc.guard import DOWNLOADS, UPLOADS, bad_token, call, hashes, page_size, position, slot, stream
 from micelio.edge.rpc.imports import Imports
@@ -33,7 +34,7 @@ MAX_TREE_PAGE = 10_000
 MAX_PAGES = 1_000
 
 
-class Projects(Branches, ForgeArchives, Imports, mic_pb2_grpc.ProjectServiceServicer):
+class Projects(ArchiveImports, Branches, ForgeArchives, Imports, mic_pb2_grpc.ProjectServiceServicer):
     """Projects and what is in them."""
 
     @call

@@ -89,6 +89,8 @@ async def start(settings: Settings, certificate: Certificate | None = None) -> C
     server.start()
 
     async def stop() -> None:
+        # Whoever balances calls sends no more here while those that are under way come to their end.
+        checks.enter_graceful_shutdown()
         await asyncio.to_thread(lambda: server.stop(GRACE).wait())
 
     return stop

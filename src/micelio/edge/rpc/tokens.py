@@ -11,14 +11,15 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.rpc.v1 import mic_pb2_grpc
 from micelio.accounts.actor import Actor
 from micelio.edge.rpc import convert
+from micelio.edge.rpc.exports import Exports
 from micelio.edge.rpc.guard import call
 from micelio.tokens import actions, queries
 from micelio.tokens.policy import require_keeper
 from micelio.tokens.queries import TokenView
 
 
-class Account(mic_pb2_grpc.AccountServiceServicer):
-    """Make, list, renew and revoke one's own tokens."""
+class Account(Exports, mic_pb2_grpc.AccountServiceServicer):
+    """Make, list, renew and revoke one's own tokens; take data away."""
 
     @call
     def CreateToken(self, actor: Actor, request: pb.CreateTokenRequest) -> pb.CreateTokenResponse:

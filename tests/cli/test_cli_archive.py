@@ -1,0 +1,125 @@
+"""A project goes out whole and comes in again; its history and one's own data are written as JSON lines."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+from forge_process import Forge
+from transcript import Shell
+
+_WROTE = re.compile(r"[\d,]+ bytes, SHA-256 [0-9a-f]{64}")
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def _plain(text: str) -> str:
+    return _ID.sub("ID", _WROTE.sub("N bytes, SHA-256 HEX", text))
+
+
+def _garden(shell: Shell, name: str) -> None:
+    """Two landings, a branch, and an open session that was pushed."""
+    shell("project", "create", f"{name}/garden")
+    shell("clone", f"{name}/garden")
+    shell.cd("garden")
+    shell.write("README.md", "# Garden\n")
+    shell("land", "Begin")
+    shell("branch", "create", "fix")
+    shell.write("roses.txt", "red\n")
+    shell("land", "Plant")
+    shell("session", "start", "Water at dawn")
+    shell("session", "decide", "At 05:30", "--why", "Leaves dry early")
+    shell.write("water.txt", "05:30\n")
+    shell("session", "push")
+
+
+def test_out_and_in_again(shell: Shell, forge: Forge, name: str) -> None:
+    """The copy has the same landings, branches and Git commits, and what is open; `micelio verify` finds it sound."""
+    _garden(shell, name)
+    assert _plain(shell("export", "archive", "../garden.tar.zst")) == (
+        f"Wrote {name}/garden to ../garden.tar.zst: N bytes, SHA-256 HEX.\n"
+        "Next: mic import micelio ../garden.tar.zst ORG/PROJECT\n"
+    )
+    shell.cd(".")
+    assert re.sub(r"[\d,]+ bytes", "N bytes", _plain(shell("export", "list"))) == (
+        f"ID  archive  {name}/garden  done, until WHEN  N bytes\n"
+    )
+    assert re.sub(r"[\d,]+ bytes", "N bytes", shell("import", "micelio", "garden.tar.zst", f"{name}/copy")) == (
+        f"Imported N bytes into {name}/copy: it stands at @2, private.\nNext: mic clone {name}/copy\n"
+    )
+
+    def listed(project: str) -> list[object]:
+        found = shell.json("log", "--project", project)["landings"]
+        return [(item["id"], item["goal"], item["landed_position"]) for item in found]
+
+    assert listed(f"{name}/copy") == listed(f"{name}/garden")
+    assert [item["name"] for item in shell.json("branch", "list", "--project", f"{name}/copy")["branches"]][-1] == "fix"
+    for project in ("garden", "copy"):
+        shell("export", "git", f"{project}.git", "--project", f"{name}/{project}")
+    refs = [shell.git("-C", f"{project}.git", "for-each-ref") for project in ("garden", "copy")]
+    assert refs[0] == refs[1]
+    assert f"{name}/copy: sound" in forge.run("verify", f"{name}/copy")
+    shell("clone", f"{name}/copy")
+    shell.cd("copy")
+    assert "Water at dawn" in shell("session", "list")
+    assert shell("session", "resume", "--latest").startswith("Resumed")
+    assert shell.read("water.txt") == "05:30\n"
+    assert shell("land").startswith("Landed @3: Water at dawn")
+
+
+def test_refusals(shell: Shell, name: str) -> None:
+    """Each says what is wrong and what to do; nothing is made."""
+    shell.write("no.txt", "nothing\n")
+    for command, said in {
+        ("import", "micelio", "absent", f"{name}/x"): "There is no file absent.",
+        ("import", "micelio", "no.txt", f"{name}/x"): "no.txt is no archive of a Micelio project.",
+        ("import", "archive", "no.txt", f"{name}/x"): "`mic import micelio no.txt",
+        ("export", "archive", f"{name}/x", "new.tar.zst"): f"There is no project {name}/x",
+        ("export", "archive", f"{name}/x", "no.txt"): "There is a file no.txt already.",
+        ("export", "archive", f"{name}/x", "x.jsonl"): "`mic export issues`",
+        ("export", "cancel", "7"): "There is no such export of yours.",
+    }.items():
+        done = shell.run(*command)
+        assert done.returncode, command
+        assert said in done.stderr, command
+    (shell.home / "cut.tar.zst").write_bytes(b"\x28\xb5\x2f\xfd" + bytes(60))
+    done = shell.run("import", "micelio", "cut.tar.zst", f"{name}/x")
+    assert "The archive was not imported: it is " in done.stderr
+    assert shell.run("project", "show", f"{name}/x").returncode
+
+
+def test_history_and_own_data_as_lines(shell: Shell, name: str) -> None:
+    """What landed, why and by whom is there, and what the forge holds about the account; no secret is."""
+    _garden(shell, name)
+    shell("project", "star", f"{name}/garden")
+    shell.cd(".")
+    token = shell.json("auth", "token", "create", "--name", "laptop", "--scope", "project:read")["value"]
+    shell("export", "json", f"{name}/garden", "history.jsonl")
+    lines = [json.loads(text) for text in (shell.home / "history.jsonl").read_text().splitlines()]
+    assert [(each["kind"], each.get("goal")) for each in lines] == [
+        ("project", None), ("branch", None), ("landing", "Begin"), ("landing", "Plant"),
+        ("open_session", "Water at dawn"),
+    ]  # fmt: skip
+    assert lines[3]["files"] == [
+        {
+            "path": "roses.txt",
+            "op": "added",
+            "mode": "100644",
+            "size": 4,
+            "sha256": hashlib.sha256(b"red\n").hexdigest(),
+        }
+    ]
+    assert lines[4]["decisions"] == [
+        {"what": "At 05:30", "why": "Leaves dry early", "by": "", "evidence": "", "alternatives": []}
+    ]
+    shell("export", "user", "me.jsonl")
+    text = (shell.home / "me.jsonl").read_text()
+    mine = [json.loads(line) for line in text.splitlines()]
+    assert token not in text
+    assert (mine[0]["kind"], mine[1]["kind"], mine[1]["handle"]) == ("forge", "account", f"u{name}")
+    of = {kind: [each for each in mine if each["kind"] == kind] for kind in {each["kind"] for each in mine}}
+    assert [(each["handle"], each["role"]) for each in of["organization"]] == [(name, "owner")]
+    assert [each["project"] for each in of["star"]] == [f"{name}/garden"]
+    assert [each["name"] for each in of["token"]] == ["laptop"]
+    assert [each["goal"] for each in of["session"]] == ["Begin", "Plant", "Water at dawn"]
+    assert "account.export" in [each["action"] for each in of["event"]]
