@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -29,8 +30,31 @@ GRPC_ONLY = frozenset(
         "ProjectService.SendImport",
         "ProjectService.GetImportTips",
         "ProjectService.ExportForgeArchive",
+        "ProjectService.ImportArchive",
     }
 )
+
+
+def no_exports(s: Any, p: pb.ProjectRef) -> str:
+    """The name of a project, whose readers have exported nothing lately: one at a time, and some a day."""
+    with s.world.forge.database.opened() as rows:
+        rows.change("DELETE FROM exports_export", ())
+    s.exported = ""
+    return f"{p.organization}/{p.handle}"
+
+
+def an_export(s: Any, *, fresh: bool = False) -> str:
+    """A finished export of the stage's project, of its owner."""
+    if fresh or not getattr(s, "exported", ""):
+        no_exports(s, s.project)
+        request = pb.StartExportRequest(kind="json", project=s.project)
+        made = s.world.rita("AccountService.StartExport", request).export
+        while made.state in ("waiting", "running"):
+            time.sleep(0.02)
+            made = s.world.rita("AccountService.GetExport", pb.ExportRequest(id=made.id)).export
+        assert made.state == "done", made
+        s.exported = made.id
+    return str(s.exported)
 
 
 def _project(p: pb.ProjectRef, rest: str = "") -> str:
@@ -360,6 +384,20 @@ REST: dict[str, tuple[str, Make]] = {
     "name_browser": ("name_browser", lambda s, p, a, ok: ("PATCH", "/me/browsers/999999", {"name": "x"})),
     "end_browser": ("end_browser", lambda s, p, a, ok: ("DELETE", "/me/browsers/999999", None)),
     "list_tokens": ("AccountService.ListTokens", lambda s, p, a, ok: ("GET", "/me/tokens", None)),
+    "start_export": (
+        "AccountService.StartExport",
+        lambda s, p, a, ok: ("POST", "/exports", {"kind": "json", "project": f"{no_exports(s, p)}"}),
+    ),
+    "list_exports": ("AccountService.ListExports", lambda s, p, a, ok: ("GET", "/exports", None)),
+    "get_export": ("AccountService.GetExport", lambda s, p, a, ok: ("GET", f"/exports/{an_export(s)}", None)),
+    "read_export": (
+        "AccountService.DownloadExport",
+        lambda s, p, a, ok: ("GET", f"/exports/{an_export(s)}/file", None),
+    ),
+    "cancel_export": (
+        "AccountService.CancelExport",
+        lambda s, p, a, ok: ("DELETE", f"/exports/{an_export(s, fresh=True)}", None),
+    ),
     "create_token": ("AccountService.CreateToken", _token),
     "revoke_token": (
         "AccountService.RevokeToken",

@@ -54,6 +54,12 @@ AccountService.CreateSessionToken      private u n  d . . .  d . .  u u  d d d d
 AccountService.RenewSessionToken       any     u n  n n n .  n n n  u u  d d d d d d  d d d d
 AccountService.ListTokens              any     u .  . . . .  . . .  u u  d d d d d d  d d d d
 AccountService.RevokeToken             any     u n  n n n .  n n n  u u  d d d d d d  d d d d
+AccountService.StartExport             public  u .  . . . .  . . .  u u  d d . . d d  . n d d
+AccountService.StartExport             private n n  . . . .  . . .  u u  d d . . d d  . n d d
+AccountService.GetExport               any     u n  n n n .  n n n  u u  . . . . d d  . n . .
+AccountService.ListExports             any     u .  . . . .  . . .  u u  . . . . d d  . . . .
+AccountService.CancelExport            any     u n  n n n .  n n n  u u  . . . . d d  . n . .
+AccountService.DownloadExport          any     u n  n n n .  n n n  u u  d d . . d d  . n d d
 OrganizationService.CreateOrganization any     u .  . . . .  . . .  u u  d d d d d .  d d d d
 OrganizationService.GetOrganization    any     . .  . . . .  . . .  u u  d d d d . .  d d d d
 OrganizationService.ListOrganizations  any     u .  . . . .  . . .  u u  d d d d . .  d d d d
@@ -144,6 +150,7 @@ ProjectService.GetForgeArchive         public  . .  . . . .  . . .  u u  . . . .
 ProjectService.GetForgeArchive         private n n  . . . .  . . .  u u  . . . . d d  . n . .
 ProjectService.ExportForgeArchive      public  . .  . . . .  . . .  u u  . . . . d d  . n . .
 ProjectService.ExportForgeArchive      private n n  . . . .  . . .  u u  . . . . d d  . n . .
+ProjectService.ImportArchive           any     u d  d d . .  d d d  u u  d . d d d d  d d d d
 SessionService.StartSession            public  u d  d . . .  d . .  u u  d d d . d d  . n . d
 SessionService.StartSession            private n n  d . . .  d . .  u u  d d d . d d  . n . d
 SessionService.LandSession             public  u d  d . . .  d . .  u u  d d d . d d  . n . d
@@ -201,6 +208,8 @@ import-project       any     u .  . . . .  . . .  u u
 new-organization     any     u .  . . . .  . . .  u u
 new-project          any     u .  . . . .  . . .  u u
 account-profile      any     u .  . . . .  . . .  u u
+exports              any     u .  . . . .  . . .  u u
+export-file          any     u n  n n n n  n n n  u u
 stars                any     u .  . . . .  . . .  u u
 forge-audit          any     u d  d d d d  d d d  u u
 admin                any     u d  d d d d  d d d  u u
@@ -443,6 +452,16 @@ FUNCTIONS = {
     "archives.queries.export_archive": "ProjectService.ExportForgeArchive",
     "archives.queries.find_archive": "ProjectService.GetForgeArchive",
     "archives.queries.newest_run": "ProjectService.GetForgeArchive",
+    "exports.account_lines.AccountLines": "AccountService.StartExport",
+    "exports.actions.cancel_export": "AccountService.CancelExport",
+    "exports.actions.start_export": "AccountService.StartExport",
+    "exports.archive_in.import_archive": "ProjectService.ImportArchive",
+    "exports.queries.get_export": "AccountService.GetExport",
+    "exports.queries.list_exports": "AccountService.ListExports",
+    "exports.queries.own_export": "AccountService.GetExport",
+    "exports.queries.read_export": "AccountService.DownloadExport",
+    "exports.queries.ready_export": "AccountService.DownloadExport",
+    "exports.queries.view_of": "AccountService.GetExport",
     "findings.actions.decide": "secrets-decide",
     "findings.actions.decide_open": "secrets-decide",
     "findings.actions.report": "secrets-report",
@@ -517,6 +536,8 @@ FUNCTIONS = {
     "organizations.queries.list_organizations": "OrganizationService.ListOrganizations",
     "organizations.queries.memberships": "ProjectService.ListProjects",
     "organizations.queries.organization_events": "organization-audit",
+    "projects.arrivals.admit_project": "ProjectService.ImportArchive",
+    "projects.arrivals.require_arrival": "ProjectService.ImportArchive",
     "projects.actions.create_project": "ProjectService.CreateProject",
     "projects.actions.held": "ProjectService.UpdateProject",
     "projects.actions.update_project": "ProjectService.UpdateProject",
@@ -560,6 +581,8 @@ FUNCTIONS = {
     "projects.queries.origin_of": "ProjectService.GetProject",
     "projects.queries.project_events": "project-audit",
     "projects.queries.named_projects": "AccountService.CreateToken",
+    "projects.held.held": "AccountService.StartExport",
+    "projects.queries.get_named": "start_export",
     "projects.queries.project_names": "AccountService.ListTokens",
     "projects.reads.note_private": "search",
     "projects.reads.note_read": "ProjectService.GetProject",

@@ -9,6 +9,7 @@ import inspect
 import itertools
 import pkgutil
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ from kept_archive import keep_archive
 from mic.core.ids import ulid_text
 from mic.rpc.v1 import mic_pb2 as pb
 from micelio.api.description import description
-from policy_rest import GRPC_ONLY, REST
+from policy_rest import GRPC_ONLY, REST, an_export, no_exports
 from policy_table import (
     ACTORS,
     CALLS,
@@ -64,6 +65,7 @@ class Stage:
         self.other = world.project("", visibility)
         self.bound, self.landed = session_id(), session_id()
         self.deleted = False
+        self.archived = b""
         self._tokens: dict[str, tuple[str, Caller]] = {}
         _let_in(world, self.project)
         if not empty:
@@ -166,6 +168,13 @@ REQUESTS: dict[str, _Make] = {
     "AccountService.RenewSessionToken": lambda s, p, a, ok: pb.RenewSessionTokenRequest(id=_token_of(s, "agent")),
     "AccountService.ListTokens": lambda s, p, a, ok: pb.ListTokensRequest(),
     "AccountService.RevokeToken": lambda s, p, a, ok: pb.RevokeTokenRequest(id=_spare_token(s)),
+    "AccountService.StartExport": lambda s, p, a, ok: (
+        no_exports(s, p) and pb.StartExportRequest(kind="archive", project=p)
+    ),
+    "AccountService.GetExport": lambda s, p, a, ok: pb.ExportRequest(id=an_export(s)),
+    "AccountService.ListExports": lambda s, p, a, ok: pb.ListExportsRequest(),
+    "AccountService.CancelExport": lambda s, p, a, ok: pb.ExportRequest(id=an_export(s, fresh=True)),
+    "AccountService.DownloadExport": lambda s, p, a, ok: pb.DownloadExportRequest(id=an_export(s)),
     "OrganizationService.CreateOrganization": lambda s, p, a, ok: pb.CreateOrganizationRequest(
         handle=f"{p.organization}-made-{next(_numbers)}"
     ),
@@ -248,6 +257,11 @@ REQUESTS: dict[str, _Make] = {
     "ProjectService.CancelForgeArchive": lambda s, p, a, ok: _fetched(s, p, ok),
     "ProjectService.GetForgeArchive": lambda s, p, a, ok: pb.ForgeArchiveRequest(project=p),
     "ProjectService.ExportForgeArchive": lambda s, p, a, ok: _with_archive(s, p),
+    "ProjectService.ImportArchive": lambda s, p, a, ok: [
+        pb.ImportArchiveRequest(
+            project=pb.ProjectRef(organization=p.organization, handle=f"came{next(_numbers)}"), data=_archive(s, ok)
+        )
+    ],
     "SessionService.StartSession": lambda s, p, a, ok: pb.StartSessionRequest(
         project=p, session_id=s.session_of(a), goal="Try"
     ),
@@ -295,6 +309,22 @@ def _fetched(stage: Stage, project: pb.ProjectRef, done: bool) -> pb.ForgeArchiv
         with contextlib.suppress(Refused):  # that of the cell before is not at its end
             stage.world.rita("ProjectService.StartForgeArchive", wanted)
     return pb.ForgeArchiveRequest(project=project)
+
+
+def _archive(stage: Stage, done: bool) -> bytes:
+    """The stage's project as an archive, for whoever gets that far."""
+    if not done:
+        return b""
+    if not stage.archived:
+        no_exports(stage, stage.project)
+        request = pb.StartExportRequest(kind="archive", project=stage.project)
+        made = stage.world.rita("AccountService.StartExport", request).export
+        while made.state in ("waiting", "running"):
+            time.sleep(0.02)
+            made = stage.world.rita("AccountService.GetExport", pb.ExportRequest(id=made.id)).export
+        chunks = stage.world.rita("AccountService.DownloadExport", pb.DownloadExportRequest(id=made.id))
+        stage.archived = b"".join(chunk.data for chunk in chunks)
+    return stage.archived
 
 
 def _with_archive(stage: Stage, project: pb.ProjectRef) -> pb.ForgeArchiveRequest:
@@ -606,6 +636,8 @@ def _address(name: str, project: pb.ProjectRef, landed: str, still_open: str) ->
         "organization-networks": f"/{project.organization}/-/networks",
         "account-profile": "/-/account/profile",
         "stars": "/-/account/stars",
+        "exports": "/-/account/exports",
+        "export-file": "/-/account/exports/00000000-0000-4000-8000-000000000000/file",
         "deleted-projects": f"/{project.organization}/-/deleted",
         "organization-audit": f"/{project.organization}/-/audit",
         "organization-members": f"/{project.organization}/-/members",

@@ -15,6 +15,7 @@ from micelio.pages.views.compare import compare, compare_change, compare_form
 from micelio.pages.views.contributors import contributors
 from micelio.pages.views.deleted import deleted_projects
 from micelio.pages.views.elsewhere import plain_address
+from micelio.pages.views.exports import export_file, exports
 from micelio.pages.views.feeds import organization_feed, person_feed, project_feed, search_feed
 from micelio.pages.views.files import file, raw
 from micelio.pages.views.history import history
@@ -49,6 +50,8 @@ urlpatterns = [
     path("-/look-<str:digest>.css", serve, name="stylesheet"),
     path("-/account/audit", account_audit, name="account-audit"),
     path("-/account/stars", stars, name="stars"),
+    path("-/account/exports", exports, name="exports"),
+    path("-/account/exports/<uuid:export>/file", export_file, name="export-file"),
     path("-/audit", forge_audit, name="forge-audit"),
     path("-/import", import_form, name="import-project"),
     path("-/people/<str:handle>.atom", person_feed, name="person-feed"),

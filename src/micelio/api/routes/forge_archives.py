@@ -78,7 +78,7 @@ class ArchiveStanding(Told):
     summary="What was fetched from another forge?",
 )
 def get_forge_archive(request: ApiRequest, owner: str, project: str) -> HttpResponse:
-    """Issues, pull requests and reviews, in numbers. `mic export archive` hands them out."""
+    """Issues, pull requests and reviews, in numbers. `mic export issues` hands them out."""
     view = get_project(request.actor, owner, project)
     return shown(request, standing(request.actor, view, queries.newest_run(request.actor, view)))
 

@@ -49,7 +49,7 @@ class Counted:
     total: int = 0
 
 
-def _refreshing(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def refreshing(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Loads the page again while something is under way, unless the reader has stopped that."""
 
     @functools.wraps(view)
@@ -90,7 +90,7 @@ def _cancel(request: HttpRequest, actor: Actor, owner: str, handle: str) -> str:
     return reverse("project-import", args=[owner, handle])
 
 
-@_refreshing
+@refreshing
 @form_page(again=_again, cancel=_cancel)
 def project_import(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page:
     """What was fetched, for readers; for members also how far the newest runs are, and the forms."""
