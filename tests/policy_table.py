@@ -390,7 +390,9 @@ OPEN_PAGES = frozenset(
         # What of somebody's landings a visitor may see anyway; tests/flow/test_feeds.py.
         "person-feed",
         # The same, and what they say of themselves; tests/flow/test_people.py.
-        "person", "picture", "drawn-picture",
+        "person", "person-card", "picture", "drawn-picture",
+        # What a visitor sees, whoever asks, and nothing of a private project; tests/flow/test_cards.py.
+        "card",
         "organization-with-slash", "project-with-slash", "clone-address",
     }
 )  # fmt: skip

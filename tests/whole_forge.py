@@ -92,6 +92,8 @@ class WholeForge:
             "person-feed": {"handle": "rita"},
             "person": {"handle": "rita"},
             "drawn-picture": {"handle": "rita"},
+            "person-card": {"handle": "rita", "digest": "0" * 16},
+            "card": {"name": f"{'0' * 16}.png"},
             "picture": {"digest": self.picture},
             "admin-organization": {"handle": self.organization},
             "badge": {"name": "landings.svg"},

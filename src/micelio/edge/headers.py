@@ -31,7 +31,9 @@ _ALWAYS = (
     (b"permissions-policy", _PERMISSIONS.encode()),
 )
 # Pictures that are made for pages of other sites. A private project has them for nobody but its members, here.
-_FOR_OTHERS = re.compile(r"/[^/]+/[^/]+/-/badge/[a-z]+\.(svg|json)\Z")
+_FOR_OTHERS = re.compile(
+    r"/[^/]+/[^/]+/-/(badge/[a-z]+\.(svg|json)|card/[0-9a-f-]+\.png)\Z|/-/people/[^/]+/card/[0-9a-f]+\.png\Z"
+)
 _SHARED = tuple(
     (name, b"cross-origin" if name == b"cross-origin-resource-policy" else value) for name, value in _ALWAYS
 )

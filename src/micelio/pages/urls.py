@@ -11,6 +11,7 @@ from micelio.pages.views.audit import account_audit, forge_audit, organization_a
 from micelio.pages.views.badges import badge, badges
 from micelio.pages.views.blame import blame
 from micelio.pages.views.branches import branches
+from micelio.pages.views.cards import card, person_picture
 from micelio.pages.views.compare import compare, compare_change, compare_form
 from micelio.pages.views.contributors import contributors
 from micelio.pages.views.deleted import deleted_projects
@@ -55,6 +56,7 @@ urlpatterns = [
     path("-/audit", forge_audit, name="forge-audit"),
     path("-/import", import_form, name="import-project"),
     path("-/people/<str:handle>.atom", person_feed, name="person-feed"),
+    path("-/people/<str:handle>/card/<str:digest>.png", person_picture, name="person-card"),
     path("-/search", search, name="search"),
     path("-/search.atom", search_feed, name="search-feed"),
     path("-/new/organization", new_organization, name="new-organization"),
@@ -85,6 +87,7 @@ urlpatterns = [
     path(f"{_PROJECT}/-/blame/<str:ref>/<file:path>", blame, name="blame"),
     path(f"{_PROJECT}/-/archive/<str:name>", archive, name="archive"),
     path(f"{_PROJECT}/-/badge/<str:name>", badge, name="badge"),
+    path(f"{_PROJECT}/-/card/<str:name>", card, name="card"),
     path(f"{_PROJECT}/-/badges", badges, name="badges"),
     path(f"{_PROJECT}/-/compare", compare_form, name="compare-form"),
     path(f"{_PROJECT}/-/compare/<str:points>", compare, name="compare"),

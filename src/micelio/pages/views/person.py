@@ -22,9 +22,11 @@ from micelio.organizations.profiles import organizations_of
 from micelio.pages.activity import activity
 from micelio.pages.addresses import Site
 from micelio.pages.answers import Page, page, problem
+from micelio.pages.cards import person_card
 from micelio.pages.landing_items import landing_data, landing_item
 from micelio.pages.mycelium import whole_svg
 from micelio.pages.pictures import person_address, picture_address
+from micelio.pages.views.cards import person_card_address
 from micelio.pages.weight import ROOM, Scale
 from micelio.sessions.doings import Doings, Done
 
@@ -94,6 +96,7 @@ def person(request: HttpRequest, actor: Actor, handle: str) -> Page | HttpRespon
         "profile": profile,
         "picture": picture_address(who.handle, profile.picture),
         "own": own,
+        "card": current().base_url + person_card_address(who.handle, person_card(who, profile)) if profile else "",
         "organizations": organizations,
         "year": year,
         "projects": [(project, Site(project.owner, project.handle).root, count) for project, count in projects],

@@ -10,13 +10,16 @@ from micelio.config import current
 from micelio.findings.queries import count_open
 from micelio.pages.addresses import HEAD, Site, parse_ref, path_from_request
 from micelio.pages.answers import Page, page, path_data
+from micelio.pages.cards import project_card
 from micelio.pages.json_ld import software
 from micelio.pages.landing_items import landing_data, landing_item
 from micelio.pages.listing import Listing, list_directory, parse_after
 from micelio.pages.opened import Opened, open_project
 from micelio.pages.text import display_path
+from micelio.pages.views.cards import card_address
 from micelio.pages.weight import ROOM, Scale
 from micelio.pages.where import Where
+from micelio.projects.models import Visibility
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import count_forks, origin_of
 from micelio.projects.stars import stars_of
@@ -37,8 +40,11 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
     decisions = counts(actor, opened.project).decisions
     origin, forks = origin_of(actor, opened.project), count_forks(actor, opened.project)
     starred = stars_of(actor, opened.project)
+    card = project_card(opened.project, opened.position, decisions, starred.total)
+    public = opened.project.visibility == Visibility.PUBLIC
     context = {
         **opened.context("files"),
+        "card": current().base_url + card_address(opened.site, card) if public else "",
         "last": landing_item(opened.site, newest[0]) if newest else None,
         "json_ld": software(opened.project, newest[0].landed_at if newest else None),
         "files": listing.rows,

@@ -14,9 +14,11 @@ from mic.core.session import Change, Op, Session
 from mic.core.tree import BLOB, Entry
 from mic.ledger.project import Push
 from micelio.accounts.actor import Actor
+from micelio.config import current
 from micelio.pages.addresses import Ref
 from micelio.pages.answers import Page, page
 from micelio.pages.asked import asked_number
+from micelio.pages.cards import landing_card
 from micelio.pages.changes import ChangesPage, PathChange
 from micelio.pages.diffs import LARGEST_COMPARED
 from micelio.pages.leak_report import report_address
@@ -25,7 +27,9 @@ from micelio.pages.session_parts import Focus, asked_focus, claims_part, convers
 from micelio.pages.session_twin import change_data, session_data, session_markdown
 from micelio.pages.states import state_words
 from micelio.pages.text import count_words, cut, display_path, headline, took
+from micelio.pages.views.cards import card_address
 from micelio.pages.weight import Scale
+from micelio.projects.models import Visibility
 from micelio.sessions.push import pushed
 from micelio.sessions.pushed_at import pushed_at
 from micelio.sessions.queries import LandingView, get_landing, get_session
@@ -149,6 +153,7 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
         "author": row.author_name or row.owner_handle,
         "author_handle": row.owner_handle,
         "agent": row.agent,
+        "card": _card(found),
         "at": row.landed_at,
         "took": "" if imported or not position else took(row.authored_at, row.landed_at),
         "authored": row.authored_at if imported else None,
@@ -166,6 +171,15 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
     data = {**opened.data(), **session_data(found.view, changes)}
     words = state_words(found.state, position)
     return Page("pages/session.html", context, data, lambda: session_markdown(found.view, words, changes, shown))
+
+
+def _card(found: _Found) -> str:
+    """Where the picture is that other sites show of it, "" for what not everybody may read."""
+    opened, view = found.opened, found.view
+    if not found.position or opened.project.visibility != Visibility.PUBLIC:
+        return ""
+    made = landing_card(opened.project, view, view.row.author_name or view.row.owner_handle)
+    return current().base_url + card_address(opened.site, made, found.position)
 
 
 def _parts(scale: Scale, session: Session, focus: Focus, imported: bool) -> dict[str, Any]:
