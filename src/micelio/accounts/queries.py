@@ -13,6 +13,7 @@ from mic.core.errors import NotFound
 from micelio.accounts.actor import Actor, require_signed_in
 from micelio.accounts.handles import sought
 from micelio.accounts.models import HandleClaim, User
+from micelio.accounts.once import asked
 from micelio.accounts.policy import require_admin, require_whole
 from micelio.audit import queries as audit
 from micelio.audit.models import AuditEvent
@@ -53,8 +54,14 @@ def find_users(actor: Actor, text: str, after: str = "", limit: int = 20) -> lis
 
 
 def users_by_id(actor: Actor, ids: Iterable[UUID]) -> dict[UUID, UserView]:
-    """The accounts with these ids, in one query; an id without account is left out."""
-    return {user.id: _view(user) for user in User.objects.filter(id__in=list(ids))}
+    """The accounts with these ids, in one query at most; an id without account is left out."""
+    wanted = set(ids)
+    now = asked.get()
+    known: dict[UUID, UserView] = now.setdefault("users", {}) if now is not None else {}
+    missing = wanted - set(known)
+    if missing:
+        known |= {user.id: _view(user) for user in User.objects.filter(id__in=missing)}
+    return {one: known[one] for one in wanted if one in known}
 
 
 def proven_addresses(actor: Actor) -> list[str]:

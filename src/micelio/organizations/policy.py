@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -13,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from mic.core.errors import PermissionDenied
 from micelio.accounts.actor import Actor, require_signed_in
 from micelio.accounts.grant import Scope
+from micelio.accounts.once import asked as asked_now
 from micelio.accounts.policy import require_scope, require_unlimited
 from micelio.accounts.second_factor import factors_of
 from micelio.audit.origin import current_address
@@ -78,8 +78,8 @@ def lacks_second_factor(actor: Actor, organization_id: UUID) -> bool:
     return own.exclude(open_to(actor.user_id, "organization__")).exists()
 
 
+Found = TypeVar("Found")
 _role = Prepared(_query, UUID, UUID)
-_asked: ContextVar[dict[tuple[UUID, UUID], str | None] | None] = ContextVar("micelio_roles_asked", default=None)
 
 
 @contextmanager
@@ -88,29 +88,30 @@ def asked_once() -> Iterator[None]:
 
     Outside of it `role_of` always looks anew, so nothing outlives a request. A stream, which may take hours, has none.
     """
-    token = _asked.set({})
+    token = asked_now.set({})
     try:
         yield
     finally:
-        _asked.reset(token)
+        asked_now.reset(token)
 
 
 def forget_roles() -> None:
     """For whoever has changed a membership: what this request asks from now on is looked up anew."""
-    asked = _asked.get()
+    asked = asked_now.get()
     if asked is not None:
         asked.clear()
 
 
-def looked_up(key: tuple[UUID, UUID], ask: Callable[[], str | None]) -> str | None:
-    """The role that `ask` finds, once within `asked_once`; `key` is what it is in, and whose it is."""
-    asked = _asked.get()
+def looked_up(key: Any, ask: Callable[[], Found]) -> Found:
+    """What `ask` finds, once within `asked_once`: a role by what it is in and whose it is, or all of somebody's."""
+    asked = asked_now.get()
     if asked is not None and key in asked:
-        return asked[key]
-    role = ask()
+        found: Found = asked[key]
+        return found
+    found = ask()
     if asked is not None:
-        asked[key] = role
-    return role
+        asked[key] = found
+    return found
 
 
 def role_of(actor: Actor, organization_id: UUID) -> str | None:

@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from micelio.accounts.actor import Actor, require_signed_in
 from micelio.accounts.policy import require_self
-from micelio.accounts.profiles import ProfileView, profile_of, profiles_of, store_picture, store_profile
+from micelio.accounts.profiles import ProfileView, profile_of, store_picture, store_profile
 from micelio.audit.actions import record
 from micelio.organizations.actions import held
 from micelio.organizations.models import Membership, Organization
@@ -30,7 +30,6 @@ class OrganizationItem:
     handle: str
     name: str
     members: int
-    picture: str
 
 
 @transaction.atomic
@@ -109,14 +108,12 @@ def organizations_of(actor: Actor, user_id: UUID) -> list[OrganizationItem]:
         seen=Count("memberships", filter=active & Q(memberships__shown=True)),
     )
     rows = list(counted.order_by("handle")[:MOST])
-    pictures = profiles_of([row.id for row in rows]) if rows else {}
     return [
         OrganizationItem(
             row.id,
             row.handle,
             row.name,
             row.everybody if row.id in own else row.seen,
-            pictures[row.id].picture if row.id in pictures else "",
         )
         for row in rows
     ]

@@ -18,6 +18,7 @@ from micelio.audit.models import AuditEvent
 from micelio.organizations.models import Membership, Organization
 from micelio.organizations.policy import (
     is_inside,
+    looked_up,
     open_to,
     require_administering,
     require_manage,
@@ -75,7 +76,15 @@ def memberships(actor: Actor, after: str = "", limit: int = 50) -> list[Organiza
     """As `list_organizations`, for rules that need them to judge about something else."""
     if actor.user_id is None:
         return []
-    own = _own(actor, after).filter(open_to(actor.user_id, "organization__"))
+    if after or limit != MAX_PAGE:
+        return _memberships(actor, actor.user_id, after, limit)
+    # Of all of them every list and search asks; whom they are given to changes nothing in them.
+    user_id = actor.user_id
+    return list(looked_up(("memberships", actor), lambda: _memberships(actor, user_id, "", limit)))
+
+
+def _memberships(actor: Actor, user_id: UUID, after: str, limit: int) -> list[OrganizationView]:
+    own = _own(actor, after).filter(open_to(user_id, "organization__"))
     rows = own.select_related("organization").order_by("organization__handle")[: min(limit, MAX_PAGE)]
     inside = [row for row in rows if is_inside(actor, *_list_of(row.organization), row.role)]
     return [view(row.organization, row.role) for row in inside]

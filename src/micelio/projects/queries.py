@@ -16,7 +16,7 @@ from micelio.accounts.handles import sought
 from micelio.accounts.policy import covers
 from micelio.audit import queries as audit
 from micelio.audit.models import AuditEvent
-from micelio.organizations.policy import open_to, shut_out_of, why_outside
+from micelio.organizations.policy import looked_up, open_to, shut_out_of, why_outside
 from micelio.organizations.queries import memberships, present_handle
 from micelio.organizations.roles import stronger
 from micelio.prepared import Prepared
@@ -236,7 +236,8 @@ def given_roles(actor: Actor, ids: list[UUID]) -> dict[UUID, str]:
 def _given(actor: Actor, user_id: UUID) -> QuerySet[ProjectMember]:
     """Roles in projects alone, as far as their owners let the actor have them."""
     own = ProjectMember.objects.filter(open_to(user_id, "project__owner__"), user_id=user_id)
-    shut = shut_out_of(actor, own.exclude(project__owner__networks="").values("project__owner_id"))
+    listed = own.exclude(project__owner__networks="").values("project__owner_id")
+    shut = looked_up(("shut", actor), lambda: shut_out_of(actor, listed))
     return own.exclude(project__owner__in=shut) if shut else own
 
 

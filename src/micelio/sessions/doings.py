@@ -6,6 +6,7 @@ were imported are not in it: nobody landed them here. Nor is what stands on a br
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -17,6 +18,7 @@ from mic.core.errors import InvalidInput
 from micelio.accounts.actor import Actor
 from micelio.accounts.grant import Scope
 from micelio.accounts.policy import require_scope
+from micelio.projects.models import Visibility
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import Readable
 from micelio.sessions.models import Landing
@@ -47,12 +49,20 @@ class Done:
 class Doings:
     """The landings of one person or organization, as far as one actor may read them. Raises PermissionDenied."""
 
-    def __init__(self, actor: Actor, person: UUID | None = None, organization: UUID | None = None) -> None:
+    def __init__(
+        self,
+        actor: Actor,
+        person: UUID | None = None,
+        organization: UUID | None = None,
+        known: Sequence[ProjectView] = (),
+    ) -> None:
+        """`known` are views that were made for the actor a moment ago."""
         require_scope(actor, Scope.SESSION_READ)
         assert (person is None) != (organization is None)
         self._actor = actor
         self._reach = Readable(actor)
         whose = Q(owner_id=person) if person else Q(project__owner_id=organization, owner_id__isnull=False)
+        self._views = {view.id: view for view in known}
         self._found = Landing.objects.filter(whose, Exists(self._reach.of_rows))
 
     def weeks(self, today: date) -> list[Week]:
@@ -74,8 +84,8 @@ class Doings:
         """Where most has landed, with how much. That something of private ones is shown is recorded."""
         counted = self._found.values_list("project_id").annotate(landings=Count("id")).order_by("-landings")
         rows = list(counted)
-        self._reach.note_reads([project for project, _ in rows])
-        views = self._reach.of_ids([project for project, _ in rows[:limit]])
+        views = self._of_ids({project for project, _ in rows[:limit]})
+        self._note({project for project, _ in rows})
         return [(views[project], landings) for project, landings in rows[:limit] if project in views]
 
     def latest(self, before: str, limit: int) -> tuple[list[Done], str]:
@@ -86,11 +96,23 @@ class Doings:
             found = found.filter(Q(landed_at__lt=at) | Q(landed_at=at, id__lt=number))
         rows = list(found.order_by("-landed_at", "-id")[: limit + 1])
         shown = rows[:limit]
-        views = self._reach.of_ids({row.project_id for row in shown})
-        self._reach.note_reads({row.project_id for row in shown})
+        views = self._of_ids({row.project_id for row in shown})
+        self._note({row.project_id for row in shown})
         pairs = zip(shown, as_rows(self._actor, shown), strict=True)
         done = [Done(views[row.project_id], seen, _token(row)) for row, seen in pairs if row.project_id in views]
         return done, _token(shown[-1]) if len(rows) > limit else ""
+
+    def _of_ids(self, ids: set[UUID]) -> dict[UUID, ProjectView]:
+        """Views of these, each looked up once."""
+        missing = ids - set(self._views)
+        if missing:
+            self._views |= self._reach.of_ids(missing)
+        return self._views
+
+    def _note(self, ids: set[UUID]) -> None:
+        """Record that something of these is shown, where that is asked for."""
+        if any(self._views[one].visibility != Visibility.PUBLIC if one in self._views else True for one in ids):
+            self._reach.note_reads(ids)
 
 
 def _token(row: Landing) -> str:

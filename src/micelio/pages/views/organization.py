@@ -48,15 +48,16 @@ def organization(request: HttpRequest, actor: Actor, owner: str) -> Page:
     """Its projects as far as the actor may see them, and its members for members."""
     found = open_organization(actor, owner)
     after, behind = request.GET.get("after", ""), request.GET.get("members", "")
+    listed = list_projects(actor, found.handle, f"{found.handle}/{after}" if after else "", PAGE + 1)
     projects = project_list(
         actor,
-        list_projects(actor, found.handle, f"{found.handle}/{after}" if after else "", PAGE + 1),
+        listed,
         PAGE,
         Scale(ROOM - _FOR_MEMBERS - _FOR_LATEST),
         show_owner=False,
     )
     profile = profile_of(found.id)
-    doings = Doings(actor, organization=found.id) if not after and not behind else None
+    doings = Doings(actor, organization=found.id, known=listed) if not after and not behind else None
     people = list_members(actor, found.handle, behind, MOST_MEMBERS + 1) if found.role else []
     html = Scale(_FOR_MEMBERS).fill(
         people[:MOST_MEMBERS], lambda row, _: render_to_string("pages/_member.html", {"member": row})

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from mic.core.errors import MicError, NotFound
 from micelio.accounts.actor import Actor
 from micelio.accounts.handles import parse_handle, sought
-from micelio.accounts.profiles import Person, ProfileView, find_person, picture_of, profile_of
+from micelio.accounts.profiles import Person, ProfileView, find_person, picture_of, profiles_of
 from micelio.config import current
 from micelio.organizations.profiles import organizations_of
 from micelio.pages.activity import activity
@@ -77,8 +77,10 @@ def person(request: HttpRequest, actor: Actor, handle: str) -> Page | HttpRespon
     found = find_person(actor, handle)
     # Asked of nobody too: whoever takes the time learns nothing.
     who = found or Person(_NOBODY, "", "", True)
-    said, belongs = profile_of(who.id), organizations_of(actor, who.id)
-    profile, organizations = (ProfileView(), []) if who.closed else (said, belongs)
+    belongs = organizations_of(actor, who.id)
+    profiles = profiles_of([who.id, *(row.id for row in belongs)])
+    none = ProfileView()
+    profile, organizations = (none, []) if who.closed else (profiles.get(who.id, none), belongs)
     doings = Doings(actor, person=who.id)
     before = request.GET.get("before", "")
     shown = latest(doings, before, with_person=False)
@@ -97,7 +99,7 @@ def person(request: HttpRequest, actor: Actor, handle: str) -> Page | HttpRespon
         "picture": picture_address(who.handle, profile.picture),
         "own": own,
         "card": current().base_url + person_card_address(who.handle, person_card(who, profile)) if profile else "",
-        "organizations": organizations,
+        "organizations": [(row, profiles.get(row.id, none).picture) for row in organizations],
         "year": year,
         "projects": [(project, Site(project.owner, project.handle).root, count) for project, count in projects],
         "latest": shown,
