@@ -225,6 +225,7 @@ admin-settings       any     u d  d d d d  d d d  u u
 admin-erasure        any     u d  d d d d  d d d  u u
 admin-legal          any     u d  d d d d  d d d  u u
 legal                any     . .  . . . .  . . .  . .
+design               any     . .  . . . .  . . .  . .
 home                 any     . .  . . . .  . . .  . .
 search               any     . .  . . . .  . . .  . .
 search-feed          any     . .  . . . .  . . .  . .
@@ -386,7 +387,7 @@ OPEN_PAGES = frozenset(
         "account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done",
         "api:openapi", "api:docs", "api:docs-part", "api:docs-errors", "api:nothing",
         # Where the page is, whether it is there or not.
-        "robots", "sitemap", "llms",
+        "robots", "sitemap", "llms", "mark", "favicon",
         # What of somebody's landings a visitor may see anyway; tests/flow/test_feeds.py.
         "person-feed",
         # The same, and what they say of themselves; tests/flow/test_people.py.

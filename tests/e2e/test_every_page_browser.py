@@ -24,7 +24,8 @@ WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
 # Answers to programs, and what ends the sign-in that the other pages need.
 NO_PAGES = {
     "discovery", "stylesheet", "passkey-script", "raw", "archive", "badge", "robots", "sitemap", "llms", "project-feed",
-    "organization-feed", "person-feed", "picture", "drawn-picture", "card", "person-card", "search-feed",
+    "organization-feed", "person-feed", "mark", "favicon",
+    "picture", "drawn-picture", "card", "person-card", "search-feed",
     "account_logout", "mfa_download_recovery_codes",
     "idp:oidc:configuration", "idp:oidc:jwks", "idp:oidc:userinfo", "idp:oidc:token", "idp:oidc:revoke",
     "idp:oidc:device_code",

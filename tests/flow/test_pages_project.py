@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -122,6 +123,8 @@ PAGES = (
     "/acme/api/-/contributors",
     "/acme/api/-/badges",
     "/-/search",
+    "/-/design",
+    "/@maintainer",
     "/-/search?q=token",
     "/acme/api/-/sessions",
 )
@@ -151,6 +154,11 @@ def test_every_page_is_whole_light_and_harmless(member: Browser, address: str) -
     assert "Server-Timing" in answer.headers
     counted = int(answer.headers["Server-Timing"].rpartition('desc="')[2].rstrip('"'))
     assert 0 < counted <= QUERY_BUDGETS.get(address, QUERY_BUDGET)
+    # The parts say where the whole went: within 5 %, and what is rounded.
+    spent = dict(re.findall(r"(\w+);dur=([0-9.]+)", answer.headers["Server-Timing"]))
+    total = float(spent.pop("total"))
+    assert set(spent) == {"app", "store", "render", "db"}
+    assert abs(sum(map(float, spent.values())) - total) <= 0.05 * total + 0.05
 
 
 @pytest.mark.parametrize("address", PAGES)

@@ -634,6 +634,7 @@ def _address(name: str, project: pb.ProjectRef, landed: str, still_open: str) ->
         "organization": f"/{project.organization}",
         "organization-second-factor": f"/{project.organization}/-/second-factor",
         "organization-networks": f"/{project.organization}/-/networks",
+        "design": "/-/design",
         "account-profile": "/-/account/profile",
         "stars": "/-/account/stars",
         "exports": "/-/account/exports",

@@ -38,6 +38,7 @@ from micelio.pages.addresses import Site, moved_address, own_address
 from micelio.projects.moved import Move, moves
 from micelio.projects.queries import project_name
 from micelio.sentences import for_people
+from micelio.spent import part
 
 _STATUS: tuple[tuple[type[MicError], int, str], ...] = (
     (NotFound, 404, "Nothing here"),
@@ -133,9 +134,9 @@ def respond(request: HttpRequest, found: Page, status: int = 200) -> HttpRespons
         return HttpResponse(found.markdown(), content_type="text/markdown; charset=utf-8")
     names = ["json"] + (["md"] if found.markdown else [])
     twins = [{"name": f".{name}", "address": f"?{_query(request, name)}"} for name in names]
-    return HttpResponse(
-        render_to_string(found.template, {**found.context, "twins": twins, **_head(request)}, request), status=status
-    )
+    with part("render"):
+        html = render_to_string(found.template, {**found.context, "twins": twins, **_head(request)}, request)
+    return HttpResponse(html, status=status)
 
 
 def _head(request: HttpRequest) -> dict[str, str]:

@@ -10,19 +10,21 @@ from typing import Any
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
+from micelio.spent import REST, Spent, counted, part
+
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
 class Cost:
     """Counts for one request, from the moment it is made. Seconds are monotonic."""
 
-    __slots__ = ("_counters", "_start", "queries", "queries_seconds")
+    __slots__ = ("_counters", "_spent", "_start", "queries")
 
-    def __init__(self) -> None:
+    def __init__(self, spent: Spent) -> None:
+        self._spent = spent
         self._start = time.perf_counter()
         self._counters: list[tuple[Callable[[], int], int]] = []
         self.queries = 0
-        self.queries_seconds = 0.0
 
     def watch(self, reads: Callable[[], int]) -> None:
         """Count objects from now on by `reads`, which says how many a ledger has read so far.
@@ -42,16 +44,16 @@ class Cost:
     def query(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         """A wrapper for `connection.execute_wrapper`."""
         self.queries += 1
-        start = time.perf_counter()
-        try:
+        with part("db"):
             return execute(sql, params, many, context)
-        finally:
-            self.queries_seconds += time.perf_counter() - start
 
     def server_timing(self) -> str:
-        """The header: the whole and the database in milliseconds, with the number of queries."""
-        database = f'db;dur={self.queries_seconds * 1000:.1f};desc="{self.queries}"'
-        return f"total;dur={self.seconds * 1000:.1f}, {database}"
+        """The header, in milliseconds: the whole, then its parts (what the store took, templates, the database with the
+        number of its queries, and what is left)."""
+        self._spent.enter(REST)
+        told = {name: seconds * 1000 for name, seconds in self._spent.parts.items()}
+        parts = ", ".join(f"{name};dur={told.get(name, 0.0):.2f}" for name in (REST, "store", "render"))
+        return f'total;dur={self.seconds * 1000:.2f}, {parts}, db;dur={told.get("db", 0.0):.2f};desc="{self.queries}"'
 
 
 _current: ContextVar[Cost | None] = ContextVar("micelio_page_cost", default=None)
@@ -69,12 +71,13 @@ class CostMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        cost = Cost()
-        token = _current.set(cost)
-        try:
-            with connection.execute_wrapper(cost.query):
-                response = self._get_response(request)
-        finally:
-            _current.reset(token)
-        response.headers["Server-Timing"] = cost.server_timing()
+        with counted() as spent:
+            cost = Cost(spent)
+            token = _current.set(cost)
+            try:
+                with connection.execute_wrapper(cost.query):
+                    response = self._get_response(request)
+            finally:
+                _current.reset(token)
+            response.headers["Server-Timing"] = cost.server_timing()
         return response

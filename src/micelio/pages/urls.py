@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from micelio.pages import file_path  # noqa: F401  # registers `file`
+from micelio.pages.mark import favicon, serve_mark
 from micelio.pages.stylesheet import serve
 from micelio.pages.views.archive import archive
 from micelio.pages.views.audit import account_audit, forge_audit, organization_audit, project_audit
@@ -15,6 +16,7 @@ from micelio.pages.views.cards import card, person_picture
 from micelio.pages.views.compare import compare, compare_change, compare_form
 from micelio.pages.views.contributors import contributors
 from micelio.pages.views.deleted import deleted_projects
+from micelio.pages.views.design import design
 from micelio.pages.views.elsewhere import plain_address
 from micelio.pages.views.exports import export_file, exports
 from micelio.pages.views.feeds import organization_feed, person_feed, project_feed, search_feed
@@ -48,6 +50,9 @@ urlpatterns = [
     path("robots.txt", robots, name="robots"),
     path("sitemap.xml", sitemap, name="sitemap"),
     path("llms.txt", llms, name="llms"),
+    path("favicon.ico", favicon, name="favicon"),
+    path("-/mark-<str:digest>.svg", serve_mark, name="mark"),
+    path("-/design", design, name="design"),
     path("-/look-<str:digest>.css", serve, name="stylesheet"),
     path("-/account/audit", account_audit, name="account-audit"),
     path("-/account/stars", stars, name="stars"),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import TypeVar
 from uuid import UUID
 
+from mic.ledger.driver import Driver
+from mic.ledger.effects import Protocol
 from mic.ledger.ledger import Ledger
 from mic.ledger.project import Project
 from mic.store import ObjectStore
@@ -15,9 +18,21 @@ from micelio.owners.refuse import require_readable
 from micelio.owners.rules import PATH as OWNERS
 from micelio.projects.stores import open_store
 from micelio.scanning.refuse import inspect_merged
+from micelio.spent import part
 
 # Reads of a bucket take tens of milliseconds each and are asked side by side; those of a directory are not worth it.
 _PARALLEL = 16
+
+T = TypeVar("T")
+
+
+class _Watched(Driver):
+    """A driver whose work is a part of the request that it is for."""
+
+    def run(self, protocol: Protocol[T]) -> T:
+        with part("store"):
+            return super().run(protocol)
+
 
 _lock = threading.Lock()
 _ledger: Ledger | None = None
@@ -38,7 +53,9 @@ def ledger() -> Ledger:
                 settings = current()
                 opened = open_store(settings)
                 parallel = 0 if settings.s3 is None else _PARALLEL
-                _ledger = Ledger(opened.store, parallel=parallel, sequenced=opened.sequenced, inspect=_inspect)
+                made = Ledger(opened.store, sequenced=opened.sequenced, inspect=_inspect)
+                made.driver = _Watched(opened.store, parallel)
+                _ledger = made
     return _ledger
 
 

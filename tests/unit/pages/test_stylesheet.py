@@ -1,7 +1,10 @@
+import gzip
 import re
+from io import BytesIO
 
 import pytest
 
+from micelio.pages.mark import ico, mark_address, svg
 from micelio.pages.stylesheet import stylesheet
 
 CSS = stylesheet()[1].decode()
@@ -52,3 +55,20 @@ def test_one_light_file() -> None:
     assert "url(" not in CSS
     assert "@import" not in CSS
     assert len(CSS) < 24 * 1024
+
+
+def test_the_stylesheet_is_light() -> None:
+    """At most 12 KiB on the wire, in every scheme: light, dark, high contrast, forced colours."""
+    assert len(gzip.compress(stylesheet()[1], 6)) <= 12 * 1024
+    for asked in ("prefers-color-scheme:dark", "prefers-contrast:more", "forced-colors:active"):
+        assert f"({asked})" in CSS
+    assert CSS.count("{") == CSS.count("}")
+
+
+def test_icons_are_ours_in_every_size() -> None:
+    """An .ico of 16, 32 and 48 pixels, and an SVG whose address changes with it."""
+    from PIL import Image
+
+    assert Image.open(BytesIO(ico())).info["sizes"] == {(16, 16), (32, 32), (48, 48)}
+    assert b"<circle" in svg()
+    assert re.fullmatch(r"/-/mark-[0-9a-f]{12}\.svg", mark_address())

@@ -15,6 +15,7 @@ from micelio.accounts.actor import ANONYMOUS, Actor, actor_from_request
 from micelio.organizations.roles import Role, at_least
 from micelio.pages import text
 from micelio.pages.cost import current_cost
+from micelio.pages.mark import mark_address
 from micelio.pages.markdown import render_message
 from micelio.pages.mycelium import figure_of, svg_body
 from micelio.pages.pictures import person_address, picture_address
@@ -47,6 +48,12 @@ def thousands(number: int) -> str:
 def look() -> str:
     """Address of the stylesheet."""
     return stylesheet_address()
+
+
+@register.simple_tag
+def mark() -> str:
+    """Address of our mark."""
+    return mark_address()
 
 
 @register.simple_tag

@@ -1,0 +1,76 @@
+"""`/-/design`: every component of the pages in each of its states, drawn by the same partials as everywhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from mic.core.session import Alternative, Decision, Message
+from micelio.accounts.actor import Actor
+from micelio.accounts.links import shown_link
+from micelio.accounts.profiles import ProfileView
+from micelio.pages.activity import activity
+from micelio.pages.answers import Page, page
+from micelio.pages.diff_html import diff_rows, join_rows
+from micelio.pages.diffs import diff_contents
+from micelio.pages.landing_items import LandingItem
+from micelio.pages.session_parts import claims_part, conversation_part, decisions_part
+from micelio.pages.states import state_words
+from micelio.pages.weight import Scale
+from micelio.sessions.doings import WEEKS, Week
+
+COLOURS = (
+    "paper", "raised", "faint", "ink", "soft", "line", "edge", "accent", "accent-faint", "add", "add-mark", "del",
+    "del-mark", "ok", "bad", "warn",
+)  # fmt: skip
+STATES = ("active", "queued", "pending_review", "conflicted", "landed", "abandoned")
+_OLD = b"def issue(self, user):\n    return hs256(self.secret, user.id)\n\n"
+_NEW = (
+    b"def issue(self, user: User) -> Token:\n"
+    b"    claims = Claims(user.id, exp=now + FIFTEEN_MINUTES)\n"
+    b"    return sign(claims)\n\n"
+)
+_DECISION = Decision(
+    what="Sign with EdDSA, verify from a published key set",
+    why="Front ends must verify **without asking anyone**.",
+    alternatives=(Alternative("HS256 with a shared secret", "every front end could then mint"),),
+    by="maintainer",
+    evidence="src/auth/tokens.py:20",
+)
+_SAID = (
+    Message("human", "maintainer", "We need sign-in by e-mail. Keep it stateless.", 0),
+    Message("agent", "claude-code", "Should revocation work before a token expires?", 0),
+    Message("system", "", "ran `make test`: 214 passed", 0),
+)
+
+
+@page
+def design(request: HttpRequest, actor: Actor) -> Page:
+    """The same for everybody: nothing of this forge is on it."""
+    scale = Scale()
+    at = datetime(2026, 11, 3, 9, tzinfo=UTC)
+    row = LandingItem(42, "#lists", "Keep sign-in stateless: tokens", "Ada Maintainer", "claude-code", at, 3, 2, 4, "")
+    plain = LandingItem(41, "#lists", "Say how keys rotate", "Grace Hopper", "", at, 1, 0, 0, "a0" * 20)
+    monday = date(2026, 11, 2)
+    weeks = [Week(monday - timedelta(weeks=WEEKS - 1 - n), n * 7 % 11, n * 5 % 7) for n in range(WEEKS)]
+    context = {
+        "colours": COLOURS,
+        "states": [(state, state_words(state, 42)) for state in STATES],
+        "landings": [render_to_string("pages/_landing.html", {"row": each}) for each in (row, plain)],
+        "decisions": decisions_part(scale, [_DECISION], 1, False).html,
+        "claims": claims_part(scale, ["Leaves the public API alone"]).html,
+        "conversation": conversation_part(scale, _SAID, 1, False).html,
+        "diff": join_rows(diff_rows(diff_contents(_OLD, _NEW), "example", {2: [("D1", "#d1")]})),
+        "year": activity(weeks),
+        "profile": ProfileView(
+            website=shown_link("https://ada.example.org"),
+            links=tuple(map(shown_link, (
+                "https://codeberg.org/ada", "https://fosstodon.org/@ada", "https://youtube.com/@ada",
+                "https://matrix.to/#/@ada", "https://linkedin.com/in/ada",
+            ))),
+        ),
+        "names": ("ada", "grace", "edsger", "barbara", "donald", "margaret"),
+    }  # fmt: skip
+    return Page("pages/design.html", context, {"colours": list(COLOURS), "states": list(STATES)})
