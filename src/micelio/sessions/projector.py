@@ -29,7 +29,7 @@ from mic.core.head import hlc_ms
 from mic.core.record import Record
 from mic.core.session import Session
 from mic.ledger.intents import waiting
-from mic.ledger.project import Landing as Landed
+from mic.ledger.readable import Landing as Landed
 from micelio.audit.actions import Event, record_all
 from micelio.background import follow_in_thread
 from micelio.databases import let_go

@@ -16,7 +16,9 @@ from mic.core.head import ms_hlc
 from mic.core.ids import ulid_text
 from mic.core.session import Op, Session, State
 from mic.ledger.frame import Frame
-from mic.ledger.project import LandRequest, Project, Push
+from mic.ledger.project import Project
+from mic.ledger.readable import Push
+from mic.ledger.request import LandRequest
 from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
 from micelio.databases import let_go

@@ -12,7 +12,7 @@ from mic.core.errors import Erased, NotFound
 from mic.core.ids import parse_ulid, ulid_text
 from mic.core.session import Change, Op, Session
 from mic.core.tree import BLOB, Entry
-from mic.ledger.project import Push
+from mic.ledger.readable import Push
 from micelio.accounts.actor import Actor
 from micelio.config import current
 from micelio.pages.addresses import Ref
