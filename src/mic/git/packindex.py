@@ -170,13 +170,15 @@ class PackIndex:
 
     def commits(self) -> Iterator[CommitLine]:
         """What each commit of the pack names."""
-        raw, parent = self._raw, self._parents
+        raw, parent, oids = self._raw, self._parents, self._oids
         end = self._parents + 20 * self._parent_count
-        for at in range(self._commits, self._commits + _COMMIT.size * self.commit_count, _COMMIT.size):
-            number, tree, committed, count = _COMMIT.unpack_from(raw, at)
+        lines = memoryview(raw)[self._commits : self._commits + _COMMIT.size * self.commit_count]
+        for number, tree, committed, count in _COMMIT.iter_unpack(lines):
             stop = parent + 20 * count
             if number >= self.count or stop > end:
                 raise Corrupt(f"{self.name} is damaged in its table of commits.", object=self.name)
-            parents = tuple(raw[at : at + 20] for at in range(parent, stop, 20))
+            at = oids + 20 * number
+            # Nearly all have one.
+            parents = (raw[parent:stop],) if count == 1 else tuple(raw[p : p + 20] for p in range(parent, stop, 20))
             parent = stop
-            yield CommitLine(self.oid(number), tree, parents, committed)
+            yield CommitLine(raw[at : at + 20], tree, parents, committed)
