@@ -99,7 +99,7 @@ def _pack(rng: random.Random) -> tuple[bytes, str] | None:
     held = {oid_of(3, _BASE): (3, _BASE)}
 
     def scan(raw: bytes) -> object:
-        return scan_pack(memoryview(raw), held.get, lambda oid, kind, data: None, LIMITS)
+        return scan_pack(memoryview(raw), held.get, lambda oid, kind, data, base: None, LIMITS)
 
     return parsing(Parser("packs", scan, [raw], changed=False)).attempt(rng)
 

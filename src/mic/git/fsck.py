@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 
 from mic.git.fsck_names import is_dot_git, is_git_file
 from mic.git.tree_entries import readable_entries
+from mic.git.tree_windows import Window
 
 Severity = Literal["error", "warn", "info"]
 
@@ -129,7 +130,35 @@ def check_tree(raw: bytes) -> TreeFindings:
     return TreeFindings([finding(msg_id) for msg_id in found], modules, attributes)
 
 
+def is_sound_version(raw: bytes, window: Window) -> bool:
+    """Whether there is nothing to say of a tree, if there was nothing to say of the one that `window` is over.
+
+    False also where only `check_tree` can say: of new names that Git acts on, and of links that come or go.
+    """
+    before = {name for _, name, _ in window.gone}
+    names = set()
+    for digits, name, oid in window.fresh:
+        odd = _ODD_NAME.match(name) is not None or len(name) > _LONGEST_NAME
+        if digits not in _PLAIN or oid == _NULL or (odd and _odd(name) != _NOTHING):
+            return False
+        # A file and a folder of one name need not stand side by side.
+        if name not in before and raw.count(b" " + name + b"\0") != 1:
+            return False
+        names.add(name)
+    if len(names) != len(window.fresh) or any(digits not in _PLAIN for digits, _, _ in window.gone):
+        return False
+    for run in window.runs:
+        if any(digits != b"40000" and digits.endswith(b"40000") for digits, _, _ in run):
+            return False
+        keys = [name + b"/" if digits == b"40000" else name for digits, name, _ in run]
+        if not all(map(lt, keys, keys[1:])):
+            return False
+    return True
+
+
 _NULL = bytes(20)
+# A link beside `.gitmodules` counts for what that may say.
+_PLAIN = frozenset({b"100644", b"100755", b"160000", b"40000"})
 # A name that Git acts on has a sign that divides folders or shortens names, or begins with a dot, with what some file
 # systems leave out, or as a short name does.
 _ODD_NAME = re.compile(rb"[.\xe2\xefgGmM]|[^/\\~]*[/\\~]")
@@ -143,6 +172,9 @@ class _Odd(NamedTuple):
 
     findings: tuple[str, ...]
     files: tuple[str, ...]
+
+
+_NOTHING = _Odd((), ())
 
 
 @lru_cache(maxsize=4096)

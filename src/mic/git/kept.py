@@ -337,7 +337,7 @@ class KeptObjects:
         with _spooled() as sent, _spooled() as out:
             send_history(theirs, other.reader(theirs), tip, sent)
             sent.seek(0)
-            quarantine = Quarantine(sent, snapshot, self.reader(snapshot), lambda oid, kind, data: None, _OURS)
+            quarantine = Quarantine(sent, snapshot, self.reader(snapshot), lambda oid, kind, data, window: None, _OURS)
             kept = self.keep(quarantine.write(out), out, derived=False)
         ids = other.rewritten(theirs.view)
         lists = (self.keep_ids(ids),) if ids else ()

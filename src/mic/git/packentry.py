@@ -25,6 +25,8 @@ _GROWS = 64
 # Versions of trees and texts differ in one place; what is larger is not searched for it.
 MAX_DELTA_SOURCE = 1 << 20
 _COPY = 0x10000
+# Of a copy: the bit that says that a byte follows, whether it is of the offset or of the length, and its place there.
+_OPERANDS = ((0x01, 0, 0), (0x02, 0, 8), (0x04, 0, 16), (0x08, 0, 24), (0x10, 1, 0), (0x20, 1, 8), (0x40, 1, 16))
 # Git reads no shorter one (delta.h: DELTA_SIZE_MIN); it would be sent on as it came, and break every clone.
 _SHORTEST_DELTA = 4
 
@@ -202,6 +204,28 @@ def apply_delta(base: bytes, delta: bytes) -> bytes:
     if made != size:
         raise Corrupt(f"A Git delta makes {made} bytes, not {size}.")
     return b"".join(out)
+
+
+def copies(delta: bytes) -> list[tuple[int, int, int]]:
+    """(where in the result, where in the base, bytes) of what a delta copies; it must be one that was applied."""
+    found = []
+    made, at, end = 0, delta_sizes(delta)[2], len(delta)
+    while at < end:
+        op = delta[at]
+        at += 1
+        if op & 0x80:
+            values = [0, 0]
+            for bit, place, shift in _OPERANDS:
+                if op & bit:
+                    values[place] |= delta[at] << shift
+                    at += 1
+            length = values[1] or _COPY
+            found.append((made, values[0], length))
+            made += length
+        else:
+            at += op
+            made += op
+    return found
 
 
 def make_delta(base: bytes, data: bytes) -> bytes | None:

@@ -21,6 +21,7 @@ from mic.git.packentry import (
     read_header,
 )
 from mic.git.packindex import ELSEWHERE, FAR_BASE, NO_BASE, PackIndex
+from mic.git.packtable import PackTable
 
 # Trees and commits are read again and again while versions are compared; contents are not.
 _CACHE_BYTES = 48 << 20
@@ -31,12 +32,16 @@ MAX_CHAIN = 4096
 MAX_WHOLE = 256 << 20
 
 
+# A pack that is kept has the first, one that was sent the second.
+Index = PackIndex | PackTable
+
+
 @dataclass(frozen=True, slots=True)
 class Pack:
     """A pack with its index; `read(offset, length)` gives bytes of it, `name` is for messages."""
 
     name: str
-    index: PackIndex
+    index: Index
     read: Callable[[int, int], bytes | memoryview]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -19,7 +21,8 @@ from mic.git.packentry import (
     object_id,
     read_header,
 )
-from mic.git.packindex import Packed
+from mic.git.packtable import PackTable
+from mic.git.tree_windows import Made
 
 NAME = "the pack that was sent"
 
@@ -50,29 +53,34 @@ _INFLATES = 1000
 _INSTRUCTION = 100
 
 
-# Called for each object: id, type, bytes.
-Visit = Callable[[bytes, int, bytes], None]
+# Called for each object: id, type, bytes; and what it was made of, where that was visited before.
+Visit = Callable[[bytes, int, bytes, Made | None], None]
 # Gives (type, bytes) of an object that is not in the pack, None when there is none.
 External = Callable[[bytes], tuple[int, bytes] | None]
 
+_NONE = 0xFFFFFFFF
 
-class _Delta(NamedTuple):
-    offset: int
-    data: int  # where its zlib stream begins
-    size: int  # of the delta
-    stored: int  # bytes of the entry
+
+class _Base(NamedTuple):
+    """What deltas are applied to. `number` is None where it is not in the pack; `so_far` are the chain's bytes."""
+
+    number: int | None
+    oid: bytes
+    data: bytes
+    so_far: int
+    children: Iterator[int]
 
 
 class _Scan:
-    def __init__(self, raw: memoryview, external: External, visit: Visit, limits: Limits) -> None:
-        self.raw, self.external, self.visit, self.limits = raw, external, visit, limits
-        self.found: dict[bytes, Packed] = {}
+    def __init__(self, raw: memoryview, external: External, visit: Visit, limits: Limits, table: PackTable) -> None:
+        self.raw, self.external, self.visit, self.limits, self.table = raw, external, visit, limits, table
         self.inflated = 0
         self._started = time.thread_time()
         self._timed = _BETWEEN_LOOKS  # bytes since the clock was looked at, which takes as long as reading an object
-        self._by_offset: dict[int, list[_Delta]] = {}
-        self._by_oid: dict[bytes, list[_Delta]] = {}
-        self._plain: dict[int, tuple[bytes, int, int, int]] = {}  # offset -> id, type, data, size
+        self._plain = bytearray()  # whether an entry is no delta
+        # The deltas on an entry: the first of them, and behind each the next one.
+        self._first, self._next = array("I"), array("I")
+        self._by_oid: dict[bytes, list[int]] = {}
         self._waiting = 0
 
     def _count(self, size: int) -> None:
@@ -93,26 +101,31 @@ class _Scan:
                 hint="Land large files with mic, which sends them in chunks.",
             )
 
-    def _object(self, kind: int, data: bytes, offset: int, stored: int, base: bytes) -> bytes:
+    def _object(self, number: int, kind: int, data: bytes, of: Made | None) -> tuple[int, bytes]:
+        """The number under which the object counts, and its id."""
         oid = object_id(kind, data)
-        if oid not in self.found:
-            self.found[oid] = Packed(oid, kind, offset, stored, len(data), base)
-            self.visit(oid, kind, data)
-        return oid
+        counts = self.table.settle(number, kind, oid, len(data))
+        if counts == number:
+            self.visit(oid, kind, data, of)
+        return counts, oid
 
     def entries(self, count: int) -> int:
         """Read all entries; objects that are no deltas are done. Where the last one ends."""
-        at, raw = PACK_HEADER, self.raw
+        at, raw, table = PACK_HEADER, self.raw, self.table
         work = self.limits.made + self.limits.each * count + _INFLATES * len(raw)
+        leans = array("I")  # an entry's base by its number, where that is known
         for _ in range(count):
             start = at
+            number = table.entry(start)
             header = read_header(raw, at, NAME)
             self._whole(header.size)
             data, at = inflate(raw, at + header.data, header.size, NAME)
             self._count(header.size)
-            if header.kind in NAMES:
-                oid = self._object(header.kind, data, start, at - start, b"")
-                self._plain[start] = oid, header.kind, start + header.data, header.size
+            plain = header.kind in NAMES
+            self._plain.append(plain)
+            leans.append(_NONE)
+            if plain:
+                self._object(number, header.kind, data, None)
                 continue
             made = delta_sizes(data)[1]
             self._whole(made)
@@ -122,25 +135,37 @@ class _Scan:
                     f"The pack's deltas ask for work out of proportion to its {len(raw):,} bytes.",
                     hint="Push fewer commits at once, or land large files that change often with mic.",
                 )
-            delta = _Delta(start, start + header.data, header.size, at - start)
             self._waiting += 1
-            if header.kind == OFS_DELTA:
-                self._by_offset.setdefault(start - header.distance, []).append(delta)
-            else:
-                self._by_oid.setdefault(header.base, []).append(delta)
+            if header.kind != OFS_DELTA:
+                self._by_oid.setdefault(header.base, []).append(number)
+                continue
+            base = bisect_left(table.offsets, start - header.distance) if header.distance <= start else number
+            if base < number and table.offsets[base] == start - header.distance:
+                leans[number] = base
+        table.end(at)
+        self._first = array("I", [_NONE]) * count
+        self._next = array("I", [_NONE]) * count
+        for number in range(count - 1, -1, -1):  # so that the first stands first
+            base = leans[number]
+            if base != _NONE:
+                self._next[number] = self._first[base]
+                self._first[base] = number
         return at
 
     def deltas(self) -> None:
         """Make what leans on others: from each base down, so that few are in memory at once."""
-        for offset, (oid, kind, data, size) in self._plain.items():
-            if offset in self._by_offset or oid in self._by_oid:
-                self._below(oid, kind, offset, inflate(self.raw, data, size, NAME)[0])
+        table = self.table
+        for number, plain in enumerate(self._plain):
+            if plain and self._is_leant_on(number, table.oid(number)):
+                header = read_header(self.raw, table.offsets[number], NAME)
+                data = inflate(self.raw, table.offsets[number] + header.data, header.size, NAME)[0]
+                self._below(number, table.oid(number), header.kind, data)
         for oid in list(self._by_oid):
             if oid not in self._by_oid:
                 continue
             got = self.external(oid)
             if got is not None:
-                self._below(oid, got[0], -1, got[1])
+                self._below(None, oid, *got)
         if self._waiting:
             missing = next(iter(self._by_oid), b"")
             what = f"on {missing.hex()}, which is neither in it nor here" if missing else "on each other"
@@ -148,37 +173,67 @@ class _Scan:
                 f"The pack holds deltas that lean {what}.", hint="Push again; `git fsck` checks your side."
             )
 
-    def _below(self, oid: bytes, kind: int, offset: int, data: bytes) -> None:
-        stack: list[tuple[bytes, bytes, int, Iterator[_Delta]]] = []
+    def _is_leant_on(self, number: int | None, oid: bytes) -> bool:
+        return oid in self._by_oid or (number is not None and self._first[number] != _NONE)
 
-        def descend(base: bytes, at: int, data: bytes, before: int) -> None:
-            children = self._by_offset.pop(at, []) + self._by_oid.pop(base, [])
-            if children:
-                stack.append((base, data, before + len(data), iter(children)))
-                if len(stack) > self.limits.depth:
-                    raise TooLarge(f"The pack holds a chain of more than {self.limits.depth} deltas.")
-                if stack[-1][2] > self.limits.chain:
-                    raise TooLarge(
-                        f"The pack holds a chain of deltas that makes more than {self.limits.chain:,} bytes.",
-                        hint="`git repack -adf --depth=10` makes shorter ones.",
-                    )
+    def _children(self, number: int | None, oid: bytes) -> Iterator[int]:
+        """The deltas on an entry, and on its object by id; each is given once."""
+        named = self._by_oid.pop(oid, [])
+        child = _NONE if number is None else self._first[number]
+        if number is not None:
+            self._first[number] = _NONE
+        while child != _NONE:
+            yield child
+            child = self._next[child]
+        yield from named
 
-        descend(oid, offset, data, 0)
+    def _below(self, number: int | None, oid: bytes, kind: int, data: bytes) -> None:
+        stack: list[_Base] = []
+
+        def descend(entry: int | None, counts: int | None, oid: bytes, data: bytes, before: int) -> None:
+            if not self._is_leant_on(entry, oid):
+                return
+            stack.append(_Base(counts, oid, data, before + len(data), self._children(entry, oid)))
+            if len(stack) > self.limits.depth:
+                raise TooLarge(f"The pack holds a chain of more than {self.limits.depth} deltas.")
+            if stack[-1].so_far > self.limits.chain:
+                raise TooLarge(
+                    f"The pack holds a chain of deltas that makes more than {self.limits.chain:,} bytes.",
+                    hint="`git repack -adf --depth=10` makes shorter ones.",
+                )
+
+        descend(number, number if number is None else self.table.find(oid), oid, data, 0)
         while stack:
-            base, data, so_far, children = stack[-1]
-            delta = next(children, None)
-            if delta is None:
+            base = stack[-1]
+            child = next(base.children, None)
+            if child is None:
                 stack.pop()
                 continue
-            change, _ = inflate(self.raw, delta.data, delta.size, NAME)
-            made = apply_delta(data, change)
+            at = self.table.offsets[child]
+            header = read_header(self.raw, at, NAME)
+            change, _ = inflate(self.raw, at + header.data, header.size, NAME)
+            made = apply_delta(base.data, change)
             self._count(len(made))
             self._waiting -= 1
-            descend(self._object(kind, made, delta.offset, delta.stored, base), delta.offset, made, so_far)
+            if base.number is None:
+                self.table.lean_far(child, base.oid)
+            else:
+                self.table.lean(child, base.number)
+            # What is here already was judged by other rules, perhaps, when it came.
+            counts, made_oid = self._object(
+                child, kind, made, None if base.number is None else Made(base.oid, base.data, change)
+            )
+            descend(child, counts, made_oid, made, base.so_far)
 
 
-def scan_pack(raw: memoryview, external: External, visit: Visit, limits: Limits = Limits()) -> dict[bytes, Packed]:  # noqa: B008 - a value
-    """The objects of a pack by id, each visited once; those that are there twice count once.
+def scan_pack(
+    raw: memoryview,
+    external: External,
+    visit: Visit,
+    limits: Limits = Limits(),  # noqa: B008 - a value
+    table: PackTable | None = None,
+) -> PackTable:
+    """The objects of a pack, each visited once; those that are there twice count once. An empty `table` is filled.
 
     Raises Corrupt or InvalidInput for what is no pack, TooLarge beyond a limit.
     """
@@ -189,7 +244,7 @@ def scan_pack(raw: memoryview, external: External, visit: Visit, limits: Limits 
         raise InvalidInput(f"The pack is of version {version}; 2 and 3 are known.")
     if count > limits.objects:
         raise TooLarge(f"The pack holds {count:,} objects; the limit is {limits.objects:,}.")
-    scan = _Scan(raw[: len(raw) - PACK_TRAILER], external, visit, limits)
+    scan = _Scan(raw[: len(raw) - PACK_TRAILER], external, visit, limits, table if table is not None else PackTable())
     end = scan.entries(count)
     if end != len(raw) - PACK_TRAILER:
         raise InvalidInput(f"The pack has {len(raw) - PACK_TRAILER - end} bytes behind its last object.")
@@ -199,4 +254,4 @@ def scan_pack(raw: memoryview, external: External, visit: Visit, limits: Limits 
     if digest.digest() != bytes(raw[end:]):
         raise InvalidInput("The pack's checksum is not that of its bytes.", hint="Push again.")
     scan.deltas()
-    return scan.found
+    return scan.table

@@ -13,11 +13,12 @@ import re
 
 from mic.core.blob import MAX_WHOLE
 from mic.core.errors import InvalidInput
-from mic.git.fsck import Finding, check_object, check_tree, finding
+from mic.git.fsck import Finding, check_object, check_tree, finding, is_sound_version
 from mic.git.fsck_files import check_gitattributes, check_gitmodules, submodules
 from mic.git.packentry import BLOB, NAMES, TREE
 from mic.git.packs import Packs
 from mic.git.tree_entries import parse_tree
+from mic.git.tree_windows import Window
 
 DANGEROUS = frozenset({"emptyName", "fullPathname", "hasDot", "hasDotdot", "hasDotgit", "nullSha1"})
 _SYMLINK = 0o120000
@@ -31,14 +32,19 @@ class PushFsck:
     def __init__(self) -> None:
         self._links: set[tuple[bytes, frozenset[bytes]]] = set()  # content, and the links beside it in small letters
         self._files: tuple[dict[bytes, bytes], dict[bytes, bytes]] = ({}, {})  # content -> tree that names it
+        self._odd: set[bytes] = set()  # trees of which there was something to say
 
-    def add(self, oid: bytes, kind: int, data: bytes) -> None:
-        """Judge an object. Raises InvalidInput with the id of git's message."""
+    def add(self, oid: bytes, kind: int, data: bytes, window: Window | None = None) -> None:
+        """Judge an object; of a tree, where it differs from one that was judged. Raises InvalidInput with git's id."""
+        if window is not None and window.base not in self._odd and is_sound_version(data, window):
+            return
         name = NAMES[kind].decode()
         if kind != TREE:
             self.judge(f"{name} {oid.hex()}", check_object(name, data))
             return
         findings, *special = check_tree(data)
+        if findings:
+            self._odd.add(oid)
         self.judge(f"tree {oid.hex()}", findings)
         for files, contents in zip(self._files, special, strict=True):
             files.update(dict.fromkeys(contents, oid))

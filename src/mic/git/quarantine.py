@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import BinaryIO
 
 from mic.core.errors import Corrupt, InvalidInput
 from mic.git.graph import Graph
 from mic.git.objects import EMPTY_TREE_OID, commit_line, tag_target
-from mic.git.packentry import COMMIT, NAMES, OFS_DELTA, PACK_HEADER, REF_DELTA, TAG, TREE, entry_header, ofs_base
+from mic.git.packentry import BLOB, COMMIT, NAMES, OFS_DELTA, PACK_HEADER, REF_DELTA, TAG, TREE, entry_header, ofs_base
 from mic.git.packentry import read_header as header_of
-from mic.git.packindex import CommitLine, Packed, PackIndex, encode_index
+from mic.git.packindex import CommitLine, Packed
 from mic.git.packs import Pack, Packs
 from mic.git.packscan import NAME, Limits, scan_pack
+from mic.git.packtable import PackTable
 from mic.git.packwrite import PackWriter, WrittenPack
 from mic.git.snapshot import Snapshot
-from mic.git.tree_entries import kinds_of
+from mic.git.tree_entries import kinds_in, kinds_of
+from mic.git.tree_windows import Made, Window, Windows
 
-# Judges an object: type and bytes; raises InvalidInput for one that is refused.
-Check = Callable[[bytes, int, bytes], None]
+# Judges an object: id, type and bytes, and of a tree perhaps where it differs from one that was judged before; raises
+# InvalidInput for one that is refused.
+Check = Callable[[bytes, int, bytes, Window | None], None]
+# What is written as one pack is listed in memory, 400 bytes an object.
+_OBJECTS = 200_000
+# To say who names what was not sent, so many objects are read again.
+_LOOKED_AT = 10_000
 
 
 class Quarantine:
@@ -34,18 +42,19 @@ class Quarantine:
         self.graph.lines = dict(snapshot.graph.lines)
         self.lines: list[CommitLine] = []
         self._here, self._check = here, check
-        self._named: dict[bytes, tuple[int, bytes]] = {}  # id -> type that it must have, and who says so
-        self._found: dict[bytes, Packed] = {}
+        self._named: dict[bytes, int] = {}  # id -> type that it must have
+        self._windows = Windows()
+        self._table = PackTable()
         self._raw = memoryview(b"")
         packs = list(snapshot.packs)
         if file is not None:
             self._raw = _mapped(file)
             try:
-                self._found = scan_pack(self._raw, self._external, self._visit, limits)
+                scan_pack(self._raw, self._external, self._visit, limits, self._table)
             except Corrupt as error:
                 raise InvalidInput(error.message, hint="Push again; `git fsck` checks your side.") from error
-            index = PackIndex(encode_index(len(self._raw), list(self._found.values()), self.lines), NAME)
-            packs.insert(0, Pack(NAME, index, lambda offset, length: self._raw[offset : offset + length]))
+            self._table.lines = self.lines
+            packs.insert(0, Pack(NAME, self._table, lambda offset, length: self._raw[offset : offset + length]))
             self.graph.add(self.lines)
         self.packs = Packs(packs, here.content)
         self._connected()
@@ -53,39 +62,56 @@ class Quarantine:
     def _external(self, oid: bytes) -> tuple[int, bytes] | None:
         return self._here.read(oid) if self._here.has(oid) else None
 
-    def _visit(self, oid: bytes, kind: int, data: bytes) -> None:
-        self._check(oid, kind, data)
+    def _visit(self, oid: bytes, kind: int, data: bytes, made: Made | None) -> None:
+        window = self._windows.over(oid, data, made) if kind == TREE and made is not None else None
+        self._check(oid, kind, data, window)
+        said = self._named.pop(oid, kind)
+        if said != kind:
+            raise _mistaken(oid, kind, said)
         if kind == COMMIT:
             line = commit_line(oid, data)
             self.lines.append(line)
-            self._named.setdefault(line.tree, (TREE, oid))
+            self._name(line.tree, TREE)
             for parent in line.parents:
-                self._named.setdefault(parent, (COMMIT, oid))
+                self._name(parent, COMMIT)
         elif kind == TREE:
-            named, kinds, parts = self._named, *kinds_of(data, oid)
+            named = self._named
+            kinds, parts = kinds_of(data, oid) if window is None else kinds_in(window.fresh, oid)
             for digits, _, entry in parts:
                 # Versions of a tree name nearly the same.
-                if entry not in named and (entry_kind := kinds[digits]):
-                    named[entry] = entry_kind, oid
+                if (entry_kind := kinds[digits]) and named.get(entry) != entry_kind:
+                    self._name(entry, entry_kind)
         elif kind == TAG:
-            target, target_kind = tag_target(oid, data)
-            self._named.setdefault(target, (target_kind, oid))
+            self._name(*tag_target(oid, data))
+
+    def _name(self, oid: bytes, kind: int) -> None:
+        """Note what an object has to be; one that was read already is looked at now."""
+        number = self._table.find(oid)
+        found = self._table.kind(number) if number is not None else self._named.setdefault(oid, kind)
+        if found != kind:
+            raise _mistaken(oid, found, kind)
 
     def _connected(self) -> None:
-        """Every object that a new one names is here or new, and what it is said to be."""
-        for oid, (kind, by) in self._named.items():
-            new = self._found.get(oid)
-            found = new.kind if new is not None else None
-            if found is None and (here := self._here.find(oid)) is not None:
-                found = here.kind
+        """Every object that a new one names and that was not sent is here, and what it is said to be."""
+        for oid, kind in self._named.items():
+            found = self._here.find(oid)
             if found is None and oid != EMPTY_TREE_OID:
                 raise InvalidInput(
-                    f"The {NAMES[kind].decode()} {oid.hex()}, which {by.hex()[:12]} names, was not sent.",
+                    f"The {NAMES[kind].decode()} {oid.hex()}{self._namer(oid)} was not sent.",
                     hint="Push again; `git fsck` checks your side. A shallow clone has to be deepened first.",
                 )
-            if found is not None and found != kind:
-                raise InvalidInput(f"{by.hex()[:12]} takes {oid.hex()}, a {NAMES[found].decode()}, for something else.")
+            if found is not None and found.kind != kind:
+                raise _mistaken(oid, found.kind, kind)
         self._named.clear()
+
+    def _namer(self, named: bytes) -> str:
+        """Which object of the pack names another one, in words; "" where looking for it would take long."""
+        for item in islice(self._table.objects(), _LOOKED_AT):
+            if item.kind != BLOB:
+                data = self.packs.read(item.oid)[1]
+                if named in data or named.hex().encode() in data:
+                    return f", which {item.oid.hex()[:12]} names,"
+        return ""
 
     def follow(self, snapshot: Snapshot, here: Packs) -> None:
         """What is here has moved on: look at what was sent beside a newer snapshot."""
@@ -103,13 +129,13 @@ class Quarantine:
     @property
     def empty(self) -> bool:
         """Whether nothing was sent that is not here already."""
-        return all(self._here.has(oid) for oid in self._found)
+        return all(self._here.has(oid) for oid in self._table.oids())
 
     def write(self, out: BinaryIO) -> WrittenPack:
         """A pack of what is new, in the order in which it was sent. What is here already is left out."""
         writer = PackWriter(out)
         places: dict[bytes, int] = {}
-        for item in sorted(self._found.values(), key=lambda item: item.offset):
+        for item in self._table.objects():
             if not self._here.has(item.oid):
                 places[item.oid] = writer.copy(item, b"".join(self._entry(item, places, writer.size)))
         for line in self.lines:
@@ -122,13 +148,13 @@ class Quarantine:
         lines = {line.oid: line for line in self.lines}
         places: dict[bytes, int] = {}
         writer = PackWriter(out := make())
-        for item in sorted(self._found.values(), key=lambda item: item.offset):
+        for item in self._table.objects():
             if self._here.has(item.oid):
                 continue
             places[item.oid] = writer.copy(item, b"".join(self._entry(item, places, writer.size)))
             if item.kind == COMMIT:
                 writer.commit(lines[item.oid])
-            if writer.size >= limit:
+            if writer.size >= limit or writer.objects >= _OBJECTS:
                 yield writer.finish(), out
                 writer, places = PackWriter(out := make()), {}
         if writer.objects:
@@ -145,6 +171,11 @@ class Quarantine:
             yield raw
             return
         yield raw[header.data :]
+
+
+def _mistaken(oid: bytes, kind: int, said: int) -> InvalidInput:
+    what = f"{oid.hex()}, a {NAMES[kind].decode()}"
+    return InvalidInput(f"An object that was sent takes {what}, for a {NAMES[said].decode()}.")
 
 
 def _mapped(file: BinaryIO) -> memoryview:

@@ -56,6 +56,13 @@ def kinds_of(raw: bytes, oid: bytes) -> tuple[dict[bytes, int], list[tuple[bytes
     parts, readable = readable_entries(raw)
     if not readable:
         raise _malformed(oid, sum(len(digits) + len(name) + 22 for digits, name, _ in parts))
+    return kinds_in(parts, oid)
+
+
+def kinds_in(
+    parts: list[tuple[bytes, bytes, bytes]], oid: bytes
+) -> tuple[dict[bytes, int], list[tuple[bytes, bytes, bytes]]]:
+    """As `kinds_of`, of entries that were read. Raises Corrupt."""
     kinds = {}
     for digits in {digits for digits, _, _ in parts}:
         form = mode_of(digits, oid) & FORMAT

@@ -26,6 +26,7 @@ from mic.git.pushed import first_parents
 from mic.git.quarantine import Quarantine
 from mic.git.refuse_erased import RefuseErased
 from mic.git.snapshot import Snapshot
+from mic.git.tree_windows import Window
 from mic.git.validate import same_tree
 from mic.git.view import BROUGHT, MAX_REFS, KeptPack, View
 from micelio.accounts.actor import Actor, actor_of_account
@@ -159,9 +160,9 @@ class _Run:
             fsck, gone = ImportFsck(), RefuseErased(self._ledger.erased(), self._kept.rewritten(snapshot.view))
             search = None if row.accept_secrets or not arriving.refs else ObjectSearch(self._ledger)
 
-            def check(oid: bytes, kind: int, data: bytes) -> None:
+            def check(oid: bytes, kind: int, data: bytes, window: Window | None) -> None:
                 gone.add(kind, data, oid)
-                fsck.add(oid, kind, data)
+                fsck.add(oid, kind, data, window)
                 if search is not None:
                     search.add(oid, kind, data)
                 row.objects_done += 1

@@ -28,6 +28,7 @@ from mic.git.serving import ABSENT, RefResult, RefUpdate
 from mic.git.shown import MAIN
 from mic.git.snapshot import Snapshot
 from mic.git.told import Rebased
+from mic.git.tree_windows import Window
 from mic.git.view import BROUGHT, NOTES, LineTip, View
 from micelio.accounts.actor import Actor
 from micelio.audit.actions import record
@@ -232,9 +233,9 @@ class _Push:
 
         fsck, gone = PushFsck(), RefuseErased(self._kept.project.erased(), self._kept.rewritten(snapshot.view))
 
-        def check(oid: bytes, kind: int, data: bytes) -> None:
+        def check(oid: bytes, kind: int, data: bytes, window: Window | None) -> None:
             gone.add(kind, data, oid)
-            fsck.add(oid, kind, data)
+            fsck.add(oid, kind, data, window)
             if search is not None:
                 search.add(oid, kind, data)
 

@@ -31,7 +31,7 @@ LIMITS = Limits(objects=10_000, inflated=256 << 20, whole=32 << 20, depth=4096, 
 def scanned(pack: bytes) -> set[bytes] | None:
     """The ids of what our reader finds, None when it refuses."""
     try:
-        return set(scan_pack(memoryview(pack), lambda _: None, lambda *_: None, LIMITS))
+        return set(scan_pack(memoryview(pack), lambda _: None, lambda *_: None, LIMITS).oids())
     except MicError:
         return None
 

@@ -18,6 +18,7 @@ from fuzz.packs import BLOB, SHAPES, Story, added, copy, delta, entry, ofs_delta
 from mic.core.errors import Corrupt, InvalidInput, MicError, TooLarge
 from mic.git.packentry import apply_delta, entry_header, make_delta, ofs_base
 from mic.git.packscan import Limits, scan_pack
+from mic.git.tree_windows import Made
 
 from .builder import Repository
 
@@ -56,14 +57,15 @@ def _scan(
 ) -> set[str]:
     seen: set[str] = set()
 
-    def visit(oid: bytes, kind: int, data: bytes) -> None:
+    def visit(oid: bytes, kind: int, data: bytes, made: Made | None) -> None:
         name = (b"commit", b"tree", b"blob", b"tag")[kind - 1]
         assert hashlib.sha1(b"%s %d\x00" % (name, len(data)) + data).digest() == oid
         seen.add(oid.hex())
 
     known = external or {}
     found = scan_pack(memoryview(pack), known.get, visit, limits or Limits())
-    assert {oid.hex() for oid in found} == seen
+    assert {oid.hex() for oid in found.oids()} == seen
+    assert found.count == len(seen)
     return seen
 
 
