@@ -35,6 +35,7 @@ from mic.git.packentry import COMMIT
 from mic.git.packscan import Limits
 from mic.git.quarantine import Quarantine
 from mic.git.refuse_erased import RefuseErased
+from mic.git.tree_windows import Window
 from mic.git.view import MAX_REFS
 from mic.ledger import single
 from mic.ledger.archive import arrived, expect, forget
@@ -334,10 +335,10 @@ class _Arrival:
         fsck, gone = ImportFsck(), RefuseErased(ledger.erased(), refs.rewritten)
         count = 0
 
-        def check(oid: bytes, kind: int, data: bytes) -> None:
+        def check(oid: bytes, kind: int, data: bytes, window: Window | None) -> None:
             nonlocal count
             gone.add(kind, data, oid)
-            fsck.add(oid, kind, data)
+            fsck.add(oid, kind, data, window)
             count += 1
             if not count % 1000:
                 self._told("git", count, 0)
