@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history bench-web bench-cli demo soak docs test-browser test-root test-radosgw test-s3rver test-timing test-kill proto openapi fuzz fuzz-api fuzz-git fuzz-attribution format clean
+.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history bench-web bench-cli demo soak docs dist test-dist test-browser test-root test-radosgw test-s3rver test-timing test-kill proto openapi fuzz fuzz-api fuzz-git fuzz-attribution format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -50,10 +50,10 @@ run: .venv/forge ## the forge at http://localhost:4000, data in .data
 	@MICELIO_DATA_DIR="$${MICELIO_DATA_DIR:-$(DATA)}" exec $(BIN)/micelio serve --first-project .
 
 test: .venv/dev ## the whole test suite, no root needed
-	@$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not root and not radosgw and not s3rver and not timing"
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not root and not radosgw and not s3rver and not timing and not dist"
 
 test-postgres: .venv/dev ## the tests of the forge with their rows in PostgreSQL; TESTS="..." for others
-	@TEST_DATABASE=postgres $(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not root and not radosgw and not s3rver and not timing" \
+	@TEST_DATABASE=postgres $(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not root and not radosgw and not s3rver and not timing and not dist" \
 	  $${TESTS:-tests/flow tests/security tests/cli tests/unit/micelio tests/unit/pages}
 
 check: .venv/dev ## style, types, import contracts, migrations, generated code, the API's description
@@ -149,8 +149,14 @@ soak: .venv/dev ## the forge under mixed load for half an hour (MINUTES=...): no
 demo: .venv/forge ## the whole story, told against a forge of its own
 	@$(BIN)/python scripts/demo.py
 
+dist: .venv/dev ## all that a release consists of, into dist/; RELEASE_KEY=key.pem SOURCE=https://... sign it
+	@$(BIN)/python scripts/dist.py
+
+test-dist: .venv/dev ## install what `make dist` built, by each package manager that is here, and lint the rest
+	@$(BIN)/pytest -q -m dist --timeout 900 tests/dist
+
 docs: .venv/dev ## the documentation as a site in site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict -d site
 
 clean: ## remove what the verbs made, but not your data
-	@rm -rf .venv .tools site build .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv .tools site build dist .mypy_cache .ruff_cache .pytest_cache

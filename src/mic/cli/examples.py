@@ -127,6 +127,7 @@ EXAMPLES = {
     "daemon stop": "mic daemon stop",
     "daemon status": "mic daemon status --json",
     "daemon run": "mic daemon run",
+    "update": "mic update --check",
     "completion": "mic completion bash > ~/.local/share/bash-completion/completions/mic",
     "shell-init": 'eval "$(mic shell-init bash)"',
     "cache path": "mic cache path",

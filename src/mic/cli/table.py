@@ -39,6 +39,7 @@ COMMANDS = {
     "owners": ("mic.cli.protection:owners", "Whose a path is, and who lands it"),
     "config": ("mic.cli.config:config", "What you have set for mic on this machine"),
     "daemon": ("mic.cli.daemon:daemon", "A process that watches large working copies, for a quick status"),
+    "update": ("mic.cli.update:update", "Bring this program to a newer version"),
     "completion": ("mic.cli.shell:completion", "What your shell completes"),
     "shell-init": ("mic.cli.shell:shell_init", "Completions and a prompt for your shell"),
     "cache": ("mic.cli.cache:cache", "What is kept on this machine of contents that were fetched"),
