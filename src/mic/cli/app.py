@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from mic.cli import telemetry
 from mic.cli.exit_codes import OK, USAGE, WrongCommandLine
 from mic.cli.failure import tell
 from mic.cli.output import Output
@@ -107,6 +108,12 @@ def run(argv: Sequence[str]) -> int:
 
     Errors of the operating system are for the caller, `mic.cli.main`, to say.
     """
+    code = _run(argv)
+    telemetry.note(list(argv), code)
+    return code
+
+
+def _run(argv: Sequence[str]) -> int:
     global _helping
     elsewhere.changes = door.changes
     as_json = "--json" in argv

@@ -6,10 +6,11 @@ import difflib
 
 import click
 
+from mic.cli import telemetry
 from mic.cli.app import Suggesting, json_option
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.output import Output
-from mic.cli.user_config import DEFAULTS, Setting, config_path, set_value, settings
+from mic.cli.user_config import DEFAULTS, Setting, config_path, set_value, settings, telemetry_config
 
 
 @click.group(cls=Suggesting)
@@ -46,8 +47,31 @@ def get(out: Output, key: str) -> None:
 def set_(out: Output, key: str, value: str) -> None:
     """Set one setting: `mic config set cache.max_size_gb 5`. The rest of the file stays as it is, comments too."""
     found = set_value(_known(key), _literal(key, value))
+    if key == "telemetry.enabled":
+        telemetry.turn(found.value is True)
     out.line(f"{found.key} = {_text(found.value)}")
     out.document(_fields(found))
+
+
+@config.command("telemetry", short_help="What would be told of your use of mic.")
+@json_option
+def telemetry_(out: Output) -> None:
+    """What would be told of your use of mic, word for word, and to whom. It is off until you turn it on.
+
+    Counted are commands by their names and exit codes, by day: no arguments, paths, projects, forges or people.
+    `mic config set telemetry.enabled true` turns it on; without telemetry.address the counts stay here.
+    """
+    found = telemetry_config()
+    would = telemetry.body().decode()
+    if not found.enabled:
+        out.line("Telemetry is off: nothing is counted, nothing is sent.")
+    elif not found.address:
+        out.line("Telemetry is on, and there is no telemetry.address: counts stay in this file, nothing is sent.")
+    else:
+        out.line(f"Telemetry is on. Once a day this is sent to {found.address}:")
+    out.line(telemetry.path() if found.enabled else "If it were on, this would be sent:")
+    out.line(would)
+    out.document({"enabled": found.enabled, "address": found.address, "path": telemetry.path(), "body": would})
 
 
 def _known(key: str) -> str:
@@ -60,6 +84,10 @@ def _known(key: str) -> str:
 
 def _literal(key: str, text: str) -> str:
     """A value as the file has it; raises WrongCommandLine for what is neither true, false nor a number."""
+    if isinstance(DEFAULTS[key], str):
+        if not text.isprintable() or set(text) & set('"\\'):
+            raise WrongCommandLine(f"{key} cannot be {text[:100]!r}.", hint="Use an address.")
+        return f'"{text.strip()}"'
     word = text.strip().lower()
     if word in ("true", "false"):
         return word
@@ -73,7 +101,9 @@ def _literal(key: str, text: str) -> str:
     return str(int(number)) if number == int(number) else repr(number)
 
 
-def _text(value: bool | float) -> str:
+def _text(value: bool | float | str) -> str:
+    if isinstance(value, str):
+        return value or "(none)"
     return str(value).lower() if isinstance(value, bool) else f"{value:g}"
 
 

@@ -128,6 +128,7 @@ EXAMPLES = {
     "daemon status": "mic daemon status --json",
     "daemon run": "mic daemon run",
     "update": "mic update --check",
+    "config telemetry": "mic config telemetry",
     "completion": "mic completion bash > ~/.local/share/bash-completion/completions/mic",
     "shell-init": 'eval "$(mic shell-init bash)"',
     "cache path": "mic cache path",

@@ -11,6 +11,10 @@ automatic = false
 
 [daemon]
 enabled = true
+
+[telemetry]
+enabled = false
+address = ""
 """
 
 from __future__ import annotations
@@ -45,6 +49,13 @@ class DaemonConfig(NamedTuple):
     enabled: bool = True
 
 
+class TelemetryConfig(NamedTuple):
+    """The table `[telemetry]`: whether commands are counted, and whom the counts are told."""
+
+    enabled: bool = False
+    address: str = ""
+
+
 def config_path() -> str:
     """Where the file is, or would be."""
     base = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
@@ -66,12 +77,18 @@ def daemon_config() -> DaemonConfig:
     return _config().daemon
 
 
+def telemetry_config() -> TelemetryConfig:
+    """Whether commands are counted. Raises InvalidInput."""
+    return _config().telemetry
+
+
 class Config(NamedTuple):
     """All of the file."""
 
     cache: CacheConfig = CacheConfig()
     agent: AgentConfig = AgentConfig()
     daemon: DaemonConfig = DaemonConfig()
+    telemetry: TelemetryConfig = TelemetryConfig()
 
 
 def _config() -> Config:
@@ -102,6 +119,10 @@ def _config_of(path: str, raw: bytes) -> Config:
         _cache_of(path, table.get("cache", {})),
         AgentConfig(_truth(path, table.get("agent", {}), "agent.automatic", False)),
         DaemonConfig(_truth(path, table.get("daemon", {}), "daemon.enabled", True)),
+        TelemetryConfig(
+            _truth(path, table.get("telemetry", {}), "telemetry.enabled", False),
+            _address(path, table.get("telemetry", {}), "telemetry.address"),
+        ),
     )
 
 
@@ -110,6 +131,14 @@ def _truth(path: str, table: dict[str, Any], key: str, default: bool) -> bool:
     if not isinstance(value, bool):
         raise bad_config(path, f"{key} is {value!r}", "Use true or false.")
     return value
+
+
+def _address(path: str, table: dict[str, Any], key: str) -> str:
+    value = table.get(key.partition(".")[2], "")
+    fits = isinstance(value, str) and value.isprintable() and not set(value) & set('"\\')
+    if not fits or not (value == "" or value.startswith(("https://", "http://localhost:", "http://127.0.0.1:"))):
+        raise bad_config(path, f"{key} is {value!r}", "Use an address that begins with https://, or nothing.")
+    return str(value)
 
 
 def _cache_of(path: str, cache: dict[str, Any]) -> CacheConfig:
@@ -125,13 +154,14 @@ class Setting(NamedTuple):
     """A setting as it counts; `own` when the file says it."""
 
     key: str
-    value: bool | float
+    value: bool | float | str
     own: bool
 
 
-DEFAULTS: dict[str, bool | float] = {
+DEFAULTS: dict[str, bool | float | str] = {
     "cache.enabled": True, "cache.max_size_gb": 1, "cache.blob_ttl_days": 30, "cache.tree_ttl_days": 7,
     "agent.automatic": False, "daemon.enabled": True,
+    "telemetry.enabled": False, "telemetry.address": "",
 }  # fmt: skip
 _HEADER = re.compile(r"\s*\[\s*(?P<name>[^\[\]]*?)\s*\]\s*(?:#.*)?")
 

@@ -31,7 +31,8 @@ def test_listed_got_and_set(path: Path, capsys: pytest.CaptureFixture[str]) -> N
         "cache.enabled        true  (not set)\ncache.max_size_gb    1  (not set)\n"
         f"cache.blob_ttl_days  30  (not set)\ncache.tree_ttl_days  7  (not set)\n"
         f"agent.automatic      false  (not set)\n"
-        f"daemon.enabled       true  (not set)\nThe file is {path}.\n",
+        f"daemon.enabled       true  (not set)\n"
+        f"telemetry.enabled    false  (not set)\ntelemetry.address    (none)  (not set)\nThe file is {path}.\n",
     )
     assert not path.exists()
     assert said(capsys, "set", "cache.max_size_gb", "2.5") == (0, "cache.max_size_gb = 2.5\n")
