@@ -240,6 +240,40 @@ def test_what_the_forge_said_before_is_still_known(here: Inside) -> None:
     assert here("show", "@7").endswith("[6]\n")
 
 
+def test_sessions_are_put_aside_and_taken_up(here: Inside, name: str) -> None:
+    """Two sessions in turns, from what waits; in the end the forge has both, and the newest work of each."""
+    here("session", "start", "Water")
+    here.write("rose", "wet\n")
+    (here.cwd / "lily").unlink()
+    here("session", "note", "Dry soil")
+    water = here.json("session", "status")["session"]["id"]
+    assert here("session", "switch", "--none") == (
+        "Put aside: Water\n! The forge FORGE cannot be reached: Connection refused. `mic sync` saves it on the forge "
+        "when it can be reached.\n"
+    )
+    assert (here.read("rose"), here.read("lily")) == ("1\n2\n3\n4\n5\n", "white\n")
+    assert here("status").endswith("Nothing changed.\n")
+    here("session", "start", "Paint")
+    here.write("rose", "blue\n")
+    paint = here.json("session", "status")["session"]["id"]
+    assert here("session", "switch", water).startswith(
+        "Put aside: Paint\nResumed: Water\nsession SESSION, base @1: 2 files, 1 note, 0 decisions\n"
+    )
+    assert here.read("rose") == "wet\n"
+    assert not (here.cwd / "lily").exists()
+    assert here.json("session", "status")["session"]["conversation"][0]["text"] == "Dry soil"
+    here.write("rose", "wetter\n")
+    assert "Resumed: Paint\n" in here("session", "switch", paint)
+    assert here.read("rose") == "blue\n"
+    assert here("session", "resume", water).endswith("[6]\n")
+    here("land")
+    assert here("session", "switch", "--none").endswith("[6]\n")
+    here.go_on_line()
+    assert here("sync").startswith("Pushed: Water\nLanded @2: Paint (1 file)\n")
+    assert "base @1: 2 files" in here("session", "resume", water)
+    assert here.read("rose") == "wetter\n"
+
+
 def test_killed_at_moments_nothing_is_lost_and_nothing_lands_twice(here: Inside) -> None:
     """kill -9 while it is written down, and while it is sent: the next `mic sync` brings each to the forge once."""
     here.write("rose", "wet\n")

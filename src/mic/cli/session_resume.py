@@ -17,6 +17,7 @@ from mic.cli.parts import require_inside
 from mic.cli.place import Place
 from mic.cli.queued import kept_change
 from mic.cli.refs import SHORTEST_ID, parse_ref
+from mic.cli.session_away import Away, aside, pushed_session, require_no_landing, waiting_session
 from mic.cli.session_push import push_work
 from mic.cli.session_wrote import bring_who_wrote, digest
 from mic.cli.settled import settled
@@ -29,6 +30,7 @@ from mic.core.paths import display
 from mic.core.session import Alternative, Decision, Message
 from mic.core.tree import BLOB, CHUNKED, Entry
 from mic.rpc.client import Client
+from mic.rpc.unreached import Unreached
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.checkout import Checkout
@@ -55,9 +57,21 @@ def resume(out: Output, session: str, latest: bool) -> None:
     if bool(session) == latest:
         raise WrongCommandLine("Say which session: its id, or --latest.", hint="`mic session list --resumable`.")
     ws = Workspace.find()
+    try:
+        _resume(ws, out, "" if latest else session)
+    except Unreached as error:
+        with ws.lock(), Away(ws, error) as client:
+            require_no_landing(ws, error)
+            item = waiting_session(ws, session, error)
+            if local.current(ws) is not None:
+                raise
+            take_up(client, ws, pushed_session(item), out, "resume")
+
+
+def _resume(ws: Workspace, out: Output, session: str) -> None:
     with settled(ws, out, signed_in=True) as client:
         require_resolved(ws)
-        found = find(client, "" if latest else session)
+        found = find(client, session)
         here = local.current(ws)
         if here is not None and here.id != found.id:
             name = ulid_text(found.id)
@@ -80,11 +94,44 @@ def resume(out: Output, session: str, latest: bool) -> None:
 def switch(out: Output, session: str, alone: bool) -> None:
     """Save the open session as `mic session push` does, take its changes away here, and resume another one.
 
-    `mic session resume` brings it back. Interrupted, the same command goes on.
+    `mic session resume` brings it back. Interrupted, the same command goes on. Where the forge is not reached, its push
+    waits, and it can be brought back from there.
     """
     if bool(session) == alone:
         raise WrongCommandLine("Say which session: its id, or --none.", hint="`mic session list --resumable`.")
     ws = Workspace.find()
+    try:
+        _switch(ws, out, session, alone)
+    except Unreached as error:
+        _switch_away(ws, out, session, error)
+
+
+def _switch_away(ws: Workspace, out: Output, session: str, error: Unreached) -> None:
+    """As `_switch`, among sessions that wait to be pushed."""
+    with ws.lock(), Away(ws, error) as client:
+        require_no_landing(ws, error)
+        here = local.current(ws)
+        item = waiting_session(ws, session, error) if session else None
+        if here is not None and item is not None and here.id == item.session.id and not here.left:
+            raise InvalidInput(f"This session is open here: {here.goal}", hint="There is nothing to switch to.")
+        if here is not None:
+            aside(client, ws, here, out, error)
+            out.line(f"Put aside: {here.goal}")
+            out.note(f"{error.message} `mic sync` saves it on the forge when it can be reached.")
+        if item is not None:
+            take_up(client, ws, pushed_session(item), out, "switch")
+        else:
+            _nobody_here(out, here)
+
+
+def _nobody_here(out: Output, here: LocalSession | None) -> None:
+    name = ulid_text(here.id) if here is not None else None
+    if name is None:
+        out.line("No session is open here.")
+    out.document({"aside": name, "session": None})
+
+
+def _switch(ws: Workspace, out: Output, session: str, alone: bool) -> None:
     with settled(ws, out, signed_in=True) as client:
         here = local.current(ws)
         # Before anything is put aside: whatever is wrong with the other one is said while all is as it was.
@@ -97,10 +144,7 @@ def switch(out: Output, session: str, alone: bool) -> None:
         if found is not None:
             take_up(client, ws, found, out, "switch")
     if found is None:
-        name = ulid_text(here.id) if here is not None else None
-        if name is None:
-            out.line("No session is open here.")
-        out.document({"aside": name, "session": None})
+        _nobody_here(out, here)
 
 
 def find(client: Client, text: str) -> pb.Session:
