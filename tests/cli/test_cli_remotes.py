@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -168,3 +170,26 @@ def test_a_bucket(here: Inside, s3_server: S3Server) -> None:
     here.write("other", "x\n")
     here("land", "Not theirs")
     assert "refs/heads/main: rejected" in here("push", "backup")
+
+
+def test_killed_while_settings_are_written(here: Inside) -> None:
+    """kill -9 at moments of each change: a remote has its old name and address or its new ones, and works on."""
+    there = bare(here, "killed.git")
+    here("remote", "add", "one", str(there))
+    here("push", "one")
+    script = Path(__file__).with_name("killed.py")
+    moments = range(12) if os.environ.get("KILL_EVERY") else (0, 1)
+    names = {"one", "two"}
+    for limit in moments:
+        for words in (("rename", "one", "two"), ("rename", "two", "one"), ("set-url", "one", str(there))):
+            command = [sys.executable, str(script), str(limit), "remote", *words]
+            subprocess.run(command, cwd=here.cwd, env=here.environment, capture_output=True, check=False)
+            found = [each for each in here.json("remote", "list")["remotes"] if each["name"] != "origin"]
+            assert [each["url"] for each in found] == [str(there)], (limit, words)
+            assert found[0]["name"] in names
+            if not os.environ.get("KILL_EVERY"):
+                break
+    name = found[0]["name"]
+    assert here.run("fetch", name).returncode == 0
+    assert here("push", name) == f"{name} has it all already.\n"
+    here("remote", "remove", name)
