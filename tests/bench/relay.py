@@ -14,11 +14,11 @@ from forge_process import Forge
 class Relay:
     """Stands in for a forge: clients of `instance` find it here, and their gRPC traffic passes through.
 
-    `sent` is the number of bytes that clients sent so far.
+    `sent` and `received` are the numbers of bytes that clients sent and got so far.
     """
 
     def __init__(self, forge: Forge) -> None:
-        self.sent = 0
+        self.sent = self.received = 0
         self._target = forge.grpc_address.rpartition(":")
         self._door = socket.create_server(("localhost", 0))
         address = f"localhost:{self._door.getsockname()[1]}"
@@ -64,6 +64,8 @@ class Relay:
                 sink.sendall(data)
                 if count:
                     self.sent += len(data)
+                else:
+                    self.received += len(data)
             sink.shutdown(socket.SHUT_WR)
         except OSError:
             sink.close()

@@ -1,10 +1,12 @@
 """`make bench-cli`: whole processes of `mic` beside git's, on a large working copy, with the daemon and without.
 
-Sizes come from the environment: FILES (100,000), COMMITS (40), ROUNDS (15), ONLY (a beginning of subjects' names).
+Sizes come from the environment: FILES (100,000), SPARSE (1,000,000), COMMITS (40), ROUNDS (15), ONLY (a beginning of
+subjects' names).
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import resource
 import shutil
@@ -26,6 +28,7 @@ from bench.table import show, write_table  # noqa: E402
 from forge_process import Forge  # noqa: E402
 
 FILES = int(os.environ.get("FILES", "100000"))
+SPARSE = int(os.environ.get("SPARSE", "1000000"))
 COMMITS = int(os.environ.get("COMMITS", "40"))
 ROUNDS = int(os.environ.get("ROUNDS", "15"))
 ONLY = os.environ.get("ONLY", "")
@@ -242,6 +245,40 @@ def push(world: World) -> Iterator[Row]:
     )  # fmt: skip
 
 
+def sparse(world: World) -> Iterator[Row]:
+    """A folder of forty files out of a project of many, beside git's partial and sparse clone of the same."""
+    source = make_repository(world.home / "many.git", SPARSE, 1, lines=1)
+    run(["git", "-C", str(source), "config", "uploadpack.allowFilter", "true"], world.env)
+    run([MIC, "import", "git", str(source), "bench/many"], world.env)
+    env = world.env | {"MICELIO_INSTANCE": world.relay.instance, "MICELIO_TOKEN": world.forge.token("admin")}
+    folder = os.path.dirname(os.fsdecode(path_of(SPARSE // 2)))
+    fresh = itertools.count()
+    received = world.relay.received
+
+    def ours() -> float:
+        nonlocal received
+        received = world.relay.received
+        name = f"mic-sparse{next(fresh)}"
+        return run([MIC, "clone", "--sparse", folder, "bench/many", str(world.home / name)], env).seconds
+
+    def peer() -> float:
+        name = world.home / f"git-sparse{next(fresh)}"
+        clone = ["git", "clone", "-q", "--filter=blob:none", "--sparse", f"file://{source}", str(name)]
+        cloned = run(clone, world.env).seconds
+        return cloned + run(["git", "sparse-checkout", "set", folder], world.env, name).seconds
+
+    # Without what the machine keeps of an earlier clone.
+    env["XDG_CACHE_HOME"] = str(world.home / "no-cache")
+    (first,) = least(1, ours)
+    size = world.relay.received - received
+    again, other = least(2, ours, peer)
+    yield Row(
+        f"sparse clone of {folder} of {SPARSE:,} files", ms(first), f"git, filtered and sparse {ms(other)}",
+        f"{size / 1000:.0f} KB received; again {ms(again)}", "<= 1 s, <= 1 MB (of 10,000,000)",
+        first <= 1.0 and size <= 1_000_000,
+    )  # fmt: skip
+
+
 def shell(world: World) -> Iterator[Row]:
     """What a prompt and a completion cost a shell that runs."""
     script = world.home / "init.bash"
@@ -267,7 +304,7 @@ def main() -> int:
     world = World(home)
     rows: list[Row] = []
     try:
-        for subject in (start, clone, status, log, land, reading, push, shell):
+        for subject in (start, clone, status, log, land, reading, push, sparse, shell):
             if subject is clone or subject.__name__.startswith(ONLY):
                 for row in subject(world):
                     show(row)
@@ -276,7 +313,9 @@ def main() -> int:
         world.close()
         shutil.rmtree(home, ignore_errors=True)
     if not ONLY:
-        given = " ".join(f"{name}={os.environ[name]}" for name in ("FILES", "COMMITS", "ROUNDS") if name in os.environ)
+        given = " ".join(
+            f"{name}={os.environ[name]}" for name in ("FILES", "SPARSE", "COMMITS", "ROUNDS") if name in os.environ
+        )
         write_table("make bench-cli", given, rows)
     return 0
 
