@@ -14,11 +14,12 @@ REST = "app"
 class Spent:
     """Seconds by part, from the moment it is made. A part within a part takes its time from the outer one."""
 
-    __slots__ = ("_now", "_since", "parts")
+    __slots__ = ("_begin", "_now", "_since", "parts")
 
     def __init__(self) -> None:
         self.parts: dict[str, float] = {}
         self._now, self._since = REST, time.perf_counter()
+        self._begin = self._since
 
     def enter(self, part: str) -> str:
         """From now on it is `part` that takes time; the one before it."""
@@ -26,6 +27,11 @@ class Spent:
         self.parts[before] = self.parts.get(before, 0.0) + moment - self._since
         self._now, self._since = part, moment
         return before
+
+    @property
+    def seconds(self) -> float:
+        """The whole, up to where the last part began: another look at the clock would count what came since."""
+        return self._since - self._begin
 
 
 _current: ContextVar[Spent | None] = ContextVar("micelio_spent", default=None)

@@ -20,6 +20,7 @@ from mic.core.errors import (
     AlreadyExists,
     Busy,
     Corrupt,
+    Erased,
     InvalidInput,
     MicError,
     NotFound,
@@ -42,6 +43,7 @@ from micelio.spent import part
 
 _STATUS: tuple[tuple[type[MicError], int, str], ...] = (
     (NotFound, 404, "Nothing here"),
+    (Erased, 410, "Taken away"),
     (Unauthenticated, 401, "Sign in first"),
     (PermissionDenied, 403, "Not allowed"),
     (AlreadyExists, 409, "Taken"),

@@ -15,7 +15,8 @@ from mic.core.linediff import is_binary
 from mic.core.session import Decision
 from mic.core.tree import CONFLICT, Entry
 from micelio.pages.addresses import HEAD, Ref, Site
-from micelio.pages.diff_html import diff_rows, join_rows
+from micelio.pages.diff_html import diff_rows, is_one_sided, join_rows, split_rows
+from micelio.pages.diff_look import USUAL, DiffLook
 from micelio.pages.diffs import LARGEST_COMPARED, Diff, diff_contents
 from micelio.pages.modes import GITLINK, SYMLINK, mode_change
 from micelio.pages.text import cut, display_path, one_line, size_words
@@ -84,6 +85,7 @@ class ShownFile:
     first: int = 0
     last: int = 0
     rows: int = 0
+    split: bool = False
 
     @property
     def summary(self) -> str:
@@ -168,7 +170,9 @@ class ChangesPage:
         here: str,
         scale: Scale,
         decisions_here: Collection[int] = (),
+        look: DiffLook = USUAL,
     ) -> None:
+        self._look = look
         self._site = site
         self._read = read
         self._decisions = decisions
@@ -229,7 +233,7 @@ class ChangesPage:
     def _frame(self, change: PathChange) -> ShownFile:
         """What is known of a change without looking into it."""
         address = self._site.file(self._at, change.path) if change.new is not None and self._at is not None else ""
-        whole = f"{self._here}/changes/{change.number}"
+        whole = f"{self._here}/changes/{change.number}{self._look.behind}"
         return ShownFile(change.path, display_path(change.path), f"f{change.number}", address, whole, op_words(change))
 
     def _listed(self, change: PathChange, count: bool) -> ShownFile:
@@ -248,9 +252,9 @@ class ChangesPage:
                 beside.setdefault(mark.line, []).append((mark.tag, self._decision(mark)))
         self._scale.add(_frame_words(frame, sentences, found), keep)
         # A line that is cut is read to its end in the file itself, which a deleted file has no more.
-        rows = diff_rows(diff, frame.anchor, beside, self._raw(change)) if diff else []
-        taken = self._scale.take(rows, keep)
-        self._rows -= len(taken)
+        split = self._look.split and diff is not None and not is_one_sided(diff)
+        taken, shown = self._taken(diff, split, frame.anchor, beside, self._raw(change), keep)
+        self._rows -= shown
         on_page = {mark.line for mark in found if any(f'id="{frame.anchor}L{mark.line}"' in row for row in taken)}
         return replace(
             frame,
@@ -258,11 +262,31 @@ class ChangesPage:
             deleted=diff.deleted if diff else 0,
             sentences=tuple(sentences),
             html=join_rows(taken),
+            split=split,
             marks=tuple(self._mark(change, frame.anchor, mark, mark.line in on_page) for mark in found[:_MOST_MARKS]),
             first=skip + 1 if diff else 0,
-            last=skip + len(taken) if diff and taken else 0,
+            last=skip + shown if diff and taken else 0,
             rows=diff.total_rows if diff else 0,
         )
+
+    def _taken(
+        self,
+        diff: Diff | None,
+        split: bool,
+        anchor: str,
+        beside: dict[int, list[tuple[str, str]]],
+        raw: str,
+        keep: int,
+    ) -> tuple[list[str], int]:
+        """(as many rows as fit, how many lines of the difference they are)."""
+        if diff is None:
+            return [], 0
+        if not split:
+            taken = self._scale.take(diff_rows(diff, anchor, beside, raw), keep)
+            return taken, len(taken)
+        pairs = split_rows(diff, anchor, beside, raw)
+        taken = self._scale.take((html for html, _ in pairs), keep)
+        return taken, sum(lines for _, lines in pairs[: len(taken)])
 
     def _raw(self, change: PathChange) -> str:
         return self._site.raw(self._at, change.path) if change.new is not None and self._at is not None else ""
@@ -300,7 +324,9 @@ class ChangesPage:
         after = self._read(new) if new else None
         if is_binary(before or b"") or is_binary(after or b""):
             return None, [*sentences, f"Binary content: {_sizes(old, new)}."]
-        diff = diff_contents(before, after, most, skip)
+        diff = diff_contents(before, after, most, skip, self._look.ignore_space)
+        if not diff.added and not diff.deleted and self._look.ignore_space and (before or after):
+            return None, [*sentences, "Nothing but spaces differs."]
         if not diff.added and not diff.deleted:
             return None, [*sentences, "The file is empty."]
         return diff, sentences

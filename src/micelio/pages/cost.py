@@ -53,7 +53,8 @@ class Cost:
         self._spent.enter(REST)
         told = {name: seconds * 1000 for name, seconds in self._spent.parts.items()}
         parts = ", ".join(f"{name};dur={told.get(name, 0.0):.2f}" for name in (REST, "store", "render"))
-        return f'total;dur={self.seconds * 1000:.2f}, {parts}, db;dur={told.get("db", 0.0):.2f};desc="{self.queries}"'
+        whole = f"total;dur={self._spent.seconds * 1000:.2f}, {parts}"
+        return f'{whole}, db;dur={told.get("db", 0.0):.2f};desc="{self.queries}"'
 
 
 _current: ContextVar[Cost | None] = ContextVar("micelio_page_cost", default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from html import escape
+from itertools import zip_longest
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -34,25 +35,97 @@ def diff_rows(diff: Diff, anchor: str, tags: Mapping[int, Sequence[tuple[str, st
     `{anchor}L{number}`. `whole` is where a line that is cut can be read to its end.
     """
     old_width, new_width = _widths(diff.hunks)
-    # A file that is wholly new or wholly gone needs one column of numbers only.
-    signs = {row.sign for hunk in diff.hunks for row in hunk.rows}
-    one_sided = len(signs) == 1 and " " not in signs
+    one_sided = is_one_sided(diff)
     parts: list[str] = []
     for index, hunk in enumerate(diff.hunks):
-        title = f"<span class=h>{escape(hunk.title)}\n</span>"
-        head = title if index or hunk.old_start > 1 or hunk.new_start > 1 else ""
+        head = _head(hunk, index)
         for row in hunk.rows:
-            tag = _TAG_OF[row.sign]
             if one_sided:
                 numbers = f"{row.old or row.new:>{max(old_width, new_width)}}"
             else:
                 numbers = f"{row.old or '':>{old_width}} {row.new or '':>{new_width}}"
-            names = tags.get(row.new, ()) if row.new is not None else ()
-            place = f' id="{escape(anchor)}L{row.new}"' if names else ""
-            links = "".join(f' <a class=tag href="{escape(to)}">{escape(name)}</a>' for name, to in names)
-            parts.append(f"{head}<{tag}{place}><i>{numbers} {row.sign}</i>{_text(row, whole)}{links}\n</{tag}>")
+            parts.append(head + _element(row, numbers, anchor, tags, whole))
             head = ""
     return parts
+
+
+def split_rows(
+    diff: Diff, anchor: str, tags: Mapping[int, Sequence[tuple[str, str]]], whole: str = ""
+) -> list[tuple[str, int]]:
+    """As `diff_rows` for two columns, of a file that has both sides: (HTML of both, how many rows are in it).
+
+    Each is two elements of a grid; `b` stands where a side has nothing, `r` marks what stands on the left as well.
+    """
+    old_width, new_width = _widths(diff.hunks)
+    parts: list[tuple[str, int]] = []
+
+    def left(row: Row) -> str:
+        return _element(row, f"{row.old or '':>{old_width}}", anchor, {}, whole)
+
+    def right(row: Row, kind: str = "") -> str:
+        return _element(row, f"{row.new or '':>{new_width}}", anchor, tags, whole, kind)
+
+    for index, hunk in enumerate(diff.hunks):
+        head = _head(hunk, index)
+        for gone, come in _pairs(hunk.rows):
+            if gone is come:
+                assert gone is not None
+                html = left(gone) + right(gone, "r")
+            else:
+                html = (left(gone) if gone else "<b></b>") + (right(come) if come else "<b></b>")
+            parts.append((head + html, 1 if gone is come else (gone is not None) + (come is not None)))
+            head = ""
+    return parts
+
+
+def _pairs(rows: Sequence[Row]) -> Iterator[tuple[Row | None, Row | None]]:
+    """What stands beside each other: an unchanged row beside itself, taken out ones beside those put in for them."""
+    gone: list[Row] = []
+    come: list[Row] = []
+    for row in rows:
+        if row.sign == "-" and not come:
+            gone.append(row)
+        elif row.sign == "+":
+            come.append(row)
+        else:
+            yield from zip_longest(gone, come)
+            gone, come = ([row], []) if row.sign == "-" else ([], [])
+            if row.sign == " ":
+                yield row, row
+    yield from zip_longest(gone, come)
+
+
+def is_one_sided(diff: Diff) -> bool:
+    """A file that is wholly new or wholly gone: one column of numbers, and nothing to stand beside."""
+    signs = {row.sign for hunk in diff.hunks for row in hunk.rows}
+    return len(signs) == 1 and " " not in signs
+
+
+def _head(hunk: Hunk, index: int) -> str:
+    title = f"<span class=h>{escape(hunk.title)}\n</span>"
+    return title if index or hunk.old_start > 1 or hunk.new_start > 1 else ""
+
+
+# A line that lies elsewhere afterwards has an arrow for its sign: away from here, or to here.
+_MOVED = {"-": "<", "+": ">"}
+
+
+def _element(
+    row: Row,
+    numbers: str,
+    anchor: str,
+    tags: Mapping[int, Sequence[tuple[str, str]]],
+    whole: str,
+    kind: str = "",
+) -> str:
+    tag = _TAG_OF[row.sign]
+    names = tags.get(row.new, ()) if row.new is not None else ()
+    place = f' id="{escape(anchor)}L{row.new}"' if names else ""
+    kind = "v" if row.moved else kind
+    place += f" class={kind}" if kind else ""
+    sign = escape(_MOVED[row.sign]) if row.moved else row.sign
+    links = "".join(f' <a class=tag href="{escape(to)}">{escape(name)}</a>' for name, to in names)
+    return f"<{tag}{place}><i>{numbers} {sign}</i>{_text(row, whole)}{links}\n</{tag}>"
 
 
 def line_rows(lines: Iterable[str], first: int = 1) -> Iterator[str]:

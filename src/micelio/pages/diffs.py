@@ -35,7 +35,8 @@ Piece = tuple[bool, str]
 class Row:
     """One line: `sign` is a space, `+` or `-`; numbers start at 1; pieces are (marked, text).
 
-    `left_out` counts the characters of a long line that the pieces do not show.
+    `left_out` counts the characters of a long line that the pieces do not show. `moved`: the line goes from here to
+    another place of the file, or comes from there.
     """
 
     sign: str
@@ -44,6 +45,7 @@ class Row:
     pieces: tuple[Piece, ...]
     ends: bool = True
     left_out: int = 0
+    moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,49 @@ def _places(group: list[Opcode]) -> Iterator[_Place]:
         yield from (_Place("+", -1, c + n, a + n if n < paired else -1) for n in range(d - c))
 
 
-def _row(place: _Place, old: list[bytes], new: list[bytes]) -> Row:
+class _Moved(NamedTuple):
+    """Lines that lie elsewhere afterwards, by their index before and after."""
+
+    old: frozenset[int]
+    new: frozenset[int]
+
+
+_STILL = _Moved(frozenset(), frozenset())
+# A run of fewer lines, or of fewer letters, stands in two places by chance.
+_LEAST_MOVED_LINES, _LEAST_MOVED_LETTERS = 3, 30
+# Lines looked at, and places tried for each: what is beyond is shown as taken out and put in.
+_MOST_MOVED, _MOST_TRIED = 20_000, 4
+
+
+def _moved(changed: list[Opcode], old: list[bytes], new: list[bytes]) -> _Moved:
+    """Runs of lines that were taken out in one place and put in at another, however they are indented."""
+    if sum(b - a + d - c for _, a, b, c, d in changed) > _MOST_MOVED or len(changed) < 2:
+        return _STILL
+    gone = {n: old[n].strip() for _, a, b, _, _ in changed for n in range(a, b)}
+    places: dict[bytes, list[int]] = {}
+    for number, text in gone.items():
+        if text:
+            places.setdefault(text, []).append(number)
+    old_found: set[int] = set()
+    new_found: set[int] = set()
+    for _, _, _, c, d in changed:
+        at = c
+        while at < d:
+            run, begin = 0, 0
+            for number in [n for n in places.get(new[at].strip(), ()) if n not in old_found][:_MOST_TRIED]:
+                length = 0
+                while at + length < d and gone.get(number + length) == new[at + length].strip():
+                    length += 1
+                run, begin = max((run, begin), (length, number))
+            letters = sum(len(gone[begin + n]) for n in range(run))
+            if run >= _LEAST_MOVED_LINES and letters >= _LEAST_MOVED_LETTERS:
+                old_found.update(range(begin, begin + run))
+                new_found.update(range(at, at + run))
+            at += max(1, run)
+    return _Moved(frozenset(old_found), frozenset(new_found))
+
+
+def _row(place: _Place, old: list[bytes], new: list[bytes], moved: _Moved) -> Row:
     line = _text(new[place.new] if place.new >= 0 else old[place.old])
     pieces: tuple[Piece, ...] = ((False, line.text),)
     if place.pair >= 0 and place.sign == "-":
@@ -175,11 +219,16 @@ def _row(place: _Place, old: list[bytes], new: list[bytes]) -> Row:
     elif place.pair >= 0:
         pieces = mark_words(_text(old[place.pair]).text, line.text)[1]
     numbers = (place.old + 1 if place.old >= 0 else None, place.new + 1 if place.new >= 0 else None)
-    return Row(place.sign, *numbers, pieces, line.ends, line.left_out)
+    goes = place.old in moved.old if place.sign == "-" else place.sign == "+" and place.new in moved.new
+    if goes:
+        pieces = ((False, line.text),)
+    return Row(place.sign, *numbers, pieces, line.ends, line.left_out, goes)
 
 
-def _hunk(group: list[Opcode], old: list[bytes], new: list[bytes], skip: int, most: int) -> Hunk:
-    rows = tuple(_row(place, old, new) for place in islice(_places(group), skip, skip + most))
+def _hunk(
+    group: list[Opcode], old: list[bytes], new: list[bytes], skip: int, most: int, moved: _Moved = _STILL
+) -> Hunk:
+    rows = tuple(_row(place, old, new, moved) for place in islice(_places(group), skip, skip + most))
     _, a, _, c, _ = group[0]
     _, _, b, _, d = group[-1]
     if skip:
@@ -194,15 +243,20 @@ def _length(group: list[Opcode]) -> int:
     return sum(b - a if kind == "equal" else b - a + d - c for kind, a, b, c, d in group)
 
 
-def diff_contents(old: bytes | None, new: bytes | None, most_rows: int = 3000, skip: int = 0) -> Diff:
+def diff_contents(
+    old: bytes | None, new: bytes | None, most_rows: int = 3000, skip: int = 0, ignore_space: bool = False
+) -> Diff:
     """The difference of two text contents; None stands for a file that is not there.
 
-    The first `skip` rows and those beyond `most_rows` more are left out, while the totals count them all.
+    The first `skip` rows and those beyond `most_rows` more are left out, while the totals count them all. With
+    `ignore_space` lines that differ in nothing but spaces are the same, and shown as they are now.
     """
     before = split_lines(old or b"")
     after = split_lines(new or b"")
-    opcodes = [(kind, a, b, c, d) for kind, a, b, c, d in diff_lines(before, after)]
+    compared = [[b" ".join(line.split()) for line in side] if ignore_space else side for side in (before, after)]
+    opcodes = [(kind, a, b, c, d) for kind, a, b, c, d in diff_lines(*compared)]
     changed = [opcode for opcode in opcodes if opcode[0] != "equal"]
+    moved = _moved(changed, before, after) if most_rows else _STILL
     hunks: list[Hunk] = []
     room, total = most_rows, 0
     for group in _groups(opcodes):
@@ -210,7 +264,7 @@ def diff_contents(old: bytes | None, new: bytes | None, most_rows: int = 3000, s
         start = max(0, skip - total)
         total += length
         if start < length and room > 0:
-            hunks.append(_hunk(group, before, after, start, room))
+            hunks.append(_hunk(group, before, after, start, room, moved))
             room -= len(hunks[-1].rows)
     added = sum(d - c for _, _, _, c, d in changed)
     return Diff(tuple(hunks), added, sum(b - a for _, a, b, _, _ in changed), total)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from html_check import CORPUS, Document, dangers
-from micelio.pages.diff_html import diff_rows
+from micelio.pages.diff_html import diff_rows, is_one_sided, split_rows
 from micelio.pages.diffs import CONTEXT, diff_contents, mark_words
 
 
@@ -126,3 +126,59 @@ def test_no_difference_runs() -> None:
         html = "".join(diff_rows(diff_contents(old, new), "f1", {}))
         assert dangers(html) == []
         assert not {element.tag for element in Document(html).elements} - {"span", "ins", "del", "i", "mark", "em"}
+
+
+BLOCK = b"def first_of_them(values):\n    found = values[0]\n    return found\n"
+FILLER = b"".join(b"line %d of the filler\n" % n for n in range(12))
+
+
+def test_lines_that_lie_elsewhere_are_marked() -> None:
+    """A block that goes below another is no deletion: both its places have arrows, whatever its indent is now."""
+    indented = b"".join(b"    " + line for line in BLOCK.splitlines(True))
+    diff = diff_contents(BLOCK + FILLER, FILLER + indented)
+    moved = [(row.sign, row.old, row.new) for hunk in diff.hunks for row in hunk.rows if row.moved]
+    assert moved == [("-", 1, None), ("-", 2, None), ("-", 3, None), ("+", None, 13), ("+", None, 14), ("+", None, 15)]
+    html = "".join(diff_rows(diff, "f1", {}))
+    assert html.count("class=v") == 6
+    assert "&lt;" in html
+    assert "&gt;" in html
+
+
+def test_a_few_short_lines_are_not_moved() -> None:
+    """Two lines, or three braces, stand in two places by chance."""
+    for block in (b"    return found\n    pass\n", b"}\n}\n}\n"):
+        diff = diff_contents(block + FILLER, FILLER + block)
+        assert not any(row.moved for hunk in diff.hunks for row in hunk.rows)
+
+
+def test_spaces_can_be_left_aside() -> None:
+    """A file that was only indented has no difference then, and a changed word has its line alone."""
+    old, new = b"if a:\n  b = 1\n  c = 2\n", b"if a:\n    b  = 1\n    c = 3\n"
+    assert diff_contents(old, new).added == 2
+    diff = diff_contents(old, new, ignore_space=True)
+    assert (diff.added, diff.deleted) == (1, 1)
+    assert diff_contents(b"a\n b\n", b"a\n\tb \n", ignore_space=True).hunks == ()
+
+
+@settings(max_examples=100, deadline=None)
+@given(*[st.lists(st.sampled_from([b"a\n", b"b\n", b"c\n", b"\n"]), max_size=30)] * 2)
+def test_two_columns_hold_both_files(old: list[bytes], new: list[bytes]) -> None:
+    """Side by side: the left column is of old lines in their order, the right one of new; each row is counted once."""
+    diff = diff_contents(b"".join(old), b"".join(new))
+    pairs = split_rows(diff, "f1", {})
+    assert sum(lines for _, lines in pairs) == diff.rows
+    page = Document("<pre>" + "".join(html for html, _ in pairs) + "</pre>")
+    assert len(page.all("i")) <= 2 * diff.rows
+    signs = [row.sign for hunk in diff.hunks for row in hunk.rows]
+    assert len(page.all("del")) == signs.count("-")
+    assert len(page.all("ins")) == signs.count("+")
+
+
+def test_what_stands_beside_what() -> None:
+    """A replaced line stands beside its replacement, a new one beside nothing; a new file has one column."""
+    (html,) = [html for html, lines in split_rows(diff_contents(b"a\n", b"b\n"), "f1", {2: []}) if lines == 2]
+    assert html == "<del><i>1 -</i>a\n</del><ins><i>1 +</i>b\n</ins>"
+    last = split_rows(diff_contents(b"a\n", b"a\nb\n"), "f1", {})[-1]
+    assert last == ("<b></b><ins><i>2 +</i>b\n</ins>", 1)
+    assert is_one_sided(diff_contents(None, b"a\n"))
+    assert not is_one_sided(diff_contents(b"a\n", b"b\n"))

@@ -16,6 +16,7 @@ from micelio.pages.addresses import Ref, parse_ref
 from micelio.pages.answers import Page, page
 from micelio.pages.asked import asked_number
 from micelio.pages.changes import ChangesPage, PathChange, ShownChanges, op_words
+from micelio.pages.diff_look import USUAL, DiffLook, asked_look
 from micelio.pages.diffs import LARGEST_COMPARED
 from micelio.pages.landing_items import landing_data, landing_item
 from micelio.pages.opened import Opened, open_project
@@ -49,8 +50,8 @@ class _Compared:
     def forwards(self) -> bool:
         return self.old_position <= self.new_position
 
-    def page(self, scale: Scale) -> ChangesPage:
-        return ChangesPage(self.opened.site, self._read, (), Ref(self.new_position), self.here, scale)
+    def page(self, scale: Scale, look: DiffLook = USUAL) -> ChangesPage:
+        return ChangesPage(self.opened.site, self._read, (), Ref(self.new_position), self.here, scale, look=look)
 
     def _read(self, entry: Entry) -> bytes:
         try:
@@ -103,7 +104,7 @@ def compare_form(request: HttpRequest, actor: Actor, owner: str, handle: str) ->
 def compare(request: HttpRequest, actor: Actor, owner: str, handle: str, points: str) -> Page:
     """The landings between the two, then the changes; backwards when the first is the later one."""
     found = _compared(actor, owner, handle, points)
-    start = asked_number(request, "changes") or 1
+    start, look = asked_number(request, "changes") or 1, asked_look(request)
     if start > max(1, len(found.changes)):
         raise NotFound(f"{count_words(len(found.changes), 'file')} differ.", hint=f"Look at {found.here}.")
     between = abs(found.new_position - found.old_position)
@@ -113,13 +114,14 @@ def compare(request: HttpRequest, actor: Actor, owner: str, handle: str, points:
         rows = list_landings(actor, found.opened.project, newest + 1, min(between, LANDINGS))
     scale = Scale()
     landings = _landings(found, rows, scale)
-    shown = found.page(scale).show(found.changes, start)
+    shown = found.page(scale, look).show(found.changes, start)
     context = {
         **found.context(),
         "landings": landings,
         "between": between,
         "backwards": not found.forwards,
         "changes": shown,
+        "look": look,
         "total_files": len(found.changes),
         "first_part": start == 1,
         "all_landings": f"{found.opened.site.landings}?before={newest + 1}",
@@ -160,15 +162,18 @@ def compare_change(request: HttpRequest, actor: Actor, owner: str, handle: str, 
     found = _compared(actor, owner, handle, points)
     if not 1 <= number <= len(found.changes):
         raise NotFound(f"{count_words(len(found.changes), 'file')} differ.", hint=f"Look at {found.here}.")
-    first = max(1, asked_number(request, "from") or 1)
-    file = found.page(Scale()).show_one(found.changes, number, first)
+    first, look = max(1, asked_number(request, "from") or 1), asked_look(request)
+    file = found.page(Scale(), look).show_one(found.changes, number, first)
     if first > max(1, file.rows):
         raise NotFound(f"This difference has {count_words(file.rows, 'line')}.", hint=f"Look at {file.whole}.")
 
     def neighbour(at: int) -> dict[str, str] | None:
         if not 1 <= at <= len(found.changes):
             return None
-        return {"name": cut(display_path(found.changes[at - 1].path), 120), "address": f"{found.here}/changes/{at}"}
+        return {
+            "name": cut(display_path(found.changes[at - 1].path), 120),
+            "address": f"{found.here}/changes/{at}{look.behind}",
+        }
 
     context = {
         **found.context(),
@@ -176,6 +181,7 @@ def compare_change(request: HttpRequest, actor: Actor, owner: str, handle: str, 
         "state_words": "",
         "headline": f"From @{found.old_position} to @{found.new_position}",
         "file": file,
+        "look": look,
         "number": number,
         "total": len(found.changes),
         "earlier": max(1, first - (file.last - first + 1)) if first > 1 else 0,

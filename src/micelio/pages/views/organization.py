@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
+from mic.core.errors import NotFound
 from micelio.accounts.actor import Actor
 from micelio.accounts.handles import sought
 from micelio.accounts.profiles import profile_of
@@ -32,7 +33,13 @@ _FOR_LATEST = 6 * 1024
 
 def open_organization(actor: Actor, owner: str) -> OrganizationView:
     """The organization of a page. Whoever asks by an earlier handle is led to the present one."""
-    found = get_organization(actor, owner)
+    try:
+        found = get_organization(actor, owner)
+    except NotFound as error:
+        raise NotFound(
+            f"No organization is called {owner[:60]!r} here.",
+            hint=f"A person may be: /@{owner[:60]}. Or search for it.",
+        ) from error
     note_renamed(owner, found.handle)
     return found
 

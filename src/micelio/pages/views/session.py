@@ -20,6 +20,7 @@ from micelio.pages.answers import Page, page
 from micelio.pages.asked import asked_number
 from micelio.pages.cards import landing_card
 from micelio.pages.changes import ChangesPage, PathChange
+from micelio.pages.diff_look import USUAL, DiffLook, asked_look
 from micelio.pages.diffs import LARGEST_COMPARED
 from micelio.pages.leak_report import report_address
 from micelio.pages.opened import Opened, open_project
@@ -110,10 +111,10 @@ class _Found:
             return None
         return pushed(self.opened.actor, self.opened.project, self.view.session.id)
 
-    def page(self, scale: Scale, decisions_here: range = range(0)) -> ChangesPage:
+    def page(self, scale: Scale, decisions_here: range = range(0), look: DiffLook = USUAL) -> ChangesPage:
         at = Ref(self.position) if self.position else None
         decisions = self.view.session.decisions
-        return ChangesPage(self.opened.site, self._read, decisions, at, self.here, scale, decisions_here)
+        return ChangesPage(self.opened.site, self._read, decisions, at, self.here, scale, decisions_here, look)
 
     def _read(self, entry: Entry) -> bytes:
         try:
@@ -136,7 +137,7 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
     opened, session, row = found.opened, found.view.session, found.view.row
     position = found.position
     refusal = refusal_of(session) if found.state in ("active", "conflicted") else None
-    focus = asked_focus(request)
+    focus, look = asked_focus(request), asked_look(request)
     changes = found.changes()
     scale = Scale()
     imported = row.git_commit is not None
@@ -146,7 +147,7 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
         raise NotFound(f"This session changes {count_words(len(changes), 'file')}.", hint=f"Look at {found.here}.")
     if not focus or focus.changes:
         here = parts["decisions"].numbers if "decisions" in parts else range(0)
-        shown = found.page(scale, here).show(changes, focus.changes or 1)
+        shown = found.page(scale, here, look).show(changes, focus.changes or 1)
     context = {
         **found.context(),
         **parts,
@@ -163,6 +164,7 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
         "refusal": refusal,
         "focus": bool(focus),
         "changes": shown,
+        "look": look,
         "total_files": len(changes),
         "report": report_address(opened.site, session_id=session.id),
         "earlier": opened.site.landing(position - 1),
@@ -209,19 +211,20 @@ def _change_page(request: HttpRequest, found: _Found, number: int) -> Page:
             f"This session changes {count_words(len(changes), 'file')}, and none of number {number}.",
             hint=f"Look at {found.here}.",
         )
-    first = max(1, asked_number(request, "from") or 1)
-    file = found.page(Scale()).show_one(changes, number, first)
+    first, look = max(1, asked_number(request, "from") or 1), asked_look(request)
+    file = found.page(Scale(), look=look).show_one(changes, number, first)
     if first > max(1, file.rows):
         raise NotFound(f"This difference has {count_words(file.rows, 'line')}.", hint=f"Look at {file.whole}.")
 
     def neighbour(at: int) -> _Neighbour | None:
         if not 1 <= at <= len(changes):
             return None
-        return _Neighbour(cut(display_path(changes[at - 1].path), 120), f"{found.here}/changes/{at}")
+        return _Neighbour(cut(display_path(changes[at - 1].path), 120), f"{found.here}/changes/{at}{look.behind}")
 
     context = {
         **found.context(),
         "file": file,
+        "look": look,
         "number": number,
         "total": len(changes),
         "earlier": max(1, first - (file.last - first + 1)) if first > 1 else 0,
