@@ -5,6 +5,7 @@ Not part of the daily run: `make dist test-dist`. Only install.sh and cargo reac
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -12,9 +13,12 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from mic.version import VERSION
 
@@ -65,6 +69,45 @@ def works(mic: list[Path | str], env: dict[str, str]) -> None:
 def test_uv_tool(home: dict[str, str]) -> None:
     run(UV, "tool", "install", "--quiet", "--python", home["PATH"].split(":")[0] + "/python3.11", one("*.whl"), env=home)
     works([Path(home["HOME"], ".local/bin/mic")], home)
+
+
+def test_update_by_uv(home: dict[str, str], tmp_path: Path) -> None:
+    """The wheel that is installed takes a newer one, signed by the key of its build, and refuses another's."""
+    key = os.environ.get("RELEASE_KEY")
+    if not key:
+        pytest.skip("built without RELEASE_KEY: there is no `mic update`")
+    Path(home["PATH"].split(":")[0], "uv").symlink_to(UV)
+    wheel = one("*.whl")
+    run(UV, "tool", "install", "--quiet", "--python", home["PATH"].split(":")[0] + "/python3.11", wheel, env=home)
+    mic = Path(home["HOME"], ".local/bin/mic")
+    said = json.loads(run(mic, "update", "--check", "--from", DIST, "--json", env=home))
+    assert said == {"version": VERSION, "release": VERSION, "newer": False, "updated": False}
+    newer = tmp_path / "newer"
+    newer.mkdir()
+    name = wheel.name.replace(VERSION, "99.0.0")
+    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(newer / name, "w") as new:
+        for info in old.infolist():
+            data = old.read(info)
+            if info.filename.endswith("METADATA"):
+                data = data.replace(f"Version: {VERSION}".encode(), b"Version: 99.0.0")
+            if info.filename == "mic/version.py":
+                data = data.replace(VERSION.encode(), b"99.0.0")
+            if not info.filename.endswith("RECORD"):
+                new.writestr(info.filename.replace(f"micelio-{VERSION}", "micelio-99.0.0"), data)
+        new.writestr("micelio-99.0.0.dist-info/RECORD", "")
+    sign(newer, name, Path(key))
+    assert "mic is 99.0.0 now" in run(mic, "update", "--from", newer, env=home)
+    assert run(mic, "--version", env=home) == "mic 99.0.0\n"
+
+
+def sign(folder: Path, wheel: str, key: Path) -> None:
+    """A manifest of one wheel."""
+    data = (folder / wheel).read_bytes()
+    file = {"name": wheel, "kind": "wheel", "platform": "any", "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    raw = json.dumps({"name": "micelio", "version": "99.0.0", "released": "2026-11-30", "files": [file]}).encode()
+    (folder / "manifest.json").write_bytes(raw)
+    signing: Any = load_pem_private_key(key.read_bytes(), None)
+    (folder / "manifest.json.sig").write_bytes(base64.b64encode(signing.sign(raw)))
 
 
 def test_install_script(home: dict[str, str]) -> None:

@@ -25,7 +25,7 @@ MOST_MANIFEST = 1 << 20
 MOST_FILE = 1 << 30
 _SECONDS = 60.0
 _VERSION = re.compile(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,200}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,200}")
 
 
 class File(NamedTuple):

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from mic.core.errors import MicError
 from mic.daemon import inotify
 from mic.daemon.inotify import Inotify, NoWatches
-from mic.daemon.mounts import mounts, unwatchable
+from mic.daemon.mounts import about, mounts, unwatchable
 from mic.workspace.columns import HASH_BYTES, UNWRITTEN, Columns
 from mic.workspace.ignore import NAMES, Ignores
 from mic.workspace.place import FOLDER, read_columns
@@ -183,7 +183,7 @@ class Watched:
     def seen(self) -> Seen | None:
         """How the files are now; None when everything has to be looked at anew. Raises NotWatched, OSError."""
         try:
-            if not self.ready or self._queue is None or _place_of(self.root) != self._place or mounts() != self._mounts:
+            if not self.ready or self._queue is None or _place_of(self.root) != self._place or self._mounted():
                 self.ready = False
                 return None
             self.drain()
@@ -206,6 +206,14 @@ class Watched:
             changes += added
         changes.sort()
         return Seen(self.columns, changes, self._unwritten)
+
+    def _mounted(self) -> bool:
+        """Whether anything was mounted or taken down that the files here are on, or in. Elsewhere it happens often."""
+        table = mounts()
+        if table == self._mounts:
+            return False
+        before, self._mounts = self._mounts, table
+        return about(self.root, before) != about(self.root, table)
 
     # ------------------------------------------------------------------ what the kernel tells
 

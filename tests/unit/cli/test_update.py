@@ -154,6 +154,13 @@ def test_from_where() -> None:
         fetch("http://127.0.0.1:1", "manifest.json", 10)
 
 
+def test_every_file_of_a_release_has_a_name_that_is_read(program: Path, tmp_path: Path) -> None:
+    """The completion for zsh begins with an underscore."""
+    file = {"name": "_mic", "kind": "other", "platform": "any", "size": 1, "sha256": ""}
+    publish(tmp_path / "releases", "9.0.0", more={"files": [file]})
+    assert read_release(str(tmp_path / "releases"), [public(KEY)]).files[0].name == "_mic"
+
+
 def test_versions() -> None:
     assert number("0.10.0") > number("0.9.12")
     for wrong in ("1", "1.0", "1.0.0rc1", "../1.0.0", "1.0.0\n", ""):

@@ -223,6 +223,17 @@ def test_where_changes_come_unseen(line: bytes, why: str) -> None:
     assert (why in found) if why else found == ""
 
 
+def test_a_mount_elsewhere_is_nothing_and_one_inside_is(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(os.fsencode(ws.root))
+    watched.build()
+    table = mounts.mounts()
+    for line, answers in ((b"9 1 0:9 / /elsewhere rw - ext4 a rw\n", True), (b"", False)):
+        line = line or b"9 1 0:9 / %b/sub rw - ext4 a rw\n" % os.fsencode(ws.root)
+        monkeypatch.setattr("mic.daemon.watched.mounts", lambda line=line: table + line)
+        assert (watched.seen() is not None) == answers
+    watched.close()
+
+
 def test_another_version_is_not_used_and_ends(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     thread = begin()
     monkeypatch.setattr(door, "IDENTITY", b"mic-daemon 1 0.0.1")
