@@ -12,17 +12,18 @@ from mic.core.errors import LimitReached, NotFound
 from mic.ledger.ledger import Ledger
 from mic.store import MemoryStore
 from micelio.accounts import actions as accounts
-from micelio.accounts.actor import Actor, actor_of
+from micelio.accounts.actor import ANONYMOUS, Actor, actor_of
 from micelio.accounts.policy import OPERATOR
+from micelio.edge.verify import repair as repair_line
 from micelio.organizations import actions as organizations
 from micelio.projects import branches, ledgers, limits
-from micelio.projects.actions import create_project
+from micelio.projects.actions import create_project, update_project
 from micelio.projects.branches import create_branch, delete_branch, list_branches
 from micelio.projects.deletion import delete_project, restore_project
 from micelio.projects.erasure import erase
 from micelio.projects.jobs import measure_storage
 from micelio.projects.models import Project
-from micelio.projects.moves import transfer_project
+from micelio.projects.moves import rename_project, transfer_project
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import (
     all_project_ids,
@@ -186,6 +187,67 @@ def test_branches_move_with_their_project_and_count_as_its_bytes(olga: Actor, ap
     measure_storage.func()
     assert Project.objects.get(id=api.id).stored_objects > before
     assert Project.lines.get(id=line.line).stored_objects == 0
+
+
+def test_a_branch_is_found_and_read_as_its_project_is(olga: Actor, api: ProjectView) -> None:
+    """By the project's new name and by the old one, and by whom the project is shown to."""
+    line = _branch(olga, api, "next")
+    assert get_project(ANONYMOUS, "acme", "api", "next").line == line.line
+    rename_project(olga, "acme", "api", "web")
+    assert project_name(line.line) == "acme/web@next"
+    for handle in ("web", "api"):
+        found = get_project(ANONYMOUS, "acme", handle, "next")
+        assert (found.line, found.handle) == (line.line, "web")
+    update_project(olga, "acme", "web", visibility="private")
+    for branch in ("next", "main", "none"):
+        with pytest.raises(NotFound, match="There is no project acme/web, or you may not see it"):
+            get_project(ANONYMOUS, "acme", "web", branch)
+    with pytest.raises(NotFound):
+        project_of(ANONYMOUS, line.line)
+    assert get_project(olga, "acme", "web", "next").visibility == "private"
+    update_project(olga, "acme", "web", visibility="public")
+    assert [row.position for row in list_landings(ANONYMOUS, project_of(ANONYMOUS, line.line))] == [2, 1]
+
+
+def test_a_fork_takes_main_alone_and_has_branches_of_its_own(olga: Actor, api: ProjectView) -> None:
+    """Of one name with its origin's, each is where its own project put it, also when the origin goes."""
+    line = _branch(olga, api, "next")
+    _land(line, 3)
+    copy = create_project(olga, "others", "api", visibility="public", fork_from="acme/api")
+    projector.begin_fork(copy.id)
+    assert list_branches(olga, copy) == []
+    with pytest.raises(NotFound):
+        get_project(olga, "others", "api", "next")
+    own = _branch(olga, copy, "next", 1)
+    _land(own, 2)
+    assert [row.position for row in list_landings(olga, own)] == [2, 1]
+    assert [row.position for row in list_landings(olga, line)] == [3, 2, 1]
+    delete_project(olga, "acme", "api")
+    Project.everything.filter(id=api.id).update(deleted_at=timezone.now() - _LONG)
+    while erase(api.id) is None:
+        pass
+    ledger = ledgers.open_ledger(own.line)
+    assert sorted(entry.path for entry in ledger.files(ledger.tree_at(2))) == [b"a/1-main", b"a/2-next"]
+    assert [item.name for item in list_branches(olga, copy)] == ["next"]
+
+
+def test_a_line_that_lost_its_head_is_repaired_by_its_name(
+    olga: Actor, api: ProjectView, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its landings are there again, and main is not touched."""
+    line = _branch(olga, api, "next", 1)
+    _land(line, 2)
+    _land(line, 3)
+    store = ledgers.ledger().driver.store
+    main = store.get(f"projects/{api.line.hex}/head").data
+    store.delete(f"projects/{line.line.hex}/head")
+    assert repair_line("acme/api@next", accept_loss=False) == 0
+    assert "acme/api@next: sound" in capsys.readouterr().out
+    assert store.get(f"projects/{api.line.hex}/head").data == main
+    again = Ledger(store).open(line.line.hex)
+    assert again.head().position == 3
+    assert sorted(entry.path for entry in again.files(again.tree_at(3))) == [b"a/1-main", b"a/2-next", b"a/3-next"]
+    assert [row.position for row in list_landings(olga, line)] == [3, 2, 1]
 
 
 def test_there_are_so_many_branches_and_no_more(olga: Actor, api: ProjectView, monkeypatch: pytest.MonkeyPatch) -> None:
