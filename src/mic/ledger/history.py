@@ -229,7 +229,7 @@ class HistoryImport:
             if (yield Get(key)).data != raw:
                 raise Corrupt(f"{key} is damaged: it is not what was written there", object=key) from error
         self.objects.add(key, epoch.data_start, epoch.objects)
-        self._epochs.append(epoch)
+        self._epochs.append(epoch._replace(objects=()))  # where they lie, `objects` knows
         for node in nodes:
             self.line.cache.put(node)
         self.fresh.clear()
@@ -282,6 +282,6 @@ class HistoryImport:
         if self.line.head == current:  # else settling an unclear answer has read all of it back
             for epoch in self._epochs:
                 self.line.add_epoch(epoch)
-            self.line.objects.recent.update(self.objects.recent)  # what lies in packs beside the epochs
+            self.line.objects.recent.update(self.objects.recent)
             self.line.head = self.head
         return self.head
