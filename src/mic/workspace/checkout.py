@@ -128,6 +128,7 @@ class Checkout:
             while folder:
                 parent, _, name = folder.rpartition(b"/")
                 os.rmdir(name, dir_fd=self._folders.handle(parent))
+                self._folders.forget()  # what was opened may be the next that goes
                 folder = parent
         except FileNotFoundError:
             return

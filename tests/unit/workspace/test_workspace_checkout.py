@@ -185,6 +185,19 @@ def test_an_update_does_not_take_an_edited_file_away(ws: Workspace) -> None:
         checkout.needed()
 
 
+def test_a_folder_that_went_with_its_last_file_is_made_again(empty: Workspace) -> None:
+    """Its parent was opened to remove it, and went too: what comes there next is written."""
+    check_out(empty, {b"dir/deep/g": (0o100644, b"g")})
+    checkout = Checkout(empty)
+    checkout.remove(b"dir/deep/g")
+    wanted = entry(b"dir/d", b"d")
+    checkout.plan([wanted])
+    checkout.write(wanted, [b"d"])
+    checkout.close()
+    assert Path(empty.root, "dir/d").read_bytes() == b"d"
+    assert sorted(os.listdir(empty.root)) == [".mic", "dir"]
+
+
 def test_a_file_takes_the_place_of_an_empty_folder_only(empty: Workspace) -> None:
     Path(empty.root, "a").mkdir()
     Path(empty.root, "b").mkdir()
