@@ -160,6 +160,15 @@ def test_undo(clashing: Shell) -> None:
     assert clashing.read("list") == text(n1="mine1", n8="mine8", n4="theirs4")
 
 
+def test_one_undo_takes_back_all_that_one_command_settled(clashing: Shell) -> None:
+    """Marked lines and whole files are settled by one command, and come back by one undo."""
+    clashing("sync")
+    before = {path.name: path.read_bytes() for path in clashing.cwd.iterdir() if path.is_file()}
+    assert "settled with theirs: logo" in clashing("resolve", "--strategy", "theirs")
+    assert clashing("undo").startswith("Undone: mic resolve; ")
+    assert {path.name: path.read_bytes() for path in clashing.cwd.iterdir() if path.is_file()} == before
+
+
 def test_an_editor(clashing: Shell) -> None:
     """Whatever it leaves counts; one that fails is said."""
     clashing("sync")

@@ -114,6 +114,10 @@ def test_several_sessions_in_one_working_copy(begun: Shell, name: str) -> None:
     )
     assert begun("status").endswith(f"Session: Water (started just now)\n{CHANGES}")
     assert begun("session", "switch", second[:20]).startswith("Put aside: Water\nResumed: Weed\n")
+    # One command is undone at once, the putting aside with the taking up.
+    assert begun("undo").startswith("Undone: mic session switch; your base is @1, ")
+    assert begun("status").endswith(f"Session: Water (started just now)\n{CHANGES}")
+    assert begun("redo").startswith("Done again; your base is @1, ")
     assert begun("land") == "Landed @2: Weed (1 file)\n"
     assert begun("session", "resume", first).startswith("Resumed: Water\nsession SESSION, base @1: 4 files")
     assert begun("land") == "Landed @3: Water (4 files)\nbrought in from others: 1 file\n"

@@ -220,7 +220,7 @@ def _settle_all(ws: Workspace, out: Output, found: list[Open], strategy: str) ->
         decisions = Decisions(paths if side == "ours" else frozenset(), paths if side == "theirs" else frozenset())
         with settled(ws, out, signed_in=False) as client:
             _require_quiet(ws)
-            take_in(client, ws, decisions, out, stay=True)
+            take_in(client, ws, decisions, out, stay=True, recorded=bool(marked))
     done = [(item.path, len(item.places), f" with {strategy}") for item in marked]
     _report(ws, out, sorted([*done, *((item.path, 0, f" with {strategy}") for item in standing)]))
 

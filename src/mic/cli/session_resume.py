@@ -142,7 +142,7 @@ def _switch(ws: Workspace, out: Output, session: str, alone: bool) -> None:
             put_aside(client, ws, here, out)
             out.line(f"Put aside: {here.goal}")
         if found is not None:
-            take_up(client, ws, found, out, "switch")
+            take_up(client, ws, found, out, "switch", recorded=here is not None)
     if found is None:
         _nobody_here(out, here)
 
@@ -155,11 +155,14 @@ def find(client: Client, text: str) -> pb.Session:
     return found
 
 
-def take_up(client: Client, ws: Workspace, found: pb.Session, out: Output, verb: str) -> None:
-    """Bring a session here, and say so."""
+def take_up(
+    client: Client, ws: Workspace, found: pb.Session, out: Output, verb: str, *, recorded: bool = False
+) -> None:
+    """Bring a session here, and say so. `recorded`: the same command has written down how everything stood before."""
     require_inside(ws, [change.path for change in found.changes], "The session changed")
     require_no_others(ws, found)
-    record(ws, f"mic session {verb}", files=True)
+    if not recorded:
+        record(ws, f"mic session {verb}", files=True)
     move_to(client, ws, found.base_position, out)
     files = bring(client, ws, found, out)
     bring_who_wrote(ws, found)

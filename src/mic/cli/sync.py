@@ -84,9 +84,12 @@ def _send_waiting(client: Client, ws: Workspace, out: Output) -> list[Sending]:
 
 
 def take_in(
-    client: Client, ws: Workspace, decisions: Decisions, out: Output, *, stay: bool = False
+    client: Client, ws: Workspace, decisions: Decisions, out: Output, *, stay: bool = False, recorded: bool = False
 ) -> tuple[Journal, list[Conflict]] | None:
-    """With `stay`, only decide what clashes here, on the position that it clashed at: `mic resolve`."""
+    """With `stay`, only decide what clashes here, on the position that it clashed at: `mic resolve`.
+
+    `recorded`: the same command has written down how everything stood before.
+    """
     left = open_conflicts(os.fsencode(ws.root))
     marked = [item.path for item in left if item.kind == MARKED and not decisions.of(item.path)]
     settles = any(decisions.of(item.path) for item in left)
@@ -116,7 +119,8 @@ def take_in(
     folder, line = Kept.fresh(ws, str(position)).name, ws.config.branch
     steps = _in_order(plan.steps)
     journal = Journal(ws.config.position, ws.config.tree, position, tree, steps, [folder], line, line)
-    record(ws, "mic resolve" if stay else "mic sync", files=True)
+    if not recorded:
+        record(ws, "mic resolve" if stay else "mic sync", files=True)
     keep_records(
         ws, Stories(client, project), plan.steps, plan.contents, before, target, (ws.config.position, position)
     )
