@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history bench-web bench-cli demo soak docs dist test-dist test-browser test-root test-radosgw test-s3rver test-timing test-kill proto openapi fuzz fuzz-api fuzz-git fuzz-attribution format clean
+.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history bench-web bench-cli demo soak docs dist test-dist test-browser test-root test-radosgw test-s3rver test-timing test-kill proto openapi fuzz fuzz-api fuzz-git fuzz-attribution format clean fuzz-cli
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -118,6 +118,9 @@ fuzz: .venv/dev ## hostile input for every parser and door, for FUZZ_SECONDS (60
 
 fuzz-git: .venv/dev ## hostile pkt-lines, requests, pushes and packs for FUZZ_SECONDS (600); FUZZ_SEED shows a run again
 	@$(BIN)/python -m tests.fuzz.git
+
+fuzz-cli: .venv/dev ## random commands in two working copies beside a model, for FUZZ_SECONDS (600); FUZZ_SEED shows a run again
+	@$(BIN)/python -m tests.sequences
 
 bench: .venv/dev ## the measured figures, written to docs/benchmarks.md
 	@$(BIN)/python -m tests.bench
