@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -99,6 +100,28 @@ class Said:
     text: str
     at: datetime | None
     redactions: int
+    used: str = ""
+    folded: bool = False
+
+    @property
+    def tools(self) -> str:
+        """What was used, in a few words: the names of the tools, each once, and whether one failed."""
+        names = list(dict.fromkeys(_TOOL.findall(self.used)))
+        shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+        return f"used {shown or 'tools'}" + (", not all of it went well" if _FAILED.search(self.used) else "")
+
+    @property
+    def first(self) -> str:
+        """How a text that is folded begins."""
+        return cut(self.text.strip().partition("\n")[0], 100)
+
+
+# `Used: Read `src/a.py`; Bash `make test` failed` below a turn, as a transcript that was read has it.
+_USED = "Used: "
+_TOOL = re.compile(r"(?:\A|; )(?!and [\d])([\w.:-]{1,60})(?=[ ;]|\Z)(?: `[^`]*`)?")
+_FAILED = re.compile(r"(?:`|\)|\A[\w.:-]+) failed(?:;|\Z)")
+# What no person and no model said stands folded from so many characters on: output, mostly.
+_LONG_OUTPUT = 400
 
 
 def goal_rest(scale: Scale, text: str, imported: bool) -> tuple[SafeString, int]:
@@ -175,4 +198,14 @@ def _said(number: int, message: Message) -> Said:
     at = datetime.fromtimestamp(message.at / 1000, UTC) if message.at else None
     # A turn without a name is named by its role, once.
     words = _ROLES[role] if message.author else ""
-    return Said(number, role, words, message.author or _ROLES[role], message.text, at, message.redactions)
+    text, used = _what_was_used(message.text) if role == "agent" else (message.text, "")
+    folded = role == "system" and len(text) > _LONG_OUTPUT
+    return Said(number, role, words, message.author or _ROLES[role], text, at, message.redactions, used, folded)
+
+
+def _what_was_used(text: str) -> tuple[str, str]:
+    """(what was said, what was used): the last paragraph of a turn says so, when it came from a transcript."""
+    said, gap, last = text.rpartition("\n\n")
+    if not last.startswith(_USED) or "\n" in last:
+        return text, ""
+    return said if gap else "", last.removeprefix(_USED)
