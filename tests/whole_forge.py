@@ -34,6 +34,8 @@ class WholeForge:
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.forge = Forge(data_dir, MICELIO_LIMITS="off", **settings)
+        for name in ("vera", "suse", "tia"):
+            self.forge.token(name)
         self.world = World(self.forge)
         self.organization = self.world.organization
         self.forge.run("admin", "users", "make-admin", "rita")
@@ -81,6 +83,7 @@ class WholeForge:
             "token": "nonsense",
             "token_id": uuid.UUID(self.token_id),
             "pk": 1,
+            "export": uuid.UUID(int=0),
             "digest": "0" * 12,
             "key": "nonsense",
             "uidb36": "1",
