@@ -109,7 +109,7 @@ class Machine:
         self.story: list[str] = []
         self.trees: dict[int, Disk] = {}
         self.landed: set[bytes] = set()  # every line that any position has
-        self.pushed: dict[str, set[bytes]] = {}
+        self.pushed: dict[str, tuple[str, set[bytes]]] = {}  # by whom, and which lines
         self._deed: tuple[Callable[[Place], None], ...] = (
             self.write, self.write, self.write, self.write, self.change, self.change, self.delete, self.rename,
             self.start, self.note, self.decide, self.push, self.land, self.land, self.sync, self.sync, self.resolve,
@@ -243,7 +243,7 @@ class Machine:
         found = place.status()
         base, disk = self.tree(found["position"]), place.disk()
         if self.run(place, "session", "push", "--json", loses=False) == 0:
-            self.pushed[json.loads(self._out)["session"]["id"]] = words(disk) - words(base)
+            self.pushed[json.loads(self._out)["session"]["id"]] = place.name, words(disk) - words(base)
 
     def land(self, place: Place) -> None:
         """The newest tree holds what it held, without what the session took out, with what it brought."""
@@ -292,8 +292,9 @@ class Machine:
     def switch(self, place: Place) -> None:
         code, out, _ = place.mic("session", "list", "--json")
         known = [item["id"] for item in json.loads(out).get("sessions", [])] if not code else []
-        if known:
-            self.run(place, "session", "switch", self._rng.choice(known))
+        if known and self.run(place, "session", "switch", self._rng.choice(known)) == 0:
+            # What was put aside was pushed once more, as it stood.
+            self.pushed = {session: what for session, what in self.pushed.items() if what[0] != place.name}
 
     def resume(self, place: Place) -> None:
         """What was pushed elsewhere is here then."""
@@ -301,7 +302,7 @@ class Machine:
             return
         session = self._rng.choice(sorted(self.pushed))
         if self.run(place, "session", "resume", session) == 0:
-            missing = self.pushed[session] - words(place.disk()) - self.landed
+            missing = self.pushed[session][1] - words(place.disk()) - self.landed
             if missing:
                 raise Wrong(f"resume of {session} lacks {sorted(missing)}")
 
