@@ -29,6 +29,14 @@ REQUESTS: dict[str, Make] = {
     "AccountService.RenewSessionToken": lambda p: pb.RenewSessionTokenRequest(id=NO_TOKEN),
     "AccountService.ListTokens": lambda p: pb.ListTokensRequest(),
     "AccountService.RevokeToken": lambda p: pb.RevokeTokenRequest(id=NO_TOKEN),
+    "AccountService.StartExport": lambda p: pb.StartExportRequest(kind="json", project=p),
+    "AccountService.GetExport": lambda p: pb.ExportRequest(id=NO_TOKEN),
+    "AccountService.ListExports": lambda p: pb.ListExportsRequest(),
+    "AccountService.CancelExport": lambda p: pb.ExportRequest(id=NO_TOKEN),
+    "AccountService.DownloadExport": lambda p: pb.DownloadExportRequest(id=NO_TOKEN),
+    "ProjectService.ImportArchive": lambda p: [
+        pb.ImportArchiveRequest(project=pb.ProjectRef(organization=p.organization, handle="never-came"))
+    ],
     "OrganizationService.CreateOrganization": lambda p: pb.CreateOrganizationRequest(handle="never-made"),
     "OrganizationService.GetOrganization": lambda p: pb.GetOrganizationRequest(handle=p.organization),
     "OrganizationService.ListOrganizations": lambda p: pb.ListOrganizationsRequest(),
@@ -115,7 +123,8 @@ OF_A_PROJECT = sorted(name for name in REQUESTS if name.split(".")[0] != "Organi
     "AuthService.GetCurrentUser", "ProjectService.CreateProject", "ProjectService.ListProjects",
     "AccountService.CreateToken", "AccountService.ListTokens",
     "AccountService.RenewSessionToken", "AccountService.RevokeToken", "ProjectService.ListDeletedProjects",
-    "ProjectService.ListStars",
+    "ProjectService.ListStars", "AccountService.GetExport", "AccountService.ListExports",
+    "AccountService.CancelExport", "AccountService.DownloadExport", "ProjectService.ImportArchive",
 })  # fmt: skip
 FOR_ADMINS = {
     "ProjectService.UpdateProject",
@@ -158,6 +167,11 @@ OUTSIDER = {
     "AccountService.ListTokens": ("unauthenticated", None),
     "AccountService.RenewSessionToken": ("unauthenticated", "not_found"),
     "AccountService.RevokeToken": ("unauthenticated", "not_found"),
+    "AccountService.GetExport": ("unauthenticated", "not_found"),
+    "AccountService.ListExports": ("unauthenticated", None),
+    "AccountService.CancelExport": ("unauthenticated", "not_found"),
+    "AccountService.DownloadExport": ("unauthenticated", "not_found"),
+    "ProjectService.ImportArchive": ("unauthenticated", "permission_denied"),
     "OrganizationService.UpdateOrganization": ("unauthenticated", "permission_denied"),
     "OrganizationService.RenameOrganization": ("unauthenticated", "permission_denied"),
     "OrganizationService.TransferOrganization": ("unauthenticated", "permission_denied"),
@@ -197,7 +211,8 @@ def test_every_call_is_in_the_matrix() -> None:
         for name, method in METHODS.items()
         if "project" in method.input_type.fields_by_name or "start" in method.input_type.fields_by_name
     }
-    assert with_project == set(OF_A_PROJECT)
+    # It names one that is not there yet.
+    assert with_project - {"ProjectService.ImportArchive"} == set(OF_A_PROJECT)
 
 
 @pytest.fixture(scope="module")

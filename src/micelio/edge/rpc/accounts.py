@@ -8,7 +8,7 @@ from micelio import __version__
 from micelio.accounts.actor import Actor, require_signed_in
 from micelio.config import current
 from micelio.edge.rpc import convert
-from micelio.edge.rpc.guard import call, page_size
+from micelio.edge.rpc.guard import call, page_of, page_size
 from micelio.networks import Entry
 from micelio.organizations import actions, invitations, networks, queries, second_factor
 from micelio.organizations.invitations import LINK_PATH, InvitationView
@@ -90,7 +90,8 @@ class Organizations(mic_pb2_grpc.OrganizationServiceServicer):
 
     @call
     def ListOwnInvitations(self, actor: Actor, request: pb.ListOwnInvitationsRequest) -> pb.ListInvitationsResponse:
-        return pb.ListInvitationsResponse(invitations=map(_invitation, invitations.own_invitations(actor)))
+        found, more = page_of(invitations.own_invitations(actor), request, lambda view: str(view.id))
+        return pb.ListInvitationsResponse(invitations=map(_invitation, found), next_page_token=more)
 
     @call
     def GetInvitation(self, actor: Actor, request: pb.GetInvitationRequest) -> pb.InvitationResponse:

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import grpc
@@ -156,6 +156,20 @@ def _abort(context: grpc.ServicerContext, error: Exception) -> NoReturn:
 def page_size(asked: int, default: int = DEFAULT_PAGE, most: int = MAX_PAGE) -> int:
     """How many items a page has: what was asked for, within bounds."""
     return min(asked or default, most)
+
+
+# Of lists that are short: whoever asks for no size gets all there can be.
+SHORT_PAGE = 1000
+
+
+def page_of(found: Sequence[T], asked: Any, name: Callable[[T], str]) -> tuple[Sequence[T], str]:
+    """A page of a list that is at hand whole, and the token behind it; `name` is of each thing. Raises InvalidInput."""
+    names = [name(each) for each in found]
+    if asked.page_token and asked.page_token not in names:
+        raise bad_token()
+    start = names.index(asked.page_token) + 1 if asked.page_token else 0
+    stop = start + page_size(asked.page_size, SHORT_PAGE)
+    return found[start:stop], names[stop - 1] if stop < len(found) else ""
 
 
 def hashes(column: bytes, most: int = 10_000) -> list[bytes]:

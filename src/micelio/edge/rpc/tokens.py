@@ -12,7 +12,7 @@ from mic.rpc.v1 import mic_pb2_grpc
 from micelio.accounts.actor import Actor
 from micelio.edge.rpc import convert
 from micelio.edge.rpc.exports import Exports
-from micelio.edge.rpc.guard import call
+from micelio.edge.rpc.guard import call, page_of
 from micelio.tokens import actions, queries
 from micelio.tokens.policy import require_keeper
 from micelio.tokens.queries import TokenView
@@ -48,7 +48,8 @@ class Account(Exports, mic_pb2_grpc.AccountServiceServicer):
 
     @call
     def ListTokens(self, actor: Actor, request: pb.ListTokensRequest) -> pb.ListTokensResponse:
-        return pb.ListTokensResponse(tokens=map(_token, queries.list_tokens(actor)))
+        found, more = page_of(queries.list_tokens(actor), request, lambda view: str(view.id))
+        return pb.ListTokensResponse(tokens=map(_token, found), next_page_token=more)
 
     @call
     def RevokeToken(self, actor: Actor, request: pb.RevokeTokenRequest) -> pb.RevokeTokenResponse:
