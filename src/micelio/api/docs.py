@@ -30,6 +30,7 @@ _PARTS = {
     "sessions": "Sessions",
     "secrets": "Secrets",
     "imports": "Imports",
+    "exports": "Exports",
     "stars": "Stars",
     "search": "Search",
     "audit": "Audit log",
