@@ -89,7 +89,8 @@ def rename(out: Output, name: str, new: str) -> None:
     ws = Workspace.find()
     with ws.lock():
         found = rename_remote(ws, name, new)
-        Mirror(ws).rename(name, new)
+        if Mirror.is_there(ws):
+            Mirror(ws).rename(name, new)
     out.line(f"{name} is {found.name} now.")
     out.document({"remote": _fields(found)})
 
@@ -157,17 +158,17 @@ def fetch(out: Output, name: str, every: bool) -> int:
         out.line("There is no remote beside origin: `mic remote add` adds one.")
     failed: MicError | None = None
     told = []
-    with ws.lock():
-        mirror = Mirror(ws)
-        for each in wanted:
-            try:
-                told.append(_fetch(out, mirror, each, ws))
-            except MicError as error:
-                if not every:
-                    raise
-                # The others are fetched all the same; the first failure is what the command ends with.
-                out.note(f"{each.name}: {error.message}")
-                failed = failed or error
+    # Without the workspace's lock: nothing of it changes, git guards its refs, and it may take minutes.
+    mirror = Mirror(ws)
+    for each in wanted:
+        try:
+            told.append(_fetch(out, mirror, each, ws))
+        except MicError as error:
+            if not every:
+                raise
+            # The others are fetched all the same; the first failure is what the command ends with.
+            out.note(f"{each.name}: {error.message}")
+            failed = failed or error
     if failed is not None:
         raise failed
     out.document({"remotes": told})
@@ -206,14 +207,13 @@ def push(out: Output, name: str, refspecs: tuple[str, ...]) -> None:
     found = find(ws, name)
     if found == origin_of(ws):
         raise InvalidInput("origin is the project itself.", hint="`mic land` lands there, `mic session push` saves.")
-    with ws.lock():
-        mirror = Mirror(ws)
-        mirror.refresh()
-        if not mirror.refs(HEADS):
-            raise InvalidInput("Nothing has landed in the project yet.", hint="`mic land` first.")
-        specs = mirror.specs(refspecs or found.push or [ws.config.branch or MAIN])
-        bucket = open_bucket(found) if found.kind == S3 else None
-        moved = push_bucket(mirror, found, bucket, specs) if bucket is not None else mirror.push(found, specs)
+    mirror = Mirror(ws)
+    mirror.refresh()
+    if not mirror.refs(HEADS):
+        raise InvalidInput("Nothing has landed in the project yet.", hint="`mic land` first.")
+    specs = mirror.specs(refspecs or found.push or [ws.config.branch or MAIN])
+    bucket = open_bucket(found) if found.kind == S3 else None
+    moved = push_bucket(mirror, found, bucket, specs) if bucket is not None else mirror.push(found, specs)
     for each in moved:
         out.line(_line(out, each._replace(ref=each.ref.removeprefix(HEADS))))
     out.line(f"Pushed to {found.name}: {plural(len(moved), 'ref')}." if moved else f"{found.name} has it all already.")
@@ -221,7 +221,8 @@ def push(out: Output, name: str, refspecs: tuple[str, ...]) -> None:
 
 
 def _forget(ws: Workspace, name: str) -> None:
-    Mirror(ws).forget(name)
+    if Mirror.is_there(ws):
+        Mirror(ws).forget(name)
 
 
 def _line(out: Output, each: Moved) -> str:

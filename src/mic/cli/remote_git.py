@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Sequence
 from typing import BinaryIO, NamedTuple
@@ -55,10 +56,20 @@ class Mirror:
     def __init__(self, ws: Workspace) -> None:
         self._ws = ws
         self.path = os.path.join(ws.root, ".mic", "git")
-        if not os.path.isdir(os.path.join(self.path, "objects")):
+        if not self.is_there(ws):
             making = f"{self.path}.{os.getpid()}.new"
             self._checked("init", "--quiet", "--bare", "--object-format=sha1", "--initial-branch=main", making)
-            os.rename(making, self.path)
+            try:
+                os.rename(making, self.path)
+            except OSError:
+                if not self.is_there(ws):
+                    raise
+                shutil.rmtree(making, ignore_errors=True)  # another command made it at this moment
+
+    @staticmethod
+    def is_there(ws: Workspace) -> bool:
+        """Whether the repository was made."""
+        return os.path.isdir(os.path.join(ws.root, ".mic", "git", "objects"))
 
     def refresh(self) -> None:
         """Bring the project's own commits here. Raises Unreached, NotFound, PermissionDenied."""
