@@ -112,6 +112,50 @@ def test_pushing_to_a_branch_lands_on_it(world: World, git: GitClient) -> None:
     assert landed(world, project) == 2
 
 
+def test_commits_are_put_behind_a_branch_that_moved(world: World, git: GitClient) -> None:
+    """`refs/for/NAME` does for a branch what `refs/for/main` does for main, which stays; a clash lands nothing."""
+    project = world.project()
+    world.land(world.max, project, {b"a.txt": b"a\n", b"b.txt": b"b\n"})
+    _begin(world, project, "fix/one")
+    url = _url(world, project)
+    git("clone", "-q", "-b", "fix/one", url, ".")
+    world.land(world.max, _on(project, "fix/one"), {b"d.txt": b"moved\n"})
+    main = _refs(git, url)["refs/heads/main"]
+    (git.folder / "a.txt").write_text("mine\n")
+    git("commit", "-qam", "mine")
+    assert "fetch first" in git.fails("push", "origin", "HEAD:fix/one")
+    done = git.run("push", "origin", "HEAD:refs/for/fix/one")
+    assert done.returncode == 0, done.stderr
+    assert b"fix/one had moved: 1 commit rebased here and landed as @3." in done.stderr
+    assert landed(world, _on(project, "fix/one")) == 3
+    git("pull", "-q", "--rebase", "origin", "fix/one")
+    assert git("log", "--format=%s", "-1") == "mine"
+    assert (git.folder / "d.txt").read_text() == "moved\n"
+    assert _cloned(git, url)["refs/heads/fix/one"] == git("rev-parse", "HEAD")
+    # What the branch can reach lands as it is; the same once more lands nothing.
+    (git.folder / "c.txt").write_text("c\n")
+    git("add", ".")
+    git("commit", "-qm", "more")
+    git("push", "-q", "origin", "HEAD:refs/for/fix/one")
+    assert _refs(git, url)["refs/heads/fix/one"] == git("rev-parse", "HEAD")
+    git("reset", "-q", "--hard", "HEAD~1")
+    (git.folder / "c.txt").write_text("other\n")
+    git("add", ".")
+    git("commit", "-qm", "clash")
+    before = _refs(git, url)
+    assert "clashes with what landed: c.txt (@4" in git.fails("push", "origin", "HEAD:refs/for/fix/one")
+    assert "only refs/for/main and those of branches" in git.fails("push", "origin", "HEAD:refs/for/none")
+    assert "the ref is named twice" in git.fails("push", "origin", "HEAD:refs/for/fix/one", "+HEAD:fix/one")
+    assert _refs(git, url) == before
+    assert before["refs/heads/main"] == main
+    rules = [pb.LineRule(lines="fix/one", who=["role:admin"])]
+    world.rita(
+        "ProjectService.ProtectProject",
+        pb.ProtectProjectRequest(project=project, protection=pb.Protection(lines=rules)),
+    )
+    assert "The line fix/one of" in git.fails("push", "origin", "HEAD~1:refs/for/fix/one")
+
+
 def test_what_a_push_may_not_do_to_a_branch(world: World, git: GitClient) -> None:
     """It only grows; a name beside it is taken; an atomic push moves it alone; the rule for its name counts."""
     project = world.project()

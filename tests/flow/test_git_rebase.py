@@ -182,7 +182,7 @@ def test_what_is_not_for_main(world: World, git: GitClient) -> None:
     git("checkout", "-q", "--orphan", "alone")
     git("commit", "-q", "-m", "Alone")
     assert "no commit in common" in git.fails("push", "origin", "HEAD:refs/for/main")
-    assert "only refs/for/main takes commits" in git.fails("push", "origin", "HEAD:refs/for/other")
+    assert "only refs/for/main and those of branches" in git.fails("push", "origin", "HEAD:refs/for/other")
     assert "what is pushed to it lands on main" in git.fails("push", "origin", ":refs/for/main")
     assert "the ref is named twice" in git.fails("push", "origin", "+HEAD:main", "HEAD:refs/for/main")
 

@@ -42,7 +42,7 @@ from micelio.sentences import for_people, one_line
 from micelio.sessions.branches import delete_branch
 from micelio.sessions.git_landings import CommitLandings, telling_of
 from micelio.sessions.git_push_rules import moves_of, refused_move, rewinds, wrong_target
-from micelio.sessions.git_rebase import FOR_MAIN, clash_words, landed_words, rebase
+from micelio.sessions.git_rebase import FOR, FOR_MAIN, clash_words, landed_words, meant, rebase
 from micelio.sessions.git_secrets import ObjectSearch
 from micelio.sessions.git_view import kept_objects
 from micelio.sessions.intake import HistoryIntake
@@ -104,12 +104,12 @@ class _Push:
         self._rebase = b"rebase" in options
         self._lines = lines_of(snapshot.view)
         refused = {update.name: why for update in updates if (why := refused_move(snapshot.view, update, self._rebase))}
-        if atomic and len(updates) > 1 and any(update.name in self._lines for update in updates):
+        if atomic and len(updates) > 1 and any(meant(update.name) in self._lines for update in updates):
             return _results(updates, {}, "a branch that sessions land on moves alone: push it without --atomic")
         for update in updates:
             if update.name not in refused and (why := self._protected(update.name)):
                 refused[update.name] = why
-        names = {MAIN if update.name == FOR_MAIN else update.name for update in updates}
+        names = {meant(update.name) for update in updates}
         if len(names) != len(updates):
             return [RefResult(update.name, "the ref is named twice") for update in updates]
         if len(refused) == len(updates) or (atomic and refused):
@@ -142,14 +142,15 @@ class _Push:
 
     def _lands(self, update: RefUpdate) -> bool:
         """Whether what is pushed lands, and is searched as it does: on main, or on another line."""
-        return update.name in _MAINS or update.name in self._lines
+        return update.name in _MAINS or meant(update.name) in self._lines
 
     def _protected(self, name: bytes) -> str:
         """Why the actor may not move a branch, "" when they may: a rule for lines covers branches of its name."""
-        if name in _MAINS or not name.startswith(_BRANCHES):
+        branch = meant(name)
+        if name in _MAINS or not branch.startswith(_BRANCHES):
             return ""  # of main, the landing says so
         try:
-            require_line(self._actor, self._project, name.removeprefix(_BRANCHES).decode("utf-8", "surrogateescape"))
+            require_line(self._actor, self._project, branch.removeprefix(_BRANCHES).decode("utf-8", "surrogateescape"))
         except Protected as error:
             return _words(error)
         return ""
@@ -165,7 +166,7 @@ class _Push:
         """Objects first, then main, then the other refs; what nothing came of is taken out again."""
         main = next((update for update in updates if update.name in _MAINS and update.name not in refused), None)
         others = [update for update in updates if not self._lands(update) and update.name not in refused]
-        lines = [update for update in updates if update.name in self._lines and update.name not in refused]
+        lines = [update for update in updates if meant(update.name) in self._lines and update.name not in refused]
         done, grown = RefResult(MAIN), {update.name for update in others if not rewinds(quarantine, update)}
         if atomic and main is not None and others:
             # Of main and the rest, main lands first: what is known to be refused must be known before.
@@ -192,9 +193,12 @@ class _Push:
             if atomic or not (others or lines):
                 self._drop(kept, certain)
                 return _results(updates, refused, "the atomic push was refused")
+        said = {}
         for update in lines:
-            if why := self._move_line(quarantine, self._lines[update.name], update):
-                refused[update.name] = why
+            moved = self._move_line(quarantine, self._lines[meant(update.name)], update)
+            said[update.name] = moved.said
+            if moved.error:
+                refused[update.name] = moved.error
         if others and all(self._kept.snapshot().view.refs.get(u.name, ABSENT) == u.new for u in others):
             self._note(others)  # they moved with main
         elif others:
@@ -203,7 +207,9 @@ class _Push:
             self._drop(kept, certain)
         forced = {update.name for update in others if rewinds(quarantine, update) and update.new != ABSENT}
         return [
-            done._replace(name=u.name) if u is main else RefResult(u.name, refused.get(u.name, ""), u.name in forced)
+            done._replace(name=u.name)
+            if u is main
+            else RefResult(u.name, refused.get(u.name, ""), u.name in forced, said=said.get(u.name, ()))
             for u in updates
         ]
 
@@ -302,25 +308,30 @@ class _Push:
             return RefResult(update.name, why)
         return RefResult(update.name, became=RefUpdate(MAIN, snapshot.view.tip or ABSENT, update.new))
 
-    def _rebased(self, snapshot: Snapshot, quarantine: Quarantine, update: RefUpdate) -> RefResult:
-        tip, position = snapshot.view.tip, snapshot.view.position
+    def _rebased(
+        self, snapshot: Snapshot, quarantine: Quarantine, update: RefUpdate, line: LineTip | None = None
+    ) -> RefResult:
+        tip, position = (snapshot.view.tip, snapshot.view.position) if line is None else (line.tip, line.position)
+        project = self._project if line is None else on_branch(self._project, line.branch)
         try:
             done = rebase(quarantine, self._kept.reader(snapshot), tip, update.new, self._kept.now() // 1000)
         except Clashed as clashed:
-            return RefResult(update.name, clash_words(self._actor, self._project, clashed))
+            return RefResult(update.name, clash_words(self._actor, project, clashed))
         if done is None:
-            return RefResult(update.name, "main and what was pushed have no commit in common")
+            return RefResult(update.name, f"{project.branch} and what was pushed have no commit in common")
         work, picked = done
         if work.tip != tip:
             kept = self._keep(work, snapshot)
             now = self._kept.snapshot()
             was = Rebased({item.new: item.old for item in picked if item.new}, quarantine.packs)
-            why, certain = self._land(snapshot, now.graph, self._kept.reader(now), work.tip, rebased=was)
+            why, certain = self._land(snapshot, now.graph, self._kept.reader(now), work.tip, rebased=was, line=line)
             if why:
                 self._drop(kept, certain)
                 return RefResult(update.name, why)
         now = self._kept.snapshot()
-        said = landed_words(self._kept.reader(now), picked, position + 1)
+        said = landed_words(self._kept.reader(now), picked, position + 1, project.branch)
+        if line is not None:
+            return RefResult(update.name, said=said)
         # Told as a move of main, git would set its own `origin/main` to a commit that it does not have.
         name = b"refs/landings/%d" % (position + sum(bool(item.new) for item in picked))
         became = RefUpdate(name, tip if work.tip == tip else ABSENT, work.tip)
@@ -393,15 +404,35 @@ class _Push:
             return _words(error), True
         return "", True
 
-    def _move_line(self, quarantine: Quarantine, line: LineTip, update: RefUpdate) -> str:
-        """Land what was pushed to a branch that sessions land on, or delete it; why not, "" when that was done."""
+    def _move_line(self, quarantine: Quarantine, line: LineTip, update: RefUpdate) -> RefResult:
+        """Land what was pushed to a branch that sessions land on, or delete it."""
+        if update.name.startswith(FOR):
+            return self._line_behind(quarantine, line, update)
         if update.new != ABSENT:
-            return self._land(self._kept.snapshot(), quarantine.graph, quarantine.packs, update.new, line=line)[0]
+            why, _ = self._land(self._kept.snapshot(), quarantine.graph, quarantine.packs, update.new, line=line)
+            return RefResult(update.name, why)
         try:
             delete_branch(self._actor, self._project, line.branch)
         except MicError as error:
-            return _words(error)
-        return ""
+            return RefResult(update.name, _words(error))
+        return RefResult(update.name)
+
+    def _line_behind(self, quarantine: Quarantine, line: LineTip, update: RefUpdate) -> RefResult:
+        """Land commits on a line as they are where it can reach them, else as new ones behind it."""
+        for _ in range(_TRIES):
+            snapshot = self._kept.caught_up()
+            found = lines_of(snapshot.view).get(meant(update.name))
+            if found is None or found.trouble:
+                return RefResult(update.name, MOVED)
+            quarantine.follow(snapshot, self._kept.reader(snapshot))
+            if quarantine.graph.is_ancestor(found.tip, update.new):
+                why, _ = self._land(snapshot, quarantine.graph, quarantine.packs, update.new, line=found)
+                result = RefResult(update.name, why)
+            else:
+                result = self._rebased(snapshot, quarantine, update, found)
+            if result.error != MOVED:
+                return result
+        return RefResult(update.name, f"{line.branch} moves faster than the commits are put behind it; push again")
 
     # ------------------------------------------------------------ other refs
 

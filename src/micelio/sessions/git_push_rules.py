@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mic.git.arriving import is_ours
 from mic.git.kept_lines import lines_of
@@ -12,8 +12,8 @@ from mic.git.quarantine import Quarantine
 from mic.git.sent import BAD_NAME, MAX_NAME
 from mic.git.serving import ABSENT, RefUpdate
 from mic.git.shown import MAIN
-from mic.git.view import View
-from micelio.sessions.git_rebase import FOR_MAIN
+from mic.git.view import LineTip, View
+from micelio.sessions.git_rebase import FOR, FOR_MAIN, meant
 
 
 def refused_move(view: View, update: RefUpdate, rebase: bool) -> str:
@@ -25,13 +25,13 @@ def refused_move(view: View, update: RefUpdate, rebase: bool) -> str:
         return "" if rebase or update.old == (view.tip or ABSENT) else MOVED
     if name == FOR_MAIN:
         return "" if update.new != ABSENT else "refs/for/main is no ref: what is pushed to it lands on main"
-    if name.startswith(b"refs/for/"):
-        return "only refs/for/main takes commits: main is the line that sessions land on"
+    lines = lines_of(view)
+    if name.startswith(FOR):
+        return _refused_for(lines, update)
     if is_ours(name):
         return "refs of this name are the forge's own"
     if not name.startswith(b"refs/") or name.count(b"/") < 2 or BAD_NAME.search(name) or len(name) > MAX_NAME:
         return "that is no name for a ref"
-    lines = lines_of(view)
     if name in lines:
         if lines[name].trouble:
             return "this branch cannot be given to git, so nothing is taken from it"
@@ -45,6 +45,15 @@ def refused_move(view: View, update: RefUpdate, rebase: bool) -> str:
     ):
         return "another ref is in the way: one name would be below the other"
     return ""
+
+
+def _refused_for(lines: Mapping[bytes, LineTip], update: RefUpdate) -> str:
+    line = lines.get(meant(update.name))
+    if line is None:
+        return "only refs/for/main and those of branches that sessions land on take commits"
+    if update.new == ABSENT:
+        return "that is no ref: what is pushed to it lands on the branch"
+    return "this branch cannot be given to git, so nothing is taken from it" if line.trouble else ""
 
 
 def moves_of(updates: Sequence[RefUpdate], grown: set[bytes]) -> list[RefMove]:

@@ -1,4 +1,4 @@
-"""What is pushed to `refs/for/main`: commits that the forge puts behind a main that has moved."""
+"""What is pushed to `refs/for/NAME`: commits that the forge puts behind a line that has moved."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ from micelio.accounts.actor import Actor
 from micelio.projects.project_view import ProjectView
 from micelio.sessions.queries import last_changes
 
-FOR_MAIN = b"refs/for/main"
+FOR = b"refs/for/"
+FOR_MAIN = FOR + b"main"
 # Clashing paths, and new commits, that are named one by one.
 _NAMED = 3
 _TOLD = 20
+
+
+def meant(name: bytes) -> bytes:
+    """The branch that commits of a ref land on: of `refs/for/NAME`, `refs/heads/NAME`; of any other, itself."""
+    return b"refs/heads/" + name.removeprefix(FOR) if name.startswith(FOR) else name
 
 
 def rebase(sent: Quarantine, here: Packs, onto: bytes, new: bytes, seconds: int) -> tuple[Rebase, list[Picked]] | None:
@@ -44,15 +50,15 @@ def clash_words(actor: Actor, project: ProjectView, clashed: Clashed) -> str:
     return f"{commit} clashes with what landed: {', '.join(named)}{rest}; fetch, rebase and push again"
 
 
-def landed_words(packs: Packs, picked: Sequence[Picked], first: int) -> tuple[str, ...]:
+def landed_words(packs: Packs, picked: Sequence[Picked], first: int, name: str) -> tuple[str, ...]:
     """What whoever pushed is told: which commit became which, and how to get them."""
     made = [item for item in picked if item.new]
     if not made:
-        return ("All of it is in main already; nothing landed.",)
+        return (f"All of it is in {name} already; nothing landed.",)
     last = first + len(made) - 1
     where = f"@{first}" if first == last else f"@{first} to @{last}"
     what = "1 commit" if len(made) == 1 else f"{len(made):,} commits"
-    lines = [f"main had moved: {what} rebased here and landed as {where}."]
+    lines = [f"{name} had moved: {what} rebased here and landed as {where}."]
     lines += [
         f"  {item.old.hex()[:12]} is now {item.new.hex()[:12]} {_subject(packs, item.new)}" for item in made[:_TOLD]
     ]
