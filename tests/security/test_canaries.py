@@ -96,6 +96,7 @@ def test_a_bad_setting_is_not_repeated(name: str, spoil: str) -> None:
 # a one-way hash of a random value (of a password: Argon2), "public" is no secret.
 COLUMNS = {
     "accounts.User.password": "hashed",
+    "accounts.Picture.data": "public",  # a picture that everybody sees
     "accounts.SignInLink.token_hash": "hashed",
     "accounts.FamilyToken.token_hash": "hashed",
     "accounts.Invitation.token_hash": "hashed",

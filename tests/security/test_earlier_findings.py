@@ -6,6 +6,7 @@ The list, with those that have their test elsewhere, is `docs/contributors/secur
 from __future__ import annotations
 
 import ast
+import inspect
 import random
 import socket
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from forge_process import Forge
 from mic.core.scanning import scan
 from mic.rpc.v1 import mic_pb2 as pb
 from micelio.outgoing.reach import may_reach
+from micelio.projects.collecting import collect_apart
 from rpc_world import World, history, landed, landing
 from secret_corpus import TRUE
 
@@ -178,9 +180,13 @@ def test_get_consumes_a_sign_in_link(forge: Forge) -> None:
 
 
 def test_user_text_becomes_an_argument() -> None:
-    """The forge starts no program at all; the client starts Git, with a list, and `--` before what a person wrote."""
+    """The forge starts itself, with no word of anybody's; the client starts Git, with a list, and `--` before what a
+    person wrote."""
     starting = {name for name, tree in _sources() if _imports(tree) & {"subprocess", "pty", "popen2"}}
-    assert {name for name in starting if name.startswith("micelio/")} == set()
+    assert {name for name in starting if name.startswith("micelio/")} == {"micelio/projects/collecting.py"}
+    collecting = Path(inspect.getfile(collect_apart)).read_text("utf-8")
+    assert 'command = [sys.executable, "-m", "micelio.projects.collector"]\n' in collecting
+    assert collecting.count("subprocess.Popen(command, ") == collecting.count("Popen(") == 1
     shells = {
         f"{name}: {node.attr}"
         for name, tree in _sources()

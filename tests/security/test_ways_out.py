@@ -55,6 +55,12 @@ MAY = {
     # The client at a person's own machine, which asks the forge that this person names.
     "mic/rpc/client.py": {"insecure_channel", "secure_channel"},
     "mic/rpc/discovery.py": {"http.client", "urllib.request", "urlopen"},
+    # Releases, from where the build or this person says; believed for their signature alone.
+    "mic/cli/release.py": {"http.client", "urllib.request", "urlopen"},
+    # To the address that this person has set, and only when they have.
+    "mic/cli/telemetry.py": {"urllib.request", "urlopen"},
+    # Listens on a name in a folder of this person's, and opens nothing.
+    "mic/daemon/server.py": {"socket"},
 }
 # What of the client the forge may load: nothing that connects by itself.
 CLIENT = ("mic.rpc.client", "mic.rpc.discovery", "mic.cli")
