@@ -6,13 +6,12 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import forked
 from forge_process import Forge
 
-MIC = Path(sys.executable).with_name("mic")
 _CLEAN = ("MICELIO_", "MIC_", "GIT_", "XDG_")
 
 
@@ -61,10 +60,7 @@ class Shell:
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """`mic` with these arguments, here."""
-        return subprocess.run(
-            [str(MIC), *arguments], cwd=self.cwd, env=self.environment, input=stdin, capture_output=True, text=True,
-            check=False,
-        )  # fmt: skip
+        return forked.run(arguments, self.cwd, self.environment, stdin)
 
     def __call__(self, *arguments: str, stdin: str = "") -> str:
         """The transcript: standard output, then lines of standard error behind `! `, then `[code]` unless it is 0."""
