@@ -50,7 +50,7 @@ def test_out_and_in_again(shell: Shell, forge: Forge, name: str) -> None:
 
     def listed(project: str) -> list[object]:
         found = shell.json("log", "--project", project)["landings"]
-        return [(item["id"], item["goal"], item["landed_position"]) for item in found]
+        return [(item["id"], item["goal"], item["position"]) for item in found]
 
     assert listed(f"{name}/copy") == listed(f"{name}/garden")
     assert [item["name"] for item in shell.json("branch", "list", "--project", f"{name}/copy")["branches"]][-1] == "fix"

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mic.cli.app import json_option
-from mic.cli.connection import Address, connect, parse_address
-from mic.cli.credentials import default_instance
+from mic.cli.connection import Address, connect, instance_option, named_instance, parse_address
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.output import Output, when
 from mic.cli.place import Place
@@ -61,7 +60,7 @@ def lines(out: Output, arguments: tuple[str, ...]) -> None:
 
 @click.command("user", short_help="What the forge holds about you.")
 @click.argument("file", metavar="FILE")
-@click.option("--instance", metavar="URL", help="Another forge than the usual one.")
+@instance_option
 @json_option
 def user(out: Output, file: str, instance: str | None) -> None:
     """Write what the forge holds about your account to FILE, one thing a line, as JSON.
@@ -69,15 +68,15 @@ def user(out: Output, file: str, instance: str | None) -> None:
     Profile, addresses, how you sign in, memberships, stars, names of tokens, sessions that you wrote, and what you did.
     No password and no secret is in it.
     """
-    _export(out, "user", None, file, instance or default_instance())
+    _export(out, "user", None, file, named_instance(instance))
 
 
 @click.command("list", short_help="What you have exported lately.")
-@click.option("--instance", metavar="URL", help="Another forge than the usual one.")
+@instance_option
 @json_option
 def listed(out: Output, instance: str | None) -> None:
     """List your exports, the newest first. A file is kept for a day."""
-    with connect(instance or default_instance(), signed_in=True) as client:
+    with connect(named_instance(instance), signed_in=True) as client:
         found = _all(client)
     for export in found:
         kept = f", until {when(export.expires_at_ms)}" if export.state == "done" else ""
@@ -90,11 +89,11 @@ def listed(out: Output, instance: str | None) -> None:
 
 @click.command("cancel", short_help="End an export, or let its file go.")
 @click.argument("export", metavar="ID")
-@click.option("--instance", metavar="URL", help="Another forge than the usual one.")
+@instance_option
 @json_option
 def cancel(out: Output, export: str, instance: str | None) -> None:
     """End an export that is being made, or remove the file of one from the forge."""
-    with connect(instance or default_instance(), signed_in=True) as client:
+    with connect(named_instance(instance), signed_in=True) as client:
         ended = client.call(client.account.CancelExport, pb.ExportRequest(id=export)).export
     out.line(f"{ended.kind} of {ended.project or 'your account'}: {ended.state}.")
     out.document({"export": _document(ended)})
