@@ -77,7 +77,7 @@ format: .venv/dev ## format the code
 test-browser: .venv/dev ## the pages in a real browser (installs Debian's chromium when it can)
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu >/dev/null; } || \
 	  { echo "make test-browser needs Debian's chromium: apt-get install chromium" >&2; exit 1; }
-	@$(BIN)/pytest -m browser tests/e2e
+	@$(BIN)/pytest -n 2 --dist loadgroup -m browser tests/e2e
 
 test-root: .venv/dev ## what needs root: a full disk, foreign owners
 	@[ "$$(id -u)" = 0 ] || { echo "make test-root needs root." >&2; exit 1; }

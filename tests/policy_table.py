@@ -585,7 +585,7 @@ FUNCTIONS = {
     "projects.queries.project_events": "project-audit",
     "projects.queries.named_projects": "AccountService.CreateToken",
     "projects.held.held": "AccountService.StartExport",
-    "projects.queries.get_named": "start_export",
+    "projects.queries.get_named": "AccountService.StartExport",
     "projects.queries.project_names": "AccountService.ListTokens",
     "projects.reads.note_private": "search",
     "projects.reads.note_read": "ProjectService.GetProject",

@@ -11,7 +11,8 @@ import pytest
 
 from browser import Browser
 from forge_process import Forge
-from transcript import MIC, Shell
+from forked import MIC
+from transcript import Shell
 
 
 @pytest.fixture

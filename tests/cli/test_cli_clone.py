@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from forge_process import Forge
-from transcript import MIC, Shell, make_garden
+from forked import MIC
+from transcript import Shell, make_garden
 
 
 @pytest.fixture

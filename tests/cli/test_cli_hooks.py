@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from transcript import MIC, Shell
+from forked import MIC
+from transcript import Shell
 
 
 @pytest.fixture

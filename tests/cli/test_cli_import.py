@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from forge_process import Forge
-from transcript import MIC, Shell, make_garden
+from forked import MIC
+from transcript import Shell, make_garden
 
 
 def test_refused_before_anything_is_fetched(shell: Shell, forge: Forge, name: str, tmp_path: Path) -> None:

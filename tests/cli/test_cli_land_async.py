@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from forge_process import Forge
-from transcript import MIC, Shell
+from forked import MIC
+from transcript import Shell
 
 QUEUED = "The forge has it and lands it in turn; `mic land --wait` says where.\n"
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from forked import MIC
 from killed import KILLED, some
 from test_cli_killed import ran
-from transcript import MIC, Shell
+from transcript import Shell
 
 TEN = [f"{number}\n" for number in range(10)]
 

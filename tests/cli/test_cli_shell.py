@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from forked import MIC
 from mic.cli.shell import nodes, script
-from transcript import MIC, Shell
+from transcript import Shell
 
 
 def bash(code: str, cwd: Path, env: dict[str, str]) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from transcript import MIC, Shell
+from forked import MIC
+from transcript import Shell
 
 TEN = "".join(f"{number}\n" for number in range(10))
 

@@ -11,7 +11,7 @@ COMMANDS = {
     "export": ("mic.cli.export_git:exports", "Take a project away: as Git, whole, as JSON; or your own data"),
     "clone": ("mic.cli.clone:clone", "Get a working copy of a project"),
     "link": ("mic.cli.link:link", "Make a folder that is there a working copy, without writing files"),
-    "init": ("mic.cli.link:init", "Make a project, and a working copy of the folder here"),
+    "init": ("mic.cli.link:init", "Make a project and a working copy of the folder here"),
     "checkout": ("mic.cli.link:checkout", "Outside a working copy `mic clone`, inside one `mic goto`"),
     "session": ("mic.cli.sessions:sessions", "Start a session, record notes and decisions, land it"),
     "land": ("mic.cli.land:land", "Land what changed here, with its goal and decisions"),

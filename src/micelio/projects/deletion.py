@@ -91,8 +91,8 @@ def restore_project(actor: Actor, owner: str, handle: str) -> ProjectView:
     row = found.filter(deleted_at__gt=timezone.now() - UNDO).select_for_update(of=("self",)).first()
     if row is None or not covers(actor, row.id) or not policy.may_restore(actor, view(row, None)):
         raise hidden(owner, handle)
-    limits.require_room(row.owner_id, row.owner.handle, row.visibility)
-    full = limits.is_full(row.owner_id)
+    may = limits.require_room(row.owner_id, row.owner.handle, row.visibility)
+    full = limits.is_full(row.owner_id, may)
     Project.everything.filter(id=row.id).update(deleted_at=None, deleted_by="", full=full)
     name = f"{row.owner.handle}/{row.handle}"
     record(actor, "project.undelete", "project", row.id, name, organization_id=row.owner_id)

@@ -104,8 +104,8 @@ def set_limits(
     return after
 
 
-def require_room(organization_id: UUID, owner: str, visibility: str) -> None:
-    """Raises LimitReached when an organization may not have one more project of this visibility.
+def require_room(organization_id: UUID, owner: str, visibility: str) -> Limits:
+    """What an organization may have; raises LimitReached when that is not one more project of this visibility.
 
     Nobody else adds one before the transaction ends.
     """
@@ -117,6 +117,7 @@ def require_room(organization_id: UUID, owner: str, visibility: str) -> None:
             f"{owner} has {most:,} {visibility} project{'s' if most != 1 else ''}, and may have no more.",
             hint="Delete one that nobody needs, or ask whoever runs the forge for more.",
         )
+    return limits
 
 
 def require_unfilled(project: ProjectView) -> None:
@@ -140,9 +141,9 @@ def require_bytes(organization_id: UUID, size: int, most: int) -> None:
         )
 
 
-def is_full(organization_id: UUID) -> bool:
-    """Whether an organization stores as much as it may, as of the last look."""
-    most = limits_of(organization_id).stored_bytes
+def is_full(organization_id: UUID, known: Limits | None = None) -> bool:
+    """Whether an organization stores as much as it may (`known`, if that is known), as of the last look."""
+    most = (known or limits_of(organization_id)).stored_bytes
     return bool(most) and _stored(organization_id) >= most
 
 

@@ -7,7 +7,7 @@ import random
 from ledgers import NOON, REGULAR, check_history, contents, traced
 from mic.core.blob import encode_blob
 from mic.core.delta import GROUP_DEPTH, Group, decode_group
-from mic.core.epoch import BLOB, GROUP
+from mic.core.epoch import BLOB, GROUP, decode_epoch
 from mic.core.ids import content_hash
 from mic.core.record import PathChange
 from mic.core.session import Author
@@ -138,10 +138,11 @@ def test_an_import_groups_older_versions_and_keeps_the_newest_whole() -> None:
 def test_the_members_of_a_group_share_one_range_of_the_epoch() -> None:
     store = MemoryStore()
     project = imported(store, 40)
-    epoch = project.line.tail[0]
+    key = project.line.epoch_key(project.line.tail[0].new)
+    epoch = decode_epoch(store.get(key).data, key)
     ranges = {(item.offset, item.length) for item in epoch.objects if item.kind == GROUP}
     assert len(ranges) == 3
-    raw = store.get(project.line.epoch_key(epoch.new)).data
+    raw = store.get(key).data
     start, length = min(ranges)
     group: Group = decode_group(raw[epoch.data_start + start : epoch.data_start + start + length], "group")
     newest_first = [content_hash(data) for seed in range(3) for data in versions(seed, 40)[-2::-1]]
