@@ -64,14 +64,14 @@ def transfer_project(actor: Actor, owner: str, handle: str, new_owner: str, new_
     Project.objects.filter(id=project.id).update(owner_id=organization.id, handle=new_handle, full=full)
     Project.lines.filter(line_of=project.id).update(owner_id=organization.id)
     confined = Confinement.objects.filter(source=project.id)
-    confined.update(organization_id=organization.id)
+    forks = confined.update(organization_id=organization.id)
     places = {"before": {"owner": project.owner}, "after": {"owner": organization.handle, "handle": new_handle}}
     _record(actor, "project.transfer", project, **places)
     forget_roles()
     made = entered(project.id, policy.role_in(actor, project.id))
     # Both owners read of it in their logs.
     _record(actor, "project.receive", made, **places)
-    for fork in confined.values_list("project_id", flat=True):
+    for fork in confined.values_list("project_id", flat=True) if forks else ():
         entered(fork, None)
     return made
 
