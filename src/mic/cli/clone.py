@@ -164,6 +164,13 @@ def tree_entries(client: Client, project: pb.ProjectRef, position: int, tree: st
     return entries
 
 
+def files_at(client: Client, ws: Workspace, project: pb.ProjectRef, position: int) -> tuple[str, dict[bytes, Entry]]:
+    """The tree of a position, and of its files those that this working copy would have, by path."""
+    request = pb.GetProjectTreeRequest(project=project, position=position, page_size=1)
+    tree = client.call(client.projects.GetProjectTree, request).tree.hex()
+    return tree, {entry.path: entry for entry in tree_entries(client, project, position, tree, ws.part())}
+
+
 def _pages(client: Client, project: pb.ProjectRef, position: int, part: Part) -> Iterator[pb.TreeResponse]:
     if part.folders is None:
         yield from client.tree(project, position)

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import click
 
 from mic.cli.app import json_option
-from mic.cli.clone import tree_entries
+from mic.cli.clone import files_at
 from mic.cli.connection import connect
 from mic.cli.content_cache import content_cache
 from mic.cli.contents import MAX_HELD, fetch, page_entries
@@ -163,7 +163,7 @@ def _to_here(ws: Workspace, start: _Moment | None, inside: list[bytes], name_onl
     if start is not None:
         document["from_position"] = start.position
         with connect(ws.config.instance) as client:
-            old = _tree_here(client, ws, start.project, start.position)
+            _, old = files_at(client, ws, start.project, start.position)
         local, before = _here_since(ws, old, local), old
     else:
         before = index.columns.paths
@@ -186,7 +186,7 @@ def _since_push(ws: Workspace, inside: list[bytes], name_only: bool) -> _Found:
         before = {entry.path: Entry(*entry[:5]) for entry in index.entries()}
     else:
         with connect(ws.config.instance) as client:
-            before = _tree_here(client, ws, address_of(ws).ref, pushed.base_position)
+            _, before = files_at(client, ws, address_of(ws).ref, pushed.base_position)
     for change in pushed.changes:
         if change.op == _DELETED:
             before.pop(change.path, None)
@@ -235,13 +235,6 @@ def _within(changes: list[C], paths: list[bytes]) -> list[C]:
 
 def _tree(client: Client, project: pb.ProjectRef, position: int) -> dict[bytes, Entry]:
     return {entry.path: entry for page in client.tree(project, position) for entry in page_entries(page)}
-
-
-def _tree_here(client: Client, ws: Workspace, project: pb.ProjectRef, position: int) -> dict[bytes, Entry]:
-    """Of a position what this working copy would have."""
-    request = pb.GetProjectTreeRequest(project=project, position=position, page_size=1)
-    tree = client.call(client.projects.GetProjectTree, request).tree.hex()
-    return {entry.path: entry for entry in tree_entries(client, project, position, tree, ws.part())}
 
 
 def _changed(before: Mapping[bytes, Entry], after: Mapping[bytes, Entry]) -> list[pb.Change]:

@@ -7,7 +7,7 @@ import os
 import click
 
 from mic.cli.app import json_option
-from mic.cli.clone import tree_entries
+from mic.cli.clone import files_at
 from mic.cli.connection import connect
 from mic.cli.open_session import address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
@@ -21,7 +21,6 @@ from mic.core.errors import Conflicted
 from mic.core.paths import display
 from mic.core.tree import Entry
 from mic.rpc.client import Client
-from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.kept import Kept
 from mic.workspace.operations import record
 from mic.workspace.pending import numbers
@@ -77,9 +76,7 @@ def move_to(
     if (position, branch) == (ws.config.position, ws.config.branch):
         return None
     project = address_of(ws, branch).ref
-    request = pb.GetProjectTreeRequest(project=project, position=position, page_size=1)
-    tree = client.call(client.projects.GetProjectTree, request).tree.hex()
-    target = {entry.path: entry for entry in tree_entries(client, project, position, tree, ws.part())}
+    tree, target = files_at(client, ws, project, position)
     before = {entry.path: entry for entry in ws.index().entries()}
     plan = Planner(ws, before, target, Decisions(frozenset(), frozenset())).make(
         client, project, (ws.config.position, position)

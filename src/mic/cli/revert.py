@@ -7,7 +7,7 @@ import os
 import click
 
 from mic.cli.app import json_option
-from mic.cli.clone import tree_entries, write_contents
+from mic.cli.clone import files_at, write_contents
 from mic.cli.contents import fetch
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, plural
@@ -99,7 +99,7 @@ def _plan(
     remove: list[bytes] = []
     met: list[bytes] = []
     require_inside(ws, [change.path for change in changes], f"@{position} changed")
-    before = _tree_before(client, ws, project, position)
+    _, before = files_at(client, ws, project, position - 1)
     for change in changes:
         now, old = index.get(change.path), before.get(change.path)
         deleted = change.op == pb.Change.DELETED
@@ -135,12 +135,6 @@ def _plan(
             document={"paths": [path_fields(path) for path in met]},
         )
     return write, contents, remove
-
-
-def _tree_before(client: Client, ws: Workspace, project: pb.ProjectRef, position: int) -> dict[bytes, Entry]:
-    request = pb.GetProjectTreeRequest(project=project, position=position - 1, page_size=1)
-    tree = client.call(client.projects.GetProjectTree, request).tree.hex()
-    return {entry.path: entry for entry in tree_entries(client, project, position - 1, tree, ws.part())}
 
 
 def _merged(
