@@ -118,9 +118,19 @@ def aside(client: Client, ws: Workspace, here: LocalSession, out: Output, error:
                     hint="Switch when the forge can be reached.",
                 ) from error
         wait_to_push(ws, here, waiting(ws), force=False)
-        record(ws, "mic session switch", files=True)
-        here.left = True
-        local.save(ws, here)
+        leave(ws, here)
+    take_away(client, ws, out)
+
+
+def leave(ws: Workspace, here: LocalSession) -> None:
+    """Write down that what a session changed is saved, and may go from here."""
+    record(ws, "mic session switch", files=True)
+    here.left = True
+    local.save(ws, here)
+
+
+def take_away(client: Client, ws: Workspace, out: Output) -> None:
+    """Bring the files here back to the base, and forget the session that was left."""
     restore_base(client, ws, out)
     local.clear(ws)
     forget_push(ws)

@@ -10,14 +10,22 @@ import click
 from mic.cli.app import json_option
 from mic.cli.clone import write_contents
 from mic.cli.exit_codes import WrongCommandLine
-from mic.cli.goto import move_to, restore_base
+from mic.cli.goto import move_to
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, plural
 from mic.cli.parts import require_inside
 from mic.cli.place import Place
 from mic.cli.queued import kept_change
 from mic.cli.refs import SHORTEST_ID, parse_ref
-from mic.cli.session_away import Away, aside, pushed_session, require_no_landing, waiting_session
+from mic.cli.session_away import (
+    Away,
+    aside,
+    leave,
+    pushed_session,
+    require_no_landing,
+    take_away,
+    waiting_session,
+)
 from mic.cli.session_push import push_work
 from mic.cli.session_wrote import bring_who_wrote, digest
 from mic.cli.settled import settled
@@ -36,7 +44,7 @@ from mic.workspace import session as local
 from mic.workspace.checkout import Checkout
 from mic.workspace.files import hash_file
 from mic.workspace.operations import record
-from mic.workspace.pushed import forget_push, keep_last_push, words_of
+from mic.workspace.pushed import keep_last_push, words_of
 from mic.workspace.session import LocalSession
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
@@ -182,12 +190,8 @@ def put_aside(client: Client, ws: Workspace, here: LocalSession, out: Output) ->
     if not here.left:
         require_resolved(ws)
         push_work(client, ws, here)
-        record(ws, "mic session switch", files=True)
-        here.left = True
-        local.save(ws, here)
-    restore_base(client, ws, out)
-    local.clear(ws)
-    forget_push(ws)
+        leave(ws, here)
+    take_away(client, ws, out)
 
 
 def _latest(client: Client, place: Place) -> pb.Session:
