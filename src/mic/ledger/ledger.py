@@ -33,7 +33,7 @@ class Ledger:
     ) -> None:
         self._inspect = inspect
         self.driver = Driver(store, parallel)
-        self._sequenced = sequenced
+        self.sequenced = sequenced
         self.cache = NodeCache(cache_bytes)
         self.blames = BlameCache()
         self._keep = keep
@@ -46,7 +46,7 @@ class Ledger:
             found = self._projects.get(project)
             if found is None:
                 found = self._projects[project] = Project(
-                    self.driver, project, self.cache, self._sequenced, self._inspect, self.blames
+                    self.driver, project, self.cache, self.sequenced, self._inspect, self.blames
                 )
                 while len(self._projects) > self._keep:
                     self._projects.popitem(last=False)
@@ -58,7 +58,7 @@ class Ledger:
     def fork(self, origin: str, project: str) -> Head:
         """Begin a project where another stands now; three small writes. Errors as `mic.ledger.fork.fork`."""
         # A view of its own: the shared one belongs to whoever holds its lock.
-        return self.driver.run(fork(Line(origin, self.cache), Line(project, self.cache, self._sequenced)))
+        return self.driver.run(fork(Line(origin, self.cache), Line(project, self.cache, self.sequenced)))
 
     def branch(self, origin: str, line: str, position: int | None = None) -> tuple[str, Head]:
         """Begin a line where another stands now, or where it stood at a position: the line that landed that, and the
@@ -66,7 +66,7 @@ class Ledger:
         owner, at = Line(origin, self.cache), None
         if position is not None:
             owner, at = self.driver.run(head_at(owner, position))
-        return owner.project, self.driver.run(fork(owner, Line(line, self.cache, self._sequenced), at))
+        return owner.project, self.driver.run(fork(owner, Line(line, self.cache, self.sequenced), at))
 
     def condemn(self, project: str) -> None:
         """Mark a project as going: it cannot be forked any more."""

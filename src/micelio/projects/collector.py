@@ -18,22 +18,25 @@ import msgspec
 from mic.core.errors import MicError
 from mic.ledger.collect import GENTLY, GRACE, KEEP, NEWEST
 from mic.ledger.ledger import Ledger
-from mic.store.tiers import TieredStore
 from micelio.config import load
-from micelio.projects.stores import open_store
+from micelio.projects.stores import judged_store
 
 # Others come first.
 NICE = 15
 
 
 class Asked(msgspec.Struct):
-    """Which lines are to be collected, and as what `mic.ledger.collect.collect` takes; times in ms."""
+    """Which lines are to be collected, and as what `mic.ledger.collect.collect` takes; times in ms.
+
+    Whoever asks has found the store fit to be written to; `sequenced` is how landings are committed there.
+    """
 
     lines: list[str]
     keep: int = KEEP
     grace: int = GRACE
     newest: int = NEWEST
     share: float = GENTLY
+    sequenced: bool = False
 
 
 class Told(msgspec.Struct):
@@ -52,12 +55,10 @@ def main() -> None:
     asked = msgspec.json.decode(sys.stdin.buffer.readline(), type=Asked)
     threading.Thread(target=_end_with_input, daemon=True).start()
     try:
-        opened = open_store(load())
+        store = judged_store(load())  # what a tier remembers would not count here
     except MicError as error:
         sys.exit(f"micelio: {error}")
-    # What a tier remembers does not count here.
-    store = opened.store.bucket if isinstance(opened.store, TieredStore) else opened.store
-    ledger = Ledger(store, sequenced=opened.sequenced)
+    ledger = Ledger(store, sequenced=asked.sequenced)
     for line in asked.lines:
         sys.stdout.buffer.write(msgspec.json.encode(_round(ledger, line, asked)) + b"\n")
         sys.stdout.buffer.flush()

@@ -10,12 +10,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from mic.core.errors import MicError
+from mic.store.refused import RefusedStore
 from micelio.jobs.job import job
 from micelio.projects import limits, registry
 from micelio.projects.collecting import collect_apart
 from micelio.projects.collector import Asked
 from micelio.projects.erasure import erase, overdue, unfinished
-from micelio.projects.ledgers import open_ledger, stored
+from micelio.projects.ledgers import bucket, ledger, open_ledger, stored
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import all_lines, exists, lines_of, rows, view
 
@@ -116,8 +117,11 @@ def compact_projects() -> int:
 @job(daily=True, limit=timedelta(hours=12))
 def collect_projects() -> int:
     """Once a day: a round of removing what nothing names, see `mic.ledger.collect`. Returns how many objects went."""
+    lines = [project_id.hex for project_id in all_lines()]
+    if not lines or isinstance(bucket(), RefusedStore):
+        return 0
     done = 0
-    for told in collect_apart(Asked([project_id.hex for project_id in all_lines()])):
+    for told in collect_apart(Asked(lines, sequenced=ledger().sequenced)):
         project_id = UUID(told.line)
         if told.error:
             _log.error("project %s: what nothing names stays where it is: %s", project_id, told.error)

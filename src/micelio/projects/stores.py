@@ -52,6 +52,11 @@ def open_store(settings: Settings) -> Opened:
     return Opened(with_tiers(store, settings), report.verdict is Verdict.SEQUENCED_LOG)
 
 
+def judged_store(settings: Settings) -> ObjectStore:
+    """The store without tiers, for a process of a forge that has judged it already: nothing is examined again."""
+    return DirectoryStore(settings.store_dir) if settings.s3 is None else _bucket(settings)
+
+
 def with_tiers(store: ObjectStore, settings: Settings) -> ObjectStore:
     """A store with the tiers that the settings ask for in front; the store itself when they ask for none."""
     if not (settings.cache_ram or settings.cache_disk or settings.cdn_base_url):

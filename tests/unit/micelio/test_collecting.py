@@ -19,9 +19,11 @@ from mic.core.ids import content_hash
 from mic.ledger.frame import Frame
 from mic.ledger.ledger import Ledger
 from mic.store import DirectoryStore
+from mic.store.refused import RefusedStore
 from micelio.projects import jobs
 from micelio.projects.collecting import collect_apart
 from micelio.projects.collector import Asked, Told
+from scripted_s3 import ScriptedS3
 
 WHOLE, DAMAGED = UUID(int=1).hex, UUID(int=2).hex
 
@@ -70,6 +72,36 @@ def test_it_ends_with_whoever_began_it(environment: dict[str, str]) -> None:
         assert msgspec.json.decode(process.stdout.readline(), type=Told).error
         process.stdin.close()
         assert process.wait(10) == 0
+
+
+def test_a_store_that_the_forge_has_judged_is_not_examined_again(environment: dict[str, str]) -> None:
+    server = ScriptedS3()
+    try:
+        there = server.place
+        bucket = {
+            "STORAGE_BACKEND": "s3",
+            "S3_BUCKET": there.bucket,
+            "S3_ENDPOINT_URL": there.endpoint,
+            "S3_ACCESS_KEY_ID": there.access_key_id,
+            "S3_SECRET_ACCESS_KEY": there.secret_access_key,
+        }
+        (told,) = collect_apart(Asked([WHOLE]), {**environment, **bucket})
+        assert told.error
+        assert [asked for asked in server.asked if not asked.startswith("GET")] == []
+    finally:
+        server.stop()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("lines", "refused"), [([], False), ([UUID(WHOLE)], True)])
+def test_nothing_is_begun_without_lines_or_on_a_store_that_is_not_written_to(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lines: list[UUID], refused: bool
+) -> None:
+    store = DirectoryStore(tmp_path)
+    monkeypatch.setattr(jobs, "all_lines", lambda: lines)
+    monkeypatch.setattr(jobs, "bucket", lambda: RefusedStore(store, "It lies.") if refused else store)
+    monkeypatch.setattr(jobs, "collect_apart", lambda asked: pytest.fail(f"begun: {asked}"))
+    assert jobs.collect_projects.func() == 0
 
 
 @pytest.mark.django_db
