@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from mic.core.errors import NotFound
@@ -19,15 +20,40 @@ class Boundary(NamedTuple):
 
 
 class Graph:
-    """Commits by id. Kept in memory: about 300 bytes each."""
+    """Commits by id. Kept in memory: about 300 bytes each, from when somebody first asks for them.
 
-    def __init__(self) -> None:
-        self.lines: dict[bytes, CommitLine] = {}
+    A clone of everything asks for none. Threads may ask at once.
+    """
+
+    def __init__(self, lines: dict[bytes, CommitLine] | None = None) -> None:
+        self._lines = lines if lines is not None else {}
+        self._unread: list[Callable[[], Iterable[CommitLine]]] = []
+        self._lock = threading.Lock()
         self._closures: dict[frozenset[bytes], frozenset[bytes]] = {}
+
+    @property
+    def lines(self) -> dict[bytes, CommitLine]:
+        """All commits by id."""
+        if self._unread:
+            with self._lock:
+                while self._unread:
+                    self._lines.update((line.oid, line) for line in self._unread[0]())
+                    del self._unread[0]  # behind the update: until then the others wait
+        return self._lines
 
     def add(self, lines: Iterable[CommitLine]) -> None:
         """Commits of one more pack."""
         self.lines.update((line.oid, line) for line in lines)
+
+    def add_later(self, read: Callable[[], Iterable[CommitLine]]) -> None:
+        """Commits of one more pack, read when somebody asks."""
+        self._unread.append(read)
+
+    def with_more(self, lines: Iterable[CommitLine]) -> Graph:
+        """Another graph that has these commits too."""
+        made = Graph(dict(self.lines))
+        made.add(lines)
+        return made
 
     def __contains__(self, oid: bytes) -> bool:
         return oid in self.lines

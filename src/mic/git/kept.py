@@ -100,7 +100,7 @@ class KeptObjects:
             if gone:  # merged, or taken out again: then its commits are no more
                 self._graph, fresh = Graph(), names
             for name in fresh:
-                self._graph.add(self._open[name].index.commits())
+                self._graph.add_later(self._open[name].index.commits)
             return Snapshot(self._numbered, tuple(self._open[name] for name in names), self._graph)
 
     def shown(self, snapshot: Snapshot, packs: Packs) -> Shown:
@@ -112,11 +112,8 @@ class KeptObjects:
 
     def joined(self, snapshot: Snapshot, names: Sequence[str]) -> Snapshot:
         """The snapshot with packs that are kept and that no view names yet."""
-        graph = Graph()
-        graph.lines = dict(snapshot.graph.lines)
         opened = [self._opened_here(name) for name in names]
-        for pack in opened:
-            graph.add(pack.index.commits())
+        graph = snapshot.graph.with_more(line for pack in opened for line in pack.index.commits())
         return Snapshot(snapshot.numbered, (*snapshot.packs, *opened), graph)
 
     def _opened_here(self, name: str) -> Pack:

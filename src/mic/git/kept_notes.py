@@ -128,7 +128,7 @@ class KeptNotes:
             graph = Graph()
             self._open = {pack.name: self._open.get(pack.name) or self._folder.opened(pack.name) for pack in view.packs}
             for pack in self._open.values():
-                graph.add(pack.index.commits())
+                graph.add_later(pack.index.commits)
             self.known = NotesSnapshot(number, view, tuple(self._open.values()), graph)
         return self.known
 

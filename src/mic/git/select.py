@@ -10,6 +10,7 @@ from mic.core.errors import InvalidInput
 from mic.git.graph import Boundary, Graph
 from mic.git.objects import EMPTY_TREE_OID, tag_target
 from mic.git.packentry import BLOB, COMMIT, TAG, TREE
+from mic.git.packindex import PackIndex
 from mic.git.packs import Packs
 from mic.git.serving import FetchRequest
 from mic.git.tree_entries import TreeEntry, parse_tree
@@ -154,16 +155,19 @@ def asked_for(packs: Packs, wants: Iterable[bytes]) -> tuple[frozenset[bytes], f
     return frozenset(commits), frozenset(walk.oids)
 
 
-def takes_all(
-    graph: Graph, request: FetchRequest, refs: frozenset[bytes], commits: frozenset[bytes], others: frozenset[bytes]
-) -> bool:
-    """Whether a request is for all that is kept, which is what `refs` name and what can be reached from them."""
+def takes_all(indexes: Iterable[PackIndex], request: FetchRequest, commits: frozenset[bytes]) -> bool:
+    """Whether a request for these commits is for all commits that the packs of these indexes hold.
+
+    It is where each of them that is nobody's parent is asked for: whoever walks from any other to its children, and on
+    to theirs, ends at one of those. So no commit has to be walked.
+    """
     if request.haves or request.shallow or request.filter:
         return False
     if request.depth or request.deepen_since or request.deepen_not:
         return False
-    reached = graph.closure(commits)
-    return len(reached) == len(graph.lines) and all(oid in others or oid in reached for oid in refs)
+    ends = [index.ends for index in indexes]
+    heads: frozenset[bytes] = frozenset().union(*(each.heads for each in ends))
+    return heads.difference(commits, *(each.outside for each in ends)) == frozenset()
 
 
 def _wanted(walk: _Walk, wants: Iterable[bytes]) -> list[bytes]:

@@ -86,8 +86,7 @@ class ServedRepository:
     def _join(self, notes: NotesSnapshot) -> bytes:
         """Make the objects of the notes part of what is served; the newest commit of them, b"" for none."""
         if not self._noted:
-            graph = Graph()
-            graph.lines = {**self._snapshot.graph.lines, **notes.graph.lines}
+            graph = self._snapshot.graph.with_more(notes.graph.lines.values())
             self._snapshot = self._snapshot._replace(packs=(*self._snapshot.packs, *notes.packs), graph=graph)
             self._packs = self._kept.reader(self._snapshot)
             self._noted = True

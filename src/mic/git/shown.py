@@ -6,7 +6,8 @@ import threading
 
 from mic.git.kept_lines import refs_of
 from mic.git.objects import tag_target
-from mic.git.packentry import TAG
+from mic.git.packentry import COMMIT, TAG
+from mic.git.packindex import PackIndex
 from mic.git.packs import Packs
 from mic.git.ready import Asked
 from mic.git.select import asked_for, takes_all
@@ -25,22 +26,25 @@ _PLANS, _WANTS = 8, 20_000
 class Shown:
     """The refs of one view. `tags` are the annotated tags by what they peel to. Shared by threads; never changed.
 
-    `peeled` says what each of them finally names; `before` is that of an older view, whose tags are still true.
+    `kinds` says of what type each thing is that a ref names, `peeled` what a tag finally names; `before` is that of an
+    older view, whose objects are still what they were.
     """
 
     def __init__(self, snapshot: Snapshot, packs: Packs, before: Shown | None) -> None:
-        view, graph = snapshot.view, snapshot.graph
+        view = snapshot.view
         self.numbered: Numbered = snapshot.numbered
         self.names = {**view.refs, **refs_of(view)}
         if view.tip:
             self.names[MAIN] = view.tip
+        self.kinds: dict[bytes, int] = {}
         self.peeled: dict[bytes, bytes] = {}
-        known = before.peeled if before is not None else {}
         for oid in self.names.values():
-            if oid not in graph and oid not in self.peeled:
-                found = known.get(oid) or _peel(packs, oid)
-                if found is not None:
-                    self.peeled[oid] = found
+            if oid in self.kinds:
+                continue
+            known = before.kinds.get(oid, 0) if before is not None else 0
+            kind = self.kinds[oid] = known or packs.require(oid).kind
+            if kind == TAG:
+                self.peeled[oid] = before.peeled[oid] if before is not None and known else _peel(packs, oid)
         self.tags = {self.peeled[oid]: oid for oid in self.names.values() if oid in self.peeled}
         self.refs = Refs(MAIN, [Ref(name, oid, self.peeled.get(oid)) for name, oid in sorted(self.names.items())], {})
         self.ids = frozenset(self.names.values())
@@ -66,7 +70,9 @@ class Shown:
         commits, others = asked_for(packs, request.wants)
         refs = self.names
         every = frozenset(refs.values())
-        if snapshot.view.exact and takes_all(snapshot.graph, request, every, commits, others):
+        # What is no commit is sent to who asks for it by name.
+        named = all(self.kinds[oid] == COMMIT or oid in others for oid in every)
+        if named and snapshot.view.exact and takes_all(_indexes(snapshot), request, commits):
             return True
         cloned = frozenset(oid for name, oid in refs.items() if name.startswith((b"refs/heads/", b"refs/tags/")))
         main = frozenset(oid for name, oid in refs.items() if name == MAIN)
@@ -77,11 +83,12 @@ class Shown:
         return Asked(request, commits, others, self.tags)
 
 
-def _peel(packs: Packs, oid: bytes) -> bytes | None:
-    """What an annotated tag finally names; None for anything else."""
-    kind = packs.require(oid).kind
-    if kind != TAG:
-        return None
+def _indexes(snapshot: Snapshot) -> list[PackIndex]:
+    return [pack.index for pack in snapshot.packs if isinstance(pack.index, PackIndex)]
+
+
+def _peel(packs: Packs, oid: bytes) -> bytes:
+    """What an annotated tag finally names."""
     for _ in range(_NESTED):
         oid, kind = tag_target(oid, packs.read(oid, TAG)[1])
         if kind != TAG:

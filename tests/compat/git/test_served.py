@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import itertools
 import os
 import random
@@ -20,6 +21,10 @@ from mic.core.errors import MicError
 from mic.core.session import Author
 from mic.git import kept as kept_module
 from mic.git.kept import KeptObjects
+from mic.git.objects import commit_line
+from mic.git.packentry import COMMIT, object_id
+from mic.git.packindex import PackIndex
+from mic.git.packwrite import PackWriter
 from mic.git.served import ServedRepository
 from mic.git.serving import FetchRequest
 from mic.ledger.project import Project
@@ -327,3 +332,38 @@ def test_stopped_at_every_call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
         clone.take(repository)
         assert clone.fsck() == ""
     assert stopped > 20
+
+
+def test_a_clone_of_everything_reads_no_commits(
+    store: ObjectStore, project: Project, clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred thousand landings begin to be sent as soon as three."""
+    for number in range(3):
+        land(project, {b"file": b"%d\n" % number})
+    _served(project)
+
+    def read(_: PackIndex) -> None:
+        raise AssertionError("the table of commits was read")
+
+    monkeypatch.setattr(PackIndex, "commits", read)
+    assert clone.take(ServedRepository(KeptObjects(traced(store)[0])), ofs_delta=True) == 9
+    assert clone.fsck() == ""
+
+
+def test_what_a_dead_push_left_is_not_cloned(store: ObjectStore, project: Project, clone: Clone) -> None:
+    """Its objects are kept before its refs move: they are in the packs, and nobody has seen them."""
+    land(project, {b"file": b"1\n"})
+    kept = _served(project)._kept
+    before = kept.snapshot()
+    with io.BytesIO() as out:
+        writer = PackWriter(out)
+        raw = b"tree %b\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nLeft behind\n" % (
+            before.graph.lines[before.view.tip].tree.hex().encode()
+        )
+        oid = object_id(COMMIT, raw)
+        writer.add(COMMIT, oid, raw)
+        writer.commit(commit_line(oid, raw))
+        pack = kept.keep(writer.finish(), out, derived=False)
+    assert kept.replace(before, msgspec.structs.replace(before.view, packs=(*before.view.packs, pack)))
+    assert clone.take(ServedRepository(kept), ofs_delta=True) == 3
+    assert clone.fsck() == ""
