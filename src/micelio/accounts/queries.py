@@ -80,6 +80,14 @@ def handle_taken(handle: str) -> bool:
     return HandleClaim.objects.filter(handle=handle).exists()
 
 
+def nobodys(handles: Iterable[str]) -> set[str]:
+    """Those of these handles that no person and no organization has or ever had: anybody could take them yet."""
+    wanted = set(handles)
+    if not wanted:
+        return set()
+    return wanted - set(HandleClaim.objects.filter(handle__in=wanted).values_list("handle", flat=True))
+
+
 def administrator_has_password() -> bool:
     """Some active administrator can sign in with a password, so no one-time link is needed."""
     admins = User.objects.filter(is_admin=True, is_active=True)

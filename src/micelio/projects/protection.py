@@ -16,6 +16,7 @@ from django.db import transaction
 from mic.core.errors import Corrupt, InvalidInput
 from mic.core.patterns import MAX_PATTERN, Patterns, translate
 from micelio.accounts.actor import Actor
+from micelio.accounts.queries import nobodys
 from micelio.audit.actions import record
 from micelio.organizations.roles import Role, at_least
 from micelio.owners.rules import is_owner
@@ -104,6 +105,7 @@ def protect_project(
         raise InvalidInput(f"There are more than {MAX_RULES} rules.", hint="Use wider patterns.")
     if after == before:
         return project
+    _require_known(before, after)
     text = msgspec.json.encode(after).decode() if after != NONE else ""
     Project.objects.filter(id=project.id).update(protection=text)
     name = f"{project.owner}/{project.handle}"
@@ -131,6 +133,18 @@ def _line_rule(rule: LineRule) -> LineRule:
                 hint="Use @handle, @organization, an e-mail address, role:member, role:admin or role:owner.",
             )
     return LineRule(_pattern(rule.lines, "line"), who)
+
+
+def _require_known(before: Protection, after: Protection) -> None:
+    """A handle that nobody has would let in whoever takes it one day. What stood there already stays."""
+    stood = {word for rule in before.lines for word in rule.who}
+    named = {word[1:] for rule in after.lines for word in rule.who if word.startswith("@") and word not in stood}
+    unknown = nobodys(named)
+    if unknown:
+        raise InvalidInput(
+            f"@{min(unknown)} is neither a person nor an organization here.",
+            hint="Look at how the handle is written, or wait until it is there.",
+        )
 
 
 def _pattern(text: str, what: str) -> str:

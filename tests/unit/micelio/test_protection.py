@@ -355,6 +355,7 @@ def test_only_admins_protect(olga: Actor, people: dict[str, Actor]) -> None:
         {"lines": [LineRule("", ("@ada",))]},
         {"lines": [LineRule("main", ("ada",))]},
         {"lines": [LineRule("main", ("role:reader",))]},
+        {"lines": [LineRule("main", ("@ada", "@nobody-has-this"))]},
         {"lines": [LineRule("main", ("@\u0430da",))]},
         {"lines": [LineRule("main", tuple(f"@a{n}" for n in range(51)))]},
     ]
