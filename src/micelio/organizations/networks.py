@@ -57,7 +57,8 @@ def set_networks(
 ) -> NetworksView:
     """Let members in from these networks only; from everywhere when there are none.
 
-    `tokens_pass` lets tokens of admins in from elsewhere that were made for it. `seen` is the state of the list that
+    `tokens_pass` lets tokens of admins in from elsewhere that were made for it; without networks there is no such
+    exception. `seen` is the state of the list that
     this was decided upon. Raises NotFound, Unauthenticated, PermissionDenied, InvalidInput, TooLarge, ListChanged when
     the list is another one by now, PreconditionFailed for a list that would shut the actor out, unless they `leave`.
     """
@@ -134,6 +135,7 @@ def _put(
     actor: Actor, organization: Organization, entries: Sequence[Entry], tokens_pass: bool, leave: bool
 ) -> NetworksView:
     wanted, address = parse_entries(entries), current_address()
+    tokens_pass = tokens_pass and bool(wanted)  # an exception to nothing: the next list begins without it
     if not leave and not holds(wanted, address):
         raise PreconditionFailed(
             f"Your own address, {address or 'an unknown one'}, is in none of these networks: this would shut you out.",
