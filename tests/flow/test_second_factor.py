@@ -44,6 +44,7 @@ def _set_up(browser: Browser) -> tuple[str, list[str]]:
     wrong = browser.post(f"{FACTOR}/app", data={"csrfmiddlewaretoken": token[1], "code": "000000"})
     assert "This code is not right" in wrong.text
     assert found[1] in wrong.text  # the same key, so that the app need not be set up again
+    assert found[1] in browser.get(f"{FACTOR}/app").text  # nor when the page is looked at again
     done = browser.post(f"{FACTOR}/app", data={"csrfmiddlewaretoken": token[1], "code": totp(found[1])})
     assert done.headers["location"] == f"{FACTOR}/recovery"
     codes = re.findall(r"<li><code>([0-9]{8})</code>", browser.get(f"{FACTOR}/recovery").text)

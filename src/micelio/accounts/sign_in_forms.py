@@ -16,8 +16,10 @@ from allauth.account.forms import (
 from allauth.account.forms import (
     ReauthenticateForm as PasswordAgain,
 )
+from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 from allauth.mfa.webauthn.forms import (
     AddWebAuthnForm,
     AuthenticateWebAuthnForm,
@@ -147,10 +149,13 @@ class CodeAgainForm(ReauthenticateForm):  # type: ignore[misc]
 
 
 class AppForm(ActivateTOTPForm):  # type: ignore[misc]
-    """The first code of an app."""
+    """The first code of an app. The key stays while it is not taken: whoever looks at the page again has scanned it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        shown = context.request.session.get(SECRET_SESSION_KEY)
+        super().__init__(*args, **kwargs)  # makes another key for each look
+        if shown:
+            self.secret = context.request.session[SECRET_SESSION_KEY] = shown
         _code(self)
 
 
