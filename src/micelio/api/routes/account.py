@@ -18,6 +18,7 @@ from micelio.accounts.links import MOST_LINKS
 from micelio.accounts.names import rename_account
 from micelio.accounts.profiles import BIO_LENGTH, profile_of, set_picture, update_profile
 from micelio.api.answers import nothing, require_match, said, shown, wants_match
+from micelio.api.headers import conditional
 from micelio.api.request import ApiRequest
 from micelio.api.shapes import HANDLE, Base64, Sent, Told
 from micelio.config import current
@@ -92,7 +93,7 @@ def get_me(request: ApiRequest) -> HttpResponse:
     return shown(request, _me(request.actor))
 
 
-@router.patch("/me", response=Me, summary="Change my name or profile", openapi_extra={"x-conditional": True})
+@router.patch("/me", response=Me, summary="Change my name or profile", openapi_extra=conditional())
 def update_me(request: ApiRequest, body: MeChange) -> HttpResponse:
     """What others see of the account. For a token with a scope this is refused."""
     with transaction.atomic():

@@ -15,6 +15,7 @@ from mic.core.paths import display
 from mic.core.tree import CONFLICT, DIRECTORY, Entry
 from mic.ledger.project import Project
 from micelio.api.answers import begin, page
+from micelio.api.headers import ranged
 from micelio.api.paths import path_of
 from micelio.api.request import ApiRequest
 from micelio.api.shapes import AskedPage, Flag, OnLine, Page, PathBytes, Position, Told, path_fields
@@ -70,17 +71,7 @@ def list_directory(request: ApiRequest, owner: str, project: str, path: str, ask
     "/projects/{owner}/{project}/files/{file:path}",
     response={200: bytes},
     summary="Read a file",
-    openapi_extra={
-        "parameters": [
-            {
-                "in": "header",
-                "name": "Range",
-                "required": False,
-                "schema": {"type": "string"},
-                "description": "One range of bytes, such as `bytes=0-99`.",
-            }
-        ]
-    },
+    openapi_extra=ranged(),
 )
 def read_file(request: ApiRequest, owner: str, project: str, path: str, asked: Query[AskedFile]) -> HttpResponse:
     """Its bytes, or the range that was asked for. Slashes in the path stay as they are."""

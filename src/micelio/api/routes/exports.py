@@ -11,6 +11,7 @@ from ninja import Query, Router
 from pydantic import Field
 
 from micelio.api.answers import begin, page, said, shown
+from micelio.api.headers import ranged
 from micelio.api.request import ApiRequest
 from micelio.api.shapes import AskedPage, Page, Sent, Told
 from micelio.exports import actions, queries
@@ -74,17 +75,7 @@ def get_export(request: ApiRequest, export: UUID) -> HttpResponse:
     "/exports/{uuid:export}/file",
     response={200: None},
     summary="Fetch the file of an export",
-    openapi_extra={
-        "parameters": [
-            {
-                "in": "header",
-                "name": "Range",
-                "required": False,
-                "schema": {"type": "string"},
-                "description": "One range of bytes, such as `bytes=1000-`.",
-            }
-        ]
-    },
+    openapi_extra=ranged(),
 )
 def read_export(request: ApiRequest, export: UUID) -> HttpResponse:
     """The file, or the range that was asked for. Where something of the project was erased since, export again."""

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from micelio.api.answers import require_match, shown, wants_match
 from micelio.api.confirmed import require_confirmed
+from micelio.api.headers import conditional
 from micelio.api.request import ApiRequest
-from micelio.api.routes.projects import CONDITIONAL
 from micelio.api.shapes import Sent, Told
 from micelio.networks import MOST, NOTE_LENGTH, Entry
 from micelio.organizations.networks import (
@@ -79,7 +79,7 @@ def list_networks(request: ApiRequest, org: str) -> HttpResponse:
     "/orgs/{org}/networks",
     response=Networks,
     summary="Say where members come from",
-    openapi_extra=dict(CONDITIONAL),
+    openapi_extra=conditional(),
 )
 def put_networks(request: ApiRequest, org: str, body: NetworksWanted) -> HttpResponse:
     """Replace the list. From elsewhere members are strangers at once; for owners."""

@@ -13,6 +13,7 @@ from pydantic import Field
 from micelio.accounts.actor import Actor
 from micelio.api.answers import begin, page, require_match, said, shown, wants_match
 from micelio.api.confirmed import require_confirmed
+from micelio.api.headers import conditional
 from micelio.api.request import ApiRequest
 from micelio.api.shapes import PROJECT_HANDLE, AskedPage, Page, Sent, Told
 from micelio.projects import actions, deletion, queries
@@ -22,7 +23,6 @@ from micelio.projects.stars import stars_of
 
 router = Router(tags=["projects"])
 Visibility = Literal["public", "private"]
-CONDITIONAL = {"x-conditional": True}
 
 
 class ProjectSummary(Told):
@@ -113,9 +113,7 @@ def get_project(request: ApiRequest, owner: str, project: str) -> HttpResponse:
     return shown(request, whole(request.actor, queries.get_project(request.actor, owner, project)))
 
 
-@router.patch(
-    "/projects/{owner}/{project}", response=Project, summary="Change a project", openapi_extra=dict(CONDITIONAL)
-)
+@router.patch("/projects/{owner}/{project}", response=Project, summary="Change a project", openapi_extra=conditional())
 def update_project(request: ApiRequest, owner: str, project: str, body: ProjectChange) -> HttpResponse:
     """Its name, description and visibility, for admins of its owner."""
     with transaction.atomic():
@@ -124,9 +122,7 @@ def update_project(request: ApiRequest, owner: str, project: str, body: ProjectC
     return shown(request, whole(request.actor, changed))
 
 
-@router.delete(
-    "/projects/{owner}/{project}", response=Deleted, summary="Delete a project", openapi_extra=dict(CONDITIONAL)
-)
+@router.delete("/projects/{owner}/{project}", response=Deleted, summary="Delete a project", openapi_extra=conditional())
 def delete_project(request: ApiRequest, owner: str, project: str) -> HttpResponse:
     """For admins of its owner. Forks of it stay, and for seven days it can be restored."""
     require_confirmed(request)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from micelio.accounts.actor import Actor
 from micelio.api.answers import require_match, shown, wants_match
+from micelio.api.headers import conditional
 from micelio.api.paths import path_of
 from micelio.api.request import ApiRequest
 from micelio.api.routes.contents import AskedFile
@@ -85,7 +86,7 @@ def get_protection(request: ApiRequest, owner: str, project: str) -> HttpRespons
     "/projects/{owner}/{project}/protection",
     response=Protection,
     summary="Say who lands where",
-    openapi_extra={"x-conditional": True},
+    openapi_extra=conditional(),
 )
 def protect_project(request: ApiRequest, owner: str, project: str, body: ProtectionWanted) -> HttpResponse:
     """For admins of the project."""
