@@ -31,7 +31,7 @@ class Inside(Shell):
         os.chdir(self.cwd)
         urllib.request.install_opener(None)  # type: ignore[arg-type]  # it remembers the proxies of the command before
         try:
-            code = main(list(arguments))
+            code = main(list(arguments), here=True)
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 1
         finally:

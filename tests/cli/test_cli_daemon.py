@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,6 +15,13 @@ from transcript import Shell
 
 if sys.platform != "linux":
     pytest.skip("inotify is Linux's", allow_module_level=True)
+
+
+# Commands of each kind: of the files here, of the forge, refused, failed, of a usage that is none.
+SERVED = [
+    ["diff"], ["diff", "--stat", "--json"], ["blame", "a"], ["ls"], ["cat", "a"], ["show", "@1"], ["log", "--stat"],
+    ["session", "list"], ["cat", "nowhere"], ["land"], ["diff", "--nonsense"], ["session", "lst"], ["undo", "--help"],
+]  # fmt: skip
 
 
 def _ready(shell: Shell, kind: str) -> None:
@@ -25,6 +35,42 @@ def _ready(shell: Shell, kind: str) -> None:
         elif shell.run("log", "-n", "1").stdout and "grpc" in _maps(shell):
             return
     raise AssertionError(shell("daemon", "status"))
+
+
+def _served(shell: Shell) -> int:
+    """How many commands were carried out in forks of the command server."""
+    return int(shell.json("daemon", "status")["commands"]["carried_out"])
+
+
+def _serves(shell: Shell) -> None:
+    """Wait until it has loaded what it needs."""
+    until = time.monotonic() + 30
+    while not shell.json("daemon", "status")["commands"]["ready"]:
+        assert time.monotonic() < until
+
+
+def _killed_in_the_middle(shell: Shell) -> None:
+    """A landing that runs elsewhere ends with the process that its user sees; the next one lands."""
+    hook = shell.cwd / ".mic/hooks/pre-land"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho $PPID $$ > held\nexec sleep 60\n")
+    hook.chmod(0o755)
+    asking = subprocess.Popen(
+        [sys.executable, "-I", "-c", "import sys; from mic.cli.main import start; start()", "land", "Held"],
+        cwd=shell.cwd, env=shell.environment,
+    )  # fmt: skip
+    until = time.monotonic() + 30
+    while not (numbers := (shell.cwd / "held").read_text().split() if (shell.cwd / "held").exists() else []):
+        assert time.monotonic() < until
+    working, held = map(int, numbers)
+    assert working != asking.pid
+    asking.kill()
+    assert asking.wait() == -signal.SIGKILL
+    while Path(f"/proc/{working}").exists():
+        assert time.monotonic() < until
+    os.kill(held, signal.SIGKILL)
+    hook.unlink()
+    (shell.cwd / "held").unlink()
 
 
 def _maps(shell: Shell) -> str:
@@ -49,16 +95,20 @@ def test_with_the_daemon_and_without(shell: Shell, name: str, tmp_path: Path) ->
     try:
         _ready(shell, "status")
         _ready(shell, "log")
+        _serves(shell)
         on = shell.environment
         shell.write("a", "2\n")
         shell.write("new", "")
-        for words in (["status"], ["status", "--json"], [], ["--json"], ["log"], ["log", "-n", "1", "--json"]):
+        carried_out = _served(shell)
+        for words in (["status"], ["status", "--json"], [], ["--json"], ["log"], ["log", "-n", "1", "--json"], *SERVED):
             said = []
             for environment in (off, on):
                 shell.environment = environment
                 done = shell.run(*words)
                 said.append((done.stdout, done.stderr, done.returncode))
             assert said[0] == said[1]
+        assert _served(shell) == carried_out + len(SERVED)
+        _killed_in_the_middle(shell)
         assert "Landed" in shell("land", "Two")
         assert shell("status").endswith("Nothing changed.\n")
         assert shell("log", "-n", "1").startswith("@2  WHEN  ")

@@ -69,6 +69,9 @@ def status(out: Output) -> None:
         out.document({"running": False})
         return
     out.line(f"The daemon runs (process {said['process']}), since {when(said['began_ms'])}.")
+    commands = said["commands"]
+    if commands is not None and commands["ready"]:
+        out.line(f"Commands begin at once (process {commands['process']}); {commands['carried_out']:,} have.")
     for place in said["workspaces"]:
         words = f"{place['state']}: {place['why']}" if place["why"] else place["state"]
         if place["state"] == "ready":
@@ -100,14 +103,16 @@ def serve() -> None:
 
 
 def _serve() -> None:
+    from mic.cli import served
     from mic.cli.daemon_answers import ANSWERS, Connections
+    from mic.daemon.beside import Beside
     from mic.daemon.server import IDLE, Server
 
     # The token of the one command that started it is not for the others.
     os.environ.pop("MICELIO_TOKEN", None)
     connections = Connections()
     idle = float(os.environ.get(_IDLE) or IDLE)
-    Server(ANSWERS, {b"log": connections.log}, idle, connections.tidy).run()
+    Server(ANSWERS, {b"log": connections.log}, idle, connections.tidy, Beside(served.command())).run()
 
 
 def _state() -> dict[str, Any] | None:

@@ -12,13 +12,16 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 
-def main(argv: list[str]) -> int:
-    """Runs one command line (without the program's name) and returns its exit code (mic.cli.exit_codes)."""
+def main(argv: list[str], *, here: bool = False) -> int:
+    """Runs one command line (without the program's name) and returns its exit code (mic.cli.exit_codes).
+
+    With `here` it asks no daemon and no command server to do so.
+    """
     for stream in (sys.stdout, sys.stderr):
         # Names of files may hold what the terminal's encoding has not; showing them must not end the command.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        code = _run(argv)
+        code = _run(argv, here)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
@@ -37,7 +40,7 @@ def main(argv: list[str]) -> int:
         return tell(error, "--json" in argv)
 
 
-def _run(argv: list[str]) -> int:
+def _run(argv: list[str], here: bool) -> int:
     if argv in _STATUS or argv in _BARE:
         from mic.cli import hot
 
@@ -48,11 +51,17 @@ def _run(argv: list[str]) -> int:
 
         sys.stdout.write(f"mic {VERSION}\n")
         return 0
-    if argv[:1] == ["log"] and len(argv) < 5:
-        from mic.cli import hot
+    if not here:
+        if argv[:1] == ["log"] and len(argv) < 5:
+            from mic.cli import hot
 
-        if hot.log(argv):
-            return 0
+            if hot.log(argv):
+                return 0
+        from mic.cli import served
+
+        code = served.run(argv)
+        if code is not None:
+            return code
     if sys.flags.no_site:
         import site
 

@@ -23,7 +23,7 @@ PATIENCE = 0.5
 LONGEST = 256 << 20
 _HEAD = 17
 # A socket's address is at most 108 bytes, its end included (unix(7)).
-_LONGEST_ADDRESS = 107
+LONGEST_ADDRESS = 107
 _SO_PEERCRED = 17
 _PLATFORM_HAS_ONE = hasattr(posix, "pidfd_open") or hasattr(posix, "memfd_create")
 
@@ -48,7 +48,7 @@ def address() -> bytes | None:
     if where is None or not _PLATFORM_HAS_ONE or posix.environ.get(b"MIC_DAEMON") == b"off":
         return None
     path = where + b"/daemon.sock"
-    return path if len(path) <= _LONGEST_ADDRESS else None
+    return path if len(path) <= LONGEST_ADDRESS else None
 
 
 def private(where: bytes) -> bool:
@@ -77,19 +77,18 @@ def ask(verb: bytes, *fields: bytes, patience: float = PATIENCE) -> tuple[bytes,
     path = address()
     if path is None or not there() or not private(path.rpartition(b"/")[0]):
         return None
-    from _socket import AF_UNIX, SOCK_STREAM, SOL_SOCKET, socket
+    from _socket import AF_UNIX, SOCK_STREAM, socket
 
     connection = socket(AF_UNIX, SOCK_STREAM)
     try:
         connection.settimeout(patience)
         connection.connect(path)
-        peer = connection.getsockopt(SOL_SOCKET, _SO_PEERCRED, 12)
-        if _number(peer[4:8]) != posix.geteuid():
+        if not same_user(connection):
             return None
         request = b"\x00".join((IDENTITY, verb, *fields))
         connection.sendall(len(request).to_bytes(4, "big") + request)
-        head = _exactly(connection, 5)
-        rest = _exactly(connection, int.from_bytes(head[:4], "big") - 1)
+        head = exactly(connection, 5)
+        rest = exactly(connection, int.from_bytes(head[:4], "big") - 1)
         return head[4:], rest
     except (OSError, EOFError):
         return None
@@ -120,7 +119,15 @@ def encode_changes(found: list[tuple[bytes, int, int, int]], check: int) -> byte
     return b"".join(parts)
 
 
-def _exactly(connection, size: int) -> bytes:  # type: ignore[no-untyped-def]  # _socket has no types
+def same_user(connection) -> bool:  # type: ignore[no-untyped-def]  # _socket has no types
+    """Whether the process at the other end is this user's, as the kernel knows (SO_PEERCRED, unix(7))."""
+    from _socket import SOL_SOCKET
+
+    peer = connection.getsockopt(SOL_SOCKET, _SO_PEERCRED, 12)
+    return _number(peer[4:8]) == posix.geteuid()
+
+
+def exactly(connection, size: int) -> bytes:  # type: ignore[no-untyped-def]  # _socket has no types
     """So many bytes; raises EOFError when they do not come."""
     if not 0 <= size <= LONGEST:
         raise EOFError

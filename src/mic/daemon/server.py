@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 from mic.core.errors import MicError, Unavailable
 from mic.daemon import door
+from mic.daemon.beside import Beside
 from mic.daemon.watched import NotWatched, Seen, Watched
 
 IDLE = 1800.0
@@ -58,9 +59,15 @@ class Server:
     """`run` serves until it is to end."""
 
     def __init__(
-        self, answers: Answers, others: Others, idle: float = IDLE, tidy: Callable[[], None] = lambda: None
+        self,
+        answers: Answers,
+        others: Others,
+        idle: float = IDLE,
+        tidy: Callable[[], None] = lambda: None,
+        beside: Beside | None = None,
     ) -> None:
         self._tidy = tidy
+        self._beside = beside
         self._answers, self._others, self._idle = answers, others, idle
         self._places: dict[bytes, _Place] = {}
         self._lock = threading.Lock()
@@ -91,6 +98,8 @@ class Server:
             try:
                 self._serve(listening, path, (mine.st_dev, mine.st_ino))
             finally:
+                if self._beside is not None:
+                    self._beside.end()
                 listening.close()
                 if _same_file(path, (mine.st_dev, mine.st_ino)):
                     os.unlink(path)
@@ -109,9 +118,16 @@ class Server:
             watched = {place.watched.fd: place for place in self._now() if place.watched.ready}
             for fd in watched:
                 waiting.register(fd, select.POLLIN)
+            if self._beside is not None:
+                self._beside.tend()
+                if self._beside.fd >= 0:
+                    waiting.register(self._beside.fd, select.POLLIN)
             for fd, _ in waiting.poll(max(1, min(left, 60.0) * 1000)):
                 if fd == listening.fileno():
                     self._accept(listening)
+                elif self._beside is not None and fd == self._beside.fd:
+                    if self._beside.heard():
+                        self._asked = time.monotonic()
                 elif fd == self._wake:
                     with contextlib.suppress(BlockingIOError):
                         os.read(self._wake, 4096)
@@ -241,7 +257,10 @@ class Server:
             }
             for place in self._now()
         ]
-        said = {"process": os.getpid(), "began_ms": int(self._began * 1000), "workspaces": places}
+        commands = self._beside.state if self._beside is not None else None
+        said = {
+            "process": os.getpid(), "began_ms": int(self._began * 1000), "workspaces": places, "commands": commands
+        }  # fmt: skip
         return json.dumps(said).encode("utf-8", "surrogateescape")
 
 

@@ -1,0 +1,78 @@
+"""What the process at the other end is like: its surroundings, which a worker has to share, and what it can take on."""
+
+from __future__ import annotations
+
+import os
+import resource
+from typing import NamedTuple
+
+from mic.core.errors import PreconditionFailed
+
+# Lines of /proc/PID/status that say what a process may do. A sandbox differs in one of them or in a namespace, and what
+# runs in it must not get out by asking.
+_RIGHTS = ("Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp")
+_NAMESPACES = ("mnt", "net", "pid", "user", "ipc", "uts")
+_LIMITS = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
+
+
+class Unlike(PreconditionFailed):
+    """A worker cannot be like the process that asked; it has to do the work itself."""
+
+
+class Peer(NamedTuple):
+    """What a worker takes on. `ignored` and `blocked` are sets of signals as bits."""
+
+    folder: str
+    umask: int
+    ignored: int
+    blocked: int
+    nice: int
+    processors: set[int]
+    limits: list[tuple[int, tuple[int, int]]]
+
+
+def peer(process: int) -> Peer:
+    """A process that is alive; raises Unlike when it stands elsewhere than this one, OSError when it is gone."""
+    status = _status(str(process))
+    if _surroundings(str(process), status) != _surroundings("self", _status("self")):
+        raise Unlike("It runs with other rights, or in another place.")
+    return Peer(
+        f"/proc/{process}/cwd",
+        int(status["Umask"], 8),
+        int(status["SigIgn"], 16),
+        int(status["SigBlk"], 16),
+        os.getpriority(os.PRIO_PROCESS, process),
+        os.sched_getaffinity(process),
+        [(limit, resource.prlimit(process, limit)) for limit in _LIMITS],
+    )
+
+
+def take_on(found: Peer) -> None:
+    """Gives this process limits, priority, mask and folder of another; raises Unlike when it may not."""
+    try:
+        for limit, wanted in found.limits:
+            if resource.getrlimit(limit) != wanted:
+                resource.setrlimit(limit, wanted)
+        if os.getpriority(os.PRIO_PROCESS, 0) != found.nice:
+            os.setpriority(os.PRIO_PROCESS, 0, found.nice)
+        os.sched_setaffinity(0, found.processors)
+        os.chdir(found.folder)
+    except (OSError, ValueError) as error:
+        raise Unlike(str(error)) from error
+    os.umask(found.umask)
+
+
+def _status(process: str) -> dict[str, str]:
+    with open(f"/proc/{process}/status", encoding="utf-8", errors="replace") as file:
+        return {name: value.strip() for name, _, value in (line.partition(":") for line in file)}
+
+
+def _surroundings(process: str, status: dict[str, str]) -> tuple[object, ...]:
+    try:
+        with open(f"/proc/{process}/attr/current", "rb") as file:
+            label = file.read()
+    except OSError:  # no security module has labels here
+        label = b""
+    rights = [status.get(name) for name in _RIGHTS]
+    spaces = [os.readlink(f"/proc/{process}/ns/{name}") for name in _NAMESPACES]
+    return rights, spaces, os.readlink(f"/proc/{process}/root"), label
