@@ -387,7 +387,9 @@ OPEN_PAGES = frozenset(
         "account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done",
         "api:openapi", "api:docs", "api:docs-part", "api:docs-errors", "api:nothing",
         # Where the page is, whether it is there or not.
-        "robots", "sitemap", "llms", "mark", "favicon",
+        "robots", "sitemap", "llms", "skill", "mark", "favicon",
+        # The same for everybody; tests/flow/test_texts.py.
+        "docs", "docs-page", "changelog", "changelog-feed", "blog", "blog-feed", "post", "blog-picture",
         # What of somebody's landings a visitor may see anyway; tests/flow/test_feeds.py.
         "person-feed",
         # The same, and what they say of themselves; tests/flow/test_people.py.

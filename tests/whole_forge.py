@@ -105,6 +105,9 @@ class WholeForge:
             "compare-change": {"points": "@0...head"},
             "invitation": {"token": self.invitation},
             "invited": {"token": self.invited},
+            "docs-page": {"name": "users/sessions"},
+            "post": {"slug": "a-forge-that-keeps-the-why"},
+            "blog-picture": {"name": "none.png"},
         }
 
     def _fill(self) -> None:

@@ -28,6 +28,7 @@ from micelio.setting_values import (
     choice,
     count,
     existing_file,
+    existing_folder,
     key_bytes,
     mebibytes,
     one_of,
@@ -80,6 +81,7 @@ _READ = frozenset(
         "MICELIO_LIMIT_PRIVATE_PROJECTS",
         "MICELIO_LIMIT_STORED_MB",
         "MICELIO_LEGAL_FILE",
+        "MICELIO_BLOG_DIR",
         "MICELIO_FRONT_END_ADDRESS",
         "MICELIO_FRONT_END_SECRET",
         "MICELIO_FRONT_END_NETWORKS",
@@ -148,6 +150,8 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()
     # Markdown of the legal page; None for what administrators write there.
     legal_file: Path | None = None
+    # Folder of posts beside those of this version; None when the forge has none of its own.
+    blog_dir: Path | None = None
     # Certificate chain and key in PEM; None when a proxy ends TLS, or nobody does.
     tls: tuple[Path, Path] | None = None
     # By the names in `micelio.rates`; what is missing has no limit.
@@ -290,6 +294,7 @@ def _build(values: Mapping[str, str]) -> Settings:
         trusted_proxies=web_place.trusted_proxies(values, behind=base_url.startswith("https://") and tls is None),
         tls=tls,
         legal_file=existing_file(values, "MICELIO_LEGAL_FILE"),
+        blog_dir=existing_folder(values, "MICELIO_BLOG_DIR"),
         rates=_rates(values.get("MICELIO_LIMITS", "")),
     )
 

@@ -83,3 +83,13 @@ def existing_file(values: Mapping[str, str], name: str) -> Path | None:
     if not path.is_file():
         raise BadSetting(f"{name} names {path}, which is no file; correct or unset it.")
     return path
+
+
+def existing_folder(values: Mapping[str, str], name: str) -> Path | None:
+    """The folder that is named, None when none is."""
+    if not values.get(name):
+        return None
+    path = Path(values[name]).expanduser().absolute()
+    if not path.is_dir():
+        raise BadSetting(f"{name} names {path}, which is no folder; correct or unset it.")
+    return path

@@ -110,6 +110,7 @@ def _prepare(settings: Settings, presence: Presence | None, first_project: Path 
     from micelio.cluster import keys
     from micelio.edge import schema
     from micelio.edge.shared_store import check_store
+    from micelio.texts.blog import blog
 
     _open_store(settings)
     with presence.starting() if presence is not None else contextlib.nullcontext():
@@ -134,6 +135,7 @@ def _prepare(settings: Settings, presence: Presence | None, first_project: Path 
         lines.append(f"People and permissions are in the database {settings.postgres.address}")
     if settings.s3 is not None:
         lines.append(f"Projects are in the bucket {settings.s3.address}")
+    lines += blog().skipped
     return [*lines, f"Data is in {settings.data_dir}.", "Press Ctrl-C to stop."]
 
 

@@ -36,6 +36,7 @@ def _reached(found: Settings) -> list[tuple[str, str]]:
         ("MICELIO_OUTGOING_ALLOW", ", ".join([*sorted(found.outgoing_allowed), *map(str, found.outgoing_networks)])),
         ("MICELIO_LIMITS", "on" if found.rates else "off"),
         ("MICELIO_LEGAL_FILE", str(found.legal_file or "")),
+        ("MICELIO_BLOG_DIR", str(found.blog_dir or "")),
     ]
 
 

@@ -14,6 +14,7 @@ from micelio.pages.text import one_line
 from micelio.projects.project_view import ProjectView
 from micelio.search.matching import Line, Part
 from micelio.search.queries import Code, Owner, Said
+from micelio.texts.looking import Told
 
 # Decisions that the first page of a session surely shows.
 _DECISIONS = 2
@@ -23,9 +24,10 @@ KINDS = {
     "decisions": "Decisions",
     "projects": "Projects",
     "people": "People and organizations",
+    "docs": "Docs",
 }
 
-Result = ProjectView | Owner | Code | Said
+Result = ProjectView | Owner | Code | Said | Told
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ def result_html(row: Result, characters: int) -> str:
         return render_to_string("pages/_found_said.html", {"row": row, "address": address, "characters": characters})
     if isinstance(row, Owner):
         return render_to_string("pages/_found_owner.html", {"row": row})
+    if isinstance(row, Told):
+        return render_to_string("pages/_found_told.html", {"row": row})
     return render_to_string("pages/_found_project.html", {"row": row, "site": Site(row.owner, row.handle)})
 
 
@@ -103,6 +107,9 @@ def result_data(row: Result) -> dict[str, Any]:
         }
     if isinstance(row, Owner):
         return {"handle": row.handle, "name": row.name, "kind": "person" if row.person else "organization"}
+    if isinstance(row, Told):
+        lines = [{"line": line.number, "text": _text(line)} for line in row.lines]
+        return {"title": _joined(row.title), "where": row.where, "lines": lines, "address": row.address}
     return {
         "project": f"{row.owner}/{row.handle}",
         "name": row.name,
@@ -126,6 +133,9 @@ def result_markdown(row: Result) -> str:
         return f"- {row.owner}/{row.project} {name} {one_line(_joined(row.title))}\n"
     if isinstance(row, Owner):
         return f"- {row.handle} {one_line(row.name)}\n"
+    if isinstance(row, Told):
+        head = f"- [{one_line(_joined(row.title))}]({row.address})\n"
+        return head + "".join(f"    {one_line(_text(line))}\n" for line in row.lines)
     return f"- {row.owner}/{row.handle} {one_line(row.description[:200])}\n"
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 from typing import overload
 
 from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_for_filename
+from pygments.lexers import find_lexer_class_by_name, get_lexer_for_filename
 from pygments.lexers.special import TextLexer
 from pygments.token import Token, _TokenType
 from pygments.util import ClassNotFound
@@ -25,6 +26,8 @@ LARGEST_SHOWN = 8 * 1024 * 1024
 LONGEST_LINE = 1000
 # Above this a file is shown without colour: Pygments reads about 0.5 to 1 MB/s, and a page has 50 ms.
 LARGEST_COLOURED = 128 * 1024
+# Characters of one piece of code in a text that is coloured; more of it is not there to be read.
+LONGEST_IN_TEXT = 16 * 1024
 # Characters of HTML kept: about 64 MB in memory.
 _KEPT = 32 * 1024 * 1024
 
@@ -56,6 +59,10 @@ _CLASSES: dict[_TokenType, str] = {
     Token.Generic.Emph: "d",
     Token.Generic.Strong: "k",
 }
+
+
+# Every class that coloured code has.
+CLASSES = frozenset(_CLASSES.values())
 
 
 class _Shelf:
@@ -150,6 +157,22 @@ def _coloured(text: str, lexer: Lexer) -> tuple[str, ...]:
                 line.append(f"<b class={name}>{shown}</b>" if name and not part.isspace() else shown)
     lines.append("".join(line))
     return tuple(lines)
+
+
+def coloured(code: str, language: str) -> str:
+    """Code in a text as safe HTML, coloured by the language that it says; "" for one that nobody knows, or too much."""
+    if len(code) > LONGEST_IN_TEXT or len(language) > 40:
+        return ""
+    kind = _lexer_named(language.lower())
+    return "\n".join(_coloured(code, kind(stripnl=False, ensurenl=False))) if kind is not None else ""
+
+
+@lru_cache(maxsize=256)
+def _lexer_named(language: str) -> type[Lexer] | None:
+    try:
+        return find_lexer_class_by_name(language)
+    except ClassNotFound:
+        return None
 
 
 def highlight(data: bytes, name: str, content_hash: bytes) -> Sequence[str]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import nh3
@@ -20,7 +20,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from micelio.pages.addresses import Ref, Site
+from micelio.pages.highlight import CLASSES, coloured
 from micelio.pages.text import visible
+from micelio.texts.headings import once, slug
 
 # A text longer than this is shown as it is: the parser needs about 1 ms per 10 KB.
 LARGEST_TEXT = 512 * 1024
@@ -51,55 +53,82 @@ _HTML_HEADING = re.compile(r"(</?)h([1-6])(?=[\s/>])", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{1,4}%?\Z")
 
 
+class Surroundings(Protocol):
+    """Where a text lies, so that its relative links can be followed. Is a key of what is kept rendered."""
+
+    @property
+    def rel(self) -> str:
+        """What its links say of where they lead."""
+
+    def link(self, path: bytes, fragment: str) -> str | None:
+        """The address that a relative path leads to, with the place on that page; None when nowhere."""
+
+    def image(self, path: bytes) -> str | None:
+        """The address of a picture that lies beside the text, or None."""
+
+
+def resolve(directory: bytes, path: bytes) -> bytes | None:
+    """A relative path as a path from the root; None when it leads out. `/x` starts at the root."""
+    start = b"" if path.startswith(b"/") else directory
+    joined = posixpath.normpath(posixpath.join(b"/", start, path.lstrip(b"/")))
+    depth = len([part for part in start.split(b"/") if part])
+    for part in path.split(b"/"):
+        depth += {b"": 0, b".": 0, b"..": -1}.get(part, 1)
+        if depth < 0:
+            return None
+    return joined.lstrip(b"/")
+
+
 @dataclass(frozen=True)
 class Place:
-    """Where a text lies, so that its relative links can be followed: a directory of a project at a point."""
+    """A directory of a project at a point."""
 
     site: Site
     ref: Ref
     directory: bytes
 
-    def resolve(self, path: bytes) -> bytes | None:
-        """A relative path as a path of the tree; None when it leads out of it. `/x` starts at the project's root."""
-        start = b"" if path.startswith(b"/") else self.directory
-        joined = posixpath.normpath(posixpath.join(b"/", start, path.lstrip(b"/")))
-        depth = len([part for part in start.split(b"/") if part])
-        for part in path.split(b"/"):
-            depth += {b"": 0, b".": 0, b"..": -1}.get(part, 1)
-            if depth < 0:
-                return None
-        return joined.lstrip(b"/")
+    @property
+    def rel(self) -> str:
+        return _REL
+
+    def link(self, path: bytes, fragment: str) -> str | None:
+        found = resolve(self.directory, path)
+        if found is None:
+            return None
+        if not found or path.endswith(b"/"):
+            return self.site.tree(self.ref, found)
+        line = f"#{fragment}" if re.fullmatch(r"L\d+", fragment) else anchor(fragment)
+        return self.site.file(self.ref, found) + line
+
+    def image(self, path: bytes) -> str | None:
+        found = resolve(self.directory, path)
+        return self.site.raw(self.ref, found) if found else None
 
 
-def _link(url: str, place: Place | None) -> str | None:
+def anchor(fragment: str) -> str:
+    """What stands behind the address of a page to lead to a heading of a text in it."""
+    return f"#{_ID_PREFIX}{fragment}" if fragment else ""
+
+
+def _link(url: str, place: Surroundings | None) -> str | None:
     """The address that a link of a text leads to, or None to drop it."""
     parts = urlsplit(url)
     if parts.scheme or url.startswith(("//", "\\", "/\\")):
         return url if parts.scheme.lower() in _SCHEMES else None
-    fragment = f"#{_ID_PREFIX}{parts.fragment}" if parts.fragment else ""
     if not parts.path:
-        return fragment or None
-    if place is None:
-        return None
-    path = place.resolve(unquote_to_bytes(parts.path))
-    if path is None:
-        return None
-    if not path or parts.path.endswith("/"):
-        return place.site.tree(place.ref, path)
-    line = f"#{parts.fragment}" if re.fullmatch(r"L\d+", parts.fragment) else fragment
-    return place.site.file(place.ref, path) + line
+        return anchor(parts.fragment) or None
+    return None if place is None else place.link(unquote_to_bytes(parts.path), parts.fragment)
 
 
-def _image(url: str, place: Place | None) -> str | None:
-    """The address of a picture that the project itself holds, or None."""
+def _image(url: str, place: Surroundings | None) -> str | None:
+    """The address of a picture that lies beside the text, or None."""
     parts = urlsplit(url)
     if place is None or parts.scheme or parts.netloc or not parts.path or "\\" in url:
         return None
-    path = place.resolve(unquote_to_bytes(parts.path))
-    return place.site.raw(place.ref, path) if path else None
+    return place.image(unquote_to_bytes(parts.path))
 
 
-def _attribute_filter(place: Place | None) -> Callable[[str, str, str], str | None]:
+def _attribute_filter(place: Surroundings | None) -> Callable[[str, str, str], str | None]:
     def keep(tag: str, name: str, value: str) -> str | None:
         try:
             if name == "href":
@@ -115,32 +144,30 @@ def _attribute_filter(place: Place | None) -> Callable[[str, str, str], str | No
     return keep
 
 
-def _slug(text: str) -> str:
-    return re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-")
+def _settle_headings(tokens: list[Token], top: int, titled: bool) -> None:
+    """Put headings under the page's own: the first becomes `top`, none skips a level, each gets an id.
 
-
-def _settle_headings(tokens: list[Token], top: int) -> None:
-    """Put headings under the page's own: the first becomes `top`, none skips a level, each gets an id."""
+    `titled`: the text's own title, which is of level 1, stands in the page already; what comes are its parts.
+    """
+    above = top - 2 if titled else top - 1
     last = top - 1
     seen: dict[str, int] = {}
     for index, token in enumerate(tokens):
         if token.type == "heading_open":
-            last = min(6, last + 1, top - 1 + int(token.tag[1]))
+            last = min(6, last + 1, max(top, above + int(token.tag[1])))
             token.tag = tokens[index + 2].tag = f"h{last}"
-            slug = _slug(tokens[index + 1].content)
-            if slug:
-                again = seen.get(slug, 0)
-                seen[slug] = again + 1
-                token.attrSet("id", f"{slug}-{again}" if again else slug)
+            name = slug(tokens[index + 1].content)
+            if name:
+                token.attrSet("id", once(name, seen))
         for part in (token, *(token.children or ())):
             if part.type in ("html_block", "html_inline"):
                 part.content = _HTML_HEADING.sub(lambda m: f"{m[1]}h{min(6, top - 1 + int(m[2]))}", part.content)
 
 
-def _render(source: str, parser: MarkdownIt, place: Place | None, top: int) -> SafeString:
+def _render(source: str, parser: MarkdownIt, place: Surroundings | None, top: int, titled: bool = False) -> SafeString:
     env: dict[str, Any] = {}
     tokens = parser.parse(source, env)
-    _settle_headings(tokens, top)
+    _settle_headings(tokens, top, titled)
     dirty = parser.renderer.render(tokens, parser.options, env)
     clean = nh3.clean(
         dirty,
@@ -148,7 +175,8 @@ def _render(source: str, parser: MarkdownIt, place: Place | None, top: int) -> S
         clean_content_tags={"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "title"},
         attributes=_ATTRIBUTES,
         attribute_filter=_attribute_filter(place),
-        link_rel=_REL,
+        allowed_classes={"b": CLASSES},
+        link_rel=_REL if place is None else place.rel,
         url_schemes=_SCHEMES,
         id_prefix=_ID_PREFIX,
     )
@@ -156,14 +184,22 @@ def _render(source: str, parser: MarkdownIt, place: Place | None, top: int) -> S
     return mark_safe(visible(clean.replace("<pre>", '<pre tabindex="0">')))  # noqa: S308
 
 
-_DOCUMENT = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+def _fence(code: str, language: str, attributes: str) -> str:
+    """The code of a fence as HTML, coloured where its language is known; "" leaves it as it is."""
+    return coloured(code, language) if language else ""
+
+
+_DOCUMENT = MarkdownIt("commonmark", {"html": True, "highlight": _fence}).enable(["table", "strikethrough"])
 _MESSAGE = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"]).disable("image")
 
 
 @lru_cache(maxsize=256)
-def render_document(source: str, place: Place, top: int = 3) -> SafeString:
-    """A README or another Markdown file: raw HTML allowed as far as the allow-list goes; headings start at `top`."""
-    return _render(source, _DOCUMENT, place, top)
+def render_document(source: str, place: Surroundings, top: int = 3, titled: bool = False) -> SafeString:
+    """A README or another Markdown file: raw HTML allowed as far as the allow-list goes; headings start at `top`.
+
+    `titled`: the title of the text is not in `source`, and stands above.
+    """
+    return _render(source, _DOCUMENT, place, top, titled)
 
 
 @lru_cache(maxsize=1024)

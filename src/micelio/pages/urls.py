@@ -36,12 +36,13 @@ from micelio.pages.views.person import drawn_picture, person, picture
 from micelio.pages.views.profile_settings import account_profile
 from micelio.pages.views.project import project, tree
 from micelio.pages.views.project_settings import project_settings
-from micelio.pages.views.robots import llms, robots, sitemap
+from micelio.pages.views.robots import llms, robots, sitemap, skill
 from micelio.pages.views.search import search
 from micelio.pages.views.second_factor import organization_second_factor
 from micelio.pages.views.secrets import decide_secrets, project_secrets, report_secret
 from micelio.pages.views.session import landing, landing_change, session, session_change
 from micelio.pages.views.stars import star, stars
+from micelio.pages.views.texts import blog, blog_feed, blog_picture, changelog, changelog_feed, docs, post
 
 _PROJECT = "<str:owner>/<str:handle>"
 
@@ -50,6 +51,15 @@ urlpatterns = [
     path("robots.txt", robots, name="robots"),
     path("sitemap.xml", sitemap, name="sitemap"),
     path("llms.txt", llms, name="llms"),
+    path("skill.md", skill, name="skill"),
+    path("docs", docs, name="docs"),
+    re_path(r"^docs/(?P<name>.+)$", docs, name="docs-page"),
+    path("changelog", changelog, name="changelog"),
+    path("changelog.atom", changelog_feed, name="changelog-feed"),
+    path("blog", blog, name="blog"),
+    path("blog.atom", blog_feed, name="blog-feed"),
+    path("blog/<str:slug>", post, name="post"),
+    path("blog/pictures/<str:name>", blog_picture, name="blog-picture"),
     path("favicon.ico", favicon, name="favicon"),
     path("-/mark-<str:digest>.svg", serve_mark, name="mark"),
     path("-/design", design, name="design"),

@@ -86,4 +86,5 @@ def test_tables_and_code() -> None:
     """What READMEs are made of comes out as what it is; long code can be scrolled by keyboard."""
     html = render_document("| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nx = 1\n```\n", PLACE)
     assert "<td>1</td>" in html
-    assert '<pre tabindex="0"><code>x = 1\n</code></pre>' in html
+    assert '<pre tabindex="0"><code>x = <b class="m">1</b>\n</code></pre>' in html
+    assert '<pre tabindex="0"><code>x = 1\n</code></pre>' in render_document("```nobodys\nx = 1\n```\n", PLACE)

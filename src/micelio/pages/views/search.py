@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
@@ -11,8 +12,9 @@ from micelio.accounts.actor import Actor
 from micelio.pages.answers import Page, page
 from micelio.pages.found import KINDS, FoundPart, as_markdown, found_token, in_path, result_data, result_html
 from micelio.pages.weight import ROOM, Scale
-from micelio.search.asked import LONGEST, parse_asked
+from micelio.search.asked import LONGEST, Asked, parse_asked
 from micelio.search.queries import Found, find, find_all
+from micelio.texts.looking import Told, look
 
 PAGE = 20
 FEW = 5
@@ -27,9 +29,9 @@ def search(request: HttpRequest, actor: Actor) -> Page:
         raise InvalidInput(f"There is no kind of result called `{kind[:20]}`.", hint=f"Ask for {', '.join(KINDS)}.")
     whole = f"repo:{repo} {query}" if repo and query.strip() else query
     asked = parse_asked(whole)
-    found: dict[str, Found] = {}
+    found: dict[str, Found | FoundTold] = {}
     if query.strip():
-        found = {kind: find(actor, kind, asked, after, PAGE)} if kind else find_all(actor, asked, FEW)
+        found = {kind: _of_kind(actor, kind, asked, after)} if kind else {**find_all(actor, asked, FEW), **_docs(asked)}
     scale = Scale()
     parts = [_part(name, rows, scale, len(found)) for name, rows in found.items()]
     context = {
@@ -43,7 +45,7 @@ def search(request: HttpRequest, actor: Actor) -> Page:
         "sections": [
             (part, _address(query, repo, part.name, part.after if kind else "")) for part in parts if part.html
         ],
-        "too_little": bool(query.strip()) and not asked.finds_text,
+        "too_little": bool(query.strip()) and kind != "docs" and not asked.finds_text,
         "cut": any(rows.cut for rows in found.values()),
         "next": _address(query, repo, kind, parts[0].after) if kind and parts and parts[0].after else "",
         "feed": f"/-/search.atom?{urlencode({'q': whole})}" if query.strip() else "",
@@ -59,7 +61,24 @@ def search(request: HttpRequest, actor: Actor) -> Page:
     return Page("pages/search.html", context, data, lambda: as_markdown(whole, parts))
 
 
-def _part(name: str, found: Found, scale: Scale, parts: int) -> FoundPart:
+@dataclass(frozen=True)
+class FoundTold:
+    """What was found in the forge's own texts, in the shape of what is found elsewhere."""
+
+    rows: list[Told]
+    after: str = ""
+    cut: bool = False
+
+
+def _of_kind(actor: Actor, kind: str, asked: Asked, after: str) -> Found | FoundTold:
+    return FoundTold(*look(asked, after, PAGE)) if kind == "docs" else find(actor, kind, asked, after, PAGE)
+
+
+def _docs(asked: Asked) -> dict[str, FoundTold]:
+    return {"docs": FoundTold(*look(asked, "", FEW))}
+
+
+def _part(name: str, found: Found | FoundTold, scale: Scale, parts: int) -> FoundPart:
     """As many of the results as fit; of several parts none takes the room of all."""
     html = scale.fill(found.rows, result_html, 0 if parts == 1 else max(0, scale.left - ROOM // 3))
     after = found.after if len(html) == len(found.rows) else found_token(found.rows[len(html) - 1])
