@@ -253,3 +253,93 @@ def test_two_syncs_remember_what_was_mended_in_between(clashing: Shell, tmp_path
     clashing.write("list", text(n1="mended", n8="mended8", n4="theirs4"))
     assert clashing("sync").startswith("Nothing new")
     assert len(list((clashing.cwd / ".mic/resolutions").iterdir())) == 2
+
+
+def test_what_clashes_is_held_apart(clashing: Shell, name: str) -> None:
+    """--auto-merge brings in what merges and marks no file; nothing lands until what clashes is settled."""
+    folder = clashing.cd("one")
+    clashing.write("list", text(n1="theirs1", n8="theirs8", n4="theirs4"))
+    clashing.write("new", "of theirs\n")
+    assert clashing("land", "More") == "Landed @3: More (1 file)\n"
+    folder = clashing.cd("two")
+    mine = clashing.read("list")
+    assert clashing("sync", "--auto-merge") == (
+        "Synced @1 to @3: 1 file brought in.\n"
+        "clash: list, held apart: changed on both sides\n"
+        + story(name)
+        + "clash: logo, held apart: changed on both sides, and not text\n"
+        + story(name)
+        + "Your files stand as they were; `mic resolve` settles what clashes, then `mic land`. "
+        "`mic sync --abort` undoes this sync.\n[3]\n"
+    )
+    assert (clashing.read("list"), (folder / "logo").read_bytes()) == (mine, b"\0mine")
+    assert clashing.read("new") == "of theirs\n"
+    assert "  list: clashes with @3, held apart: `mic resolve`\n" in clashing("status")
+    assert [(each["marked"], each["held"]) for each in clashing.json("status")["conflicts"]] == [(False, True)] * 2
+    for command in ("land", "sync"):
+        assert clashing(command) == (
+            "! mic: 2 paths still clash with what a sync took in:\n!   list\n!   logo\n"
+            "!      `mic resolve` shows what clashes, and settles it. "
+            "`mic sync --ours PATH` or `--theirs PATH` takes one side whole.\n[3]\n"
+        )
+    # Work goes on, in the same file too.
+    clashing.write("list", mine.replace("6\n", "six\n"))
+    assert len(clashing.json("resolve", "list")["conflicts"][0]["places"]) == 2
+    assert clashing("resolve", "list", "--hunk", "1=theirs") == "settled: list (1 place, 1 place left)\n"
+    assert "<<<<<<< yours\nmine8\n" in clashing.read("list")
+    assert clashing("undo").startswith("Undone: mic resolve")
+    assert clashing.read("list") == mine.replace("6\n", "six\n")
+    assert clashing("resolve", "list", "--strategy", "union") == "settled with union: list (2 places)\n"
+    assert clashing.read("list") == text(n1="mine1\ntheirs1", n8="mine8\ntheirs8", n4="theirs4", n6="six")
+    assert clashing("resolve", "logo", "--strategy", "ours") == (
+        "settled with ours: logo\nNothing clashes any more: `mic land`.\n"
+    )
+    assert clashing("land") == "Landed @4: Water at dawn (2 files)\n"
+
+
+def test_held_apart_and_taken_back(clashing: Shell) -> None:
+    """Aborting leaves what stood there, edits of now too; one side whole is taken as of marked lines."""
+    clashing("sync", "--auto-merge")
+    clashing.write("list", "now\n")
+    clashing("sync", "--abort")
+    assert clashing.read("list") == "now\n"
+    assert clashing.json("status")["conflicts"] == []
+    assert clashing.json("status")["position"] == 1
+    clashing("sync", "--auto-merge")
+    clashing("sync", "--theirs", "list", "--ours", "logo")
+    assert clashing.read("list") == text(n1="theirs1", n8="theirs8", n4="theirs4")
+    assert clashing.json("status")["conflicts"] == []
+    assert clashing("land") == "Landed @3: Water at dawn (1 file)\n"
+
+
+def test_one_path_alone(clashing: Shell) -> None:
+    """--path brings one file up to date and leaves the base; what clashes is left as it was, and said."""
+    clashing.cd("one")
+    clashing.write("list", text(n1="theirs1", n8="theirs8", n4="theirs4", n0="zero"))
+    clashing.write("docs/a", "a\n")
+    clashing.write("docs/b", "b\n")
+    clashing("land", "More")
+    clashing.cd("two")
+    mine = clashing.read("list")
+    assert clashing("sync", "--path", "docs", "--path", "list") == (
+        "taken in: docs/a\ntaken in: docs/b\nclash: list, left as it was: changed on both sides\n"
+        "`mic sync` takes everything in and marks what clashes; `mic sync --auto-merge` keeps it apart.\n[3]\n"
+    )
+    assert (clashing.read("list"), clashing.read("docs/b")) == (mine, "b\n")
+    clashing.write("list", text(n6="six"))
+    assert clashing("sync", "--path", "list", "--auto-merge") == (
+        "merged: list (before: .mic/kept/3/list)\nFrom @3: 1 file. Your base stays @1.\n"
+    )
+    assert clashing.read("list") == text(n1="theirs1", n8="theirs8", n4="theirs4", n0="zero", n6="six")
+    assert clashing.json("sync", "--path", "list")["merged"] == []
+    assert clashing.json("status")["position"] == 1
+    assert clashing("sync", "--path", "nowhere") == (
+        "! mic: There is no nowhere at @3.\n!      `mic ls` lists what is there.\n[4]\n"
+    )
+    assert "goes without" in clashing("sync", "--path", "list", "--ours", "list")
+    (clashing.cwd / "logo").write_bytes(b"\0theirs")
+    # The forge knows again what it has: nobody landed the folder a second time.
+    assert clashing("land") == "Landed @4: Water at dawn (4 files)\n"
+    for path, positions in {"docs/a": ["@3"], "logo": ["@2", "@1"], "list": ["@4", "@3", "@2", "@1"]}.items():
+        assert [line.split()[0] for line in clashing("log", "--", path).splitlines()] == positions
+    assert clashing.json("status")["changes"] == []

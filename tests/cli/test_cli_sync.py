@@ -183,7 +183,7 @@ def test_not_text(two: Shell) -> None:
     two.write("logo", "\0mine")
     found = two.json("sync")
     assert found["error"]["code"] == "conflict"
-    assert without_landings(found) == [{"path": "logo", "reason": "binary", "marked": False}]
+    assert without_landings(found) == [{"path": "logo", "reason": "binary", "marked": False, "held": False}]
     assert (found["from_position"], found["position"], found["kept"]) == (1, 2, [])
     assert two.read("logo") == "\0mine"
     assert two("sync", "--theirs", "logo") == ("Settled, on @2:\ntook theirs: logo (before: .mic/kept/2/logo)\n")
@@ -402,7 +402,7 @@ def test_symlinks_and_types(two: Shell) -> None:
     two.write("other", "mine\n")
     found = two.json("sync")
     assert found["updated"] == [{"path": "link"}]
-    assert without_landings(found) == [{"path": "other", "reason": "type", "marked": False}]
+    assert without_landings(found) == [{"path": "other", "reason": "type", "marked": False, "held": False}]
     assert (os.readlink(two.cwd / "link"), two.read("other")) == ("list", "mine\n")
     assert two.run("sync", "--theirs", "other").returncode == 0
     assert os.readlink(two.cwd / "other") == "logo"

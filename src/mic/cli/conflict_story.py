@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mic.cli.output import path_fields
-from mic.cli.sync_plan import side_of
+from mic.cli.sync_plan import Plan, side_of
 from mic.cli.words import decision_fields
 from mic.core.errors import MicError
 from mic.core.ids import ulid_text
@@ -16,11 +16,11 @@ from mic.core.session import Alternative, Decision
 from mic.core.tree import Entry
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
-from mic.workspace.conflict_records import Record, Theirs, drop_others, find, keep, marked_file
+from mic.workspace.conflict_records import Record, Theirs, drop_others, find, keep, keep_sides, marked_file
 from mic.workspace.conflicts import MARKED, labels, read_conflicts, write_conflicts
 from mic.workspace.index import IndexEntry
 from mic.workspace.resolutions import remember
-from mic.workspace.sync_journal import MARK, YOURS, Step
+from mic.workspace.sync_journal import HOLD, MARK, YOURS
 from mic.workspace.workspace import Workspace
 
 # Landings that are told of one path, and paths whose landings are asked for, in one sync.
@@ -66,21 +66,22 @@ class Stories:
 def keep_records(
     ws: Workspace,
     stories: Stories,
-    steps: Mapping[bytes, Step],
-    contents: Mapping[bytes, bytes],
+    plan: Plan,
     before: Mapping[bytes, IndexEntry],
     target: Mapping[bytes, Entry],
     positions: tuple[int, int],
 ) -> None:
     """Write down the conflicts that a sync is about to leave, before it touches a file."""
-    for path, step in sorted(steps.items()):
-        if step.act == MARK or (step.act == YOURS and step.reason):
+    for path, step in sorted(plan.steps.items()):
+        if step.act in (MARK, HOLD) or (step.act == YOURS and step.reason):
             landings = stories.of_path(path, *positions)
-            marked = contents.get(path) if step.act == MARK else None
+            marked = plan.contents.get(path) if step.act == MARK else None
             base, theirs = side_of(before.get(path)), side_of(target.get(path))
             mine = step.mine_mode, step.mine
             result = step.result if marked is not None else b""
             record = Record(path, *positions, step.reason, base, mine, theirs, landings, result)
+            if path in plan.apart:
+                keep_sides(ws, record, *plan.apart[path])
             keep(ws, record, marked)
 
 
@@ -94,7 +95,7 @@ def learn(ws: Workspace) -> int:
         if marked is None:
             continue
         try:
-            with open(root + b"/" + item.path, "rb", opener=_no_links) as stream:
+            with open(root + b"/" + item.path, "rb", opener=no_links) as stream:
                 now = stream.read()
         except OSError:
             continue  # deleted, or no file any more: whoever did that settled no place of it
@@ -112,7 +113,8 @@ def settled_all(ws: Workspace) -> None:
     drop_others(ws, [])
 
 
-def _no_links(path: str | bytes, flags: int) -> int:
+def no_links(path: str | bytes, flags: int) -> int:
+    """An opener that follows no symlink."""
     return os.open(path, flags | os.O_NOFOLLOW)
 
 

@@ -106,7 +106,7 @@ EXAMPLES = {
     "undo": "mic undo",
     "redo": "mic redo",
     "op log": "mic op log -n 5",
-    "sync": "mic sync --theirs logo.png",
+    "sync": "mic sync --auto-merge",
     "pending list": "mic pending list",
     "pending drop": "mic pending drop 2",
     "resolve": "mic resolve list --hunk 1=theirs --hunk 2=both",

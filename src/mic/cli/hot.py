@@ -31,6 +31,12 @@ LIKE_MINE = (b"HOME", b"XDG_CONFIG_HOME", b"MICELIO_INSTANCE", b"TZ", b"SSL_CERT
 PAYS = 20_000
 # Lines of changes that bare `mic` shows before it counts the rest.
 _BARE_LINES = 10
+# What `mic status` says of a clash, by its kind; the number is the position of the other side.
+_CLASHES = {
+    "marked": "marked lines to mend",
+    "yours": "yours stands over @{}",
+    "held": "clashes with @{}, held apart: `mic resolve`",
+}
 
 
 class View:
@@ -200,6 +206,8 @@ def _next_steps(view: View) -> list[tuple[str, str]]:
         steps.append(("mic land --wait", "see where the queued session landed"))
     if view.waiting:
         steps.append(("mic sync", "send what waits for the forge"))
+    if any(kind == "held" for _, kind, _ in view.conflicts):
+        steps.append(("mic resolve", "see what clashes, and settle it"))
     if any(kind == "marked" for _, kind, _ in view.conflicts):
         steps.append(("mic sync --ours PATH", "take your version whole, instead of mending the marked lines"))
         steps.append(("mic sync --theirs PATH", "take theirs whole"))
@@ -246,7 +254,7 @@ def _text(view: View, limit: int, colour: bool) -> str:
     if view.conflicts:
         lines.append("Clashes:\n")
         for path, how, theirs in view.conflicts:
-            what = "marked lines to mend" if how == "marked" else f"yours stands over @{theirs}"
+            what = _CLASHES[how].format(theirs)
             lines.append(f"  {_shown(path)}: {what}\n")
     if not view.changes:
         lines.append("Nothing changed.\n")
@@ -290,7 +298,7 @@ def _fields(view: View) -> dict[str, object]:
         "incomplete": view.incomplete,
         "sync_stopped": view.stopped,
         "conflicts": [
-            {**_path_fields(path), "marked": kind == "marked", "position": theirs}
+            {**_path_fields(path), "marked": kind == "marked", "held": kind == "held", "position": theirs}
             for path, kind, theirs in view.conflicts
         ],
         "session": session,

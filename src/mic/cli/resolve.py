@@ -9,9 +9,10 @@ from hashlib import sha256
 from typing import Any, NamedTuple, cast
 
 import click
+from msgspec.structs import replace
 
 from mic.cli.app import json_option
-from mic.cli.conflict_story import record_fields, story_lines
+from mic.cli.conflict_story import no_links, record_fields, story_lines
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.open_session import require_complete
 from mic.cli.output import Output, path_fields, plural
@@ -21,13 +22,14 @@ from mic.cli.sync_plan import REASONS, Decisions
 from mic.cli.unresolved import Unresolved, refuse_half_undone
 from mic.core.errors import InvalidInput, MicError, NotFound
 from mic.core.marked import CHOICES, Choice, Place, chosen, places, settle
+from mic.core.merge3 import has_mergeable_lines, merge3_with_markers
 from mic.core.paths import display
 from mic.core.tree import BLOB, Entry
 from mic.workspace import session as local
 from mic.workspace.checkout import Checkout
 from mic.workspace.columns import git_mode
-from mic.workspace.conflict_records import Record, find
-from mic.workspace.conflicts import MARKED, Conflict, labels, open_conflicts
+from mic.workspace.conflict_records import Record, find, keep, sides
+from mic.workspace.conflicts import HELD, MARKED, Conflict, labels, open_conflicts, write_conflicts
 from mic.workspace.operations import record as write_down
 from mic.workspace.paths import tree_path
 from mic.workspace.resolutions import forget_all, remember
@@ -38,12 +40,21 @@ _STRATEGIES = ("ours", "theirs", "union", "interactive")
 
 
 class Open(NamedTuple):
-    """A conflict that is open: `data` is the file with its marked places, b"" where none are marked."""
+    """A conflict that is open: `data` is the file with its marked places, b"" where none are marked.
+
+    `now` is the file as it stands, which is `data` unless its clashes are held apart.
+    """
 
     conflict: Conflict
     record: Record | None
     data: bytes
     places: list[Place]
+    now: bytes = b""
+
+    @property
+    def by_lines(self) -> bool:
+        """Whether it is settled place by place."""
+        return bool(self.data) or self.conflict.kind == MARKED
 
     @property
     def path(self) -> bytes:
@@ -118,11 +129,19 @@ def _open(ws: Workspace, paths: tuple[str, ...]) -> list[Open]:
 
 def _opened(ws: Workspace, item: Conflict) -> Open:
     record = find(ws, item)
-    if item.kind != MARKED:
+    apart = sides(ws, record) if item.kind == HELD and record is not None else None
+    if item.kind != MARKED and apart is None:
         return Open(item, record, b"", [])
-    with open(os.fsencode(ws.root) + b"/" + item.path, "rb") as stream:
-        data = stream.read()
-    return Open(item, record, data, places(data, labels(item.base, item.theirs)))
+    names = labels(item.base, item.theirs)
+    try:
+        with open(os.fsencode(ws.root) + b"/" + item.path, "rb", opener=no_links) as stream:
+            now = stream.read()
+    except OSError:
+        return Open(item, record, b"", [])
+    if apart is not None and not has_mergeable_lines(apart[0], now, apart[1]):
+        return Open(item, record, b"", [])
+    data = now if apart is None else merge3_with_markers(apart[0], now, apart[1], names)
+    return Open(item, record, data, places(data, names), now)
 
 
 def _on_a_terminal() -> bool:
@@ -135,7 +154,7 @@ def _list(ws: Workspace, out: Output, found: list[Open]) -> None:
     session = local.current(ws)
     for item in found:
         shown = out.paint(display(item.path), "bold")
-        if item.conflict.kind == MARKED:
+        if item.by_lines:
             out.line(f"{shown}: {plural(len(item.places), 'place')} to settle")
         else:
             reason = REASONS.get(item.record.reason, "") if item.record else ""
@@ -161,6 +180,7 @@ def _fields(item: Open) -> dict[str, Any]:
     return {
         **path_fields(item.path),
         "marked": item.conflict.kind == MARKED,
+        "held": item.conflict.kind == HELD,
         **known,
         "base_position": item.conflict.base,
         "position": item.conflict.theirs,
@@ -177,7 +197,7 @@ def _fields(item: Open) -> dict[str, Any]:
 
 
 def _settle_hunks(ws: Workspace, out: Output, found: list[Open], hunks: tuple[str, ...]) -> None:
-    marked = [item for item in found if item.conflict.kind == MARKED]
+    marked = [item for item in found if item.by_lines]
     if len(found) != 1 or len(marked) != 1:
         raise WrongCommandLine("--hunk goes with one file that has marked places.", hint="`mic resolve` lists them.")
     item = marked[0]
@@ -199,14 +219,14 @@ def _settle_hunks(ws: Workspace, out: Output, found: list[Open], hunks: tuple[st
 
 def _settle_all(ws: Workspace, out: Output, found: list[Open], strategy: str) -> None:
     side: Choice = "both" if strategy == "union" else cast(Choice, strategy)
-    standing = [item for item in found if item.conflict.kind != MARKED]
+    standing = [item for item in found if not item.by_lines]
     if standing and side == "both":
         raise InvalidInput(
             f"{display(standing[0].path)} has no lines that could be put together.",
             hint=f"Take one side: `mic resolve {display(standing[0].path)} --strategy ours`, or theirs.",
         )
-    marked = [item for item in found if item.conflict.kind == MARKED]
-    broken = next((item for item in marked if not item.places), None)
+    marked = [item for item in found if item.by_lines]
+    broken = next((item for item in marked if not item.places and item.conflict.kind == MARKED), None)
     if broken is not None:
         raise InvalidInput(
             f"The markers in {display(broken.path)} are not whole.", hint="Mend the file by hand: `--editor` opens it."
@@ -225,12 +245,13 @@ def _settle_all(ws: Workspace, out: Output, found: list[Open], strategy: str) ->
     _report(ws, out, sorted([*done, *((item.path, 0, f" with {strategy}") for item in standing)]))
 
 
-def write(ws: Workspace, settled_places: list[tuple[Open, dict[int, bytes]]]) -> None:
+def write(ws: Workspace, settled_places: list[tuple[Open, dict[int, bytes]]], *, mark: bool = False) -> None:
     """Put these lines into the marked places of files, each file whole or not at all, and remember them.
 
-    Raises Busy for a file that changed since it was read.
+    With `mark`, also what was held apart and is not settled goes into its file, between marker lines. Raises
+    InvalidInput for a file that changed since it was read.
     """
-    due = [(item, lines) for item, lines in settled_places if lines]
+    due = [(item, lines) for item, lines in settled_places if lines or mark or (_held(item) and not item.places)]
     if not due:
         return
     with ws.lock():
@@ -241,10 +262,13 @@ def write(ws: Workspace, settled_places: list[tuple[Open, dict[int, bytes]]]) ->
         for item, _ in due:
             stat = os.lstat(root + b"/" + item.path)
             with open(root + b"/" + item.path, "rb") as stream:
-                if stream.read() != item.data:
+                if stream.read() != item.now:
                     raise InvalidInput(f"{display(item.path)} changed meanwhile.", hint="Run the same command again.")
             now.append(stat)
         write_down(ws, "mic resolve", files=True)
+        for item, _ in due:
+            if _held(item) and item.record is not None:
+                keep(ws, replace(item.record, marked=sha256(item.data).digest()), item.data)
         entries = []
         for (item, lines), stat in zip(due, now, strict=True):
             for number, text in lines.items():
@@ -259,6 +283,21 @@ def write(ws: Workspace, settled_places: list[tuple[Open, dict[int, bytes]]]) ->
                 checkout.write(entry, [data])
         finally:
             checkout.close()
+        # Last of all: until then they are known as held apart, and nothing of them is lost.
+        _let_out(ws, {item.path for item, _ in due if _held(item)})
+
+
+def _held(item: Open) -> bool:
+    return item.conflict.kind == HELD
+
+
+def _let_out(ws: Workspace, paths: set[bytes]) -> None:
+    """Clashes that were held apart stand in their files now, as far as they are not settled."""
+    if paths:
+        every = open_conflicts(os.fsencode(ws.root))
+        for item in every:
+            item.kind = MARKED if item.path in paths else item.kind
+        write_conflicts(os.fsencode(ws.root), every)
 
 
 def _require_quiet(ws: Workspace) -> None:
@@ -287,9 +326,10 @@ def _report(ws: Workspace, out: Output, done: list[tuple[bytes, int, str]]) -> N
 
 
 def _edit(ws: Workspace, out: Output, found: list[Open]) -> None:
-    marked = [item for item in found if item.conflict.kind == MARKED]
+    marked = [item for item in found if item.by_lines]
     if not marked:
         raise NotFound("No file here has marked places.", hint="`mic resolve` lists what clashes.")
+    write(ws, [(item, {}) for item in marked if _held(item)], mark=True)
     names = [os.fsdecode(os.fsencode(ws.root) + b"/" + item.path) for item in marked]
     run_editor(names)
     left = {item.path: len(item.places) for item in _open(ws, ())}
@@ -323,7 +363,7 @@ def _interactive(ws: Workspace, out: Output, found: list[Open]) -> None:
             "There is no terminal to choose on.",
             hint="--strategy and --hunk make the same choices; `mic resolve` lists.",
         )
-    marked = [item for item in found if item.conflict.kind == MARKED and item.places]
+    marked = [item for item in found if item.by_lines and item.places]
     if not marked:
         _list(ws, out, found)
         return

@@ -17,21 +17,22 @@ from mic.cli.session_stack import on_what_landed, stand_alone
 from mic.cli.settled import settled
 from mic.cli.sync_abort import abort
 from mic.cli.sync_apply import carry_out
+from mic.cli.sync_paths import newest, take_in_paths
 from mic.cli.sync_plan import ABSENT, REASONS, Decisions, Planner, on_disk, side_of
-from mic.cli.unresolved import refuse_half_undone, refuse_marked
+from mic.cli.unresolved import refuse_half_undone, refuse_open
 from mic.cli.waiting import Sending, send_waiting, sent_fields
-from mic.core.errors import BaseMismatch, Conflicted, Corrupt, InvalidInput
+from mic.core.errors import BaseMismatch, Conflicted, InvalidInput
 from mic.core.paths import display
 from mic.rpc.client import Client
-from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.conflict_records import Theirs, find
-from mic.workspace.conflicts import MARKED, Conflict, open_conflicts
+from mic.workspace.conflicts import HELD, MARKED, Conflict, open_conflicts
+from mic.workspace.conflicts import YOURS as STANDING
 from mic.workspace.kept import Kept
 from mic.workspace.operations import record
 from mic.workspace.paths import tree_path
 from mic.workspace.session import LocalSession
-from mic.workspace.sync_journal import MARK, MERGE, REMOVE, RESTORE, WRITE, YOURS, Journal, OpenSync, Step, begin
+from mic.workspace.sync_journal import HOLD, MARK, MERGE, REMOVE, RESTORE, WRITE, YOURS, Journal, OpenSync, Step, begin
 from mic.workspace.sync_journal import under_way as sync_under_way
 from mic.workspace.workspace import Workspace
 
@@ -41,22 +42,36 @@ _CLASHED = 3  # docs/users/exit-codes.md
 @click.command(short_help="Take in what landed since your base")
 @click.option("--ours", metavar="PATH", multiple=True, help="Where it clashes at PATH, take your version whole.")
 @click.option("--theirs", metavar="PATH", multiple=True, help="Where it clashes at PATH, take theirs whole.")
+@click.option(
+    "--auto-merge", is_flag=True, help="Merge what merges; files in which something clashes stay as they are."
+)
+@click.option(
+    "--path", "paths", metavar="PATH", multiple=True, help="Take in this file or folder alone; the base stays."
+)
 @click.option("--abort", "undo", is_flag=True, help="Undo the last sync, as long as nothing was landed since.")
 @json_option
-def sync(out: Output, ours: tuple[str, ...], theirs: tuple[str, ...], undo: bool) -> int:
+def sync(
+    out: Output, ours: tuple[str, ...], theirs: tuple[str, ...], auto_merge: bool, paths: tuple[str, ...], undo: bool
+) -> int:
     """Take in what landed since your base, and keep what you changed.
 
     A file that only others changed is brought up to date. One that both sides changed is merged by lines; lines that
     clash are marked, for you to mend. Where lines cannot be marked (a file that is not text, or deleted on one side),
     yours stays, unless --theirs says otherwise; --ours and --theirs also settle what an earlier sync left open.
 
+    With --auto-merge no file gets marked lines: where something clashes yours stays, the clash is kept beside it, and
+    `mic resolve` settles it before anything lands. With --path only that file or folder is brought up to date, where
+    it does not clash; your base stays, so what was taken in shows as changed here until the next whole sync.
+
     Each version of yours that is replaced is kept under .mic/kept. When something clashes, the exit code is 3.
     An interrupted sync goes on when the command is repeated.
 
     What waited for the forge (`mic pending list`) is sent first, in order, up to the first that needs a decision.
     """
-    if undo and (ours or theirs):
-        raise click.UsageError("--abort goes without --ours and --theirs.")
+    if undo and (ours or theirs or auto_merge or paths):
+        raise click.UsageError("--abort goes alone.")
+    if paths and (ours or theirs):
+        raise click.UsageError("--path goes without --ours and --theirs: where it clashes nothing is taken in.")
     ws = Workspace.find()
     decisions = Decisions(frozenset(tree_path(ws, p) for p in ours), frozenset(tree_path(ws, p) for p in theirs))
     twice = decisions.ours & decisions.theirs
@@ -67,7 +82,12 @@ def sync(out: Output, ours: tuple[str, ...], theirs: tuple[str, ...], undo: bool
         sent = [] if undo else _send_waiting(client, ws, out)
         if undo:
             return abort(client, ws, out)
-        done = _resume(client, ws, decisions, out) if sync_under_way(ws) else take_in(client, ws, decisions, out)
+        if paths:
+            return take_in_paths(client, ws, [tree_path(ws, path) for path in paths], out, _sent_fields(sent))
+        if sync_under_way(ws):
+            done: tuple[Journal, list[Conflict]] | None = _resume(client, ws, decisions, out, hold=auto_merge)
+        else:
+            done = take_in(client, ws, decisions, out, hold=auto_merge)
     if done is None:
         return _nothing_new(ws, out, sent)
     return _report(ws, out, sent, *done)
@@ -84,26 +104,34 @@ def _send_waiting(client: Client, ws: Workspace, out: Output) -> list[Sending]:
 
 
 def take_in(
-    client: Client, ws: Workspace, decisions: Decisions, out: Output, *, stay: bool = False, recorded: bool = False
+    client: Client,
+    ws: Workspace,
+    decisions: Decisions,
+    out: Output,
+    *,
+    stay: bool = False,
+    recorded: bool = False,
+    hold: bool = False,
 ) -> tuple[Journal, list[Conflict]] | None:
     """With `stay`, only decide what clashes here, on the position that it clashed at: `mic resolve`.
 
-    `recorded`: the same command has written down how everything stood before.
+    `recorded`: the same command has written down how everything stood before. With `hold`, files in which something
+    clashes stay as they are.
     """
     left = open_conflicts(os.fsencode(ws.root))
-    marked = [item.path for item in left if item.kind == MARKED and not decisions.of(item.path)]
+    marked = [item for item in left if item.kind != STANDING and not decisions.of(item.path)]
     settles = any(decisions.of(item.path) for item in left)
     if not settles:
-        refuse_marked(marked)
+        refuse_open(marked)
     # Before a decision takes the files away that say how.
     learn(ws)
     project = address_of(ws).ref
     # While marked lines are left, decisions are carried out on the position that they were marked at.
-    position, tree = (ws.config.position, ws.config.tree) if marked or stay else _head(client, ws, project)
+    position, tree = (ws.config.position, ws.config.tree) if marked or stay else newest(client, ws, project)
     target = {entry.path: entry for entry in tree_entries(client, project, position, tree, ws.part())}
     before = {entry.path: entry for entry in ws.index().entries()}
     files, above = on_what_landed(client, ws, before, position)
-    planner = Planner(ws, files, target, decisions)
+    planner = Planner(ws, files, target, decisions, hold=hold)
     plan = planner.make(client, project, (ws.config.position, position))
     for item in left:
         if decisions.of(item.path):
@@ -121,9 +149,7 @@ def take_in(
     journal = Journal(ws.config.position, ws.config.tree, position, tree, steps, [folder], line, line)
     if not recorded:
         record(ws, "mic resolve" if stay else "mic sync", files=True)
-    keep_records(
-        ws, Stories(client, project), plan.steps, plan.contents, before, target, (ws.config.position, position)
-    )
+    keep_records(ws, Stories(client, project), plan, before, target, (ws.config.position, position))
     opened = begin(ws, journal, target)
     conflicts = carry_out(client, ws, project, opened, plan.contents, out)
     _above(ws, above)
@@ -137,13 +163,16 @@ def _above(ws: Workspace, above: LocalSession | None) -> None:
         stand_alone(ws, session)
 
 
-def _resume(client: Client, ws: Workspace, decisions: Decisions, out: Output) -> tuple[Journal, list[Conflict]]:
+def _resume(
+    client: Client, ws: Workspace, decisions: Decisions, out: Output, *, hold: bool
+) -> tuple[Journal, list[Conflict]]:
     opened = OpenSync(ws, False)
     old = opened.journal
     project = address_of(ws, old.to_branch).ref
     before = {entry.path: entry for entry in opened.before.entries()}
     files, above = on_what_landed(client, ws, before, old.to_position)
-    planner = Planner(ws, files, opened.target, decisions, old.steps)
+    hold = hold or any(step.act == HOLD for step in old.steps)
+    planner = Planner(ws, files, opened.target, decisions, old.steps, hold=hold)
     plan = planner.make(client, project, (old.from_position, old.to_position))
     for step in old.steps:
         ahead = opened.target.get(step.path)
@@ -156,7 +185,7 @@ def _resume(client: Client, ws: Workspace, decisions: Decisions, out: Output) ->
     kept = [*old.kept, Kept.fresh(ws, str(old.to_position)).name]
     journal = msgspec.structs.replace(old, steps=_in_order(plan.steps), kept=kept)
     positions = old.from_position, old.to_position
-    keep_records(ws, Stories(client, project), plan.steps, plan.contents, before, opened.target, positions)
+    keep_records(ws, Stories(client, project), plan, before, opened.target, positions)
     opened.rewrite(journal)
     conflicts = carry_out(client, ws, project, opened, plan.contents, out)
     _above(ws, above)
@@ -165,16 +194,6 @@ def _resume(client: Client, ws: Workspace, decisions: Decisions, out: Output) ->
 
 def _in_order(steps: dict[bytes, Step]) -> list[Step]:
     return [steps[path] for path in sorted(steps)]
-
-
-def _head(client: Client, ws: Workspace, project: pb.ProjectRef) -> tuple[int, str]:
-    head = client.call(client.projects.GetProject, pb.GetProjectRequest(project=project)).project
-    if head.head_position < ws.config.position:
-        raise Corrupt(
-            f"The forge is at @{head.head_position}, behind your base @{ws.config.position}.",
-            hint="Tell whoever runs it.",
-        )
-    return int(head.head_position), head.head_tree.hex()
 
 
 def _kept(ws: Workspace, item: Conflict) -> Kept | None:
@@ -202,14 +221,14 @@ def _nothing_new(ws: Workspace, out: Output, sent: list[Sending]) -> int:
     standing = open_conflicts(os.fsencode(ws.root))
     out.line(f"Nothing new: your base @{ws.config.position} is the newest landing.")
     out.document(_document(ws.config.position, ws.config.position) | _sent_fields(sent))
-    assert all(item.kind != MARKED for item in standing)
+    assert all(item.kind == STANDING for item in standing)
     return 0
 
 
 def _report(ws: Workspace, out: Output, sent: list[Sending], journal: Journal, conflicts: list[Conflict]) -> int:
     steps = journal.steps
     brought = [step for step in steps if step.act in (WRITE, REMOVE) and not step.clashed]
-    clashes = [step for step in steps if step.reason and step.act in (MARK, YOURS)]
+    clashes = [step for step in steps if step.reason and step.act in (MARK, HOLD, YOURS)]
     if journal.from_position == journal.to_position and not brought:
         out.line(f"Settled, on @{journal.to_position}:")
     else:
@@ -225,6 +244,9 @@ def _report(ws: Workspace, out: Output, sent: list[Sending], journal: Journal, c
         elif step.act == MARK:
             again = f", {plural(step.settled, 'other place')} settled as before" if step.settled else ""
             out.line(f"{out.paint('clash', 'red')}: {shown}, between the marked lines{again}{where}")
+            _say_whose(ws, out, conflicts, step.path)
+        elif step.act == HOLD:
+            out.line(f"{out.paint('clash', 'red')}: {shown}, held apart: {REASONS[step.reason]}")
             _say_whose(ws, out, conflicts, step.path)
         elif step in clashes:
             out.line(f"{out.paint('kept yours', 'red')}: {shown}, {REASONS[step.reason]}")
@@ -242,6 +264,7 @@ def _report(ws: Workspace, out: Output, sent: list[Sending], journal: Journal, c
                     **path_fields(step.path),
                     "reason": step.reason,
                     "marked": step.act == MARK,
+                    "held": step.act == HOLD,
                     "landings": [story_fields(each) for each in _landings(ws, conflicts, step.path)],
                 }
                 for step in clashes
@@ -250,7 +273,7 @@ def _report(ws: Workspace, out: Output, sent: list[Sending], journal: Journal, c
             "kept": [{**path_fields(path), "kept": display(where)} for path, where in sorted(kept.items())],
         }
     )
-    if not clashes and not any(item.kind == MARKED for item in conflicts):
+    if not clashes and not any(item.kind in (MARKED, HELD) for item in conflicts):
         out.document(document)
         return 0
     message = f"{plural(len(clashes), 'path')} {'clashes' if len(clashes) == 1 else 'clash'} with what landed."
@@ -274,6 +297,8 @@ def _hint(journal: Journal, clashes: list[Step]) -> str:
     parts = []
     if any(step.act == MARK for step in clashes):
         parts.append("Mend the marked lines or `mic resolve` them, then `mic land`.")
+    if any(step.act == HOLD for step in clashes):
+        parts.append("Your files stand as they were; `mic resolve` settles what clashes, then `mic land`.")
     if any(step.act == YOURS for step in clashes):
         parts.append(
             f"`mic cat PATH @{journal.to_position}` shows theirs, `mic sync --theirs PATH` takes it, "

@@ -19,7 +19,7 @@ from mic.workspace.checkout import Checkout
 from mic.workspace.kept import Kept
 from mic.workspace.operations import record
 from mic.workspace.place import write_file
-from mic.workspace.sync_journal import YOURS, OpenSync, Step, find
+from mic.workspace.sync_journal import HOLD, YOURS, OpenSync, Step, find
 from mic.workspace.workspace import Workspace
 
 
@@ -68,7 +68,7 @@ def _restore(client: Client, ws: Workspace, project: pb.ProjectRef, sync: OpenSy
     """Puts every file back that the sync replaced; what was changed since then is kept, and named."""
     journal = sync.journal
     aside = Kept.fresh(ws, f"{journal.to_position}-aborted")
-    steps = [step for step in journal.steps if step.act != YOURS]
+    steps = [step for step in journal.steps if step.act not in (YOURS, HOLD)]
     put_away = []
     due: list[Step] = []
     for step in steps:

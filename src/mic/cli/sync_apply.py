@@ -16,11 +16,11 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.checkout import Checkout
 from mic.workspace.conflict_records import drop_others
-from mic.workspace.conflicts import MARKED, Conflict, open_conflicts, write_conflicts
+from mic.workspace.conflicts import HELD, MARKED, Conflict, open_conflicts, write_conflicts
 from mic.workspace.conflicts import YOURS as STANDING
 from mic.workspace.index import Index, IndexEntry
 from mic.workspace.kept import Kept, drop_old
-from mic.workspace.sync_journal import MARK, REMOVE, RESTORE, WRITE, YOURS, OpenSync, Step
+from mic.workspace.sync_journal import HOLD, MARK, REMOVE, RESTORE, WRITE, YOURS, OpenSync, Step
 from mic.workspace.workspace import Workspace
 
 _KIND = 0o170000
@@ -99,7 +99,7 @@ def carry_out(
     before = {entry.path: entry for entry in sync.before.entries()}
     files = Files(ws, Kept(ws, journal.kept[-1]), {path: side_of(entry) for path, entry in before.items()})
     try:
-        _change_files(client, ws, project, sync, files, contents, out)
+        change_files(client, ws, project, journal.steps, sync.target, files, contents, out)
         index = _index(ws, sync, before, files)
     finally:
         files.checkout.close()
@@ -117,16 +117,17 @@ def carry_out(
     return conflicts
 
 
-def _change_files(
+def change_files(
     client: Client,
     ws: Workspace,
     project: pb.ProjectRef,
-    sync: OpenSync,
+    steps: list[Step],
+    target: dict[bytes, Entry],
     files: Files,
     contents: dict[bytes, bytes],
     out: Output,
 ) -> None:
-    steps = sync.journal.steps
+    """Everything that steps do to files. `target`: what is written comes from there; `contents`: what is merged."""
     restored = {step.path: Kept(ws, step.source).path(step.path) for step in steps if step.act == RESTORE}
     for step in steps:
         # First of all: a folder may come where a file was.
@@ -136,7 +137,7 @@ def _change_files(
     entries: dict[bytes, Entry] = {}
     for step in steps:
         if step.act == WRITE:
-            entries[step.path] = sync.target[step.path]._replace(mode=step.result_mode)
+            entries[step.path] = target[step.path]._replace(mode=step.result_mode)
         elif step.act == RESTORE:
             entries[step.path] = kept_entry(restored[step.path], step)
         elif step.path in contents:
@@ -180,6 +181,8 @@ def _conflicts(ws: Workspace, sync: OpenSync) -> list[Conflict]:
         found.pop(step.path, None)
         if step.act == MARK:
             found[step.path] = Conflict(MARKED, journal.from_position, journal.to_position, step.path)
+        elif step.act == HOLD:
+            found[step.path] = Conflict(HELD, journal.from_position, journal.to_position, step.path)
         elif step.act == YOURS and step.reason:
             found[step.path] = Conflict(STANDING, journal.from_position, journal.to_position, step.path)
     return sorted(found.values(), key=lambda item: item.path)

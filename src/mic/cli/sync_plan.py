@@ -21,7 +21,7 @@ from mic.workspace.index import IndexEntry
 from mic.workspace.resolutions import recall
 from mic.workspace.stacked import content
 from mic.workspace.status import status as working_status
-from mic.workspace.sync_journal import MARK, MERGE, REMOVE, RESTORE, WRITE, YOURS, Step
+from mic.workspace.sync_journal import HOLD, MARK, MERGE, REMOVE, RESTORE, WRITE, YOURS, Step
 from mic.workspace.workspace import Workspace
 
 _KIND = 0o170000
@@ -63,17 +63,22 @@ class Decisions(NamedTuple):
 
 
 class Plan:
-    """Steps by path, and the contents of those that merge or mark."""
+    """Steps by path, and the contents of those that merge or mark.
+
+    `apart`: of a held path whose lines can be merged, the contents of the base and of theirs.
+    """
 
     def __init__(self) -> None:
         self.steps: dict[bytes, Step] = {}
         self.contents: dict[bytes, bytes] = {}
+        self.apart: dict[bytes, tuple[bytes, bytes]] = {}
 
 
 class Planner:
     """One plan: from the files of `before` and what stands on disk to the files of `target`.
 
     `old`: the steps of a run that was stopped; those whose result stands on disk are taken over.
+    With `hold`, what clashes is left as it stands, to be settled before anything lands.
     """
 
     def __init__(
@@ -83,7 +88,10 @@ class Planner:
         target: dict[bytes, Entry],
         decisions: Decisions,
         old: Iterable[Step] = (),
+        *,
+        hold: bool = False,
     ) -> None:
+        self._hold = hold
         self._ws, self._before, self._target, self._decisions = ws, before, target, decisions
         self._old = {step.path: step for step in old}
         self._root = os.fsencode(ws.root)
@@ -138,11 +146,13 @@ class Planner:
             # It was moved away by the run that was stopped; undoing must still know of it.
             obstacle = self._old[path].obstacle
         clashed = bool(reason) or act == YOURS
+        if reason and act == YOURS and self._hold:
+            act = HOLD
         self.plan.steps[path] = Step(path, act, *mine, *result, obstacle=obstacle, clashed=clashed, reason=reason)
 
     def _taken_over(self, path: bytes, mine: Side) -> bool:
         old = self._old.get(path)
-        if old is None or old.act == YOURS or (old.result_mode, old.result) != mine:
+        if old is None or old.act in (YOURS, HOLD) or (old.result_mode, old.result) != mine:
             return False
         self.plan.steps[path] = old
         return True
@@ -239,6 +249,10 @@ class Planner:
                 data = merge3_with_markers(base, ours, theirs, labels(*positions), known)
                 settled = sum(clash in known for clash in found)
                 clean = settled == len(found)
+                if not clean and self._hold:
+                    self.plan.apart[path] = base, theirs
+                    self._step(path, HOLD, mine, mine, "changed")
+                    continue
             step = (mode, sha256(data).digest())
             if step != mine:
                 self.plan.contents[path] = data

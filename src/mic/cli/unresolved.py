@@ -7,21 +7,19 @@ import os
 from mic.cli.output import path_fields, plural
 from mic.core.errors import Conflicted
 from mic.core.paths import display
-from mic.workspace.conflicts import MARKED, open_conflicts
+from mic.workspace.conflicts import HELD, MARKED, Conflict, open_conflicts
 from mic.workspace.sync_journal import under_way
 from mic.workspace.undoing import undoing
 from mic.workspace.workspace import Workspace
 
 
 class Unresolved(Conflicted):
-    """Files here still hold the marker lines of a sync, or the sync was stopped. The document names `unresolved`."""
+    """Files here still hold the marker lines of a sync, or clashes that it left apart, or the sync was stopped.
+
+    The document names `unresolved`.
+    """
 
     code = "unresolved"
-
-
-def marked_paths(ws: Workspace) -> list[bytes]:
-    """The files that still hold marker lines, sorted."""
-    return [item.path for item in open_conflicts(os.fsencode(ws.root)) if item.kind == MARKED]
 
 
 def refuse_half_undone(ws: Workspace) -> None:
@@ -35,7 +33,7 @@ def refuse_half_undone(ws: Workspace) -> None:
 
 
 def require_resolved(ws: Workspace) -> None:
-    """Raises Unresolved while a sync or an undo is under way or a file has marker lines."""
+    """Raises Unresolved while a sync or an undo is under way, a file has marker lines, or a clash is held apart."""
     refuse_half_undone(ws)
     if under_way(ws):
         raise Unresolved(
@@ -43,16 +41,30 @@ def require_resolved(ws: Workspace) -> None:
             hint="Run `mic sync` again: it goes on. `mic sync --abort` undoes it.",
             document={"unresolved": []},
         )
-    refuse_marked(marked_paths(ws))
+    refuse_open(open_conflicts(os.fsencode(ws.root)))
 
 
-def refuse_marked(paths: list[bytes]) -> None:
-    """Raises Unresolved when there is any path."""
+def refuse_open(conflicts: list[Conflict]) -> None:
+    """Raises Unresolved when one of them is marked, or held apart."""
+    paths = [item.path for item in conflicts if item.kind == MARKED]
+    held = [item.path for item in conflicts if item.kind == HELD]
+    if not paths and not held:
+        return
+    said, hints = [], []
     if paths:
-        lines = "".join(f"\n  {display(path)}" for path in paths)
-        what = f"{plural(len(paths), 'file')} still {'has' if len(paths) == 1 else 'have'} the marked lines of a sync:"
-        raise Unresolved(
-            what + lines,
-            hint="Mend them and remove the markers. `mic sync --ours PATH` or `--theirs PATH` takes one side whole.",
-            document={"unresolved": [path_fields(path) for path in paths]},
-        )
+        have = "has" if len(paths) == 1 else "have"
+        said.append(f"{plural(len(paths), 'file')} still {have} the marked lines of a sync:{_listed(paths)}")
+        hints.append("Mend them and remove the markers.")
+    if held:
+        clash = "clashes" if len(held) == 1 else "clash"
+        said.append(f"{plural(len(held), 'path')} still {clash} with what a sync took in:{_listed(held)}")
+        hints.append("`mic resolve` shows what clashes, and settles it.")
+    raise Unresolved(
+        "\n".join(said),
+        hint=" ".join([*hints, "`mic sync --ours PATH` or `--theirs PATH` takes one side whole."]),
+        document={"unresolved": [path_fields(path) for path in sorted(paths + held)]},
+    )
+
+
+def _listed(paths: list[bytes]) -> str:
+    return "".join(f"\n  {display(path)}" for path in paths)

@@ -1,8 +1,8 @@
 """What is known of each conflict: its three sides, and which landings of others it is with, and what they decided.
 
-`.mic/clashes/{SHA-256 of the path}` is one record (msgpack), `contents/{hash}` the marked file as it was written. The
-list of what is open is `.mic/conflicts`; a record of a path that is not in it says nothing. Records are written before
-the files are touched, so what is marked is known.
+`.mic/clashes/{SHA-256 of the path}` is one record (msgpack), `contents/{hash}` the marked file as it was written, or
+of a path that is held apart the base and theirs. The list of what is open is `.mic/conflicts`; a record of a path that
+is not in it says nothing. Records are written before the files are touched, so what is marked is known.
 """
 
 from __future__ import annotations
@@ -65,6 +65,21 @@ def keep(ws: Workspace, record: Record, marked: bytes | None) -> None:
     write_file(folder, _name(record.path), _encoder.encode(record))
 
 
+def keep_sides(ws: Workspace, record: Record, base: bytes, theirs: bytes) -> None:
+    """Keep what a path that is held apart is settled from, before its record is written down."""
+    folder = _folder(ws) + b"/contents"
+    os.makedirs(folder, exist_ok=True)
+    for (_, name), data in ((record.base, base), (record.theirs, theirs)):
+        write_file(folder, name.hex().encode(), data)
+
+
+def sides(ws: Workspace, record: Record) -> tuple[bytes, bytes] | None:
+    """The contents of the base and of theirs; None where they are not kept."""
+    folder = _folder(ws) + b"/contents/"
+    base, theirs = (read_file(folder + name.hex().encode()) for _, name in (record.base, record.theirs))
+    return None if base is None or theirs is None else (base, theirs)
+
+
 def find(ws: Workspace, conflict: Conflict) -> Record | None:
     """What is known of a conflict; None for one of before there were records. Raises Corrupt."""
     raw = read_file(_folder(ws) + b"/" + _name(conflict.path))
@@ -90,7 +105,8 @@ def drop_others(ws: Workspace, conflicts: Iterable[Conflict]) -> None:
     """Take away what is known of other paths than these."""
     folder = _folder(ws)
     names = {_name(item.path) for item in conflicts}
-    kept = {found.marked.hex().encode() for item in conflicts if (found := find(ws, item)) is not None}
+    known = [found for item in conflicts if (found := find(ws, item)) is not None]
+    kept = {name.hex().encode() for found in known for name in (found.marked, found.base[1], found.theirs[1])}
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(folder):
             if name != b"contents" and name not in names:

@@ -2,7 +2,8 @@
 
 One line a path: kind, base position, their position, path, with backslashes and line ends of the path escaped.
 `marked` is a file with marker lines, and settled when these are gone; `yours` is a path where yours was left standing
-over what landed. `mic status` asks on every prompt, so the file is looked for and not read when it is absent.
+over what landed; `held` one where yours was left as well, and nothing lands until somebody has settled it.
+`mic status` asks on every prompt, so the file is looked for and not read when it is absent.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import posix
 
 from mic.workspace.place import FOLDER, exists, read_file, write_file
 
-MARKED, YOURS = "marked", "yours"
+MARKED, YOURS, HELD = "marked", "yours", "held"
 _NAME = b"conflicts"
 
 
 class Conflict:
-    """One path. `kind` is MARKED or YOURS; `base` and `theirs` are the positions that the markers name."""
+    """One path. `kind` is MARKED, YOURS or HELD; `base` and `theirs` are the positions that the markers name."""
 
     __slots__ = ("base", "kind", "path", "theirs")
 
@@ -36,7 +37,7 @@ def read_conflicts(root: bytes) -> list[Conflict]:
     for line in (raw or b"").split(b"\n")[:-1]:
         kind, _, rest = line.partition(b" ")
         numbers = rest.split(b" ", 2)
-        if kind not in (b"marked", b"yours") or len(numbers) != 3 or not (numbers[0] + numbers[1]).isdigit():
+        if kind not in (b"marked", b"yours", b"held") or len(numbers) != 3 or not (numbers[0] + numbers[1]).isdigit():
             from mic.core.errors import Corrupt
 
             raise Corrupt(
@@ -64,8 +65,8 @@ def write_conflicts(root: bytes, conflicts: list[Conflict]) -> None:
 
 
 def open_conflicts(root: bytes) -> list[Conflict]:
-    """Those that are not settled: files with marker lines in them, and paths where yours stands over theirs."""
-    return [item for item in read_conflicts(root) if item.kind == YOURS or _has_markers(root, item)]
+    """Those that are not settled: files with marker lines in them, and paths where yours stands."""
+    return [item for item in read_conflicts(root) if item.kind != MARKED or _has_markers(root, item)]
 
 
 def _has_markers(root: bytes, item: Conflict) -> bool:

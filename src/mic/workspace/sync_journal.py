@@ -19,12 +19,14 @@ from mic.workspace.place import exists, read_file, write_file
 from mic.workspace.workspace import Workspace
 
 WRITE, REMOVE, MERGE, MARK, YOURS, RESTORE = "write", "remove", "merge", "mark", "yours", "restore"
+HOLD = "hold"
 
 
 class Step(msgspec.Struct):
     """One path. `mine` is what stood here (mode 0 and b"" for nothing), `result` what the step leaves.
 
-    act: write or remove as theirs, merge or mark (the lines of both), yours (left alone), restore (a kept version).
+    act: write or remove as theirs, merge or mark (the lines of both), yours (left alone), hold
+    (left alone until it is settled), restore (a kept version).
     `obstacle`: what stands in the way and is moved to the kept files first. `source`: the folder of kept files that a
     restored version comes from. `clashed`: the sides clash there; `reason` says why, until somebody has decided.
     `settled`: how many places of it were settled as they were before.

@@ -93,8 +93,8 @@ def test_status_lists_clashes_and_looks_no_further_without(ws: Workspace, write:
     assert "Clashes:\n  README: marked lines to mend\n  src/a.py: yours stands over @5\n  M README\n" in said
     assert not {"typing", "re", "json", "collections"} & set(said.splitlines()[-1].split())
     assert json.loads(run(ws, "status", "--json").splitlines()[0])["conflicts"] == [
-        {"path": "README", "marked": True, "position": 5},
-        {"path": "src/a.py", "marked": False, "position": 5},
+        {"path": "README", "marked": True, "held": False, "position": 5},
+        {"path": "src/a.py", "marked": False, "held": False, "position": 5},
     ]
     assert "mic sync --theirs PATH" in run(ws)
     os.mkdir(Path(ws.root, ".mic/sync"))
