@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from forked import MIC
-from mic.cli.shell import nodes, script
+from inside import Inside
+from mic.cli.shell import NAMES, nodes, script
 from transcript import Shell
 
 
@@ -46,6 +47,49 @@ def test_bash(completed: Path, tmp_path: Path, words: list[str], expected: list[
     assert bash(code, tmp_path, {"PATH": "/usr/bin:/bin"}).split() == expected
 
 
+def test_names_are_completed(completed: Path, tmp_path: Path) -> None:
+    """Remotes from where they are written, the rest from what commands left; a name that would be code is none."""
+    folder = tmp_path / "p/.mic/names"
+    folder.mkdir(parents=True)
+    (folder.parent / "remotes.toml").write_text('[remote.github]\nurl = "x"\n# [remote.no]\n[remote.glade] # mine\n')
+    (folder / "branches").write_text("main\nfix/login\n$(touch pwned)\n`touch pwned`\nfi x\nfinal\n")
+    (folder / "sessions").write_text("01J8ZQ5T9M0000000000000000\n")
+    (tmp_path / "cache/mic/names").mkdir(parents=True)
+    (tmp_path / "cache/mic/names/exports").write_text("0b7c6c0e-6f4c-4a3e-9d0e-5f6f0e1d2c3b\n")
+    (tmp_path / "config/mic").mkdir(parents=True)
+    (tmp_path / "config/mic/config.toml").write_text('[telemetry]\nenabled = false\n[remote.general]\nurl = "x"\n')
+    (tmp_path / "p/deep").mkdir()
+    env = {"PATH": "/usr/bin:/bin", "XDG_CACHE_HOME": f"{tmp_path}/cache", "XDG_CONFIG_HOME": f"{tmp_path}/config"}
+    asked = [("mic push g", 2), ("mic remote show gi", 3), ("mic branch switch fi", 3), ("mic session resume 01", 3),
+             ("mic export cancel 0", 3), ("mic branch delete ''", 3), ("mic diff fi", 2)]  # fmt: skip
+    code = f"source {completed}; " + "".join(
+        f'COMP_WORDS=({words}); COMP_CWORD={at}; _mic; echo "${{COMPREPLY[*]}}"; ' for words, at in asked
+    )
+    said = bash(code, tmp_path / "p/deep", env).splitlines()
+    assert said[:3] == ["github glade general", "github", "fix/login final"]
+    assert said[3:5] == ["01J8ZQ5T9M0000000000000000", "0b7c6c0e-6f4c-4a3e-9d0e-5f6f0e1d2c3b"]
+    assert {"main", "fix/login", "final"} < set(said[5].split())
+    assert said[6] == ""
+    assert not list(tmp_path.rglob("pwned"))
+
+
+def test_commands_leave_names(insider: Inside) -> None:
+    """What was listed or made is completed, what was deleted is not."""
+    insider.cd(".")
+    insider("project", "create", f"{insider.own}/names")
+    insider("clone", f"{insider.own}/names", "names")
+    folder = insider.cd("names")
+    insider.write("a", "a\n")
+    insider("land", "One")
+    insider("branch", "create", "winter")
+    insider("branch", "create", "summer")
+    insider("branch", "delete", "winter")
+    names = folder / ".mic/names/branches"
+    assert names.read_text() == "summer\n"
+    insider("branch", "list")
+    assert names.read_text() == "main\nsummer\n"
+
+
 def test_every_command_is_in_each_script() -> None:
     found = nodes()
     words = {node.words for node in found}
@@ -53,7 +97,10 @@ def test_every_command_is_in_each_script() -> None:
     for shell in ("bash", "zsh"):
         said = script(shell)
         assert all(f'"{name}"' in said for name in words)
+        assert all(f'"{name}"' in said for name in NAMES)
+    assert words >= NAMES.keys()
     fish = script("fish")
+    assert "complete -c mic -n '__fish_seen_subcommand_from push' -a '(__mic_names remotes)'" in fish
     assert "complete -c mic -f -n '__fish_use_subcommand' -a session -d " in fish
     assert "-n '__fish_seen_subcommand_from session; and __fish_seen_subcommand_from push' -l force" in fish
 

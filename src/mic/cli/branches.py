@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from mic.cli.app import Suggesting, json_option
+from mic.cli.completed import BRANCHES, learn, unlearn
 from mic.cli.connection import MAIN, Address, connect
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.goto import move_to
@@ -44,6 +45,8 @@ def list_(out: Output, project: str | None) -> None:
         main = client.call(client.projects.GetProject, pb.GetProjectRequest(project=place.address.on(MAIN).ref)).project
         found = _branches(client, place.address)
     names = [MAIN, *(item.name for item in found)]
+    if place.ws is not None:
+        learn(BRANCHES, names, place.ws, all_of_them=True)
     width = max(map(len, names))
     for name, at, rest in [
         (MAIN, main.head_position, ""),
@@ -117,6 +120,7 @@ def create(out: Output, name: str, base: str | None, project: str | None) -> Non
         made = client.call(client.projects.CreateBranch, request).branch
     out.line(f"Began {out.paint(made.name, 'cyan')} {_begin(made)}.")
     if place.ws is not None:
+        learn(BRANCHES, [made.name], place.ws)
         out.line(f"`mic branch switch {made.name}` follows it.")
     out.document({"branch": branch_fields(made)})
 
@@ -150,6 +154,8 @@ def delete(out: Output, name: str, project: str | None) -> None:
     with connect(place.address.instance, signed_in=True) as client:
         request = pb.DeleteBranchRequest(project=place.address.on(MAIN).ref, name=name)
         client.call(client.projects.DeleteBranch, request)
+    if place.ws is not None:
+        unlearn(BRANCHES, name, place.ws)
     out.line(f"Deleted the branch {name}.")
     if place.ws is not None and place.address.branch == name:
         out.line("This working copy followed it: `mic branch switch main` goes on with main.")

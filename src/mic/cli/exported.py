@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mic.cli.app import json_option
+from mic.cli.completed import EXPORTS, learn
 from mic.cli.connection import Address, connect, instance_option, named_instance, parse_address
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.output import Output, when
@@ -78,6 +79,7 @@ def listed(out: Output, instance: str | None) -> None:
     """List your exports, the newest first. A file is kept for a day."""
     with connect(named_instance(instance), signed_in=True) as client:
         found = _all(client)
+    learn(EXPORTS, [export.id for export in reversed(found)], None, all_of_them=True)
     for export in found:
         kept = f", until {when(export.expires_at_ms)}" if export.state == "done" else ""
         size = f"{export.size:,} bytes" if export.size else ""
@@ -131,6 +133,7 @@ def _started(client: Client, kind: str, address: Address | None) -> pb.Export:
     try:
         request = pb.StartExportRequest(kind=kind, project=address.ref if address else None)
         made: pb.Export = client.call(client.account.StartExport, request).export
+        learn(EXPORTS, [made.id], None)
         return made
     except Busy:
         for export in _all(client):

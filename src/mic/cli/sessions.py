@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from mic.cli.app import Suggesting, json_option
+from mic.cli.completed import SESSIONS, learn
 from mic.cli.connection import connect
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.known import looking
@@ -187,6 +188,7 @@ def list_(out: Output, state: str | None, resumable: bool, number: int) -> None:
             project=address_of(ws).ref, state=state or "", page_size=number, resumable=resumable
         )
         found = client.call(client.sessions.ListSessions, request).sessions
+    learn(SESSIONS, [ulid_text(item.id) for item in reversed(found)], ws)
     open_here = local.current(ws)
     for item in found:
         here = "  (open here)" if open_here and item.id == open_here.id else ""

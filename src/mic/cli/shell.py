@@ -1,7 +1,9 @@
 """`mic completion` and `mic shell-init`: what a shell completes, and what its prompt says, without a process of ours.
 
 The scripts hold every command and option, so completing costs nothing but the shell's own time. They are made by the
-version that they are for: a shell that evaluates `mic shell-init` when it starts always has the right ones.
+version that they are for: a shell that evaluates `mic shell-init` when it starts always has the right ones. Names of
+remotes are read by the shell from where they are written; those of branches, sessions and exports from the files that
+commands leave (mic.cli.completed). What is no plain name is passed over: nothing in such a file is carried out.
 """
 
 from __future__ import annotations
@@ -15,6 +17,23 @@ from mic.cli.output import Output
 from mic.cli.table import COMMANDS
 
 SHELLS = ("bash", "zsh", "fish")
+# What names follow a command: of remotes, branches, sessions or exports.
+NAMES = {
+    "mic push": "remotes",
+    "mic fetch": "remotes",
+    "mic remote remove": "remotes",
+    "mic remote rename": "remotes",
+    "mic remote set-url": "remotes",
+    "mic remote show": "remotes",
+    "mic branch switch": "branches",
+    "mic branch delete": "branches",
+    "mic branch create": "branches",
+    "mic session resume": "sessions",
+    "mic session switch": "sessions",
+    "mic session show": "sessions",
+    "mic revert": "sessions",
+    "mic export cancel": "exports",
+}
 
 
 class Node:
@@ -59,6 +78,44 @@ def script(shell: str) -> str:
     return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](nodes())
 
 
+# Sets `names`, one a line, with the words of the shell itself. Of a file that somebody else wrote, plain names alone.
+_KNOWN = """_mic_names() {
+  local kind="$1" folder="$PWD" line name file
+  names=
+  if [ "$kind" = exports ]; then
+    set -- "${XDG_CACHE_HOME:-$HOME/.cache}/mic/names/exports"
+  else
+    while [ ! -d "$folder/.mic" ]; do
+      [ -n "$folder" ] && [ "$folder" != / ] || return 0
+      folder="${folder%/*}"
+    done
+    set -- "$folder/.mic/names/$kind"
+    [ "$kind" = remotes ] && set -- "$folder/.mic/remotes.toml" "${XDG_CONFIG_HOME:-$HOME/.config}/mic/config.toml"
+  fi
+  for file in "$@"; do
+    [ -r "$file" ] || continue
+    while IFS= read -r line; do
+      name="$line"
+      if [ "$kind" = remotes ]; then
+        case "$line" in "[remote."*"]"*) name="${line#"[remote."}"; name="${name%%"]"*}" ;; *) continue ;; esac
+      fi
+      case "$name" in ""|*[!A-Za-z0-9._/-]*) ;; *) names="$names$name
+" ;; esac
+    done < "$file"
+  done
+}
+"""
+
+
+def _names_cases(indent: str) -> str:
+    """Shell code that sets `names` for the command `here`."""
+    kinds: dict[str, list[str]] = {}
+    for words, kind in NAMES.items():
+        kinds.setdefault(kind, []).append(f'"{words}"')
+    cases = "\n".join(f"{indent}  {'|'.join(found)}) _mic_names {kind} ;;" for kind, found in kinds.items())
+    return f'{indent}case "$here" in\n{cases}\n{indent}esac'
+
+
 def _words_cases(found: list[Node]) -> str:
     """Shell code that walks `here` along the words of the command line, as far as they are commands."""
     known = "|".join(f'"{node.words}"' for node in found[1:])
@@ -67,8 +124,8 @@ def _words_cases(found: list[Node]) -> str:
 
 def _bash(found: list[Node]) -> str:
     cases = "\n".join(f'    "{node.words}") words="{" ".join([*node.below, *node.options])}" ;;' for node in found)
-    return f"""_mic() {{
-  local here=mic word words="" at current="${{COMP_WORDS[COMP_CWORD]}}"
+    return f"""{_KNOWN}_mic() {{
+  local here=mic word words="" names="" at current="${{COMP_WORDS[COMP_CWORD]}}"
   for ((at = 1; at < COMP_CWORD; at++)); do
     word="${{COMP_WORDS[at]}}"
     {_words_cases(found)}
@@ -76,8 +133,9 @@ def _bash(found: list[Node]) -> str:
   case "$here" in
 {cases}
   esac
+{_names_cases("  ")}
   COMPREPLY=()
-  while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -W "$words" -- "$current")
+  while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -W "$words $names" -- "$current")
 }}
 complete -o bashdefault -o default -F _mic mic
 """
@@ -86,14 +144,16 @@ complete -o bashdefault -o default -F _mic mic
 def _zsh(found: list[Node]) -> str:
     cases = "\n".join(f'    "{node.words}") compadd -- {" ".join([*node.below, *node.options])} ;;' for node in found)
     return f"""#compdef mic
-_mic() {{
-  local here=mic word
+{_KNOWN}_mic() {{
+  local here=mic word names=
   for word in "${{(@)words[2,CURRENT-1]}}"; do
     {_words_cases(found)}
   done
   case "$here" in
 {cases}
   esac
+{_names_cases("  ")}
+  [ -n "$names" ] && compadd -- "${{(@f)names}}"
   _files
 }}
 (( $+functions[compdef] )) && compdef _mic mic
@@ -101,7 +161,10 @@ _mic() {{
 
 
 def _fish(found: list[Node]) -> str:
-    lines = ["complete -c mic -e"]
+    lines = [_FISH_KNOWN, "complete -c mic -e"]
+    for words, kind in NAMES.items():
+        seen = "; and ".join(f"__fish_seen_subcommand_from {word}" for word in words.split()[1:])
+        lines.append(f"complete -c mic -n '{seen}' -a '(__mic_names {kind})'")
     for node in found:
         first, *rest = node.words.split()[1:] or [""]
         if not first:
@@ -116,6 +179,36 @@ def _fish(found: list[Node]) -> str:
         for flag, short in node.options.items():
             lines.append(f"complete -c mic -n '{when}' -l {flag[2:]} -d {_quoted(short)}")
     return "\n".join(lines) + "\n"
+
+
+_FISH_KNOWN = """function __mic_names
+  set -l folder $PWD
+  set -l files
+  if test $argv[1] = exports
+    set -l cache $HOME/.cache
+    set -q XDG_CACHE_HOME; and set cache $XDG_CACHE_HOME
+    set files $cache/mic/names/exports
+  else
+    while not test -d $folder/.mic
+      test $folder = / ; and return 0
+      set folder (dirname $folder)
+    end
+    set files $folder/.mic/names/$argv[1]
+    if test $argv[1] = remotes
+      set -l config $HOME/.config
+      set -q XDG_CONFIG_HOME; and set config $XDG_CONFIG_HOME
+      set files $folder/.mic/remotes.toml $config/mic/config.toml
+    end
+  end
+  for file in $files
+    test -r $file; or continue
+    if test $argv[1] = remotes
+      string match -rg '^\\[remote\\.([A-Za-z0-9_-]+)\\]' < $file
+    else
+      string match -r '^[A-Za-z0-9._/-]+$' < $file
+    end
+  end
+end"""
 
 
 def _quoted(text: str) -> str:
