@@ -172,6 +172,37 @@ def test_a_bucket(here: Inside, s3_server: S3Server) -> None:
     assert "refs/heads/main: rejected" in here("push", "backup")
 
 
+def test_an_encrypted_bucket(here: Inside, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pushed and fetched by whoever has the key; to anybody else it says that, and nothing of what is in it."""
+    place = s3_server.new_place("sealed")
+    here.environment |= {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_ENDPOINT_URL": s3_server.endpoint,
+    }  # fmt: skip
+    url = f"s3://{place.bucket}/sealed"
+    assert here("remote", "add", "vault", url, "--key-file", "../vault.key") == (
+        f"Added vault: {url}\nIts key is in HOME/vault.key. "
+        "Without that file nobody reads the bucket again: keep a copy of it.\n"
+    )
+    assert here("push", "vault").endswith("Pushed to vault: 1 ref.\n")
+    assert here("push", "vault") == "vault has it all already.\n"
+    assert here("remote", "show", "vault").startswith(f"vault  s3  {url}  (encrypted)\n  vault/main  ")
+    here("remote", "add", "plain", url)
+    assert here("fetch", "plain") == (
+        f"! mic: {url} is encrypted.\n!      Add it with its key: `mic remote add plain {url} --key-file FILE`.\n[2]\n"
+    )
+    here("remote", "add", "other", url, "--key-file", "../other.key")
+    assert here("fetch", "other") == (
+        f"! mic: {url} was encrypted with another key.\n!      Give the key that it was pushed with.\n[5]\n"
+    )
+    here("remote", "add", "copy", url, "--key-env", "VAULT_KEY")
+    assert here("fetch", "copy").startswith("! mic: VAULT_KEY is not set")
+    here.environment["VAULT_KEY"] = (here.home / "vault.key").read_text()
+    assert here("fetch", "copy").startswith("new       copy/main  ")
+    (here.home / "vault.key").write_text("nonsense")
+    assert here("push", "vault").startswith("! mic: HOME/vault.key holds no key of a remote.")
+    assert "Only a bucket" in here("remote", "add", "wrong", "/nowhere", "--key-file", "../vault.key")
+
+
 def test_killed_while_settings_are_written(here: Inside) -> None:
     """kill -9 at moments of each change: a remote has its old name and address or its new ones, and works on."""
     there = bare(here, "killed.git")
@@ -193,3 +224,63 @@ def test_killed_while_settings_are_written(here: Inside) -> None:
     assert here.run("fetch", name).returncode == 0
     assert here("push", name) == f"{name} has it all already.\n"
     here("remote", "remove", name)
+
+
+def test_commits_of_a_remote_where_a_ref_can_stand(here: Inside) -> None:
+    """REMOTE/BRANCH in show, log, cat, ls and diff; origin/BRANCH is a branch of the project."""
+    here.cd(".")
+    here("project", "create", f"{here.own}/seen")
+    here("clone", f"{here.own}/seen", "seen")
+    here.cd("seen")
+    for name, text in (("rose", "red\n"), ("lily", "white\n")):
+        here.write(name, text)
+        here("land", name)
+    there = bare(here, "seen.git")
+    here("remote", "add", "github", str(there))
+    here("push", "github")
+    work = here.home / "seen-work"
+    git("clone", "--quiet", str(there), str(work))
+    (work / "rose").write_text("white\n")
+    (work / "beds").mkdir()
+    (work / "beds/tulip").write_text("yellow\n")
+    (work / "lily").unlink()
+    git("-C", str(work), "add", "-A")
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    git("-C", str(work), *who, "commit", "--quiet", "-m", "From elsewhere\n\nWith a reason.")
+    git("-C", str(work), "push", "--quiet", "origin", "main")
+    tip = git("-C", str(work), "rev-parse", "main").strip()
+    here("fetch", "github")
+    shown = here("show", "github/main")
+    assert shown.startswith(f"{tip[:10]} From elsewhere\n\nWith a reason.\n\nAda, ")
+    assert shown.endswith("3 files:\n  A beds/tulip\n  D lily\n  M rose\n")
+    patch = git("-C", str(work), "diff", "--no-renames", "--full-index", "HEAD~1", "HEAD")
+    ours = here("show", "--patch", "github/main")
+    for line in ("-red", "+white", "+yellow", "deleted file mode 100644"):
+        assert line in patch.splitlines()
+        assert line in ours.splitlines()
+    assert here("show", "github/main:rose") == "white\n"
+    assert here("show", "github/main:beds") == "100644 7 tulip\n"
+    assert [line.split()[0] for line in here("log", "github/main").splitlines()] == [
+        oid[:10] for oid in git("-C", str(work), "log", "--format=%H").split()
+    ]
+    assert len(here("log", "github/main", "--", "lily").splitlines()) == 2
+    assert here("cat", "rose", "github/main~1") == "red\n"
+    assert here("cat", "lily", "github/main").endswith("[4]\n")
+    assert here("ls", "github/main").split() == ["beds/", "100644", "6", "rose"]
+    assert here("ls", "-r", ".", "github/main").splitlines()[0] == "100644 7 beds/tulip"
+    assert (
+        here("diff", "--stat", "github/main~1..github/main").splitlines()[-1] == " 3 files changed, 2 added, 2 deleted"
+    )
+    # To here, where something is changed, and something new that nobody has heard of.
+    here.write("rose", "pink\n")
+    here.write("new", "new\n")
+    said = here("diff", "github/main")
+    assert [line for line in said.splitlines() if line[0] in "+-" and line[:3] not in ("+++", "---")] == [
+        "-yellow", "+white", "+new", "-white", "+pink",
+    ]  # fmt: skip
+    assert here("diff", "github/main", "--name-only", "beds") == "beds/tulip\n"
+    assert here("diff", "github/main..@2", "--name-only") == "beds/tulip\nlily\nrose\n"
+    assert here("log", "origin/main") == here("log", "branch:main")
+    assert here("cat", "rose", "origin/main^") == "red\n"
+    assert "before the beginning" in here("show", "github/main~99")
+    assert here("show", "nowhere/main").startswith("! mic: 'nowhere/main' names no landing.")

@@ -19,7 +19,8 @@ from mic.cli.open_session import address_of, require_complete, require_open
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.place import Place
 from mic.cli.positions import Dashed, free
-from mic.cli.refs import Ref, may_be_range, may_be_ref, read_ref
+from mic.cli.refs import Ref, may_be_range, may_be_ref, parse_ref, read_ref
+from mic.cli.remote_refs import Seen, between, file_diffs, own_commit, seen, to_here
 from mic.cli.words import LETTERS
 from mic.core.errors import NotFound
 from mic.core.linediff import count_changes, is_binary
@@ -88,6 +89,14 @@ def diff(
         raise click.UsageError("--name-only goes alone.")
     ws = Workspace.find()
     require_complete(ws)
+    there = _seen(free(paths))
+    if there is not None:
+        if since_push:
+            raise click.UsageError("--since-push goes without a ref.")
+        inside = [tree_path(ws, path) for path in paths[there.words :]]
+        document, diffs = _with_remote(ws, there, inside)
+        _print_diffs(out, document, [item.path for item in diffs], diffs, with_patch, stat, name_only, word)
+        return
     refs, words = _refs(free(paths))
     inside = [tree_path(ws, path) for path in paths[words:]]
     moments = _moments(ws, refs)
@@ -99,6 +108,19 @@ def diff(
         document, names, diffs = _between(ws, moments[0], moments[1], inside, name_only)
     else:
         document, names, diffs = _to_here(ws, moments[0] if moments else None, inside, name_only)
+    _print_diffs(out, document, names, diffs, with_patch, stat, name_only, word)
+
+
+def _print_diffs(
+    out: Output,
+    document: dict[str, object],
+    names: list[bytes],
+    diffs: list[FileDiff],
+    with_patch: bool,
+    stat: bool,
+    name_only: bool,
+    word: bool,
+) -> None:
     if name_only:
         for path in names:
             out.line(display(path))
@@ -113,6 +135,51 @@ def diff(
         for item in diffs:
             out.raw(_words(out, item) if word else _painted(out, patch(item)))
     out.document({**document, "files": [diff_fields(item, hunks=lines) for item in diffs]})
+
+
+class _There(NamedTuple):
+    """What a command line compares of which one side at least is a remote's; None: the files here."""
+
+    old: Seen | Ref
+    new: Seen | Ref | None
+    words: int
+
+
+def _seen(words: tuple[str, ...]) -> _There | None:
+    """The sides that a command line begins with, where one of them is REMOTE/BRANCH; None else."""
+    if not words or "/" not in "".join(words[:2]):
+        return None
+    left, dots, right = words[0].partition("..")
+    if dots and (left or right):
+        sides = [seen(side) or (parse_ref(side) if side else read_ref("HEAD")) for side in (left, right)]
+        if not any(isinstance(side, Seen) for side in sides) or sides[0] is None or (right and sides[1] is None):
+            return None
+        return _There(sides[0], sides[1] if right else None, 1)
+    found = list(takewhile(lambda side: side is not None, (seen(word) or may_be_ref(word) for word in words[:2])))
+    if not any(isinstance(side, Seen) for side in found) or found[0] is None:
+        return None
+    return _There(found[0], found[1] if len(found) > 1 else None, len(found))
+
+
+def _with_remote(ws: Workspace, there: _There, inside: list[bytes]) -> tuple[dict[str, object], list[FileDiff]]:
+    from mic.cli.remote_git import Mirror
+
+    mirror = Mirror(ws)
+
+    def commit(side: Seen | Ref) -> str:
+        return side.oid if isinstance(side, Seen) else own_commit(ws, mirror, _moments(ws, [side])[0].position)
+
+    document: dict[str, object] = {"from": there.old.text, "to": there.new.text if there.new is not None else None}
+    if there.new is not None:
+        changes = between(mirror, commit(there.old), commit(there.new))
+        wanted = {path for path, _, _ in changes if _is_within(path, inside)}
+        return document, file_diffs(mirror, [each for each in changes if each[0] in wanted])
+    assert isinstance(there.old, Seen)
+    return document, [item for item in to_here(ws, mirror, there.old) if _is_within(item.path, inside)]
+
+
+def _is_within(path: bytes, inside: list[bytes]) -> bool:
+    return not inside or any(not each or path == each or path.startswith(each + b"/") for each in inside)
 
 
 def _refs(words: tuple[str, ...]) -> tuple[list[Ref], int]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
+from mic.cli import remote_refs
 from mic.cli.app import json_option
 from mic.cli.contents import page_entries
 from mic.cli.known import looking
@@ -11,6 +14,7 @@ from mic.cli.look import LINK, entry_fields, list_directory, require_file
 from mic.cli.output import Output
 from mic.cli.place import Place, project_option
 from mic.cli.refs import may_be_ref
+from mic.cli.remote_refs import seen
 from mic.core.paths import display
 from mic.core.tree import DIRECTORY
 
@@ -27,11 +31,15 @@ def ls(out: Output, path: str, ref: str | None, at: str | None, recursive: bool,
 
     A file whose name looks like a ref is `./@7`.
     """
-    if ref is None and at is None and may_be_ref(path) is not None:
+    if ref is None and at is None and (may_be_ref(path) is not None or _is_seen(path, project)):
         path, ref = ".", path
     if ref and at:
         raise click.UsageError("Give the ref once: as REF or with --at.")
     place = Place(project)
+    commit = seen(ref or at or "") if project is None else None
+    if commit is not None:
+        remote_refs.print_list(out, commit, place.path(path), recursive=recursive)
+        return
     with looking(place.address.instance, out) as client:
         position = place.position(client, ref or at)
         inside = place.path(path)
@@ -52,3 +60,7 @@ def ls(out: Output, path: str, ref: str | None, at: str | None, recursive: bool,
             mark = "@" if item.mode & 0o170000 == LINK else ""
             out.line(f"{item.mode:06o} {item.size:>{width},} {display(name)}{mark}")
     out.document({"position": position, "entries": list(map(entry_fields, entries))})
+
+
+def _is_seen(path: str, project: str | None) -> bool:
+    return project is None and not os.path.lexists(path) and seen(path) is not None

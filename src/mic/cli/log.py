@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mic.cli import remote_refs
 from mic.cli.app import json_option
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.known import looking
@@ -14,6 +15,7 @@ from mic.cli.output import Output, path_fields, when
 from mic.cli.place import Place, project_option
 from mic.cli.positions import Dashed, free, require_landed
 from mic.cli.refs import may_be_ref, read_ref
+from mic.cli.remote_refs import seen
 from mic.cli.words import session_fields
 from mic.core.paths import display
 from mic.rpc.client import Client
@@ -53,6 +55,12 @@ def log(
     With a path, those that touched the file, or anything below the directory, however long ago. Where the file came
     from another one, as the record says it, the last line names that. A path that looks like a ref goes behind `--`.
     """
+    commit = seen(free(words)[0]) if words and free(words) and project is None else None
+    if commit is not None:
+        if first or last or follow or stat or len(words) > 2:
+            raise click.UsageError("A commit of a remote goes with -n and one path.")
+        remote_refs.log(out, commit, Place(None).path(words[1]) if len(words) > 1 else b"", number)
+        return
     newest = read_ref(last) if last else None
     if words and (before := free(words)) and (named := may_be_ref(before[0])) is not None:
         if newest is not None:

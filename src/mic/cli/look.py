@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mic.cli import remote_refs
 from mic.cli.app import json_option
 from mic.cli.connection import Address
 from mic.cli.content_cache import content_cache
@@ -17,6 +18,7 @@ from mic.cli.known import looking
 from mic.cli.output import Output, path_fields
 from mic.cli.place import Place, project_option
 from mic.cli.refs import Ref, read_ref
+from mic.cli.remote_refs import seen
 from mic.cli.words import print_landing, session_fields
 from mic.core.errors import Corrupt, InvalidInput, NotFound
 from mic.core.paths import display, parse_path
@@ -37,10 +39,19 @@ _GITLINK = 0o160000
 def show(out: Output, what: str, with_patch: bool, stat: bool, project: str | None) -> None:
     """One landing: its goal, decisions, conversation and changes. With :PATH, the file or directory as it was there.
 
-    Without an argument, the landing that this working copy stands on. A session that has not landed is shown by its id.
+    Without an argument, the landing that this working copy stands on. A session that has not landed is shown by its id,
+    and a commit of a remote as REMOTE/BRANCH.
     """
     place = Place(project)
     which, path = _split(what)
+    commit = seen(which) if project is None else None
+    if commit is not None:
+        if path is None:
+            remote_refs.show(out, commit, with_patch=with_patch, stat=stat)
+        else:
+            inside = os.fsencode(path).strip(b"/")
+            remote_refs.print_at(out, commit, parse_path(inside) if inside else b"")
+        return
     ref = read_ref(which) if which else None
     with looking(place.address.instance, out) as client:
         if path is not None:
@@ -109,6 +120,10 @@ def cat(out: Output, path: str, at: str | None, project: str | None) -> None:
     """The content of a file at a position; default: this working copy's base."""
     place = Place(project)
     inside = place.path(path)
+    commit = seen(at) if at and project is None else None
+    if commit is not None:
+        remote_refs.print_file(out, commit, inside)
+        return
     if _print_kept(out, place, inside, at):
         return
     with looking(place.address.instance, out) as client:

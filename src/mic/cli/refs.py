@@ -3,7 +3,7 @@
     @12  landing:12  12      a landing by its position; the bare number only where nothing but a ref can stand
     @latest  HEAD            the newest landing; the one that this working copy stands on
     ses_01J8...  01J8...     the landing of a session, by its id or a beginning of it
-    branch:NAME              where a branch stands
+    branch:NAME origin/NAME  where a branch stands
     REF^  REF^^  REF~3       one, two, three landings before
 
 `may_be_ref` is for words that could be paths, `read_ref` for those that could not.
@@ -26,7 +26,7 @@ SHORTEST_ID = 6
 _ID = f"[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{{{SHORTEST_ID - 1},25}}"
 _FORM = re.compile(
     r"(?:@(?P<at>[0-9]+)|landing:(?P<landing>[0-9]+)|(?P<number>[0-9]{1,19})|(?P<latest>@latest)|(?P<head>HEAD)"
-    rf"|ses_(?P<id>{_ID})|branch:(?P<branch>[^\s^~:]+?)|(?P<bare>{_ID}))(?P<back>(?:\^|~[0-9]{{1,30}})*)"
+    rf"|ses_(?P<id>{_ID})|(?:branch:|origin/)(?P<branch>[^\s^~:]+?)|(?P<bare>{_ID}))(?P<back>(?:\^|~[0-9]{{1,30}})*)"
 )
 _MOST = 1 << 63
 _WHOLE_ID = 26

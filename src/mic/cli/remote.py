@@ -9,9 +9,12 @@ import click
 from mic.cli.app import Suggesting, json_option
 from mic.cli.connection import MAIN
 from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.open_session import address_of
 from mic.cli.output import Output, plural
 from mic.cli.remote_git import HEADS, Mirror, Moved
 from mic.cli.remote_s3 import fetch_bucket, open_bucket, push_bucket
+from mic.cli.remote_sealed import make_key
+from mic.cli.remote_words import fetch_words, words_to_push
 from mic.cli.remotes import S3, Remote, find, origin_of, remotes
 from mic.cli.remotes import add as add_remote
 from mic.cli.remotes import remove as remove_remote
@@ -53,17 +56,26 @@ _everywhere = click.option("--global", "everywhere", is_flag=True, help="For all
 @click.argument("name")
 @click.argument("url")
 @_everywhere
+@click.option(
+    "--key-file", metavar="FILE", default="", help="Encrypt a bucket with the key in FILE, made if it is absent."
+)
+@click.option("--key-env", metavar="VARIABLE", default="", help="Encrypt a bucket with the key in this variable.")
 @json_option
-def add(out: Output, name: str, url: str, everywhere: bool) -> None:
+def add(out: Output, name: str, url: str, everywhere: bool, key_file: str, key_env: str) -> None:
     """Add a remote: the URL of a Git server, ORG/PROJECT at this forge, the path of a repository, s3://bucket/prefix.
 
-    Nobody is asked yet: `mic fetch NAME` and `mic push NAME` show whether it is there.
+    Nobody is asked yet: `mic fetch NAME` and `mic push NAME` show whether it is there. Nobody reads an encrypted bucket
+    without its key: keep a copy of that.
     """
+    if key_file and key_env:
+        raise click.UsageError("Give one of --key-file and --key-env.")
     ws = Workspace.find()
     with ws.lock():
-        made = add_remote(ws, name, url, everywhere=everywhere)
+        made = add_remote(ws, name, url, everywhere=everywhere, key_file=key_file, key_env=key_env)
         _forget(ws, name)
     out.line(f"Added {made.name}: {made.url}")
+    if made.key_file and make_key(made.key_file):
+        out.line(f"Its key is in {made.key_file}. Without that file nobody reads the bucket again: keep a copy of it.")
     out.document({"remote": _fields(made)})
 
 
@@ -117,7 +129,8 @@ def show(out: Output, name: str) -> None:
     found, mirror = find(ws, name), Mirror(ws)
     below = f"refs/remotes/{name}/" if name != origin_of(ws).name else HEADS
     seen = mirror.refs(below)
-    out.line(f"{out.paint(found.name, 'bold')}  {found.kind}  {found.url}")
+    sealed = "  (encrypted)" if found.key_file or found.key_env else ""
+    out.line(f"{out.paint(found.name, 'bold')}  {found.kind}  {found.url}{sealed}")
     for what, specs in (("push", found.push), ("fetch", found.fetch)):
         for spec in specs:
             out.line(f"{what}: {spec}")
@@ -184,6 +197,7 @@ def _fetch(out: Output, mirror: Mirror, remote: Remote, ws: Workspace) -> dict[s
         below = f"refs/remotes/{remote.name}/"
         bucket = remote.kind == S3
         moved = fetch_bucket(mirror, remote, open_bucket(remote)) if bucket else mirror.fetch(remote)
+        fetch_words(mirror, remote, moved, out)
     for each in moved:
         shown = each._replace(ref=f"{remote.name}/{each.ref.removeprefix(below)}")
         out.line(_line(out, shown))
@@ -195,13 +209,16 @@ def _fetch(out: Output, mirror: Mirror, remote: Remote, ws: Workspace) -> dict[s
 @click.command(short_help="Send the project's history to a remote")
 @click.argument("name", metavar="REMOTE")
 @click.argument("refspecs", metavar="[REFSPEC]...", nargs=-1)
+@click.option("--commits-only", "bare", is_flag=True, help="To another Micelio without what sessions said.")
 @json_option
-def push(out: Output, name: str, refspecs: tuple[str, ...]) -> None:
+def push(out: Output, name: str, refspecs: tuple[str, ...], bare: bool) -> None:
     """Send what landed in the project to a remote, as the commits that every Git client gets of it.
 
     Without REFSPEC, the branch that this working copy follows, or what `push` says in the settings of the remote.
     REFSPEC is BRANCH, BRANCH:OTHER, 'refs/tags/*:refs/tags/*', or :BRANCH to delete it there; + before it replaces what
     is not behind. What has not landed is not sent: `mic session push` saves that.
+
+    To another Micelio the goals, decisions and conversations of the landings go along, and who wrote which lines.
     """
     ws = Workspace.find()
     found = find(ws, name)
@@ -213,7 +230,11 @@ def push(out: Output, name: str, refspecs: tuple[str, ...]) -> None:
         raise InvalidInput("Nothing has landed in the project yet.", hint="`mic land` first.")
     specs = mirror.specs(refspecs or found.push or [ws.config.branch or MAIN])
     bucket = open_bucket(found) if found.kind == S3 else None
-    moved = push_bucket(mirror, found, bucket, specs) if bucket is not None else mirror.push(found, specs)
+    if bucket is not None:
+        moved = push_bucket(mirror, found, bucket, specs)
+    else:
+        notes = [] if bare else words_to_push(mirror, found, address_of(ws), specs, out)
+        moved = mirror.push(found, specs, notes)
     for each in moved:
         out.line(_line(out, each._replace(ref=each.ref.removeprefix(HEADS))))
     out.line(f"Pushed to {found.name}: {plural(len(moved), 'ref')}." if moved else f"{found.name} has it all already.")
@@ -243,4 +264,5 @@ def _fields(each: Remote) -> dict[str, Any]:
         "push": list(each.push),
         "fetch": list(each.fetch),
         "global": each.everywhere,
+        "encrypted": bool(each.key_file or each.key_env),
     }

@@ -7,9 +7,10 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
+from mic.cli.contents import MAX_HELD
 from mic.cli.git_credential import mic_command
 from mic.cli.import_source import GIT_PASSED, GIT_UNREACHED
 from mic.cli.remotes import MICELIO, Remote, origin_of
@@ -21,6 +22,7 @@ HEADS = "refs/heads/"
 # What stands in a refspec that means what it says; git looks at the rest.
 _PART = r"[^\s~^?\[\\:+-][^\s~^?\[\\:]*"
 _SPEC = re.compile(rf"\+?{_PART}(?::{_PART})?|:{_PART}")
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _DENIED = re.compile(r"authentication failed|could not read (?:username|password)|permission denied|403", re.IGNORECASE)
 
 
@@ -47,6 +49,14 @@ class Spec(NamedTuple):
     def text(self) -> str:
         """As git reads it."""
         return f"{'+' if self.forced else ''}{self.source}:{self.target}"
+
+
+class Landed(NamedTuple):
+    """A commit, and what its trailers say: the session's id as text, and its position; "" and 0 for none."""
+
+    oid: str
+    session: str
+    position: int
 
 
 class Mirror:
@@ -83,16 +93,19 @@ class Mirror:
         self._remotely(remote, "fetch", "--quiet", "--prune", "--no-tags", specs=specs)
         return self.moved(before, self.refs(_seen(remote.name)))
 
-    def push(self, remote: Remote, specs: Sequence[Spec]) -> list[Moved]:
-        """Send refs. Raises PreconditionFailed for those that are not ahead, with what git says of each."""
-        said = self._remotely(
-            remote, "push", "--porcelain", "--no-verify", specs=[spec.text for spec in specs], may_fail=True
-        )
+    def push(self, remote: Remote, specs: Sequence[Spec], notes: Sequence[Spec] = ()) -> list[Moved]:
+        """Send refs. Raises PreconditionFailed for those that are not ahead, with what git says of each.
+
+        `notes` go along, and what becomes of them is nobody's trouble.
+        """
+        sent = [spec.text for spec in (*specs, *notes)]
+        said = self._remotely(remote, "push", "--porcelain", "--no-verify", specs=sent, may_fail=True)
         moved, refused = [], []
+        beside = {spec.target for spec in notes}
         for line in said.splitlines():
             flag, tab, rest = line.partition("\t")
             source, _, target = rest.partition("\t")[0].rpartition(":")
-            if not tab or flag not in ("", " ", "+", "-", "*", "=", "!"):
+            if not tab or flag not in ("", " ", "+", "-", "*", "=", "!") or target in beside:
                 continue
             if flag == "!":
                 refused.append((target, rest.rpartition("\t")[2]))
@@ -105,6 +118,59 @@ class Mirror:
         self.see(remote, moved)
         return moved
 
+    def landed(
+        self, tips: Sequence[str], below: str, most: int, known: Mapping[str, str] | None = None
+    ) -> list[Landed]:
+        """The newest commits that these lead to by first parents and that no ref below `below` has, nor `known`."""
+        form = "%H%x09%(trailers:key=Micelio-Session,valueonly,separator=%x2C)%x09" + (
+            "%(trailers:key=Micelio-Position,valueonly,separator=%x2C)"
+        )
+        have = [f"^{oid}" for oid in self.refs(below).values()] if known is None else []
+        said = self._checked(
+            "-C", self.path, "log", "--first-parent", f"--max-count={most}", f"--format={form}", *tips, *have, "--"
+        )
+        found = []
+        for line in said.splitlines():
+            oid, _, rest = line.partition("\t")
+            session, _, position = rest.partition("\t")
+            if known is not None and oid in known:
+                continue
+            number = int(position) if position.isascii() and position.isdecimal() and len(position) < 19 else 0
+            found.append(Landed(oid, session if _ULID.fullmatch(session) else "", number))
+        return found
+
+    def note(self, ref: str, texts: Mapping[str, bytes], *, anew: bool) -> None:
+        """Write notes of commits; `anew` without those that the ref had."""
+        before = "" if anew else self.commit(ref)
+        stream = [b"commit %b\ncommitter mic <mic@micelio.invalid> 0 +0000\ndata 0\n" % ref.encode()]
+        if before:
+            stream.append(b"from %b\n" % before.encode())
+        for oid, text in texts.items():
+            stream.append(b"N inline %b\ndata %d\n%b\n" % (oid.encode(), len(text), text))
+        done = self._run("-C", self.path, "fast-import", "--quiet", "--force", data=b"".join(stream))
+        if done.returncode:
+            raise Unavailable(f"git could not write {self.path}: {_fatal(done)}.", hint="Remove that folder.")
+
+    def notes(self, ref: str) -> dict[str, str]:
+        """The commits that have a note, with the object of each."""
+        if not self.commit(ref):
+            return {}
+        said = self._checked("-C", self.path, "notes", f"--ref={ref}", "list")
+        return {oid: text for text, _, oid in (line.partition(" ") for line in said.splitlines())}
+
+    def noted(self, ref: str, oid: str) -> bytes:
+        """The note of a commit, b"" for none."""
+        done = self._run("-C", self.path, "notes", f"--ref={ref}", "show", oid)
+        return b"" if done.returncode else done.stdout.removesuffix(b"\n")
+
+    def fetch_own(self, ref: str, here: str) -> bool:
+        """Bring a ref of the project here under another name; False when it has none."""
+        try:
+            self._remotely(origin_of(self._ws), "fetch", "--quiet", "--no-tags", specs=[f"+{ref}:{here}"])
+        except InvalidInput:
+            return False
+        return True
+
     def see(self, remote: Remote, moved: Sequence[Moved]) -> None:
         """Note where a remote's branches stand now."""
         for each in moved:
@@ -114,7 +180,10 @@ class Mirror:
 
     def forget(self, name: str) -> None:
         """Forget what was seen of a remote."""
-        self._update("".join(f"delete {ref}\n" for ref in self.refs(_seen(name))))
+        gone = [*self.refs(_seen(name))]
+        for kind in ("remotes", "out", "wrote"):
+            gone += self.refs(f"refs/notes/{kind}/{name}")
+        self._update("".join(f"delete {ref}\n" for ref in gone))
 
     def rename(self, old: str, new: str) -> None:
         """What was seen of a remote is that of another name."""
@@ -158,6 +227,71 @@ class Mirror:
         """The first line of a commit's message."""
         done = self._run("-C", self.path, "log", "-1", "--format=%s", oid)
         return done.stdout.decode("utf-8", "replace").strip() if not done.returncode else ""
+
+    def told(self, oid: str) -> tuple[str, int, str, str]:
+        """(id, seconds, author's name, message) of a commit."""
+        said = self._checked("-C", self.path, "log", "-1", "--format=%H%x00%at%x00%an%x00%B", oid)
+        found, at, author, message = said.split("\0", 3)
+        return found, int(at), author, message
+
+    def history(self, oid: str, path: bytes, most: int) -> list[tuple[str, int, str, str]]:
+        """(id, seconds, author's name, subject) of commits, or of those that touched a path, newest first."""
+        said = self._checked(
+            "-C", self.path, "--literal-pathspecs", "log", "--first-parent", f"--max-count={most}",
+            "--format=%H%x00%at%x00%an%x00%s", oid, "--", *([os.fsdecode(path)] if path else []),
+        )  # fmt: skip
+        found = []
+        for line in said.splitlines():
+            name, at, author, title = line.split("\0", 3)
+            found.append((name, int(at), author, title))
+        return found
+
+    def tree(self, oid: str, path: bytes, *, recursive: bool = False) -> list[tuple[bytes, int, str, int]]:
+        """(path, mode, object, bytes) of what is at a path, or with a slash behind it in that folder."""
+        options = ["-r"] if recursive else []
+        done = self._run(
+            "-C", self.path, "--literal-pathspecs", "ls-tree", "-z", "-l", *options, oid, "--",
+            *([os.fsdecode(path)] if path else []),
+        )  # fmt: skip
+        found = []
+        for item in done.stdout.split(b"\0")[:-1]:
+            head, _, name = item.partition(b"\t")
+            mode, _, blob, size = head.split()
+            found.append((name, int(mode, 8), blob.decode(), int(size) if size != b"-" else 0))
+        return found
+
+    def compared_trees(self, old: str, new: str) -> Iterator[tuple[bytes, int, int, str, str]]:
+        """(path, modes before and after, objects before and after) of what two trees differ in."""
+        done = self._run("-C", self.path, "diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", old, new)
+        parts = done.stdout.split(b"\0")
+        for head, path in zip(parts[0:-1:2], parts[1::2], strict=False):
+            before, after, a, b, _ = head.removeprefix(b":").split()
+            yield path, int(before, 8), int(after, 8), a.decode(), b.decode()
+
+    def blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
+        """Contents by their ids; those over MAX_HELD are left out."""
+        wanted = sorted(set(oids))
+        asked = "".join(f"{oid}\n" for oid in wanted).encode()
+        sizes = self._run("-C", self.path, "cat-file", "--batch-check", data=asked).stdout.split(b"\n")
+        small = [line.split()[0] for line in sizes if line.count(b" ") == 2 and int(line.split()[2]) <= MAX_HELD]
+        raw = self._run("-C", self.path, "cat-file", "--batch", data=b"".join(oid + b"\n" for oid in small)).stdout
+        found, at = {}, 0
+        while at < len(raw):
+            end = raw.index(b"\n", at)
+            oid, _, size = raw[at:end].split()
+            found[oid.decode()] = raw[end + 1 : end + 1 + int(size)]
+            at = end + 2 + int(size)
+        return found
+
+    def landed_at(self, ref: str, position: int) -> str:
+        """The commit whose trailer says that it is this landing, of those that a ref leads to; "" for none."""
+        if not self.commit(ref):
+            return ""
+        said = self._checked(
+            "-C", self.path, "log", "--first-parent", "--max-count=1", "--format=%H",
+            f"--grep=^Micelio-Position: {position}$", ref, "--",
+        )  # fmt: skip
+        return said.strip()
 
     def specs(self, texts: Sequence[str]) -> list[Spec]:
         """Refspecs as somebody typed them: `main`, `main:other`, `+main`, `:gone`, `refs/tags/*:refs/tags/*`."""

@@ -3,8 +3,8 @@
 {prefix}/remote.json          {"version": 1, "refs": {"refs/heads/main": "..."}, "packs": ["SHA-256 in hex", ...]}
 {prefix}/packs/{sha256}.pack
 
-A pack is written before it is named, and `remote.json` is swapped as a whole, where it is still the one that was read.
-Keys come from the environment, as Amazon's tools find them.
+With a key all of it is encrypted (mic.cli.remote_sealed). A pack is written before it is named, and `remote.json` is
+swapped as a whole, where it is still the one that was read.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mic.cli.remote_git import HEADS, Mirror, Moved, Spec, refused_push, run_git
+from mic.cli.remote_sealed import SealedStore, is_sealed, read_key
 from mic.cli.remotes import Remote
 from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, NotFound, PreconditionFailed
 from mic.store.port import ObjectStore
@@ -28,6 +29,9 @@ _TRIES = 3
 _PIECE = 16 << 20
 
 
+Bucket = ObjectStore | SealedStore
+
+
 class _Held(NamedTuple):
     """What a bucket says that it holds; `tag` is "" where it says nothing yet."""
 
@@ -36,17 +40,19 @@ class _Held(NamedTuple):
     tag: str
 
 
-def open_bucket(remote: Remote) -> ObjectStore:
-    """The store behind an address `s3://bucket/prefix`."""
+def open_bucket(remote: Remote) -> Bucket:
+    """The store behind an address `s3://bucket/prefix`, encrypted where the remote has a key."""
     from mic.store.s3 import S3Store  # obstore takes long to import
     from mic.store.s3_place import S3Place
 
+    key = read_key(remote.key_file, remote.key_env) if remote.key_file or remote.key_env else b""
     bucket, _, prefix = remote.url.removeprefix("s3://").partition("/")
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    return S3Store(S3Place(bucket, region, os.environ.get("AWS_ENDPOINT_URL", ""), prefix=prefix.strip("/")))
+    store = S3Store(S3Place(bucket, region, os.environ.get("AWS_ENDPOINT_URL", ""), prefix=prefix.strip("/")))
+    return SealedStore(store, key, remote.url) if key else store
 
 
-def fetch_bucket(mirror: Mirror, remote: Remote, store: ObjectStore) -> list[Moved]:
+def fetch_bucket(mirror: Mirror, remote: Remote, store: Bucket) -> list[Moved]:
     """Bring what a bucket holds here; what moved. Raises NotFound where nothing was pushed to it."""
     held = _read(store, remote)
     if not held.tag:
@@ -60,7 +66,7 @@ def fetch_bucket(mirror: Mirror, remote: Remote, store: ObjectStore) -> list[Mov
     return moved
 
 
-def push_bucket(mirror: Mirror, remote: Remote, store: ObjectStore, specs: Sequence[Spec]) -> list[Moved]:
+def push_bucket(mirror: Mirror, remote: Remote, store: Bucket, specs: Sequence[Spec]) -> list[Moved]:
     """Send refs to a bucket. Raises PreconditionFailed for those that are not ahead of what is there."""
     for _ in range(_TRIES):
         held = _read(store, remote)
@@ -104,7 +110,7 @@ def _moves(mirror: Mirror, remote: Remote, held: _Held, specs: Sequence[Spec]) -
     return moved
 
 
-def _send(mirror: Mirror, store: ObjectStore, held: _Held, wanted: list[str]) -> list[str]:
+def _send(mirror: Mirror, store: Bucket, held: _Held, wanted: list[str]) -> list[str]:
     """Pack what the bucket has not got and put it there; the names of new packs."""
     lines = [*wanted, *(f"^{oid}" for oid in sorted(set(held.refs.values())) if mirror.commit(oid))]
     with tempfile.TemporaryDirectory(prefix="mic-push-") as folder:
@@ -123,7 +129,7 @@ def _send(mirror: Mirror, store: ObjectStore, held: _Held, wanted: list[str]) ->
     return [] if name in held.packs else [name]
 
 
-def _bring(mirror: Mirror, remote: Remote, store: ObjectStore, held: _Held) -> None:
+def _bring(mirror: Mirror, remote: Remote, store: Bucket, held: _Held) -> None:
     """Fetch the packs without which a ref of the bucket is not here."""
     if all(mirror.commit(f"{oid}^{{object}}") for oid in held.refs.values()):
         return
@@ -146,10 +152,15 @@ def _bring(mirror: Mirror, remote: Remote, store: ObjectStore, held: _Held) -> N
             raise Corrupt(f"{ref} in {remote.url} is not whole.", hint="Push again from elsewhere.")
 
 
-def _read(store: ObjectStore, remote: Remote) -> _Held:
+def _read(store: Bucket, remote: Remote) -> _Held:
     try:
         found = store.get(_NAME)
     except NotFound:
+        if not isinstance(store, SealedStore) and is_sealed(store):
+            raise InvalidInput(
+                f"{remote.url} is encrypted.",
+                hint=f"Add it with its key: `mic remote add {remote.name} {remote.url} --key-file FILE`.",
+            ) from None
         return _Held({}, [], "")
     try:
         said: Any = json.loads(found.data)

@@ -29,18 +29,24 @@ _SCHEMES = ("https", "http", "ssh", "git", "file", "s3")
 _PROJECT = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 _SCP = re.compile(r"(?:[\w.-]+@)?[\w.-]+:(?!//)[^:]+")
 _HEADER = re.compile(r"\s*\[\s*([^\[\]]*?)\s*\]\s*(?:#.*)?")
-_KEYS = ("url", "push", "fetch")
+_KEYS = ("url", "push", "fetch", "key_file", "key_env")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _LONGEST = 2_000
 
 
 class Remote(NamedTuple):
-    """A remote. `push` and `fetch` are refspecs, none for those of the house; `everywhere`: of all workspaces."""
+    """A remote. `push` and `fetch` are refspecs, none for those of the house; `everywhere`: of all workspaces.
+
+    `key_file` or `key_env` say where the key of an encrypted bucket is: a file, or a variable of the environment.
+    """
 
     name: str
     url: str
     push: tuple[str, ...] = ()
     fetch: tuple[str, ...] = ()
     everywhere: bool = False
+    key_file: str = ""
+    key_env: str = ""
 
     @property
     def kind(self) -> str:
@@ -86,10 +92,17 @@ def find(ws: Workspace, name: str) -> Remote:
     )
 
 
-def add(ws: Workspace, name: str, url: str, *, everywhere: bool) -> Remote:
+def add(ws: Workspace, name: str, url: str, *, everywhere: bool, key_file: str = "", key_env: str = "") -> Remote:
     """Write a new remote down; raises AlreadyExists, WrongCommandLine."""
     checked_name(name)
-    made = Remote(name, checked_url(ws, url), everywhere=everywhere)
+    key_file = os.path.abspath(os.path.expanduser(key_file)) if key_file else ""
+    made = Remote(name, checked_url(ws, url), everywhere=everywhere, key_file=key_file, key_env=key_env)
+    if (key_file or key_env) and made.kind != S3:
+        raise WrongCommandLine(
+            "Only a bucket is encrypted here.", hint="A key goes with an address like s3://bucket/prefix."
+        )
+    if key_env and not _VARIABLE.fullmatch(key_env):
+        raise WrongCommandLine(f"{key_env[:100]!r} is no name of a variable.", hint="Name one like GARDEN_KEY.")
     path = config_path() if everywhere else _own(ws)
     if any(each.name == name for each in _read(path, everywhere=everywhere)):
         raise AlreadyExists(f"There is a remote {name} already.", hint=f"`mic remote set-url {name} URL` changes it.")
@@ -236,14 +249,23 @@ def _remote(path: str, name: str, values: Any, everywhere: bool) -> Remote:
         if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
             raise bad_config(path, f"remote.{name}.{key} is {value!r}", "Use one refspec, or a list of them.")
         specs[key] = tuple(listed)
-    return Remote(name, values["url"], specs["push"], specs["fetch"], everywhere)
+    keys = [values.get(key, "") for key in ("key_file", "key_env")]
+    if not all(isinstance(key, str) for key in keys) or all(keys):
+        raise bad_config(
+            path, f"[remote.{name}] has a key that cannot be meant", "Use key_file or key_env, one of them."
+        )
+    return Remote(name, values["url"], specs["push"], specs["fetch"], everywhere, *keys)
 
 
 def _set_url(path: str, remote: Remote) -> None:
     before = read_config_text(path)
     wanted = parse_config(path, before.encode())
-    wanted.setdefault("remote", {}).setdefault(remote.name, {})["url"] = remote.url
-    after = with_line(before, f"remote.{remote.name}", "url", json.dumps(remote.url, ensure_ascii=False))
+    part = wanted.setdefault("remote", {}).setdefault(remote.name, {})
+    after = before
+    for key, value in (("url", remote.url), ("key_file", remote.key_file), ("key_env", remote.key_env)):
+        if value:
+            part[key] = value
+            after = with_line(after, f"remote.{remote.name}", key, json.dumps(value, ensure_ascii=False))
     _write(path, after, wanted)
 
 

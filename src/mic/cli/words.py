@@ -37,6 +37,7 @@ def session_fields(session: pb.Session, *, whole: bool = False) -> dict[str, Any
         "git_commit": session.git_commit.hex() or None,
     }
     if whole:
+        fields["brought"] = _brought_fields(session.brought) if session.HasField("brought") else None
         fields["conversation"] = [
             {"role": item.role, "author": item.author, "text": item.text, "at": iso(item.at_ms)}
             for item in session.conversation
@@ -44,6 +45,15 @@ def session_fields(session: pb.Session, *, whole: bool = False) -> dict[str, Any
         fields["decisions"] = list(map(decision_fields, session.decisions))
         fields["changes"] = [change_fields(item) for item in session.changes]
     return fields
+
+
+def _brought_fields(brought: pb.Brought) -> dict[str, Any]:
+    return {
+        "forge": brought.forge,
+        "project": brought.project,
+        "session": brought.session,
+        "position": brought.position,
+    }
 
 
 def change_fields(change: pb.Change) -> dict[str, Any]:
@@ -135,6 +145,11 @@ def print_landing(out: Output, session: pb.Session) -> None:
     with_agent = f" with {session.agent}" if session.agent else ""
     out.line(f"{author}{with_agent}, {when(session.created_at_ms)}")
     out.line(f"session {ulid_text(session.id)}, base @{session.base_position}")
+    if session.HasField("brought"):
+        before = session.brought
+        out.line(
+            f"It landed as @{before.position} of {before.project} at {before.forge} before, as whoever pushed it says."
+        )
     if session.based_on:
         out.line(f"It stands on session {ulid_text(session.based_on)}.")
     if session.state == "queued":

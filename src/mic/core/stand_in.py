@@ -23,7 +23,7 @@ NAME, EMAIL = "Erased person", "erased@micelio.invalid"
 MARK = "redacted"
 SIGNED = re.compile(rb"^(?:gpgsig|gpgsig-sha256|mergetag) [^\n]*\n(?: [^\n]*\n)*", re.M)
 # What landing adds to a session and says nothing of what anybody said.
-_PLAIN = frozenset(("git", "merged", "already_so", "scanned", "erased", MARK))
+_PLAIN = frozenset(("git", "merged", "already_so", "scanned", "erased", "brought", MARK))
 
 Edit = Callable[[Session, Redaction], Session]
 

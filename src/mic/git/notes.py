@@ -51,6 +51,24 @@ def read_notes(packs: Packs, oid: bytes) -> dict[bytes, bytes]:
     return notes
 
 
+def objects_of(packs: Packs, oid: bytes) -> set[bytes]:
+    """What a commit of notes consists of: itself, its trees and texts; of its history nothing. Raises Corrupt."""
+    tree = commit_line(oid, packs.read(oid, COMMIT)[1]).tree
+    found, todo = {oid}, [tree]
+    while todo:
+        now = todo.pop()
+        if now not in found and packs.has(now):
+            found.add(now)
+            for entry in parse_tree(packs.tree(now), now):
+                if entry.is_tree:
+                    todo.append(entry.oid)
+                else:
+                    found.add(entry.oid)
+            if len(found) > MAX_NOTES:
+                raise TooLarge(f"The notes of {oid.hex()} are more than {MAX_NOTES:,}.")
+    return found
+
+
 def note_path(oid: bytes) -> bytes:
     """Where the forge's own notes have that of an object: one slash, as Git writes them while they are some hundred."""
     digits = oid.hex().encode()

@@ -43,6 +43,7 @@ class Quarantine:
         self._windows = Windows()
         self._table = PackTable()
         self._raw = memoryview(b"")
+        self._passing: set[bytes] = set()
         packs = list(snapshot.packs)
         if file is not None:
             self._raw = _mapped(file)
@@ -121,17 +122,28 @@ class Quarantine:
         """What is here has grown: the next `write` leaves that out too."""
         self._here = here
 
+    def leave_out(self, oids: set[bytes]) -> None:
+        """These objects are read and not kept, but for those that others lean on."""
+        self._passing = oids
+        bases = {item.oid: item.base for item in self._table.objects()}
+        todo = [base for oid, base in bases.items() if base and oid not in oids]
+        while todo:
+            base = todo.pop()
+            if base in self._passing:
+                self._passing.discard(base)
+                todo += [bases[base]] if bases.get(base) else []
+
     @property
     def empty(self) -> bool:
-        """Whether nothing was sent that is not here already."""
-        return all(self._here.has(oid) for oid in self._table.oids())
+        """Whether nothing was sent that is to be kept and not here already."""
+        return all(oid in self._passing or self._here.has(oid) for oid in self._table.oids())
 
     def write(self, out: BinaryIO) -> WrittenPack:
         """A pack of what is new, in the order in which it was sent. What is here already is left out."""
         writer = PackWriter(out)
         places: dict[bytes, int] = {}
         for item in self._table.objects():
-            if not self._here.has(item.oid):
+            if item.oid not in self._passing and not self._here.has(item.oid):
                 places[item.oid] = writer.copy(item, b"".join(self._entry(item, places, writer.size)))
         for line in self.lines:
             if line.oid in places:

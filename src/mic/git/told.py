@@ -23,6 +23,7 @@ from mic.core.attribution import (
     moved_to,
     stored,
 )
+from mic.core.brought import Brought, decode_brought
 from mic.core.carried import followed
 from mic.core.errors import Corrupt, InvalidInput, NotFound, TooLarge
 from mic.git.added import Texts, added_lines
@@ -41,10 +42,14 @@ _LONGEST = 200
 
 
 class Told(NamedTuple):
-    """Who wrote a commit: an agent's name, "" when it is not known to be one's, and what its session is to hold."""
+    """Who wrote a commit: an agent's name, "" when it is not known to be one's, and what its session is to hold.
+
+    `brought` is what a session said whose landing it was at another forge.
+    """
 
     agent: str
     attribution: dict[str, Any]
+    brought: Brought | None = None
 
 
 NOTHING = Told("", {})
@@ -64,8 +69,14 @@ class Telling:
     """
 
     def __init__(
-        self, packs: Packs, notes: Notes, traces: Mapping[str, list[Trace]], rebased: Rebased | None = None
+        self,
+        packs: Packs,
+        notes: Notes,
+        traces: Mapping[str, list[Trace]],
+        rebased: Rebased | None = None,
+        words: Notes | None = None,
     ) -> None:
+        self._words = words
         self._notes, self._traces, self._texts = notes, traces, Texts(packs)
         self._old = rebased.old if rebased is not None else {}
         self._old_packs = rebased.packs if rebased is not None else packs
@@ -75,6 +86,16 @@ class Telling:
 
         `changed` gives the content that it made of each path, by hash; b"" of one that it took away.
         """
+        return self._wrote(oid, tree, before, changed)._replace(brought=self._said(self._old.get(oid, oid)))
+
+    def _said(self, oid: bytes) -> Brought | None:
+        raw = self._words.of(oid) if self._words is not None else b""
+        try:
+            return decode_brought(raw) if raw else None
+        except (InvalidInput, TooLarge):
+            return None  # what cannot be read is no reason to refuse the commit
+
+    def _wrote(self, oid: bytes, tree: bytes, before: bytes, changed: Callable[[], Mapping[bytes, bytes]]) -> Told:
         old = self._old.get(oid, oid)
         raw = self._notes.of(old)
         if raw:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from mic.core import epoch as stored
 from mic.core.blob import decode_blob, encode_node
+from mic.core.brought import Brought
 from mic.core.epoch import NOBODY, PackRef, make_epoch
 from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, PreconditionFailed
 from mic.core.head import Head, ms_hlc, next_hlc
@@ -48,7 +49,8 @@ EPOCH_BYTES = 24 << 20
 class HistoryCommit(NamedTuple):
     """One landing of a history. `changes` are (path, op, mode, content hash, size); the hash is b"" when deleted.
 
-    `attribution` is what the session holds of who wrote it.
+    `attribution` is what the session holds of who wrote it, `brought` what a session said whose landing it was at
+    another forge.
     """
 
     oid: bytes
@@ -59,6 +61,7 @@ class HistoryCommit(NamedTuple):
     changes: Sequence[tuple[bytes, int, int, bytes, int]]
     agent: str = ""
     attribution: Mapping[str, Any] = MappingProxyType({})
+    brought: Brought | None = None
 
 
 class HistoryImport:
@@ -190,19 +193,24 @@ class HistoryImport:
                 op = int(Op.MODIFIED if old else Op.ADDED)
                 changes.append(Change(path, op, entry.mode, entry.hash, entry.size, *base, entry.kind))
         metadata: dict[str, Any] = {"git": {"commit": commit.oid, "raw": commit.raw, "source": self.source}}
+        said = commit.brought
+        if said is not None:
+            metadata["brought"] = said.origin
         # A function of project and commit: the same import makes the same ids.
         digest = hashlib.sha256(self.line.project.encode() + commit.oid + position.to_bytes(8, "big")).digest()
         session_id = min(max(commit.authored_ms, 0), (1 << 48) - 1).to_bytes(6, "big") + digest[:10]
         return Session(
             id=session_id,
-            goal=commit.message,
+            goal=said.goal if said is not None else commit.message,
+            conversation=said.conversation if said is not None else (),
+            decisions=said.decisions if said is not None else (),
             state=int(State.LANDED),
             base_position=position - 1,
             hlc_created=min(ms_hlc(commit.authored_ms), (1 << 64) - 1),
             hlc_updated=self._hlc,
             owner=self.owner,
             author=commit.author,
-            agent=commit.agent,
+            agent=commit.agent or (said.agent if said is not None else ""),
             attribution=dict(commit.attribution),
             changes=tuple(changes),
             metadata=metadata,

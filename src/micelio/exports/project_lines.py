@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from mic.core.brought import brought_from
 from mic.core.head import hlc_ms
 from mic.core.ids import ulid_text
 from mic.core.record import Record
@@ -119,6 +120,7 @@ def session_fields(session: Session) -> dict[str, Any]:
             }
             for each in session.decisions
         ],
+        "brought": brought_from(session) or None,
         "redacted": session.metadata.get("redacted"),
     }  # fmt: skip
 

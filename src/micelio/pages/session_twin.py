@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from mic.core.brought import brought_from
 from mic.core.ids import ulid_text
 from mic.core.session import Decision, Message, Session
 from mic.core.tree import Entry
@@ -24,6 +25,7 @@ def session_data(view: LandingView, changes: list[PathChange]) -> dict[str, Any]
         "state": view.state,
         "base_position": session.base_position,
         "tree": view.tree.hex(),
+        "brought": brought_from(session) or None,
         "decisions": [_decision(decision) for decision in session.decisions],
         "conversation": [_message(message) for message in session.conversation],
         "claims": list(session.claims),
@@ -71,6 +73,8 @@ def session_markdown(view: LandingView, state: str, changes: list[PathChange], s
     parts += [f"Session {ulid_text(session.id)}, base @{session.base_position}."]
     if row.git_commit:
         parts.append(f"Git commit {row.git_commit.hex()}.")
+    if brought := brought_from(session):
+        parts.append(f"Before, it landed as @{brought['position']} of {brought['project']} at {brought['forge']}.")
     if more:
         parts.append(more.strip("\r\n"))
     parts += _why(session)

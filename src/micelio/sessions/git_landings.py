@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mic.core.blob import MAX_WHOLE
+from mic.core.brought import MAX_BYTES
 from mic.core.ids import content_hash
 from mic.core.session import Author
 from mic.git.authorship import MAX_NOTE
@@ -59,7 +60,15 @@ class CommitLandings:
         told = self._telling.of(oid, tree, self._tree, lambda: {path: content for path, _, _, content, _ in listed})
         self._intake.add_commit(
             HistoryCommit(
-                oid, raw, author, text.authored_at_ms, text.message, listed, agent or told.agent, told.attribution
+                oid,
+                raw,
+                author,
+                text.authored_at_ms,
+                text.message,
+                listed,
+                agent or told.agent,
+                told.attribution,
+                told.brought,
             )
         )
         self._tree = tree
@@ -69,11 +78,17 @@ class CommitLandings:
             self._intake.add_frame(frame)
 
 
-def telling_of(packs: Packs, graph: Graph, tip: bytes, notes: bytes, rebased: Rebased | None = None) -> Telling:
-    """What the commits up to `tip` come with: notes of the commit `notes`, b"" for none, and records in its files."""
+def telling_of(
+    packs: Packs, graph: Graph, tip: bytes, notes: bytes, rebased: Rebased | None = None, words: bytes = b""
+) -> Telling:
+    """What the commits up to `tip` come with: notes of the commit `notes`, b"" for none, and records in its files.
+
+    `words` is the commit of the notes that say what sessions said elsewhere, b"" for none.
+    """
     # Notes that are sent together with what is rebased are kept after it.
     brought = Notes(packs if rebased is None else rebased.packs, notes, MAX_NOTE)
-    return Telling(packs, brought, traces_in(packs, graph.lines[tip].tree), rebased)
+    said = Notes(packs if rebased is None else rebased.packs, words, MAX_BYTES)
+    return Telling(packs, brought, traces_in(packs, graph.lines[tip].tree), rebased, said)
 
 
 def _frames(name: bytes, data: bytes) -> Iterator[Frame]:

@@ -10,12 +10,13 @@ from typing import BinaryIO, cast
 import msgspec
 from django.db import transaction
 
+from mic.core.brought import NOTES as WORDS
 from mic.core.errors import Busy, InvalidInput, MicError, PreconditionFailed, Protected, SecretFound, Unavailable
 from mic.git.graph import Graph
 from mic.git.kept import KeptObjects
 from mic.git.kept_lines import lines_of
 from mic.git.moving import MOVED, begin, move, refusals, withdraw
-from mic.git.notes import is_notes
+from mic.git.notes import is_notes, objects_of
 from mic.git.packs import Packs
 from mic.git.packscan import Limits
 from mic.git.push_fsck import PushFsck
@@ -71,6 +72,7 @@ class _Push:
         self._accepted = ""  # an admin's reason why the push may hold secrets
         self._rebase = False  # whether commits of main go behind a main that has moved
         self._lines: dict[bytes, LineTip] = {}  # branches that sessions land on, by ref
+        self._words = b""  # the notes of what sessions said elsewhere, which land with their commits
         self._brought = b""  # the notes that are pushed as `refs/notes/ai`, which they become part of
 
     def take(
@@ -82,6 +84,15 @@ class _Push:
         options: Sequence[bytes],
     ) -> list[RefResult]:
         """Judge every update, keep the objects, land what is on main, move the other refs."""
+        words = next((update for update in updates if update.name == WORDS), None)
+        if words is not None:
+            self._words = b"" if words.new == ABSENT else words.new
+            kept = [update for update in updates if update is not words]
+            results = self.take(snapshot, kept, pack, atomic, options) if kept else []
+            taken = self._words and any(not result.error for result in results)
+            said = "" if taken else "what sessions said lands with their commits: push both in one push"
+            by_name = {result.name: result for result in [*results, RefResult(WORDS, said)]}
+            return [by_name[update.name] for update in updates]
         meant = [self._meant(snapshot.view, update) for update in updates]
         results = self._taken(snapshot, meant, pack, atomic, options)
         return [result._replace(name=update.name) for result, update in zip(results, updates, strict=True)]
@@ -246,6 +257,11 @@ class _Push:
                 search.add(oid, kind, data)
 
         quarantine = Quarantine(pack, snapshot, self._kept.reader(snapshot), check, Limits())
+        if self._words and is_notes(quarantine.packs, self._words):
+            # They land as what was said; as objects nobody could take them back again.
+            quarantine.leave_out(objects_of(quarantine.packs, self._words))
+        else:
+            self._words = b""
         gone.finish()
         fsck.finish(quarantine.packs)
         return quarantine, search.finish() if search is not None else ""
@@ -387,7 +403,7 @@ class _Push:
                 self._actor, project, "git push", accept_secrets=self._accepted, onto=position
             ) as intake:
                 notes = self._brought or snapshot.view.refs.get(BROUGHT, b"")
-                telling = telling_of(packs, graph, new, notes, rebased)
+                telling = telling_of(packs, graph, new, notes, rebased, self._words)
                 landings = CommitLandings(intake, packs, graph, tip, telling, first_wins=False)
                 for oid in commits:
                     landings.add(oid)

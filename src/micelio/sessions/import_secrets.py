@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TypeVar
 
+from mic.core.brought import brought_words, with_words
 from mic.core.errors import MicError, Unavailable
 from mic.core.scanning import Finding, Scan, redact, scan, scan_many
 from mic.core.session import Author, Op
@@ -80,12 +81,14 @@ class HistorySearch:
                 self._waiting[name].append((position, path, commit.oid))
             self._take(self._bad.get(name, ()), position, path, commit.oid)
         self._take(scan(commit.raw), position, b"", commit.oid)
-        words = [commit.message, commit.author.name, commit.author.email]
+        said = brought_words(commit.brought) if commit.brought is not None else []
+        words = [commit.message, commit.author.name, commit.author.email, *said]
         changed = redact(words)
         if not changed:
             return commit
-        message, author, email = (changed.get(number, (text, 0))[0] for number, text in enumerate(words))
-        return commit._replace(message=message, author=Author(author, email))
+        message, author, email, *said = (changed.get(number, (text, 0))[0] for number, text in enumerate(words))
+        brought = with_words(commit.brought, said) if commit.brought is not None else None
+        return commit._replace(message=message, author=Author(author, email), brought=brought)
 
     def _flush(self) -> None:
         for name, findings in scan_many(self._batch.items()):

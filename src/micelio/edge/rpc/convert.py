@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from mic.core.attribution import LINES, VERSION, parse, stored
+from mic.core.brought import brought_from
 from mic.core.errors import InvalidInput
 from mic.core.head import hlc_ms, ms_hlc
 from mic.core.paths import parse_path
@@ -276,6 +277,8 @@ def landing_message(view: LandingView) -> pb.Session:
     message.refusal = refusal.message if refusal is not None and not view.queued else ""
     message.base_position = view.session.base_position
     message.pushed_at_ms = pushed_at(view.session)
+    if origin := brought_from(view.session):
+        message.brought.CopyFrom(pb.Brought(**origin))
     message.created_at_ms = hlc_ms(view.session.hlc_created)
     return message
 

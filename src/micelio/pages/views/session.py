@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from mic.core.brought import brought_from
 from mic.core.errors import Erased, NotFound
 from mic.core.ids import parse_ulid, ulid_text
 from mic.core.session import Change, Op, Session
@@ -161,6 +162,7 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
         "git_commit": row.git_commit.hex() if row.git_commit else "",
         "base_position": session.base_position,
         "session": session,
+        "brought": brought_from(session),
         "refusal": refusal,
         "focus": bool(focus),
         "changes": shown,
