@@ -23,8 +23,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.timeout(240)]
 PAGE_BUDGET = 30 * 1024
 # SQL statements of a page, the same however many rows it shows.
 QUERY_BUDGET = 12
-# For members, an organization's page also asks who the others are.
-QUERY_BUDGETS = {"/": 13, "/heavy": 16}
 # Of links that differ in one step only (five thousand files, say) this many are followed, evenly chosen.
 MOST_ALIKE = 4
 
@@ -75,7 +73,7 @@ def _visit(client: Client, address: str) -> Document:
     weight = len(gzip.compress(answer.content, 6)) + STYLE
     queries = _queries(answer)
     assert weight <= PAGE_BUDGET, (address, weight)
-    assert queries <= QUERY_BUDGETS.get(address.partition("?")[0], QUERY_BUDGET), (address, queries)
+    assert queries <= QUERY_BUDGET, (address, queries)
     assert malformed(source) == [], address
     page = Document(source)
     assert len(page.all("h1")) == 1, address

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from mic.core.errors import NotFound
 from micelio.accounts.actor import Actor, require_signed_in
@@ -62,6 +62,11 @@ def users_by_id(actor: Actor, ids: Iterable[UUID]) -> dict[UUID, UserView]:
     if missing:
         known |= {user.id: _view(user) for user in User.objects.filter(id__in=missing)}
     return {one: known[one] for one in wanted if one in known}
+
+
+def handle_in(column: str) -> Subquery:
+    """A part of a query whose rows have the id of an account in `column`: its handle, null for no account."""
+    return Subquery(User.objects.filter(id=OuterRef(column)).values("handle")[:1])
 
 
 def proven_addresses(actor: Actor) -> list[str]:

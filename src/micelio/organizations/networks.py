@@ -15,7 +15,7 @@ from micelio.audit.actions import record
 from micelio.audit.origin import current_address
 from micelio.networks import Entry, changed, entries_of, holds, parse_entries
 from micelio.organizations.models import Organization
-from micelio.organizations.policy import forget_roles, is_shut_out, require_administering, require_owner
+from micelio.organizations.policy import forget_roles, require_administering, require_owner
 from micelio.organizations.queries import find
 
 
@@ -93,11 +93,6 @@ def networks_held(actor: Actor, org_handle: str) -> NetworksView:
     """As `get_networks`; nobody else changes the list before the transaction ends."""
     require_administering(actor)
     return _view(_held(actor, org_handle))
-
-
-def is_outside(actor: Actor, org_handle: str) -> bool:
-    """Whether the actor is a member who comes from none of the networks. Raises NotFound."""
-    return is_shut_out(actor, find(org_handle).id)
 
 
 @transaction.atomic

@@ -95,6 +95,16 @@ def asked_once() -> Iterator[None]:
         asked_now.reset(token)
 
 
+def asks_once() -> bool:
+    """Whether this is within `asked_once`."""
+    return asked_now.get() is not None
+
+
+def note_role(user_id: UUID, organization_id: UUID, role: str | None) -> None:
+    """A role that was looked up among others: this request need not ask for it."""
+    looked_up((organization_id, user_id), lambda: role)
+
+
 def forget_roles() -> None:
     """For whoever has changed a membership: what this request asks from now on is looked up anew."""
     asked = asked_now.get()

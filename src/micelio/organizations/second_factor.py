@@ -13,7 +13,7 @@ from micelio.accounts.policy import require_page
 from micelio.accounts.second_factor import with_factor
 from micelio.audit.actions import record
 from micelio.organizations.models import Membership, Organization
-from micelio.organizations.policy import forget_roles, lacks_second_factor, require_administering, require_owner
+from micelio.organizations.policy import forget_roles, require_administering, require_owner
 from micelio.organizations.queries import find
 
 # Named on the page; the rest are counted.
@@ -69,11 +69,6 @@ def second_factor_standing(actor: Actor, org_handle: str) -> Standing:
     organization = find(org_handle)
     require_owner(actor, organization.id, organization.handle)
     return _standing(actor, organization)
-
-
-def is_shut_out(actor: Actor, org_handle: str) -> bool:
-    """Whether the actor is a member who lacks the second factor that is asked for. Raises NotFound."""
-    return lacks_second_factor(actor, find(org_handle).id)
 
 
 def _standing(actor: Actor, organization: Organization) -> Standing:

@@ -18,9 +18,10 @@ from mic.core.errors import InvalidInput
 from micelio.accounts.actor import Actor
 from micelio.accounts.grant import Scope
 from micelio.accounts.policy import require_scope
-from micelio.projects.models import Visibility
+from micelio.accounts.queries import handle_in
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import Readable
+from micelio.projects.reads import note_read
 from micelio.sessions.models import Landing
 from micelio.sessions.queries import LandingRow, as_rows
 
@@ -90,7 +91,7 @@ class Doings:
 
     def latest(self, before: str, limit: int) -> tuple[list[Done], str]:
         """(the newest behind the token `before`, the token that the next page begins with, "" on the last)."""
-        found = self._found
+        found = self._found.annotate(owner_handle=handle_in("owner_id"))
         if before:
             at, number = _parse(before)
             found = found.filter(Q(landed_at__lt=at) | Q(landed_at=at, id__lt=number))
@@ -111,8 +112,11 @@ class Doings:
 
     def _note(self, ids: set[UUID]) -> None:
         """Record that something of these is shown, where that is asked for."""
-        if any(self._views[one].visibility != Visibility.PUBLIC if one in self._views else True for one in ids):
-            self._reach.note_reads(ids)
+        for view in (self._views[one] for one in ids if one in self._views):
+            note_read(self._actor, view)
+        unknown = ids - set(self._views)
+        if unknown:
+            self._reach.note_reads(unknown)
 
 
 def _token(row: Landing) -> str:

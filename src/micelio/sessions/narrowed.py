@@ -17,7 +17,7 @@ from micelio.projects.reads import note_read
 from micelio.sessions.models import Landing, Projection
 from micelio.sessions.path_landings import path_landings
 from micelio.sessions.policy import require_listed, require_read
-from micelio.sessions.queries import MAX_PAGE, LandingRow, as_rows
+from micelio.sessions.queries import MAX_PAGE, LandingRow, as_rows, landings
 
 # Positions that one page looks through: 20 ms at worst. The next page goes on behind them.
 LOOKED_THROUGH = 20_000
@@ -63,7 +63,7 @@ def find_landings(
     newest = Projection.objects.filter(project_id=project.line).values_list("position", flat=True).first() or 0
     before = min(before, newest + 1) if before is not None else newest + 1
     lowest = max(0, before - LOOKED_THROUGH)
-    found = Landing.objects.filter(_condition(actor, wanted), project_id=project.line)
+    found = landings().filter(_condition(actor, wanted), project_id=project.line)
     rows = list(found.filter(position__lt=before, position__gte=lowest).order_by("-position")[: limit + 1])
     shown = as_rows(actor, rows[:limit])
     if len(rows) > limit:
@@ -77,7 +77,7 @@ def _of_path(
     touched = path_landings(actor, project, wanted.path, before, 0, MAX_PAGE)
     positions = [each.row.position for each in touched]
     if wanted.author or wanted.agent or wanted.since or wanted.until:
-        found = Landing.objects.filter(_condition(actor, wanted), project_id=project.line, position__in=positions)
+        found = landings().filter(_condition(actor, wanted), project_id=project.line, position__in=positions)
         kept = set(found.values_list("position", flat=True))
     else:
         kept = set(positions)
@@ -123,7 +123,7 @@ def newest_of(actor: Actor, projects: Sequence[ProjectView], limit: int = 30) ->
     some = Q(pk__in=[])
     for project_id, position in newest:
         some |= Q(project_id=project_id, position__gt=position - limit)
-    rows = list(Landing.objects.filter(some).order_by("-landed_at", "-position")[:limit])
+    rows = list(landings().filter(some).order_by("-landed_at", "-position")[:limit])
     for project_id in dict.fromkeys(row.project_id for row in rows):
         note_read(actor, by_id[project_id])
     return [(by_id[row.project_id], shown) for row, shown in zip(rows, as_rows(actor, rows), strict=True)]

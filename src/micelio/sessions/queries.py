@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from mic.core.attribution import LINES
 from mic.core.errors import InvalidInput, NotFound
@@ -19,7 +19,7 @@ from mic.core.session import Session, State
 from mic.ledger.intents import waiting
 from mic.ledger.project import EMPTY_TREE, Landed, Project
 from micelio.accounts.actor import Actor
-from micelio.accounts.queries import users_by_id
+from micelio.accounts.queries import handle_in, users_by_id
 from micelio.prepared import Prepared
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
@@ -118,7 +118,7 @@ def counts(actor: Actor, project: ProjectView) -> Counts:
 def list_landings(actor: Actor, project: ProjectView, before: int | None = None, limit: int = 50) -> list[LandingRow]:
     """Newest first, those before position `before` when given."""
     require_read(actor, project)
-    found = Landing.objects.filter(project_id=project.line)
+    found = landings().filter(project_id=project.line)
     if before is not None:
         found = found.filter(position__lt=before)
     return as_rows(actor, list(found.order_by("-position")[: min(limit, MAX_PAGE)]))
@@ -131,11 +131,11 @@ def latest_landings(actor: Actor, projects: Sequence[ProjectView]) -> dict[UUID,
     """
     for project in projects:
         require_listed(actor, project)
-    ids = [project.line for project in projects]
-    newest = Projection.objects.filter(project_id__in=ids, position__gt=0).values_list("project_id", "position")
-    wanted = dict(newest)
-    found = Landing.objects.filter(project_id__in=wanted, position__in=set(wanted.values()))
-    rows = [row for row in found if wanted[row.project_id] == row.position]
+    newest = Projection.objects.filter(project_id__in=[project.line for project in projects], position__gt=0)
+    own = newest.filter(project_id=OuterRef("project_id")).values("position")
+    # What the newest of any of them is narrows it to few rows, by an index, of which each asks for its own.
+    found = landings().filter(project_id__in=newest.values("project_id"), position__in=newest.values("position"))
+    rows = list(found.filter(position=Subquery(own)))
     return {row.project_id: view for row, view in zip(rows, as_rows(actor, rows), strict=True)}
 
 
@@ -146,8 +146,8 @@ def last_changes(
     require_read(actor, project)
     found = LastChange.objects.filter(project_id=project.line, directory=directory, name__in=list(names))
     positions = {bytes(row.name): row.position for row in found}
-    landings = Landing.objects.filter(project_id=project.line, position__in=set(positions.values()))
-    rows = {row.position: row for row in as_rows(actor, list(landings))}
+    touched = landings().filter(project_id=project.line, position__in=set(positions.values()))
+    rows = {row.position: row for row in as_rows(actor, list(touched))}
     return {name: rows[position] for name, position in positions.items() if position in rows}
 
 
@@ -158,7 +158,7 @@ def get_landing(actor: Actor, project: ProjectView, position: int) -> LandingVie
     record, session = ledger.landing(position)
     session = as_shown(session)
     before = ledger.records(position - 1, position - 1) if position > 1 else []
-    row = Landing.objects.filter(project_id=project.line, position=position).first()
+    row = landings().filter(project_id=project.line, position=position).first()
     view = as_rows(actor, [row])[0] if row else _owned(actor, session, _from_session(session, record.hlc, position))
     return LandingView(view, session, record.root_after, before[0].root_after if before else EMPTY_TREE)
 
@@ -166,14 +166,14 @@ def get_landing(actor: Actor, project: ProjectView, position: int) -> LandingVie
 def get_row(actor: Actor, project: ProjectView, position: int) -> LandingRow:
     """One landing as lists show it, without reading its session when the rows have it. Raises NotFound."""
     require_read(actor, project)
-    row = Landing.objects.filter(project_id=project.line, position=position).first()
+    row = landings().filter(project_id=project.line, position=position).first()
     return as_rows(actor, [row])[0] if row else get_landing(actor, project, position).row
 
 
 def get_rows(actor: Actor, project: ProjectView, positions: Sequence[int]) -> dict[int, LandingRow]:
     """Landings as lists show them, by position: from the rows, and from the log what they do not reach yet."""
     require_read(actor, project)
-    found = list(Landing.objects.filter(project_id=project.line, position__in=list(positions)))
+    found = list(landings().filter(project_id=project.line, position__in=list(positions)))
     rows = {row.position: row for row in as_rows(actor, found)}
     return {at: rows[at] if at in rows else get_landing(actor, project, at).row for at in positions}
 
@@ -332,9 +332,13 @@ def _query_open(project_id: UUID) -> QuerySet[Any, Any]:
 _some_open = Prepared(_query_open, UUID)
 
 
+def landings() -> QuerySet[Landing]:
+    """Rows of landings with the `owner_handle` of whose they are, for the queries of this room."""
+    return Landing.objects.annotate(owner_handle=handle_in("owner_id"))
+
+
 def as_rows(actor: Actor, rows: Sequence[Landing]) -> list[LandingRow]:
-    """Rows as lists show them, for the queries of this room."""
-    people = users_by_id(actor, {row.owner_id for row in rows if row.owner_id})
+    """Rows of `landings` as lists show them, for the queries of this room."""
     return [
         LandingRow(
             row.position,
@@ -342,7 +346,7 @@ def as_rows(actor: Actor, rows: Sequence[Landing]) -> list[LandingRow]:
             row.goal,
             row.author_name,
             row.author_email,
-            people[row.owner_id].handle if row.owner_id in people else "",
+            row.owner_handle or "",  # type: ignore[attr-defined]  # annotated
             row.agent,
             row.landed_at,
             row.authored_at,

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django import template
+from django.db import DatabaseError
 from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from micelio import __version__
 from micelio.accounts.actor import ANONYMOUS, Actor, actor_from_request
+from micelio.accounts.profiles import profile_of
 from micelio.organizations.roles import Role, at_least
 from micelio.pages import text
 from micelio.pages.cost import current_cost
@@ -127,6 +129,16 @@ def portrait(handle: str, picture: str = "", size: str = "") -> SafeString:
     return format_html(
         '<svg class="portrait {} ink{}" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', size, figure.ink, body
     )
+
+
+@register.simple_tag
+def own_portrait(me: Actor) -> SafeString:
+    """The small picture of whoever looks at the page; the drawn one where the database does not answer."""
+    try:
+        own = profile_of(me.user_id).picture if me.user_id is not None else ""
+    except DatabaseError:
+        own = ""
+    return portrait(me.handle, own, "small")
 
 
 @register.simple_tag

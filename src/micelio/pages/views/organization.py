@@ -11,9 +11,7 @@ from mic.core.errors import NotFound
 from micelio.accounts.actor import Actor
 from micelio.accounts.handles import sought
 from micelio.accounts.profiles import profile_of
-from micelio.organizations.networks import is_outside
-from micelio.organizations.queries import OrganizationView, get_organization, list_members
-from micelio.organizations.second_factor import is_shut_out
+from micelio.organizations.queries import OrganizationView, get_organization, kept_out, members_of
 from micelio.pages.activity import activity
 from micelio.pages.answers import Page, page
 from micelio.pages.views.home import project_list
@@ -65,13 +63,14 @@ def organization(request: HttpRequest, actor: Actor, owner: str) -> Page:
     )
     profile = profile_of(found.id)
     doings = Doings(actor, organization=found.id, known=listed) if not after and not behind else None
-    people = list_members(actor, found.handle, behind, MOST_MEMBERS + 1) if found.role else []
+    people = members_of(actor, found, behind, MOST_MEMBERS + 1) if found.role else []
     html = Scale(_FOR_MEMBERS).fill(
         people[:MOST_MEMBERS], lambda row, _: render_to_string("pages/_member.html", {"member": row})
     )
     members = people[: len(html)]
     more_members = members[-1].handle if len(people) > len(members) else ""
     more = projects.more.rpartition("/")[2]
+    shut_out, outside = kept_out(actor, found.id)
     context = {
         "organization": found,
         "tab": "projects",
@@ -83,8 +82,8 @@ def organization(request: HttpRequest, actor: Actor, owner: str) -> Page:
         "more": more,
         "more_members": more_members,
         "begun": bool(after),
-        "shut_out": not found.role and is_shut_out(actor, found.handle),
-        "outside": not found.role and is_outside(actor, found.handle),
+        "shut_out": shut_out,
+        "outside": outside,
     }
     twin = {
         "organization": found.handle,
