@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history bench-web bench-cli demo soak docs dist test-dist test-browser test-root test-radosgw test-s3rver test-timing test-kill proto openapi fuzz fuzz-api fuzz-git fuzz-attribution format clean fuzz-cli
+.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history bench-web lighthouse bench-cli demo soak docs dist test-dist test-browser test-root test-radosgw test-s3rver test-timing test-kill proto openapi fuzz fuzz-api fuzz-git fuzz-attribution format clean fuzz-cli
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -137,8 +137,12 @@ bench-git: .venv/dev ## Git's clients here beside git http-backend; COMMITS, FIL
 bench-history: .venv/dev ## who touched a path among a million landings, and why a line is as it is
 	@$(BIN)/python -m tests.bench.history
 
-bench-web: .venv/dev ## search over a million lines, beside git grep
+bench-web: .venv/dev ## pages of a large project, then search over a million lines; ONLY=pages, ONLY=search
 	@$(BIN)/python -m tests.bench.web
+
+lighthouse: .venv/dev ## Lighthouse over the six main pages (fetches it with npm into .tools)
+	@[ -d .tools/lighthouse/node_modules/lighthouse ] || npm install --silent --no-audit --no-fund --ignore-scripts --prefix .tools/lighthouse lighthouse@12.8.2
+	@$(BIN)/python -m tests.bench.web.lighthouse
 
 bench-accounts: .venv/dev ## a thousand sign-ins at once, then 10,000 signed-in requests in a minute
 	@$(BIN)/python -m tests.bench.accounts
