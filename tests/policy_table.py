@@ -84,6 +84,7 @@ OrganizationService.GetSecondFactor    any     u d  d d d .  d d d  u u  d d d d
 OrganizationService.SetSecondFactor    any     u d  d d d .  d d d  u u  d d d d d .  d d d d
 ProjectService.CreateProject           any     u d  d d . .  d d d  u u  d . d d d d  d d d d
 ProjectService.ListProjects            any     . .  . . . .  . . .  u u  . . . . d d  . . . .
+ProjectService.ExploreProjects         any     . .  . . . .  . . .  u u  . . . . d d  . . . .
 ProjectService.UpdateProject           public  u d  d d . .  d d .  u u  d . d d d d  . n d d
 ProjectService.UpdateProject           private n n  d d . .  d d .  u u  d . d d d d  . n d d
 ProjectService.RenameProject           public  u d  d d . .  d d .  u u  d . d d d d  . n d d
@@ -227,6 +228,7 @@ admin-legal          any     u d  d d d d  d d d  u u
 legal                any     . .  . . . .  . . .  . .
 design               any     . .  . . . .  . . .  . .
 home                 any     . .  . . . .  . . .  . .
+explore              any     . .  . . . .  . . .  . .
 search               any     . .  . . . .  . . .  . .
 search-feed          any     . .  . . . .  . . .  . .
 organization-feed    any     . .  . . . .  . . .  . .
@@ -631,6 +633,8 @@ FUNCTIONS = {
     "sessions.doings.Doings": "organization",
     "sessions.blame.blame_file": "SessionService.BlameFile",
     "sessions.blame.explain": "SessionService.BlameFile",
+    "discovery.queries.explore": "ProjectService.ExploreProjects",
+    "discovery.queries.languages_of": "project",
     "search.queries.Reach": "search",
     "search.queries.find": "search",
     "search.queries.landed_by": "search",

@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "micelio.findings",
     "micelio.sessions",
     "micelio.search",
+    "micelio.discovery",
     "micelio.imports",
     "micelio.archives",
     "micelio.exports",

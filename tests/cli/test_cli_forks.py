@@ -139,7 +139,7 @@ def test_changing_a_project(shell: Shell, forge: Forge, name: str, tmp_path: Pat
     other = Shell(forge, tmp_path / "other", f"v{name}")
     shell("project", "create", f"{name}/garden")
     assert shell("project", "update", f"{name}/garden").endswith(
-        "Say what to change: --name, --description, --public or --private.\n"
+        "Say what to change: --name, --description, --topic, --public or --private.\n"
         "!      See `mic project update --help`.\n[2]\n"
     )
     assert other("project", "show", f"{name}/garden").endswith("[4]\n")
@@ -150,6 +150,18 @@ def test_changing_a_project(shell: Shell, forge: Forge, name: str, tmp_path: Pat
         f"{name}/garden  public\nThe garden\nWhere things grow\n0 landings, made WHEN\n"
     )
     assert other("project", "update", f"{name}/garden", "--private").endswith("[5]\n")
+    assert shell("project", "update", f"{name}/garden", "--topic", "Plants", "--topic", "water") == (
+        f"{name}/garden is public: The garden.\nWhere things grow\ntopics: plants water\n"
+    )
+    assert "topics: plants water\n" in other("project", "show", f"{name}/garden")
+    assert shell("project", "update", f"{name}/garden", "--topic", "a b") == (
+        "! mic: 'a b' cannot be a topic.\n"
+        "!      Use a-z, 0-9 and hyphens, at most 35 of them; begin with a letter or digit.\n[2]\n"
+    )
+    assert shell.json("project", "update", f"{name}/garden", "--no-topics")["project"]["topics"] == []
+    assert shell("project", "explore", "--topic", "plants") == (
+        "No project that you may see is like that; what is new is told after some minutes.\n"
+    )
     assert shell.json("project", "update", f"{name}/garden", "--private")["project"]["visibility"] == "private"
     assert other("project", "show", f"{name}/garden").endswith("[4]\n")
 

@@ -87,6 +87,7 @@ REQUESTS: dict[str, Make] = {
     "ProjectService.StarProject": lambda p: pb.StarProjectRequest(project=p),
     "ProjectService.UnstarProject": lambda p: pb.StarProjectRequest(project=p),
     "ProjectService.ListStars": lambda p: pb.ListStarsRequest(),
+    "ProjectService.ExploreProjects": lambda p: pb.ExploreProjectsRequest(),
     "ProjectService.ListProjectMembers": lambda p: pb.ListProjectMembersRequest(project=p),
     "ProjectService.SetProjectMember": lambda p: pb.SetProjectMemberRequest(project=p, handle="stan", role="member"),
     "ProjectService.RemoveProjectMember": lambda p: pb.RemoveProjectMemberRequest(project=p, handle="rita"),
@@ -123,7 +124,8 @@ OF_A_PROJECT = sorted(name for name in REQUESTS if name.split(".")[0] != "Organi
     "AuthService.GetCurrentUser", "ProjectService.CreateProject", "ProjectService.ListProjects",
     "AccountService.CreateToken", "AccountService.ListTokens",
     "AccountService.RenewSessionToken", "AccountService.RevokeToken", "ProjectService.ListDeletedProjects",
-    "ProjectService.ListStars", "AccountService.GetExport", "AccountService.ListExports",
+    "ProjectService.ListStars", "ProjectService.ExploreProjects", "AccountService.GetExport",
+    "AccountService.ListExports",
     "AccountService.CancelExport", "AccountService.DownloadExport", "ProjectService.ImportArchive",
 })  # fmt: skip
 FOR_ADMINS = {
@@ -199,6 +201,7 @@ OUTSIDER = {
     "AuthService.GetCurrentUser": ("unauthenticated", None),
     "OrganizationService.GetOrganization": (None, None),
     "ProjectService.ListProjects": (None, None),
+    "ProjectService.ExploreProjects": (None, None),
 }
 
 

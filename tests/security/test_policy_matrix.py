@@ -210,6 +210,7 @@ REQUESTS: dict[str, _Make] = {
     "ProjectService.CreateProject": lambda s, p, a, ok: pb.CreateProjectRequest(
         organization=p.organization, handle=f"made{next(_numbers)}"
     ),
+    "ProjectService.ExploreProjects": lambda s, p, a, ok: pb.ExploreProjectsRequest(),
     "ProjectService.ListProjects": lambda s, p, a, ok: pb.ListProjectsRequest(organization=p.organization),
     "ProjectService.UpdateProject": lambda s, p, a, ok: pb.UpdateProjectRequest(project=p, name="Renamed"),
     "ProjectService.RenameProject": lambda s, p, a, ok: pb.RenameProjectRequest(
@@ -627,6 +628,7 @@ def _address(name: str, project: pb.ProjectRef, landed: str, still_open: str) ->
         "admin-legal": "/-/admin/legal",
         "legal": "/-/legal",
         "home": "/",
+        "explore": "/-/explore",
         "search": "/-/search?q=open",
         "search-feed": "/-/search.atom?q=open",
         "organization-feed": f"/{project.organization}/-/landings.atom",

@@ -46,6 +46,7 @@ EXAMPLES = {
     "project restore": "mic project restore acme/garden",
     "project star": "mic project star acme/garden",
     "project unstar": "mic project unstar acme/garden",
+    "project explore": "mic project explore --topic http --language rust",
     "project stars": "mic project stars",
     "project protect": "mic project protect acme/garden --path /infra/",
     "project members list": "mic project members list acme/garden",

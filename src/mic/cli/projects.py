@@ -10,6 +10,7 @@ from mic.cli.app import Suggesting, json_option
 from mic.cli.connection import Address, connect, instance_option, named_instance, parse_address
 from mic.cli.credentials import token_for
 from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.explore import explore
 from mic.cli.output import Output, iso, plural, when
 from mic.cli.project_members import members
 from mic.cli.protection import protect
@@ -75,6 +76,8 @@ def show(out: Output, project: str) -> None:
         out.line(found.name)
     if found.description:
         out.line(found.description)
+    if found.topics:
+        out.line(f"topics: {' '.join(found.topics)}")
     out.line(f"{plural(found.head_position, 'landing')}, made {when(found.created_at_ms)}")
     if found.HasField("fork_position"):
         out.line(f"forked{f' from {found.forked_from}' if found.forked_from else ''} @{found.fork_position}")
@@ -91,21 +94,33 @@ def show(out: Output, project: str) -> None:
 @click.option("--description", default=None, help="One sentence about it.")
 @click.option("--public", is_flag=True, help="Let everybody see it.")
 @click.option("--private", is_flag=True, help="Let only members see it.")
+@click.option("--topic", "topics", multiple=True, metavar="WORD", help="Find it by this; again for more. Replaces all.")
+@click.option("--no-topics", is_flag=True, help="Take its topics away.")
 @json_option
-def update(out: Output, project: str, name: str | None, description: str | None, public: bool, private: bool) -> None:
-    """Change what a project is called or who may see it."""
+def update(
+    out: Output, project: str, name: str | None, description: str | None, public: bool, private: bool,
+    topics: tuple[str, ...], no_topics: bool,
+) -> None:  # fmt: skip
+    """Change what a project is called, by what it is found or who may see it."""
     address = parse_address(project)
     if public and private:
         raise click.UsageError("A project cannot be --public and --private.")
-    if name is None and description is None and not public and not private:
-        raise click.UsageError("Say what to change: --name, --description, --public or --private.")
+    if topics and no_topics:
+        raise click.UsageError("--topic and --no-topics contradict each other.")
+    if name is None and description is None and not (public or private or topics or no_topics):
+        raise click.UsageError("Say what to change: --name, --description, --topic, --public or --private.")
     visibility = "public" if public else "private" if private else None
     request = pb.UpdateProjectRequest(project=address.ref, name=name, description=description, visibility=visibility)
+    if topics or no_topics:
+        request.topics.names.extend(topics)
+        request.topics.SetInParent()
     with connect(address.instance, signed_in=True) as client:
         made = client.call(client.projects.UpdateProject, request).project
     out.line(f"{made.organization}/{made.handle} is {made.visibility}: {made.name}.")
     if made.description:
         out.line(made.description)
+    if made.topics:
+        out.line(f"topics: {' '.join(made.topics)}")
     out.document({"project": project_fields(made)})
 
 
@@ -328,6 +343,7 @@ def list_(out: Output, organization: str, instance: str | None) -> None:
     out.document({"projects": [project_fields(item) for item in found]})
 
 
+projects.add_command(explore)
 projects.add_command(members)
 
 
@@ -343,6 +359,7 @@ def project_fields(item: pb.Project) -> dict[str, Any]:
         "role": item.role,
         "created_at": iso(item.created_at_ms),
         "archived_at": iso(item.archived_at_ms) if item.archived_at_ms else None,
+        "topics": list(item.topics),
     }
     if item.head_tree:
         fields["head"] = {"position": item.head_position, "tree": item.head_tree.hex()}

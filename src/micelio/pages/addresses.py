@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes, urlencode
 
 from django.http import HttpRequest
 
@@ -175,6 +175,12 @@ class Site:
 
     def session(self, name: str) -> str:
         return f"{self.root}/-/sessions/{quote(name, safe='')}"
+
+
+def explore_address(**asked: str) -> str:
+    """The page that projects are found on, with what is asked of it."""
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return "/-/explore" + (f"?{query}" if query else "")
 
 
 def own_address(request: HttpRequest) -> str:

@@ -18,6 +18,7 @@ from micelio.pages.views.contributors import contributors
 from micelio.pages.views.deleted import deleted_projects
 from micelio.pages.views.design import design
 from micelio.pages.views.elsewhere import plain_address
+from micelio.pages.views.explore import explore
 from micelio.pages.views.exports import export_file, exports
 from micelio.pages.views.feeds import organization_feed, person_feed, project_feed, search_feed
 from micelio.pages.views.files import file, raw
@@ -74,6 +75,7 @@ urlpatterns = [
     path("-/people/<str:handle>/card/<str:digest>.png", person_picture, name="person-card"),
     path("-/search", search, name="search"),
     path("-/search.atom", search_feed, name="search-feed"),
+    path("-/explore", explore, name="explore"),
     path("-/new/organization", new_organization, name="new-organization"),
     path("-/new/project", new_project, name="new-project"),
     path("-/account/profile", account_profile, name="account-profile"),

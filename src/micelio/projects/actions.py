@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from micelio.projects.policy import hidden
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import get_project, rows, view
 from micelio.projects.signals import forked, visibility_changed
+from micelio.projects.topics import parse_topics, write_topics
 
 _FORM = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}\Z")
 
@@ -135,8 +137,11 @@ def update_project(
     name: str | None = None,
     description: str | None = None,
     visibility: str | None = None,
+    topics: Sequence[str] | None = None,
 ) -> ProjectView:
-    """Change what a project is called or who may read it; None leaves a thing as it is. For admins of the owner.
+    """Change what a project is called, by what it is found or who may read it; None leaves a thing as it is.
+
+    For admins of the owner.
 
     What becomes public no longer confines its forks. What becomes private does nothing to its forks: they show what
     was public when they were made. Raises NotFound, Unauthenticated, PermissionDenied, InvalidInput, Unavailable.
@@ -151,7 +156,11 @@ def update_project(
         wanted["description"] = _words(description, "description", 2000)
     if visibility is not None:
         wanted["visibility"] = _visibility(visibility)
-    changed = {field: text for field, text in wanted.items() if text != getattr(project, field)}
+    if topics is not None:
+        wanted["topics"] = " ".join(parse_topics(topics))
+    was = {"topics": " ".join(project.topics)}
+    before = {field: was[field] if field in was else getattr(project, field) for field in wanted}
+    changed = {field: text for field, text in wanted.items() if text != before[field]}
     if not changed:
         return project
     opened = changed.get("visibility") == Visibility.PUBLIC
@@ -160,10 +169,11 @@ def update_project(
     if "visibility" in changed:
         limits.require_room(project.owner_id, project.owner, changed["visibility"])
     Project.objects.filter(id=project.id).update(**changed)
+    if "topics" in changed:
+        write_topics(project.id, changed["topics"].split())
     if "visibility" in changed:
         rotate_cdn_key(project.id, changed["visibility"])
         transaction.on_commit(lambda: visibility_changed.send(Project, project_id=project.id))
-    before = {field: getattr(project, field) for field in changed}
     name = f"{project.owner}/{project.handle}"
     record(
         actor,
@@ -172,7 +182,7 @@ def update_project(
         project.id,
         name,
         organization_id=project.owner_id,
-        before=before,
+        before={field: before[field] for field in changed},
         after=changed,
     )
     if opened:

@@ -63,6 +63,8 @@ class Project(models.Model):
     stored_objects = models.PositiveBigIntegerField(default=0)
     measured_at = models.DateTimeField(null=True, blank=True, default=None)
     full = models.BooleanField(default=False)
+    # Words by which it is found, with a space between; see `topics`.
+    topics = models.TextField(blank=True, default="", db_default="")
     # Of a branch: its project, its name and who began it. It begins at `fork_position` of `forked_from`, which is the
     # project or another branch; its owner is the project's, its handle one that no project can have.
     line_of = models.ForeignKey("self", on_delete=models.CASCADE, null=True, default=None, related_name="+")
@@ -102,6 +104,21 @@ class ProjectMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.project_id}"
+
+
+class Topic(models.Model):
+    """A topic of a project, for finding it; what counts stands in the project's own row."""
+
+    id = models.BigAutoField(primary_key=True)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="named_topics")
+    name = models.CharField(max_length=35)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["project", "name"], name="one_topic_a_name"),)
+        indexes = (models.Index(fields=["name", "project"], name="topic_by_name"),)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Confinement(models.Model):

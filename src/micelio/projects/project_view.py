@@ -37,6 +37,7 @@ class ProjectView:
     archived_at: datetime | None = None
     protection: str = ""
     full: bool = False
+    topics: tuple[str, ...] = ()
     branch: str = MAIN
     branch_id: UUID | None = None  # None on main
 

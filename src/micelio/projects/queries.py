@@ -349,7 +349,7 @@ _STANDING = Q(deleted_at=None) & (Q(line_of=None) | Q(line_of__deleted_at=None))
 
 _COLUMNS = (
     "id", "owner__handle", "owner_id", "handle", "name", "description", "visibility", "created_at",
-    "forked_from_id", "fork_position", "confined", "has_forks", "archived_at", "protection", "full",
+    "forked_from_id", "fork_position", "confined", "has_forks", "archived_at", "protection", "full", "topics",
 )  # fmt: skip
 _named = Prepared(_query_named, str, str)
 _moved = Prepared(_query_moved, str, str)
@@ -359,8 +359,9 @@ _line_named = Prepared(_query_line, UUID, str)
 
 def _as_view(row: Sequence[Any]) -> ProjectView:
     """A row of `_COLUMNS`, for nobody yet."""
-    confined, has_forks, archived_at, protection, full = row[10:]
-    return ProjectView(*row[:8], None, *row[8:10], bool(confined), bool(has_forks), archived_at, protection, bool(full))  # type: ignore[call-arg]  # of known length
+    confined, has_forks, archived_at, protection, full, topics = row[10:]
+    flags = bool(confined), bool(has_forks), archived_at, protection, bool(full)
+    return ProjectView(*row[:8], None, *row[8:10], *flags, tuple(topics.split()))  # type: ignore[call-arg]  # of known length
 
 
 def all_project_ids() -> list[UUID]:
@@ -474,6 +475,7 @@ def view(project: Project, role: str | None) -> ProjectView:
         archived_at=project.archived_at,
         protection=project.protection,
         full=project.full,
+        topics=tuple(project.topics.split()),
     )
 
 

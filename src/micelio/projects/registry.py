@@ -2,7 +2,8 @@
 
 `registry/{project id}.json` beside `projects/{project id}/`: owner, handle, name, description, visibility,
 time of creation, of a fork also its origin and whose members alone may read it; where it was before, whether it is
-archived or deleted, and what is protected. People and memberships are not here; whoever restores says who administers.
+archived or deleted, what is protected, and its topics. People and memberships are not here; whoever restores says who
+administers.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Registered(msgspec.Struct, frozen=True, omit_defaults=True):
     deleted_by: str = ""
     protection: str = ""
     former: tuple[str, ...] = ()  # owner/handle
+    topics: tuple[str, ...] = ()
 
 
 def enter(project: ProjectView) -> None:
@@ -63,6 +65,7 @@ def enter(project: ProjectView) -> None:
         tuple(_confined_to(project)),
         *Project.everything.values_list("archived_at", "deleted_at", "deleted_by", "protection").get(id=project.id),
         tuple(_former(project.id)),
+        project.topics,
     )
     ledger().driver.store.put(_key(project.id), msgspec.json.encode(entry))
 

@@ -18,6 +18,7 @@ from micelio.projects.erasure import unfinished
 from micelio.projects.models import Confinement, Project
 from micelio.projects.queries import exists
 from micelio.projects.registry import entries
+from micelio.projects.topics import write_topics
 
 
 def restore(actor: Actor) -> int:
@@ -44,7 +45,9 @@ def restore(actor: Actor) -> int:
                 deleted_at=entry.deleted_at,
                 deleted_by=entry.deleted_by,
                 protection=entry.protection,
+                topics=" ".join(entry.topics),
             )
+            write_topics(row.id, entry.topics)
             Project.everything.filter(id=row.id).update(created_at=entry.created_at)
             for confined in entry.confined_to:
                 owner_id = _organization(actor, confined.organization)

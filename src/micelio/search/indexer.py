@@ -23,7 +23,7 @@ from micelio.background import follow_in_thread
 from micelio.databases import let_go
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.queries import is_standing, standing_project_ids, visibilities, visibility_of
-from micelio.search import pieces
+from micelio.search import pieces, shares
 from micelio.search.documents import file_document, key_of, session_documents
 from micelio.search.models import Document, Indexed, Kind
 from micelio.sessions.queries import derived_positions
@@ -74,6 +74,7 @@ def forget(project_id: UUID, contents: Iterable[bytes]) -> int:
     for start in range(0, len(all_of_them), 500):
         gone += _erase(Document.objects.filter(project_id=project_id, content__in=all_of_them[start : start + 500]))
     if gone:
+        shares.count_anew(project_id)
         _merge()
     return gone
 
@@ -124,6 +125,7 @@ def rebuild() -> list[MicError]:
             with transaction.atomic():
                 Document.objects.filter(project_id=project_id).delete()
                 Indexed.objects.filter(project_id=project_id).delete()
+                shares.count_anew(project_id)
             follow(project_id)
         except MicError as error:
             damaged.append(error)
@@ -169,6 +171,7 @@ def _follow_files(ledger: Project, project_id: UUID, position: int, tree: bytes,
         return
     if len(aims) >= 32 * _AIMS:
         Document.objects.filter(project_id=project_id, kind=Kind.CODE).delete()
+        shares.count_anew(project_id)
         stands, aims = EMPTY_TREE, b""
     roots = [stands, *(aims[at : at + 32] for at in range(0, len(aims), 32))]
     Indexed.objects.filter(project_id=project_id).update(tree=stands, aims=aims + tree)
@@ -179,8 +182,11 @@ def _follow_files(ledger: Project, project_id: UUID, position: int, tree: bytes,
     for paths, rows in _batches(ledger, project_id, changed, open_shelf, MOST - text):
         with transaction.atomic():
             Indexed.objects.select_for_update().get(project_id=project_id)
-            _remove(project_id, [key_of(Kind.CODE, path) for path in paths])
+            keys = [key_of(Kind.CODE, path) for path in paths]
+            gone = list(Document.objects.filter(project_id=project_id, key__in=keys).values_list("language", "size"))
+            _remove(project_id, keys)
             _write(project_id, rows)
+            shares.shift(project_id, gone, ((row.language, row.size) for row in rows))
         let_go()
     done = Indexed.objects.filter(project_id=project_id, tree=stands, aims=aims + tree)
     done.update(tree=tree, aims=b"", files_position=position)

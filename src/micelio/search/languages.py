@@ -30,6 +30,20 @@ _ALSO = {
 }  # fmt: skip
 
 
+# Those that people write otherwise than with one capital.
+_TITLES = {
+    "asciidoc": "AsciiDoc", "cmake": "CMake", "css": "CSS", "csv": "CSV", "graphql": "GraphQL", "html": "HTML",
+    "ini": "INI", "javascript": "JavaScript", "json": "JSON", "objective-c": "Objective-C", "ocaml": "OCaml",
+    "php": "PHP", "powershell": "PowerShell", "protobuf": "Protocol Buffers", "restructuredtext": "reStructuredText",
+    "sql": "SQL", "tex": "TeX", "toml": "TOML", "typescript": "TypeScript", "xml": "XML", "yaml": "YAML",
+}  # fmt: skip
+
+
+def title_of(language: str) -> str:
+    """The language as people write it: `Python`, `C++`, `TypeScript`."""
+    return _TITLES.get(language) or language.capitalize()
+
+
 def language_of(path: bytes) -> str:
     """`python` of `src/a.py`; "" for what no name tells."""
     base = posixpath.basename(path).decode("utf-8", "replace").lower()

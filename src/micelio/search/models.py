@@ -59,6 +59,26 @@ class Document(models.Model):
         return self.name or f"@{self.position}"
 
 
+class Language(models.Model):
+    """How many characters of the files at the head of main are of a language, and how many thousandths of the counted.
+
+    What is no program (`shares.NOT_COUNTED`) has no row.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    project = models.ForeignKey("projects.Project", on_delete=models.CASCADE, related_name="languages")
+    name = models.CharField(max_length=24)
+    characters = models.PositiveBigIntegerField()
+    share = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["project", "name"], name="one_share_a_language"),)
+        indexes = (models.Index(fields=["name", "share"], name="language_by_share"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.share / 10:.1f} %"
+
+
 class Indexed(models.Model):
     """How far the documents of a project follow its log.
 

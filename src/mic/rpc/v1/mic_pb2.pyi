@@ -656,7 +656,7 @@ class ForgeArchiveChunk(_message.Message):
     def __init__(self, data: _Optional[bytes] = ...) -> None: ...
 
 class Project(_message.Message):
-    __slots__ = ("id", "organization", "handle", "name", "description", "visibility", "head_position", "head_tree", "created_at_ms", "role", "fork_position", "forked_from", "forks", "archived_at_ms", "stars", "starred", "branch")
+    __slots__ = ("id", "organization", "handle", "name", "description", "visibility", "head_position", "head_tree", "created_at_ms", "role", "fork_position", "forked_from", "forks", "archived_at_ms", "stars", "starred", "branch", "topics")
     ID_FIELD_NUMBER: _ClassVar[int]
     ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
     HANDLE_FIELD_NUMBER: _ClassVar[int]
@@ -674,6 +674,7 @@ class Project(_message.Message):
     STARS_FIELD_NUMBER: _ClassVar[int]
     STARRED_FIELD_NUMBER: _ClassVar[int]
     BRANCH_FIELD_NUMBER: _ClassVar[int]
+    TOPICS_FIELD_NUMBER: _ClassVar[int]
     id: str
     organization: str
     handle: str
@@ -691,7 +692,64 @@ class Project(_message.Message):
     stars: int
     starred: bool
     branch: str
-    def __init__(self, id: _Optional[str] = ..., organization: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ..., head_position: _Optional[int] = ..., head_tree: _Optional[bytes] = ..., created_at_ms: _Optional[int] = ..., role: _Optional[str] = ..., fork_position: _Optional[int] = ..., forked_from: _Optional[str] = ..., forks: _Optional[int] = ..., archived_at_ms: _Optional[int] = ..., stars: _Optional[int] = ..., starred: _Optional[bool] = ..., branch: _Optional[str] = ...) -> None: ...
+    topics: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., organization: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ..., head_position: _Optional[int] = ..., head_tree: _Optional[bytes] = ..., created_at_ms: _Optional[int] = ..., role: _Optional[str] = ..., fork_position: _Optional[int] = ..., forked_from: _Optional[str] = ..., forks: _Optional[int] = ..., archived_at_ms: _Optional[int] = ..., stars: _Optional[int] = ..., starred: _Optional[bool] = ..., branch: _Optional[str] = ..., topics: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Topics(_message.Message):
+    __slots__ = ("names",)
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    names: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, names: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class LanguageShare(_message.Message):
+    __slots__ = ("language", "thousandths")
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    THOUSANDTHS_FIELD_NUMBER: _ClassVar[int]
+    language: str
+    thousandths: int
+    def __init__(self, language: _Optional[str] = ..., thousandths: _Optional[int] = ...) -> None: ...
+
+class ExploreProjectsRequest(_message.Message):
+    __slots__ = ("order", "topic", "language", "page_size", "page_token")
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    order: str
+    topic: str
+    language: str
+    page_size: int
+    page_token: str
+    def __init__(self, order: _Optional[str] = ..., topic: _Optional[str] = ..., language: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ExploredProject(_message.Message):
+    __slots__ = ("project", "stars", "new_stars", "landings", "people", "agents", "moved_at_ms", "languages")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    STARS_FIELD_NUMBER: _ClassVar[int]
+    NEW_STARS_FIELD_NUMBER: _ClassVar[int]
+    LANDINGS_FIELD_NUMBER: _ClassVar[int]
+    PEOPLE_FIELD_NUMBER: _ClassVar[int]
+    AGENTS_FIELD_NUMBER: _ClassVar[int]
+    MOVED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGES_FIELD_NUMBER: _ClassVar[int]
+    project: Project
+    stars: int
+    new_stars: int
+    landings: int
+    people: int
+    agents: int
+    moved_at_ms: int
+    languages: _containers.RepeatedCompositeFieldContainer[LanguageShare]
+    def __init__(self, project: _Optional[_Union[Project, _Mapping]] = ..., stars: _Optional[int] = ..., new_stars: _Optional[int] = ..., landings: _Optional[int] = ..., people: _Optional[int] = ..., agents: _Optional[int] = ..., moved_at_ms: _Optional[int] = ..., languages: _Optional[_Iterable[_Union[LanguageShare, _Mapping]]] = ...) -> None: ...
+
+class ExploreProjectsResponse(_message.Message):
+    __slots__ = ("projects", "next_page_token")
+    PROJECTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    projects: _containers.RepeatedCompositeFieldContainer[ExploredProject]
+    next_page_token: str
+    def __init__(self, projects: _Optional[_Iterable[_Union[ExploredProject, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ProjectRef(_message.Message):
     __slots__ = ("organization", "handle", "branch")
@@ -786,16 +844,18 @@ class CreateProjectRequest(_message.Message):
     def __init__(self, organization: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ..., fork_from: _Optional[str] = ...) -> None: ...
 
 class UpdateProjectRequest(_message.Message):
-    __slots__ = ("project", "name", "description", "visibility")
+    __slots__ = ("project", "name", "description", "visibility", "topics")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     VISIBILITY_FIELD_NUMBER: _ClassVar[int]
+    TOPICS_FIELD_NUMBER: _ClassVar[int]
     project: ProjectRef
     name: str
     description: str
     visibility: str
-    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ...) -> None: ...
+    topics: Topics
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., visibility: _Optional[str] = ..., topics: _Optional[_Union[Topics, _Mapping]] = ...) -> None: ...
 
 class DeleteProjectRequest(_message.Message):
     __slots__ = ("project",)

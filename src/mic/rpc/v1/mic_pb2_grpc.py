@@ -1650,6 +1650,11 @@ class ProjectServiceStub:
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsResponse.FromString,
                 _registered_method=True)
+        self.ExploreProjects = channel.unary_unary(
+                '/mic.v1.ProjectService/ExploreProjects',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExploreProjectsRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExploreProjectsResponse.FromString,
+                _registered_method=True)
         self.ListBranches = channel.unary_unary(
                 '/mic.v1.ProjectService/ListBranches',
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListBranchesRequest.SerializeToString,
@@ -1768,7 +1773,7 @@ class ProjectServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateProject(self, request, context):
-        """What a project is called and who may read it, as far as fields are set.
+        """What a project is called, by what it is found and who may read it, as far as fields are set.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1863,6 +1868,14 @@ class ProjectServiceServicer:
 
     def ListProjects(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExploreProjects(self, request, context):
+        """Projects that you did not know: the most popular first, or those that moved last, by topic and language, with what
+        speaks for each as of a few minutes ago.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -2095,6 +2108,11 @@ def add_ProjectServiceServicer_to_server(servicer, server):
                     servicer.ListProjects,
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsResponse.SerializeToString,
+            ),
+            'ExploreProjects': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExploreProjects,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExploreProjectsRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ExploreProjectsResponse.SerializeToString,
             ),
             'ListBranches': grpc.unary_unary_rpc_method_handler(
                     servicer.ListBranches,
@@ -2635,6 +2653,33 @@ class ProjectService:
             '/mic.v1.ProjectService/ListProjects',
             mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsRequest.SerializeToString,
             mic_dot_rpc_dot_v1_dot_mic__pb2.ListProjectsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExploreProjects(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/ExploreProjects',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ExploreProjectsRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.ExploreProjectsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,13 +37,14 @@ class ProjectSummary(Told):
     role: str | None = Field(description="Yours in its owner; null when you do not belong to it.")
     fork_position: int | None = Field(description="Of a fork: the newest landing that it shares with its origin.")
     archived_at: datetime | None = Field(description="Since when it is read and not written.")
+    topics: list[str] = Field(description="Words by which it is found.")
     created_at: datetime
 
 
 class Project(ProjectSummary):
     """A project with its head and its relatives."""
 
-    changeable = ("name", "description", "visibility")
+    changeable = ("name", "description", "visibility", "topics")
     head_position: int
     head_tree: str
     forked_from: str | None = Field(description="`owner/handle`; null when it is no fork, or its origin is not to see.")
@@ -78,6 +79,7 @@ class ProjectChange(Sent):
     name: str = Field(default_factory=str)
     description: str = Field(default_factory=str)
     visibility: Visibility = Field(default_factory=lambda: "private")
+    topics: list[str] = Field(default_factory=list, max_length=100, description="All of them; at most 20.")
 
 
 class Deleted(Told):
@@ -115,7 +117,7 @@ def get_project(request: ApiRequest, owner: str, project: str) -> HttpResponse:
 
 @router.patch("/projects/{owner}/{project}", response=Project, summary="Change a project", openapi_extra=conditional())
 def update_project(request: ApiRequest, owner: str, project: str, body: ProjectChange) -> HttpResponse:
-    """Its name, description and visibility, for admins of its owner."""
+    """Its name, description, visibility and topics, for admins of its owner."""
     with transaction.atomic():
         _require_state(request, owner, project)
         changed = actions.update_project(request.actor, owner, project, **body.given())
@@ -182,4 +184,4 @@ def whole(actor: Actor, view: ProjectView) -> Project:
 
 def _fields(view: ProjectView) -> dict[str, Any]:
     found = {name: getattr(view, name) for name in ProjectSummary.model_fields}
-    return found | {"id": str(view.id)}
+    return found | {"id": str(view.id), "topics": list(view.topics)}

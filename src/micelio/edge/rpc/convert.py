@@ -60,6 +60,7 @@ def project(view: ProjectView) -> pb.Project:
         role=view.role or "",
         fork_position=view.fork_position,
         archived_at_ms=ms(view.archived_at) if view.archived_at else 0,
+        topics=view.topics,
     )
 
 

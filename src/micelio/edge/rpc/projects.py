@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from mic.core.epoch import encode_pack_ref
 from mic.core.errors import InvalidInput
@@ -14,6 +15,7 @@ from mic.ledger.history import HistoryCommit
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.rpc.v1 import mic_pb2_grpc
 from micelio.accounts.actor import Actor, require_signed_in
+from micelio.discovery import queries as discovery
 from micelio.edge.rpc import convert
 from micelio.edge.rpc.branches import Branches
 from micelio.edge.rpc.exports import ArchiveImports
@@ -52,9 +54,11 @@ class Projects(ArchiveImports, Branches, ForgeArchives, Imports, mic_pb2_grpc.Pr
 
     @call
     def UpdateProject(self, actor: Actor, request: pb.UpdateProjectRequest) -> pb.ProjectResponse:
-        wanted = {
+        wanted: dict[str, Any] = {
             name: getattr(request, name) for name in ("name", "description", "visibility") if request.HasField(name)
         }
+        if request.HasField("topics"):
+            wanted["topics"] = list(request.topics.names)
         made = actions.update_project(actor, request.project.organization, request.project.handle, **wanted)
         return pb.ProjectResponse(project=convert.whole_project(actor, made))
 
@@ -142,6 +146,14 @@ class Projects(ArchiveImports, Branches, ForgeArchives, Imports, mic_pb2_grpc.Pr
         found = queries.list_projects(actor, request.organization, request.page_token, size)
         token = f"{found[-1].owner}/{found[-1].handle}" if len(found) == size else ""
         return pb.ListProjectsResponse(projects=map(convert.project, found), next_page_token=token)
+
+    @call
+    def ExploreProjects(self, actor: Actor, request: pb.ExploreProjectsRequest) -> pb.ExploreProjectsResponse:
+        size = page_size(request.page_size, most=discovery.MAX_PAGE)
+        order, topic, language = request.order or "popular", request.topic, request.language
+        found = discovery.explore(actor, order, topic, language, request.page_token, size + 1)
+        more = found[size - 1].token if len(found) > size else ""
+        return pb.ExploreProjectsResponse(projects=map(_explored, found[:size]), next_page_token=more)
 
     @call
     def ListProjectMembers(self, actor: Actor, request: pb.ListProjectMembersRequest) -> pb.ListMembersResponse:
@@ -309,3 +321,16 @@ def _read_token(token: str) -> tuple[int | None, bytes]:
         return at, bytes.fromhex(path)
     except ValueError as error:
         raise bad_token() from error
+
+
+def _explored(row: discovery.Found) -> pb.ExploredProject:
+    return pb.ExploredProject(
+        project=convert.project(row.project),
+        stars=row.stars,
+        new_stars=row.new_stars,
+        landings=row.landings,
+        people=row.people,
+        agents=row.agents,
+        moved_at_ms=convert.ms(row.moved_at),
+        languages=[pb.LanguageShare(language=share.language, thousandths=share.thousandths) for share in row.languages],
+    )

@@ -9,11 +9,13 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from micelio.accounts.actor import Actor
+from micelio.discovery.queries import Found, explore
 from micelio.organizations.invitations import count_own_invitations
 from micelio.organizations.queries import list_organizations
 from micelio.pages.addresses import Site
 from micelio.pages.answers import Page, page
 from micelio.pages.landing_items import LandingItem, landing_data, landing_item
+from micelio.pages.views.explore import render_found
 from micelio.pages.weight import Scale
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import list_projects
@@ -22,6 +24,7 @@ from micelio.sessions.queries import LandingRow, latest_landings
 # Enough for one look; an organization's own page has all of its projects.
 MOST = 50
 MOST_ORGANIZATIONS = 30
+POPULAR = 5
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,11 @@ def _data(project: ProjectView, last: LandingRow | None) -> dict[str, object]:
     }
 
 
+def _popular(actor: Actor) -> list[Found]:
+    """Only what something speaks for."""
+    return [row for row in explore(actor, limit=POPULAR) if row.stars or row.landings]
+
+
 @page
 def home(request: HttpRequest, actor: Actor) -> Page:
     """For a visitor what this is and the public projects; for a signed-in person theirs too."""
@@ -102,6 +110,7 @@ def home(request: HttpRequest, actor: Actor) -> Page:
         lambda row, _: render_to_string("pages/_organization.html", {"organization": row}),
         scale.left // 2,
     )
+    popular = [] if after or behind else scale.fill(_popular(actor), render_found, scale.left // 3)
     projects = project_list(actor, list_projects(actor, after=after, limit=MOST + 1), MOST, scale, show_owner=True)
     shown = found[: len(own)]
     more = shown[-1].handle if len(found) > len(shown) else ""
@@ -111,6 +120,7 @@ def home(request: HttpRequest, actor: Actor) -> Page:
         "name": actor.name or actor.handle,
         "organizations": own,
         "more_organizations": more,
+        "popular": popular,
         "projects": projects,
         "begun": bool(after),
     }

@@ -7,12 +7,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from mic.core.errors import NotFound
 from micelio.accounts.actor import Actor
 from micelio.config import current
+from micelio.discovery.queries import languages_of
 from micelio.findings.queries import count_open
-from micelio.pages.addresses import HEAD, Site, parse_ref, path_from_request
+from micelio.pages.addresses import HEAD, Site, explore_address, parse_ref, path_from_request
 from micelio.pages.answers import Page, page, path_data
 from micelio.pages.cards import project_card
 from micelio.pages.json_ld import software
 from micelio.pages.landing_items import landing_data, landing_item
+from micelio.pages.language_bar import bar, told
 from micelio.pages.listing import Listing, list_directory, parse_after
 from micelio.pages.opened import Opened, open_project
 from micelio.pages.text import display_path
@@ -39,7 +41,7 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
     newest = _newest(opened, listing)
     decisions = counts(actor, opened.project).decisions
     origin, forks = origin_of(actor, opened.project), count_forks(actor, opened.project)
-    starred = stars_of(actor, opened.project)
+    starred, languages = stars_of(actor, opened.project), languages_of(actor, opened.project)
     card = project_card(opened.project, opened.position, decisions, starred.total)
     public = opened.project.visibility == Visibility.PUBLIC
     context = {
@@ -58,6 +60,8 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
         "origin_name": f"{origin.owner}/{origin.handle}" if origin else "",
         "fork_address": _fork_address(opened),
         "forks": forks,
+        "languages": bar(languages),
+        "topics": [(topic, explore_address(topic=topic)) for topic in opened.project.topics],
         "stars": starred,
         "signed_in": actor.signed_in,
         "findings": count_open(actor, opened.project),
@@ -73,6 +77,8 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
         "fork": _fork_data(opened.project, origin),
         "forks": forks,
         "stars": starred.total,
+        "topics": list(opened.project.topics),
+        "languages": told(languages),
         "archived_at": opened.project.archived_at,
         "files": listing.data(),
         "next_after": listing.more or None,

@@ -96,6 +96,7 @@ def _details(actor: Actor, project: ProjectView, values: Values) -> str:
         name=values.get("name", ""),
         description=values.get("description", ""),
         visibility=values.get("visibility", project.visibility),
+        topics=values["topics"].replace(",", " ").split() if "topics" in values else None,
     )
     return _settings(made)
 
