@@ -18,6 +18,7 @@ from mic.git.serving import FetchRequest
 from mic.git.snapshot import Snapshot
 
 _PIECE = 1 << 20
+_LARGE = 1 << 16
 _TRAILERS = 16
 
 
@@ -38,7 +39,9 @@ class Trailers:
             self._known.popitem(last=False)
 
 
-def _framed(count: int, parts: Iterable[bytes], trailer: bytes | None = None) -> Generator[bytes, None, bytes]:
+def _framed(
+    count: int, parts: Iterable[bytes | memoryview], trailer: bytes | None = None
+) -> Generator[bytes | memoryview, None, bytes]:
     """A pack file of `count` entries, in pieces of about 64 KiB and more; its trailer, unless that was given."""
     head = b"PACK" + (2).to_bytes(4, "big") + count.to_bytes(4, "big")
     digest = hashlib.sha1(head) if trailer is None else None  # noqa: S324 - a pack's trailer
@@ -46,9 +49,15 @@ def _framed(count: int, parts: Iterable[bytes], trailer: bytes | None = None) ->
     for part in parts:
         if digest is not None:
             digest.update(part)
-        waiting.append(part)
+        if len(part) >= _LARGE:  # as it is: what is kept is copied once, into what is sent
+            if waiting:
+                yield b"".join(waiting)
+                waiting, size = [], 0
+            yield part
+            continue
+        waiting.append(bytes(part))
         size += len(part)
-        if size >= 1 << 16:
+        if size >= _LARGE:
             yield b"".join(waiting)
             waiting, size = [], 0
     end = trailer if digest is None else digest.digest()
@@ -57,7 +66,9 @@ def _framed(count: int, parts: Iterable[bytes], trailer: bytes | None = None) ->
     return end
 
 
-def _whole(count: int, packs: Sequence[Pack], bodies: Iterable[bytes], trailers: Trailers) -> Iterator[bytes]:
+def _whole(
+    count: int, packs: Sequence[Pack], bodies: Iterable[bytes | memoryview], trailers: Trailers
+) -> Iterator[bytes | memoryview]:
     """A pack file of these kept packs: what they hold never changes, so its checksum is counted once.
 
     Where their bytes have, the client finds that they are not those of the checksum.
@@ -78,7 +89,7 @@ def _loose(packs: Packs, found: Found) -> Iterator[bytes]:
     yield deflater.flush()
 
 
-def send_all(packs: Packs, trailers: Trailers) -> tuple[int, Iterator[bytes]]:
+def send_all(packs: Packs, trailers: Trailers) -> tuple[int, Iterator[bytes | memoryview]]:
     """(objects, pack) of everything: the packs one behind the other. No object may be in two of them."""
     count = sum(pack.index.count for pack in packs.packs)
     return count, _whole(count, packs.packs, _bodies(packs), trailers)
@@ -86,7 +97,7 @@ def send_all(packs: Packs, trailers: Trailers) -> tuple[int, Iterator[bytes]]:
 
 def send_parts(
     packs: Packs, parts: Sequence[Pack], oids: Sequence[bytes], trailers: Trailers
-) -> tuple[int, Iterator[bytes]]:
+) -> tuple[int, Iterator[bytes | memoryview]]:
     """(objects, pack) of all that `parts` hold, and of these objects of `packs` behind them."""
     whole = Packs(parts, packs.content)
     if not oids:
@@ -120,11 +131,11 @@ def copy_entries(packs: Packs, oids: Sequence[bytes], before: Sequence[Pack], wr
         places[oid] = writer.copy(Packed(oid, found.kind, 0, len(entry), found.size, base), entry)
 
 
-def _bodies(packs: Packs) -> Iterator[bytes]:
+def _bodies(packs: Packs) -> Iterator[bytes | memoryview]:
     for pack in packs.packs:
         end = pack.index.pack_bytes - PACK_TRAILER
         for start in range(PACK_HEADER, end, _PIECE):
-            yield bytes(pack.read(start, min(_PIECE, end - start)))
+            yield pack.read(start, min(_PIECE, end - start))
         if pack.index.others:
             for number, oid in enumerate(pack.index.oids()):
                 if pack.index.place(number)[0] & ELSEWHERE:
@@ -141,7 +152,7 @@ def send_history(snapshot: Snapshot, packs: Packs, tip: bytes, out: BinaryIO) ->
 
 def send(
     packs: Packs, oids: Sequence[bytes], held: set[bytes], *, thin: bool, ofs_delta: bool
-) -> tuple[int, Iterator[bytes]]:
+) -> tuple[int, Iterator[bytes | memoryview]]:
     """(objects, pack) of these objects. Deltas stay deltas where the base is sent too, or `held` and the pack thin."""
     ordered = _as_they_lie(packs, oids)
     wanted = set(oids)

@@ -49,12 +49,15 @@ class FetchRequest(msgspec.Struct, frozen=True):
 
 
 class PackStream(NamedTuple):
-    """One valid pack file in pieces, header and trailer included; and how the client's shallow commits change."""
+    """One valid pack file in pieces, header and trailer included; and how the client's shallow commits change.
+
+    A piece may be a view of what is kept, to be used before the next one is asked for.
+    """
 
     objects: int
     shallow: Sequence[bytes]
     unshallow: Sequence[bytes]
-    data: Iterator[bytes]
+    data: Iterator[bytes | memoryview]
 
 
 class RefUpdate(NamedTuple):

@@ -78,25 +78,44 @@ def banded(band: bytes, text: bytes | memoryview, size: int = LARGE) -> bytes:
     return b"".join(parts)
 
 
-def pack_in_bands(data: Iterable[bytes], size: int = LARGE) -> Iterator[bytes]:
+def pack_in_bands(data: Iterable[bytes | memoryview], size: int = LARGE) -> Iterator[bytes]:
     """A pack in lines of band 1, full ones as far as it goes, some half a megabyte at once."""
-    held: list[bytes | memoryview] = []
+    held: list[memoryview] = []
     have, whole = 0, max(_PIECE // size, 1) * size
     for piece in data:
-        held.append(piece)
+        held.append(memoryview(piece))
         have += len(piece)
-        if have >= whole:
-            # Copied here, and once more into its lines; a pack of gigabytes is nothing but this.
-            block = memoryview(b"".join(held))
-            stop = have - have % whole
-            for at in range(0, stop, whole):
-                yield banded(DATA, block[at : at + whole], size)
-            held, have = [block[stop:]], have - stop
+        while have >= whole:
+            yield _lines(held, whole, size)
+            have -= whole
     if have:
-        yield banded(DATA, b"".join(held), size)
+        yield _lines(held, have, size)
 
 
-def in_pieces(data: Iterable[bytes]) -> Iterator[bytes]:
+def _lines(held: list[memoryview], count: int, size: int) -> bytes:
+    """The first `count` bytes of what is held, as lines of band 1, and taken from there.
+
+    They are copied once, from where they lie: a pack of gigabytes is nothing but this.
+    """
+    parts: list[bytes | memoryview] = []
+    room, at = 0, 0
+    while count:
+        if not room:
+            room = min(size, count)
+            parts.append(b"%04x%b" % (room + 5, DATA))
+        piece = held[at]
+        if len(piece) <= room:
+            at += 1
+        else:
+            held[at], piece = piece[room:], piece[:room]
+        parts.append(piece)
+        room -= len(piece)
+        count -= len(piece)
+    del held[:at]
+    return b"".join(parts)
+
+
+def in_pieces(data: Iterable[bytes | memoryview]) -> Iterator[bytes]:
     """Bytes as they are, in pieces of some half a megabyte."""
     held = bytearray()
     for piece in data:
