@@ -56,6 +56,11 @@ def import_stream(folder: Path, data: Iterable[bytes]) -> None:
 def make_history(folder: Path, kind: str) -> Path:
     """A bare repository of that kind, packed as well as `git gc` packs, without bitmaps."""
     import_stream(folder, stream(kind))
+    return packed(folder)
+
+
+def packed(folder: Path) -> Path:
+    """Pack a repository as well as `git gc` does, without bitmaps."""
     git(folder, "-c", "repack.writeBitmaps=false", "repack", "-q", "-a", "-d", "-f")
     return folder
 

@@ -65,8 +65,8 @@ class Sides:
         return cpu_of(self.forge.process.pid)
 
     def settle(self) -> None:
-        """Wait until the forge has done what a push left to do: rows, rollups, a search of what landed."""
-        until = time.monotonic() + 60
+        """Wait until the forge has done what a push left to do: rows, rollups, an index of the words; ten minutes."""
+        until = time.monotonic() + 600
         before, quiet = self.forge_cpu, 0
         while quiet < 3 and time.monotonic() < until:
             time.sleep(0.5)

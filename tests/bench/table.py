@@ -25,10 +25,11 @@ def show(row: Row) -> None:
     print("  " + " | ".join((row.what, row.ours, row.peer, row.result, row.asked, met(row))), flush=True)
 
 
-def rows_of(module: str) -> list[Row]:
-    """Run the module of one subject, printing its rows as they come."""
+def rows_of(module: str, part: str = "") -> list[Row]:
+    """Run the module of one subject, or one part of it, printing its rows as they come."""
     rows = []
-    for row in importlib.import_module(module).rows():
+    made = importlib.import_module(module).rows
+    for row in made(part) if part else made():
         show(row)
         rows.append(row)
     return rows

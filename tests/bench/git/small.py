@@ -27,6 +27,7 @@ def rows() -> Iterator[Row]:
         clones = [both.fresh() for _ in addresses]
         for url, clone in zip(addresses, clones, strict=True):
             both.git("clone", "-q", "--no-checkout", url, str(clone))
+        both.settle()  # a hundred thousand files are made searchable behind the push
         yield from _pushed(both, clones)
         yield from _fetched(both, addresses, clones)
 
