@@ -34,9 +34,9 @@ class Sides:
         run([MIC, "org", "create", "bench"], self.mic_env)
         self._made = 0
 
-    def project(self, name: str) -> str:
+    def project(self, name: str, visibility: str = "private") -> str:
         """A new project's address for Git, with a token in it."""
-        run([MIC, "project", "create", f"bench/{name}"], self.mic_env)
+        run([MIC, "project", "create", f"bench/{name}", "--visibility", visibility], self.mic_env)
         return self.url(name)
 
     def url(self, name: str) -> str:
@@ -63,6 +63,12 @@ class Sides:
     def forge_cpu(self) -> float:
         """Seconds of processor time of the forge so far."""
         return cpu_of(self.forge.process.pid)
+
+    def idle(self) -> float:
+        """Seconds of processor time that the forge takes in a second in which nobody asks it anything."""
+        before = self.forge_cpu
+        time.sleep(5)
+        return (self.forge_cpu - before) / 5
 
     def settle(self) -> None:
         """Wait until the forge has done what a push left to do: rows, rollups, an index of the words; ten minutes."""

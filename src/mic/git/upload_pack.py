@@ -22,8 +22,9 @@ AGENT = b"agent=micelio"
 LARGEST_REQUEST = 64 << 20
 # A piece that is smaller waits for the next one.
 _SMALL = 1 << 12
-# Answers to ls-refs that are remembered with the refs of a project: so many, of one piece each, for so few prefixes.
-_SAID, _SAID_BYTES, _SAID_PREFIXES = 8, 1 << 19, 16
+# Answers to ls-refs that are remembered with the refs of a project: so many, of so many bytes together (35,000 tags),
+# for so few prefixes each.
+_SAID, _SAID_BYTES, _SAID_PREFIXES = 8, 4 << 20, 16
 # As many prefixes as Git looks at; whoever sends more is shown all refs, and chooses.
 _MOST_PREFIXES = 65_536
 
@@ -125,14 +126,22 @@ def _ls_refs(view: GitRepositoryView, arguments: list[bytes], reply: Reply) -> I
             lines.append(line(b"unborn HEAD%b\n" % target))
     listed = (_ref_line(ref, peel) for ref in chain(_chosen(refs, prefixes), hidden))
     pieces = sideband.in_pieces(chain(lines, listed, (FLUSH_LINE,)))
-    first = next(pieces)
-    if said is not None and not hidden and len(first) < _SAID_BYTES and len(prefixes) <= _SAID_PREFIXES:
-        if len(said) >= _SAID:
-            said.clear()
-        said[key] = first
-        reply.last = True
-    yield first
-    yield from pieces
+    if said is None or hidden or len(prefixes) > _SAID_PREFIXES:
+        yield from pieces
+        return
+    begun: list[bytes] = []
+    for piece in pieces:
+        begun.append(piece)
+        if sum(map(len, begun)) > _SAID_BYTES:
+            yield from begun
+            yield from pieces
+            return
+    whole = b"".join(begun)
+    if len(said) >= _SAID or len(whole) + sum(map(len, said.values())) > _SAID_BYTES:
+        said.clear()
+    said[key] = whole
+    reply.last = True
+    yield whole
 
 
 def _ref_line(ref: Ref, peel: bool) -> bytes:

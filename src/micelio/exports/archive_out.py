@@ -154,7 +154,7 @@ class ArchiveWriter:
         yield from self._whole(form.GIT_REFS, msgspec.msgpack.encode(refs))
         yield from self._spooled(form.GIT_PACK, send(packs, selection.oids, set(), thin=False, ofs_delta=True)[1])
 
-    def _spooled(self, name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    def _spooled(self, name: str, pieces: Iterator[bytes | memoryview]) -> Iterator[bytes]:
         with tempfile.TemporaryFile(dir=current().data_dir, prefix="export-") as file:
             digest = hashlib.sha256()
             for piece in pieces:

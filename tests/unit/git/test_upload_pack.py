@@ -10,7 +10,7 @@ from dulwich.object_store import MemoryObjectStore
 
 from git_fake import FIRST_DATE, FakeRepository
 from mic.core.errors import InvalidInput, MicError, NotFound
-from mic.git import upload_pack, upload_pack_v0
+from mic.git import sideband, upload_pack, upload_pack_v0
 from mic.git.serving import Refs
 from mic.git.sideband import Form, Reply
 
@@ -432,6 +432,38 @@ def test_an_answer_to_ls_refs_is_remembered_with_the_refs() -> None:
     for number in range(20):
         _ls_refs(repository, b"ref-prefix refs/tags/%d" % number)
     assert len(repository.said) <= 8
+
+
+def test_answers_are_remembered_up_to_so_many_bytes_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """300 refs are some 19,000 bytes here."""
+    monkeypatch.setattr(upload_pack, "_SAID_BYTES", 40_000)
+    repository = _Remembering()
+    oid = repository.commit({b"a": b"1"})
+    for folder in (b"a", b"b", b"c"):
+        for number in range(300):
+            repository.heads[b"refs/heads/%b/%05d" % (folder, number)] = oid
+    for folder in (b"a", b"b"):
+        said = _ls_refs(repository, b"ref-prefix refs/heads/%b/" % folder)
+        assert len(said) == 301
+        assert said[299] == _hex(oid) + b" refs/heads/%b/00299\n" % folder
+        assert _ls_refs(repository, b"ref-prefix refs/heads/%b/" % folder) == said
+    assert len(repository.said) == 2
+    assert len(_ls_refs(repository)) == 901
+    assert len(repository.said) == 2
+    assert len(_ls_refs(repository, b"ref-prefix refs/heads/c/")) == 301
+    assert len(repository.said) == 1
+
+
+@pytest.mark.parametrize("size", [sideband.SMALL, sideband.LARGE])
+def test_a_pack_in_bands_is_whole_whatever_its_pieces_are(size: int) -> None:
+    data = bytes(range(256)) * 8_000
+    for step in (1_000, 65_536, 700_000, len(data)):
+        pieces = [memoryview(data)[at : at + step] for at in range(0, len(data), step)]
+        lines = [_split(piece) for piece in sideband.pack_in_bands(pieces, size)]
+        assert b"".join(_bands(each) for each in lines) == data
+        # Full ones, but for the last.
+        assert {len(text) for each in lines for text in each[:-1]} == {size + 1}
+        assert sum(len(each) for each in lines) == -(-len(data) // size)
 
 
 class _Remembering(FakeRepository):
