@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from mic.core.session import Alternative, Decision, Message
 from micelio.pages.asked import asked_number
 from micelio.pages.markdown import render_message
-from micelio.pages.text import cut, one_line, reflow, visible
+from micelio.pages.text import cut, reflow, visible
 from micelio.pages.weight import LONG_TEXTS, SHORT_TEXTS, Scale
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ T = TypeVar("T")
 # Compressed bytes that the goal, then the decisions, then the conversation leave to what comes behind them.
 _BEHIND_GOAL = 14 * 1024
 _BEHIND_DECISIONS = 10 * 1024
-_BEHIND_CLAIMS = 9 * 1024
+BEHIND_CLAIMS = 9 * 1024
 _BEHIND_CONVERSATION = 6 * 1024
 # Roads not taken of one decision.
 _MOST_ROADS = 12
@@ -151,13 +151,6 @@ def decisions_part(scale: Scale, decisions: Sequence[Decision], start: int, alon
         return render_to_string("pages/_decision.html", {"item": shown, "characters": characters})
 
     return _part(scale, decisions, start, render, alone, _BEHIND_DECISIONS)
-
-
-def claims_part(scale: Scale, claims: Sequence[str]) -> Part:
-    """What a session claims of itself."""
-    items = range(1, len(claims) + 1)
-    html = scale.fill(items, lambda n, _: format_html("<li>{}</li>", one_line(cut(claims[n - 1], 400))), _BEHIND_CLAIMS)
-    return Part(html, 1, len(claims))
 
 
 def conversation_part(scale: Scale, conversation: Sequence[Message], start: int, alone: bool) -> Part:

@@ -64,7 +64,9 @@ def change_data(change: PathChange) -> dict[str, Any]:
     return {**path_data(change.path), "old": _side(change.old), "new": _side(change.new)}
 
 
-def session_markdown(view: LandingView, state: str, changes: list[PathChange], shown: ShownChanges | None) -> str:
+def session_markdown(
+    view: LandingView, state: str, changes: list[PathChange], shown: ShownChanges | None, checks: str = ""
+) -> str:
     """The session as a text to read, whole: goal, why, conversation, changed files with counts where there are any."""
     session, row = view.session, view.row
     first, _, more = session.goal.strip("\r\n").partition("\n")
@@ -78,6 +80,8 @@ def session_markdown(view: LandingView, state: str, changes: list[PathChange], s
     if more:
         parts.append(more.strip("\r\n"))
     parts += _why(session)
+    if checks:
+        parts += ["## What it says, and what it changed", checks]
     if session.conversation:
         parts.append("## Conversation")
         parts += [f"**{said.author or said.role}** ({said.role}): {said.text}" for said in session.conversation]

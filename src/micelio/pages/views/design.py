@@ -7,16 +7,19 @@ from datetime import UTC, date, datetime, timedelta
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from mic.core.session import Alternative, Decision, Message
+from mic.core.session import Alternative, Decision, Message, Session
+from mic.core.tree import BLOB, Entry
 from micelio.accounts.actor import Actor
 from micelio.accounts.links import shown_link
 from micelio.accounts.profiles import ProfileView
 from micelio.pages.activity import activity
 from micelio.pages.answers import Page, page
+from micelio.pages.changes import PathChange
+from micelio.pages.claim_parts import claims_part, said_and_done
 from micelio.pages.diff_html import diff_rows, join_rows
 from micelio.pages.diffs import diff_contents
 from micelio.pages.landing_items import LandingItem
-from micelio.pages.session_parts import claims_part, conversation_part, decisions_part
+from micelio.pages.session_parts import conversation_part, decisions_part
 from micelio.pages.states import state_words
 from micelio.pages.weight import Scale
 from micelio.sessions.doings import WEEKS, Week
@@ -39,6 +42,16 @@ _DECISION = Decision(
     by="maintainer",
     evidence="src/auth/tokens.py:20",
 )
+_CHANGED = tuple(
+    PathChange(path, None, Entry(path, 0o100644, BLOB, 1, bytes(32)), number)
+    for number, path in enumerate((b"src/auth/tokens.py", b"tests/auth/test_tokens.py", b"uv.lock"), 1)
+)
+_CLAIMING = Session(
+    id=bytes(16),
+    goal="Only touch `src/auth/` and tests",
+    decisions=(Decision("Adds tests for expiry", evidence="docs/keys.md"),),
+    conversation=(Message("agent", "claude-code", "All tests pass. No new dependency.", 0),),
+)
 _SAID = (
     Message("human", "maintainer", "We need sign-in by e-mail. Keep it stateless.", 0),
     Message("agent", "claude-code", "Should revocation work before a token expires?", 0),
@@ -60,7 +73,7 @@ def design(request: HttpRequest, actor: Actor) -> Page:
         "states": [(state, state_words(state, 42)) for state in STATES],
         "landings": [render_to_string("pages/_landing.html", {"row": each}) for each in (row, plain)],
         "decisions": decisions_part(scale, [_DECISION], 1, False).html,
-        "claims": claims_part(scale, ["Leaves the public API alone"]).html,
+        "claims": claims_part(scale, said_and_done(_CLAIMING, _CHANGED, "#changes")).html,
         "conversation": conversation_part(scale, _SAID, 1, False).html,
         "diff": join_rows(diff_rows(diff_contents(_OLD, _NEW), "example", {2: [("D1", "#d1")]})),
         "year": activity(weeks),

@@ -21,11 +21,12 @@ from micelio.pages.answers import Page, page
 from micelio.pages.asked import asked_number
 from micelio.pages.cards import landing_card
 from micelio.pages.changes import ChangesPage, PathChange
+from micelio.pages.claim_parts import SaidAndDone, claims_part, said_and_done
 from micelio.pages.diff_look import USUAL, DiffLook, asked_look
 from micelio.pages.diffs import LARGEST_COMPARED
 from micelio.pages.leak_report import report_address
 from micelio.pages.opened import Opened, open_project
-from micelio.pages.session_parts import Focus, asked_focus, claims_part, conversation_part, decisions_part, goal_rest
+from micelio.pages.session_parts import Focus, asked_focus, conversation_part, decisions_part, goal_rest
 from micelio.pages.session_twin import change_data, session_data, session_markdown
 from micelio.pages.states import state_words
 from micelio.pages.text import count_words, cut, display_path, headline, took
@@ -142,7 +143,8 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
     changes = found.changes()
     scale = Scale()
     imported = row.git_commit is not None
-    parts = _parts(scale, session, focus, imported)
+    said = said_and_done(session, changes, found.here)
+    parts = _parts(scale, session, said, focus, imported)
     shown = None
     if focus.changes > max(1, len(changes)):
         raise NotFound(f"This session changes {count_words(len(changes), 'file')}.", hint=f"Look at {found.here}.")
@@ -172,9 +174,11 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
         "earlier": opened.site.landing(position - 1),
         "later": opened.site.landing(position + 1) if position < opened.position else "",
     }
-    data = {**opened.data(), **session_data(found.view, changes)}
-    words = state_words(found.state, position)
-    return Page("pages/session.html", context, data, lambda: session_markdown(found.view, words, changes, shown))
+    data = {**opened.data(), **session_data(found.view, changes), "checks": said.data()}
+    words, checks = state_words(found.state, position), said.markdown
+    return Page(
+        "pages/session.html", context, data, lambda: session_markdown(found.view, words, changes, shown, checks())
+    )
 
 
 def _card(found: _Found) -> str:
@@ -186,7 +190,7 @@ def _card(found: _Found) -> str:
     return current().base_url + card_address(opened.site, made, found.position)
 
 
-def _parts(scale: Scale, session: Session, focus: Focus, imported: bool) -> dict[str, Any]:
+def _parts(scale: Scale, session: Session, said: SaidAndDone, focus: Focus, imported: bool) -> dict[str, Any]:
     """The words of the session: all kinds of them, or those that were asked for."""
     parts: dict[str, Any] = {}
     if not focus:
@@ -194,7 +198,7 @@ def _parts(scale: Scale, session: Session, focus: Focus, imported: bool) -> dict
     if not focus or focus.decisions:
         parts["decisions"] = decisions_part(scale, session.decisions, focus.decisions or 1, bool(focus))
     if not focus:
-        parts["claims"] = claims_part(scale, session.claims)
+        parts["claims"] = claims_part(scale, said)
     if not focus or focus.conversation:
         parts["conversation"] = conversation_part(scale, session.conversation, focus.conversation or 1, bool(focus))
     return parts

@@ -1,0 +1,75 @@
+"""Claims beside facts on the page of a session, and in its twins."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from django.test import Client
+
+import pages_story
+from html_check import Document
+from mic.core.blob import encode_blob
+from mic.core.ids import content_hash, new_ulid
+from mic.core.session import Change, Decision, Message, Op, Session
+from micelio.sessions.actions import land
+from signed_in import sign_in
+
+pytestmark = pytest.mark.django_db
+HOSTILE = b"docs/<script>alert(1)<script>.md"
+
+
+@pytest.fixture
+def story(db: None) -> pages_story.Story:
+    told = pages_story.tell()
+    data = b"x\n"
+    session = Session(
+        id=new_ulid(time.time_ns() // 1_000_000, bytes(10)),
+        goal="Only touch `src/`",
+        base_position=4,
+        claims=("Faster <b>than</b> before",),
+        decisions=(Decision("Adds tests for it", evidence="src/gone.py:3"),),
+        conversation=(Message("agent", "claude-code", "I did not touch `docs/`. All tests pass.", 0),),
+        changes=tuple(
+            Change(path, int(Op.ADDED), 0o100644, content_hash(data), len(data))
+            for path in (HOSTILE, b"tests/test_new.py")
+        ),
+    )
+    land(told.actor, told.project, session, {content_hash(data): encode_blob(data)})
+    return told
+
+
+def test_each_claim_leads_to_its_words_and_each_fact_to_its_file(story: pages_story.Story) -> None:
+    """Beside a sign in words; names of files and claims are text."""
+    source = Client().get("/acme/api/-/landings/5").content.decode()
+    page = Document(source)
+    rows = [li for li in page.all("li") if li.attributes.get("class") in ("holds", "fails", "open", "fact")]
+    assert [row.attributes["class"] for row in rows] == ["open", "fails", "holds", "fails", "open", "fact", "fact"]
+    assert "does not hold" in rows[1].text
+    assert "2 files elsewhere" in rows[1].text
+    assert "src/gone.py" in rows[5].text
+    assert "2 changed files are named in no word of the session" in rows[6].text
+    addresses = {a.attributes["href"] for a in page.all("a")}
+    for address in ("?decisions=1#d1", "?conversation=1#m1", "/changes/1", "/changes/2"):
+        assert f"/acme/api/-/landings/5{address}" in addresses
+    assert "<script" not in source
+    assert Client().get("/acme/api/-/landings/5?conversation=1").status_code == 200
+
+
+def test_the_twins_have_them(story: pages_story.Story) -> None:
+    """As data with verdicts, and as lines to read."""
+    checks = Client().get("/acme/api/-/landings/5?format=json").json()["checks"]
+    assert [(each["from"], each["verdict"]) for each in checks] == [
+        ("listed", "open"), ("goal", "fails"), ("decision", "holds"), ("message", "fails"), ("message", "open"),
+    ]  # fmt: skip
+    text = Client().get("/acme/api/-/landings/5?format=md").content.decode()
+    assert "- ! “Only touch `src/`” (in the goal) - 2 files elsewhere: docs/" in text
+    assert "- ? “All tests pass.” (message 1) - the forge has run no tests" in text
+
+
+def test_an_open_session_is_not_judged_by_what_has_not_arrived(story: pages_story.Story) -> None:
+    """Nothing has: so there is nothing that it claims."""
+    client = Client()
+    sign_in(client, story.user)
+    name = client.get("/acme/api/-/sessions?format=json").json()["sessions"][0]["session"]
+    assert client.get(f"/acme/api/-/sessions/{name}?format=json").json()["checks"] == []
