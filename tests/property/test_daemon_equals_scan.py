@@ -135,9 +135,25 @@ def _index(draw: random.Random, root: Path) -> None:
     _make_index(root, [path for path in files if draw.random() < 0.7])
 
 
+def _landed(draw: random.Random, root: Path) -> None:
+    """Another landing is the base now, of the same paths: each is what is here, what it was, or something else."""
+    old = read_columns(os.fsencode(root))
+    hashes = bytearray(old.hashes)
+    for number, path in enumerate(old.paths):
+        file = root / os.fsdecode(path)
+        if file.is_file() and not file.is_symlink() and draw.random() < 0.4:
+            data = draw.choice([file.read_bytes(), b"of another landing\n"])
+            hashes[number * 32 : number * 32 + 32] = hashlib.sha256(data).digest()
+            old.sizes[number] = len(data)
+            old.modes[number] = draw.choice([0o100644, 0o100755])
+            old.bits[number] = old.modes[number] & 0o170100
+    old.hashes = bytes(hashes)
+    write_columns(os.fsencode(root), old)
+
+
 STEPS: list[Callable[[random.Random, Path], None]] = [
     _write, _write, _write, _replace, _remove, _remove, _move, _move, _out_and_in, _link, _mode, _pipe, _nested,
-    _old_times, _index,
+    _old_times, _index, _landed, _landed,
 ]  # fmt: skip
 
 
@@ -146,16 +162,13 @@ def _make_index(root: Path, paths: list[bytes]) -> None:
     columns.paths = sorted(paths)
     columns.dirs = parents(columns.paths)
     columns.dir_ctimes = [0] * len(columns.dirs)
-    for path in columns.paths:
-        data = (root / os.fsdecode(path)).read_bytes()
-        columns.sizes.append(len(data))
-        columns.hashes += hashlib.sha256(data).digest()
-        columns.modes.append(0o100644)
-        columns.bits.append(0o100000)
-        columns.kinds.append(1)
-        columns.flags.append(0)
-    for numbers in (columns.mtimes, columns.ctimes, columns.disk_sizes, columns.inodes):
-        numbers += [0] * len(paths)
+    contents = [(root / os.fsdecode(path)).read_bytes() for path in columns.paths]
+    columns.sizes = list(map(len, contents))
+    columns.hashes = b"".join(hashlib.sha256(data).digest() for data in contents)
+    columns.modes = [0o100644] * len(paths)
+    columns.bits = [0o100000] * len(paths)
+    columns.kinds, columns.flags = bytearray([1] * len(paths)), bytearray(len(paths))
+    columns.mtimes, columns.ctimes, columns.disk_sizes, columns.inodes = ([0] * len(paths) for _ in range(4))
     write_columns(os.fsencode(root), columns)
 
 

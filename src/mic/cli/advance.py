@@ -25,6 +25,8 @@ from mic.workspace.index import Index, IndexEntry
 from mic.workspace.workspace import Workspace
 
 _DELETED = 2
+# So many changes are put into an index one by one; more are put into one that is made anew.
+_FEW = 100
 
 
 class Advance(NamedTuple):
@@ -42,10 +44,25 @@ def advance(
     answer: pb.LandSessionResponse,
     sent: Sent,
     landed: list[pb.Change],
+    index: Index | None = None,
 ) -> Advance:
     """Move to the position of `answer`, where the changes `landed` took effect: those sent, or in a landing that is
-    repeated, those sent the first time. Safe to repeat: until the end, the index says what it said before."""
-    index = ws.index()
+    repeated, those sent the first time. Safe to repeat: until the end, the index says what it said before.
+
+    `index` is that of the workspace, where it was read since the lock was taken; it is changed."""
+    index = index or ws.index()
+    if landed is sent.changes and _alone(ws, answer) and len(landed) <= _FEW:
+        index.put(
+            [
+                _as_sent(_landed_entry(change), sent.stats.get(change.path))
+                for change in landed
+                if change.op != _DELETED
+            ],
+            [change.path for change in landed if change.op == _DELETED],
+        )
+        ws.save_index(index)
+        ws.set_base(answer.position, answer.tree.hex())
+        return Advance([], 0, [])
     old = {entry.path: entry for entry in index.entries()}
     new = _new_tree(client, ws, project, answer, old, landed)
     plan = _decide(ws, old, new, sent, {change.path: change.sent_hash for change in answer.merged}, landed)
@@ -85,18 +102,27 @@ def _new_tree(
     landed: list[pb.Change],
 ) -> dict[bytes, Entry]:
     """The files of the landed position; when nobody else landed since the base, they are known without asking."""
-    if answer.position == ws.config.position + 1 and not answer.merged and not answer.already_landed:
+    if _alone(ws, answer):
         new = {path: Entry(path, entry.mode, entry.kind, entry.size, entry.hash) for path, entry in old.items()}
         for change in landed:
             if change.op == pb.Change.DELETED:
                 new.pop(change.path, None)
             else:
-                # What the forge keeps in chunks is decided by size alone.
-                kind = CHUNKED if change.size > MAX_WHOLE else BLOB
-                new[change.path] = Entry(change.path, change.mode, kind, change.size, change.hash)
+                new[change.path] = _landed_entry(change)
         return new
     entries = tree_entries(client, project, answer.position, answer.tree.hex(), ws.part())
     return {entry.path: entry for entry in entries}
+
+
+def _alone(ws: Workspace, answer: pb.LandSessionResponse) -> bool:
+    """Whether nobody else landed since the base."""
+    return answer.position == ws.config.position + 1 and not answer.merged and not answer.already_landed
+
+
+def _landed_entry(change: pb.Change) -> Entry:
+    # What the forge keeps in chunks is decided by size alone.
+    kind = CHUNKED if change.size > MAX_WHOLE else BLOB
+    return Entry(change.path, change.mode, kind, change.size, change.hash)
 
 
 def _decide(

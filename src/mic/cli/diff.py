@@ -34,7 +34,7 @@ from mic.workspace.files import hash_file, read_content
 from mic.workspace.index import IndexEntry
 from mic.workspace.paths import tree_path
 from mic.workspace.pushed import last_push
-from mic.workspace.status import LocalChange
+from mic.workspace.status import LocalChange, status_of
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
 
@@ -224,8 +224,8 @@ def _to_here(ws: Workspace, start: _Moment | None, inside: list[bytes], name_onl
     """From a position to the files here; without one, from the base, which needs no forge."""
     base = ws.config.position
     document: dict[str, object] = {"base_position": base}
-    local, absent = working_status(ws)
     index = ws.index()
+    local, absent = status_of(ws, index)
     before: Iterable[bytes]
     if start is not None:
         document["from_position"] = start.position

@@ -28,15 +28,20 @@ class HookFailed(PreconditionFailed):
     code = "hook_failed"
 
 
+def has_hook(ws: Workspace, name: str) -> bool:
+    """Whether there is such a hook, and this is not run by one."""
+    return os.path.lexists(os.path.join(ws.root, ".mic", "hooks", name)) and not os.environ.get("MIC_HOOK")
+
+
 def run_hook(ws: Workspace, name: str, goal: str, session: LocalSession | None, position: int | None = None) -> bool:
     """Run a hook when there is one; whether there was. Raises HookFailed unless it ends with 0.
 
     It gets MIC_SESSION_ID (empty before a session has one), MIC_SESSION_GOAL, MIC_PROJECT_ORG, MIC_PROJECT_HANDLE,
     MIC_USER_HANDLE and, after a landing, MIC_LANDING_POSITION. A hook that calls `mic` runs no hooks again.
     """
-    path = os.path.join(ws.root, ".mic", "hooks", name)
-    if not os.path.lexists(path) or os.environ.get("MIC_HOOK"):
+    if not has_hook(ws, name):
         return False
+    path = os.path.join(ws.root, ".mic", "hooks", name)
     import signal  # what no command without hooks needs
     import subprocess
 

@@ -15,7 +15,7 @@ from mic.cli.clashes import clash_error
 from mic.cli.conflict_story import Stories, settled_all
 from mic.cli.connection import connect
 from mic.cli.found_secrets import secret_error
-from mic.cli.hooks import PRE_LAND, PRE_SESSION, after_landing, run_hook
+from mic.cli.hooks import PRE_LAND, PRE_SESSION, after_landing, has_hook, run_hook
 from mic.cli.last_landing import last as last_landing
 from mic.cli.last_landing import remember
 from mic.cli.open_session import add_note, address_of, require_complete
@@ -45,7 +45,7 @@ from mic.workspace.pushed import forget_push, last_push
 from mic.workspace.queued import Queued, put_aside, queued
 from mic.workspace.session import LocalSession
 from mic.workspace.stacked import drop as drop_below
-from mic.workspace.status import LocalChange
+from mic.workspace.status import LocalChange, status_of
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
 
@@ -117,7 +117,8 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
                 return code
             items = waiting(ws)
         require_resolved(ws)
-        changes = working_status(ws).changes
+        index = ws.index()
+        changes = status_of(ws, index).changes
         session, noted = local.current(ws), ""
         if session is None and not changes:
             return _nothing_new(ws, goal, out)
@@ -155,7 +156,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
                 final = f"it landed @{answer.position}, and others may have built on it."
                 record(ws, "mic land", files=False, final=final)
                 landed = _landed_before(client, ws, answer.position) if answer.already_landed else sent.changes
-                done = advance(client, ws, address_of(ws).ref, answer, sent, landed)
+                done = advance(client, ws, address_of(ws).ref, answer, sent, landed, index)
         except Unreached as error:
             return _wait(ws, out, session, items, error)
         settled_all(ws)
@@ -209,6 +210,8 @@ def _wait(ws: Workspace, out: Output, session: LocalSession, items: list[Pending
 
 def _before(ws: Workspace, goal: str) -> None:
     """The hooks before a landing, where anything would land. It may change files: they are looked at after it."""
+    if not (has_hook(ws, PRE_SESSION) or has_hook(ws, PRE_LAND)):
+        return
     session = local.current(ws)
     if not ws.incomplete() and queued(ws) is None and (session is not None or working_status(ws).changes):
         if session is None and goal.strip():

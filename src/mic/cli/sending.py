@@ -25,6 +25,8 @@ from mic.workspace.workspace import Workspace
 # A landing of this much or less is one call; more goes ahead in a stream of its own.
 _INLINE_FILE = 100_000
 _INLINE = 8 << 20
+# So much is sent whether or not the forge has it: to ask takes longer than to send.
+_UNASKED = 16 << 10
 _PART = 1 << 20
 _MESSAGE = 1 << 20
 # The forge is asked what it lacks of so much at a time.
@@ -66,15 +68,19 @@ def send(
         size += sum(len(item.data) for item in batch if item.data is not None)
         if size > _INLINE:
             break
-    wanted = _wanted(client, project, itertools.chain(held, batches), session_id)
+    everything = list(itertools.chain.from_iterable(held))
+    if size <= _UNASKED and all(item.data is not None or item.change.op == _DELETED for item in everything):
+        wanted = iter([list({item.change.hash: item for item in everything if item.data is not None}.values())])
+    else:
+        wanted = _wanted(client, project, itertools.chain(held, batches), session_id)
     inline: list[pb.BlobFrame] = []
     if size <= _INLINE:
         # They are what the next differences are made to, with a network or without.
-        content_cache().keep_contents([(item.change.hash, item.data) for item in itertools.chain(*held) if item.data])
+        content_cache().keep_contents([(item.change.hash, item.data) for item in everything if item.data])
         # Small contents go with the landing when all of them fit; else in packs.
-        everything = list(itertools.chain.from_iterable(wanted))
-        inline = [_frame(item.change, 0, item.data) for item in everything if item.data is not None]
-        wanted = iter([[item for item in everything if item.data is None]])
+        lacking = list(itertools.chain.from_iterable(wanted))
+        inline = [_frame(item.change, 0, item.data) for item in lacking if item.data is not None]
+        wanted = iter([[item for item in lacking if item.data is None]])
     messages = _messages(client, ws, project, wanted, sent.large)
     first = next(messages, None)
     if first is None:

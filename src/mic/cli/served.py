@@ -13,7 +13,8 @@ NAMES = frozenset(
 )  # fmt: skip
 # What these commands load while they run, and nearly each run needs.
 _MORE = (
-    "encodings.idna", "http.client", "mic.cli.daemon_start", "mic.cli.failure", "mic.cli.known", "mic.rpc.client",
+    "click._textwrap", "encodings.idna", "grpc._channel", "grpc._simple_stubs", "grpc.experimental", "http.client",
+    "mic.cli.daemon_start", "mic.cli.examples", "mic.cli.failure", "mic.cli.known", "mic.rpc.client",
     "mic.workspace.lock", "mic.workspace.untracked", "subprocess",
 )  # fmt: skip
 

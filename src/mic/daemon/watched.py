@@ -341,13 +341,18 @@ class Watched:
     def _adopt(self, columns: Columns) -> None:
         """Takes another index in place of the one so far: what differs in it is to be looked at."""
         old, old_numbers, old_folders = self.columns, self.numbers, self.folders
+        if columns.paths == old.paths and columns.dirs == old.dirs:
+            # As after most landings. Then lists are compared, not entries: milliseconds for 100,000 files.
+            self.columns, self._unwritten = columns, unwritten(columns)
+            self._files.update(columns.paths[number] for number in _differing(old, columns))
+            return
         self._take_columns(columns)
         if b"" not in self.folders:
             self.ready = False
             return
         for path, number in self.numbers.items():
             before = old_numbers.get(path)
-            if before is None or not _same(old, before, columns, number):
+            if before is None or not _same_entry(old, before, columns, number):
                 self._files.add(path)
                 if before is None:
                     self._folders.add(self._owner(path))
@@ -385,7 +390,7 @@ def _below(sorted_paths: list[bytes], inside: bytes) -> list[bytes]:
     return sorted_paths[bisect_left(sorted_paths, inside) : bisect_left(sorted_paths, inside[:-1] + b"0")]
 
 
-def _same(old: Columns, before: int, new: Columns, now: int) -> bool:
+def _same_entry(old: Columns, before: int, new: Columns, now: int) -> bool:
     """Whether two entries ask the same of a file on disk."""
     return (
         old.hashes[before * HASH_BYTES : (before + 1) * HASH_BYTES]
@@ -394,6 +399,32 @@ def _same(old: Columns, before: int, new: Columns, now: int) -> bool:
         and old.bits[before] == new.bits[now]
         and old.sizes[before] == new.sizes[now]
         and old.flags[before] == new.flags[now]
+    )
+
+
+def _differing(old: Columns, new: Columns) -> list[int]:
+    """The numbers of the entries that ask for something else, of two indexes of the same paths."""
+    found = []
+    spans = [(0, len(new.paths))]
+    while spans:
+        start, end = spans.pop()
+        if _same_span(old, new, start, end):
+            continue
+        if end - start == 1:
+            found.append(start)
+        else:
+            middle = (start + end) // 2
+            spans += ((start, middle), (middle, end))
+    return found
+
+
+def _same_span(old: Columns, new: Columns, start: int, end: int) -> bool:
+    return (
+        old.hashes[start * HASH_BYTES : end * HASH_BYTES] == new.hashes[start * HASH_BYTES : end * HASH_BYTES]
+        and old.modes[start:end] == new.modes[start:end]
+        and old.bits[start:end] == new.bits[start:end]
+        and old.sizes[start:end] == new.sizes[start:end]
+        and old.flags[start:end] == new.flags[start:end]
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, MutableSequence
 from typing import NamedTuple
 
 from mic.core.paths import unwritable_reason
-from mic.workspace.columns import UNWRITTEN, Columns, disk_bits, parents
+from mic.workspace.columns import HASH_BYTES, UNWRITTEN, Columns, disk_bits, parents
 
 
 class IndexEntry(NamedTuple):
@@ -43,13 +43,13 @@ class Index:
         columns.clock = clock
         ordered = sorted(entries)
         columns.paths = [entry.path for entry in ordered]
-        columns.mtimes.extend(entry.mtime_ns for entry in ordered)
-        columns.ctimes.extend(entry.ctime_ns for entry in ordered)
-        columns.disk_sizes.extend(entry.disk_size for entry in ordered)
-        columns.inodes.extend(entry.inode for entry in ordered)
-        columns.sizes.extend(entry.size for entry in ordered)
-        columns.modes.extend(entry.mode for entry in ordered)
-        columns.bits.extend(disk_bits(entry.mode) for entry in ordered)
+        columns.mtimes = [entry.mtime_ns for entry in ordered]
+        columns.ctimes = [entry.ctime_ns for entry in ordered]
+        columns.disk_sizes = [entry.disk_size for entry in ordered]
+        columns.inodes = [entry.inode for entry in ordered]
+        columns.sizes = [entry.size for entry in ordered]
+        columns.modes = [entry.mode for entry in ordered]
+        columns.bits = [disk_bits(entry.mode) for entry in ordered]
         columns.kinds = bytearray(entry.kind for entry in ordered)
         columns.flags = bytearray(UNWRITTEN if entry.unwritten else 0 for entry in ordered)
         columns.hashes = b"".join([entry.hash for entry in ordered])
@@ -57,6 +57,74 @@ class Index:
         columns.dir_ctimes.extend(0 for _ in columns.dirs)
         assert len(columns.hashes) == 32 * len(ordered)
         return Index(columns)
+
+    def put(self, entries: Iterable[IndexEntry], gone: Iterable[bytes]) -> None:
+        """Takes these entries, in place of those with the same paths, and takes those of `gone` away.
+
+        What is known of all other files and of folders stays known, which `build` does not do; it costs what differs.
+        """
+        gone = list(gone)
+        entries = list(entries)
+        if gone or any(self.get(entry.path) is None for entry in entries):
+            self.columns.loosen()
+        for path in gone:
+            self._take_away(path)
+        hashes = bytearray(self.columns.hashes)
+        for entry in entries:
+            self._put(entry, hashes)
+        self.columns.hashes = bytes(hashes)
+
+    def _put(self, entry: IndexEntry, hashes: bytearray) -> None:
+        columns = self.columns
+        paths = columns.paths
+        number = bisect_left(paths, entry.path)
+        if number == len(paths) or paths[number] != entry.path:
+            paths.insert(number, entry.path)
+            for column in _numbers(columns):
+                column.insert(number, 0)
+            hashes[number * HASH_BYTES : number * HASH_BYTES] = bytes(HASH_BYTES)
+        columns.mtimes[number] = entry.mtime_ns
+        columns.ctimes[number] = entry.ctime_ns
+        columns.disk_sizes[number] = entry.disk_size
+        columns.inodes[number] = entry.inode
+        columns.sizes[number] = entry.size
+        columns.modes[number] = entry.mode
+        columns.bits[number] = disk_bits(entry.mode)
+        columns.kinds[number] = entry.kind
+        columns.flags[number] = UNWRITTEN if entry.unwritten else 0
+        hashes[number * HASH_BYTES : (number + 1) * HASH_BYTES] = entry.hash
+        if not entry.unwritten or _has_folder(entry):
+            for folder in parents([entry.path]):
+                place = bisect_left(columns.dirs, folder)
+                if place == len(columns.dirs) or columns.dirs[place] != folder:
+                    columns.dirs.insert(place, folder)
+                    columns.dir_ctimes.insert(place, 0)
+
+    def _take_away(self, path: bytes) -> None:
+        columns = self.columns
+        number = bisect_left(columns.paths, path)
+        if number == len(columns.paths) or columns.paths[number] != path:
+            return
+        del columns.paths[number]
+        for column in _numbers(columns):
+            del column[number]
+        columns.hashes = columns.hashes[: number * HASH_BYTES] + columns.hashes[(number + 1) * HASH_BYTES :]
+        folder = path.rpartition(b"/")[0]
+        while folder and not self._holds(folder):
+            place = bisect_left(columns.dirs, folder)
+            if place < len(columns.dirs) and columns.dirs[place] == folder:
+                del columns.dirs[place], columns.dir_ctimes[place]
+            folder = folder.rpartition(b"/")[0]
+
+    def _holds(self, folder: bytes) -> bool:
+        """Whether a file that stands on disk is in this folder or below it."""
+        paths = self.columns.paths
+        for number in range(bisect_left(paths, folder + b"/"), len(paths)):
+            if not paths[number].startswith(folder + b"/"):
+                return False
+            if not self.columns.flags[number] & UNWRITTEN or _has_folder(self.at(number)):
+                return True
+        return False
 
     def __len__(self) -> int:
         return len(self.columns.paths)
@@ -88,6 +156,17 @@ class Index:
         if number < len(paths) and paths[number] == path:
             return self.at(number)
         return None
+
+
+def _numbers(columns: Columns) -> list[MutableSequence[int]]:
+    """The columns with one number for each file, as they are once they were loosened."""
+    found: list[MutableSequence[int]] = [columns.kinds, columns.flags]
+    for column in (
+        columns.mtimes, columns.ctimes, columns.disk_sizes, columns.inodes, columns.sizes, columns.bits, columns.modes,
+    ):  # fmt: skip
+        assert isinstance(column, list)
+        found.append(column)
+    return found
 
 
 def _has_folder(entry: IndexEntry) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mic.core.tree import Entry
 from mic.workspace import elsewhere
-from mic.workspace.index import IndexEntry
+from mic.workspace.index import Index, IndexEntry
 from mic.workspace.renew import scan_and_renew
 from mic.workspace.unwritten import unwritten
 from mic.workspace.workspace import Workspace
@@ -34,7 +34,11 @@ class Status(NamedTuple):
 
 def status(ws: Workspace) -> Status:
     """The state of the working copy, sorted by path. Raises Corrupt when the index is garbage."""
-    index = ws.index()
+    return status_of(ws, ws.index())
+
+
+def status_of(ws: Workspace, index: Index) -> Status:
+    """As `status`, by an index that was read before. Renews it where the files are the same and only times changed."""
     root = os.fsencode(ws.root)
     changes = elsewhere.changes(root, index.columns.check) if elsewhere.changes is not None else None
     if changes is None:
