@@ -65,7 +65,7 @@ class View:
             columns, changes, self.unwritten = seen
         else:
             columns = read_columns(root)
-            changes = scan_and_renew(root, columns).changes
+            changes = scan_and_renew(root, columns, forks=True).changes
             self.unwritten = unwritten(columns)
         self.files = len(columns.paths)
         self.changes = [

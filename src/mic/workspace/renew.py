@@ -7,9 +7,12 @@ from mic.workspace.place import FOLDER, read_columns, write_columns
 from mic.workspace.scan import Scan, scan
 
 
-def scan_and_renew(root: bytes, columns: Columns) -> Scan:
-    """Scans, and saves what was renewed, unless another command is at work or the workspace cannot be written."""
-    result = scan(root, columns)
+def scan_and_renew(root: bytes, columns: Columns, forks: bool = False) -> Scan:
+    """Scans (`forks` as there), and saves what was renewed.
+
+    Not while another command is at work, nor where the workspace cannot be written.
+    """
+    result = scan(root, columns, forks)
     if result.dirty:
         _save(root, columns)
     return result

@@ -1,4 +1,5 @@
-"""What changed in a working copy, found with one lstat a file and, when nothing did, not a single directory listing.
+"""What changed in a working copy, found with one lstat a file (`mic.workspace.look`) and, when nothing did, not a
+single directory listing.
 
 A file whose stat data is as recorded is taken as unchanged, unless its ctime is not older than the index's clock; a
 directory likewise holds no new names. ctime rather than mtime decides, because a program can set mtime.
@@ -9,6 +10,7 @@ from __future__ import annotations
 import posix
 
 from mic.workspace.columns import DISK_BITS, UNWRITTEN, Columns, git_mode
+from mic.workspace.look import GONE, look
 from mic.workspace.place import clock_now
 
 ADDED, MODIFIED, DELETED = 0, 1, 2
@@ -28,13 +30,16 @@ class Scan:
         self.dirty = False
 
 
-def scan(root: bytes, columns: Columns) -> Scan:
-    """Compares the files under `root` with the index. Renews stat data in `columns` where only that changed."""
+def scan(root: bytes, columns: Columns, forks: bool = False) -> Scan:
+    """Compares the files under `root` with the index. Renews stat data in `columns` where only that changed.
+
+    With `forks` this process has no threads, and forks look at a part of the files.
+    """
     result = Scan()
     handle = posix.open(root, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
     try:
         to_list, lost = scan_folders(handle, columns)
-        suspects = scan_files(handle, columns, lost, result)
+        suspects = scan_files(handle, columns, lost, result, forks)
         if suspects or to_list:
             clock = clock_now(root)
             settle(handle, columns, suspects, result)
@@ -86,44 +91,45 @@ def _ignores_changed(root: int, columns: Columns) -> bool:
     return False
 
 
-def scan_files(root: int, columns: Columns, lost: set[bytes], result: Scan) -> list[tuple[int, posix.stat_result]]:
+def scan_files(
+    root: int, columns: Columns, lost: set[bytes], result: Scan, forks: bool = False
+) -> list[tuple[int, posix.stat_result]]:
     """The files whose stat data does not vouch for them; deleted ones go straight to the result."""
-    lstat = posix.lstat
-    clock = columns.clock
-    changes = result.changes
+    paths, flags = columns.paths, columns.flags
     suspects = []
-    number = -1
-    for path, mtime, ctime, size, inode, bits, flags in zip(
-        columns.paths,
-        columns.mtimes,
-        columns.ctimes,
-        columns.disk_sizes,
-        columns.inodes,
-        columns.bits,
-        columns.flags,
-        strict=True,
-    ):
-        number += 1
-        if flags & UNWRITTEN:
+    found = look(root, columns, forks)
+    if lost:
+        # Behind a link in the place of a folder, files may stand as they were recorded.
+        below = {number: GONE for number, path in enumerate(paths) if path.rpartition(b"/")[0] in lost}
+        found = sorted({**dict(found), **below}.items())
+    for number, what in found:
+        if flags[number] & UNWRITTEN:
             continue
-        if lost and path.rpartition(b"/")[0] in lost:
-            changes.append((path, DELETED, 0, number))
+        path = paths[number]
+        if what == GONE:
+            result.changes.append((path, DELETED, 0, number))
             continue
         try:
-            stat = lstat(path, dir_fd=root)
+            stat = posix.lstat(path, dir_fd=root)
         except (FileNotFoundError, NotADirectoryError):
-            changes.append((path, DELETED, 0, number))
+            result.changes.append((path, DELETED, 0, number))
             continue
-        if (
-            stat.st_mtime_ns != mtime
-            or stat.st_ctime_ns != ctime
-            or stat.st_size != size
-            or stat.st_ino != inode
-            or stat.st_mode & DISK_BITS != bits
-            or ctime >= clock
-        ):
+        if not _vouches(stat, columns, number):
             suspects.append((number, stat))
     return suspects
+
+
+def _vouches(stat: posix.stat_result, columns: Columns, number: int) -> bool:
+    """Whether a file that stands so has not been changed since it was recorded."""
+    ctime = columns.ctimes[number]
+    return (
+        stat.st_ctime_ns == ctime
+        and ctime < columns.clock
+        and stat.st_mtime_ns == columns.mtimes[number]
+        and stat.st_size == columns.disk_sizes[number]
+        and stat.st_ino == columns.inodes[number]
+        and stat.st_mode & DISK_BITS == columns.bits[number]
+    )
 
 
 def settle(root: int, columns: Columns, suspects: list[tuple[int, posix.stat_result]], result: Scan) -> None:
