@@ -13,11 +13,14 @@ from mic.git.graph import Graph
 from mic.git.objects import EMPTY_TREE_OID
 from mic.git.packentry import BLOB, COMMIT
 from mic.git.packs import Packs
+from mic.git.tree_entries import parse_tree
 from mic.git.trees import TreeReader, has_blob
 
 _ASSISTED = re.compile(r"^Assisted-by:[ \t]*(\S[^\n]{0,200})$", re.M | re.I)
 # Contents whose SHA-256 is remembered during one push.
-_KNOWN = 300_000
+_KNOWN = 100_000
+# Blobs of one tree that are listed, some 90 bytes each.
+_LISTED = 200_000
 
 
 class PushedChange(NamedTuple):
@@ -85,3 +88,20 @@ class Changes:
             self._known.clear()
         self._known[oid] = name, len(data)
         return name, data
+
+
+def blobs_of(packs: Packs, tree: bytes) -> set[bytes]:
+    """The blobs below a tree, up to a bound: some of them where it has more. Raises Corrupt."""
+    found: set[bytes] = set()
+    todo, seen = [tree], {EMPTY_TREE_OID}
+    while todo and len(found) < _LISTED:
+        oid = todo.pop()
+        if oid in seen:
+            continue
+        seen.add(oid)
+        for entry in parse_tree(packs.tree(oid), oid):
+            if entry.is_tree:
+                todo.append(entry.oid)
+            elif not entry.is_gitlink:
+                found.add(entry.oid)
+    return found

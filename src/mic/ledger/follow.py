@@ -217,6 +217,14 @@ def read_epoch(line: Line, head: Head, begun: bytes | None = None) -> Protocol[E
     return epoch
 
 
+def take_in(line: Line, head: Head) -> Protocol[None]:
+    """Take in the epoch that made a head, which follows the newest one known and is part of the history."""
+    epoch = yield from read_epoch(line, head)
+    yield from _load_packs(line, epoch.packs)
+    line.add_epoch(epoch)
+    line.head = head
+
+
 def _load_packs(line: Line, packs: Sequence[PackRef]) -> Protocol[None]:
     for pack in packs:
         line.objects.add(line.pack_key(pack.hash), 0, (yield from read_pack_toc(line, pack)))

@@ -15,12 +15,13 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from mic.core import epoch as stored
-from mic.core.blob import decode_blob, encode_node
+from mic.core.blob import encode_node, inflate
 from mic.core.brought import Brought
 from mic.core.epoch import NOBODY, PackRef, make_epoch
-from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, PreconditionFailed
+from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, MicError, PreconditionFailed
 from mic.core.head import Head, ms_hlc, next_hlc
 from mic.core.ids import content_hash
+from mic.core.indexrun import IndexRun, encode_run
 from mic.core.paths import display
 from mic.core.record import PathChange, Record
 from mic.core.session import Author, Change, Op, Session, State, encode_session
@@ -29,12 +30,15 @@ from mic.core.tree.edit import Found, Need
 from mic.ledger.conflict import ancestors
 from mic.ledger.contents import read_blob, stored_size
 from mic.ledger.effects import Delete, Get, List, Now, Protocol, PutNew, Random
-from mic.ledger.follow import refresh
-from mic.ledger.grouping import group_epoch
+from mic.ledger.follow import refresh, take_in
+from mic.ledger.grouping import LEVEL, group_epoch
 from mic.ledger.leavings import refuse_leaving
 from mic.ledger.line import Line
 from mic.ledger.nodes import with_nodes
 from mic.ledger.objects import Objects
+from mic.ledger.previous import Previous
+from mic.ledger.runs import FANOUT
+from mic.ledger.seal import due, seal
 from mic.ledger.swap import swap
 from mic.ledger.trees import Overlay
 
@@ -44,6 +48,10 @@ _EPOCH = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})-.*")
 # An epoch keeps its last tree only; a position inside is made again from at most this many records.
 EPOCH_LANDINGS = 128
 EPOCH_BYTES = 24 << 20
+# What versions in later epochs may lean on is kept, in stored form, up to this many bytes.
+LEANT_BYTES = 24 << 20
+FOLDED = 32  # epochs that are held as they are: some two thousand bytes a landing
+LEANS = 256  # what takes less in stored form is whole: half of it would be the delta's own header
 
 
 class HistoryCommit(NamedTuple):
@@ -84,8 +92,16 @@ class HistoryImport:
         self._packed: list[tuple[bytes, int, bytes]] = []
         self._packs: list[PackRef] = []
         self._pending: dict[bytes, tuple[int, int]] = {}  # content -> (size, kind), sent and not yet in an epoch
+        self._plain: dict[bytes, bytes] = {}  # those of them that are of one piece, as they are
+        # Versions of a path in epochs one behind the other lean on each other.
+        self._previous = Previous(LEANT_BYTES, LEVEL, LEANS, roots=True)
+        self._lasting: set[bytes] = set()  # of the pending, those that are stored whole
         self._bytes = 0
         self._epochs: list[stored.Epoch] = []
+        # Of a long history the earlier epochs by their heads alone, and where their objects lie as index runs.
+        self._folded: list[Head] = []
+        self._brought: list[PackRef] = []
+        self._newest: Sequence[Record] = ()  # the records of the newest epoch
 
     def begin(self) -> Protocol[None]:
         """Only a project at the position that the history continues can take it; raises InvalidInput."""
@@ -106,17 +122,31 @@ class HistoryImport:
 
     def add_content(self, object_hash: bytes, size: int, raw: bytes, kind: int = stored.BLOB) -> None:
         """A verified content in stored form, before the commit that names it."""
-        if object_hash in self._pending or self.objects.holds(object_hash):
+        if kind == stored.BLOB:
+            return self.add_plain(object_hash, inflate(raw[8:], size, f"content {object_hash.hex()}"))
+        if not self._known(object_hash):
+            self._packed.append((object_hash, kind, raw))
+            self._pending[object_hash] = (size, kind)
+            self._bytes += len(raw)
+
+    def add_plain(self, object_hash: bytes, data: bytes, *, lasts: bool = False) -> None:
+        """A verified content of at most 4 MiB. It is stored whole when it `lasts`."""
+        if self._known(object_hash):
             return
-        self._packed.append((object_hash, kind, raw))
-        self._pending[object_hash] = (size, kind)
-        self._bytes += len(raw)
+        self._packed.append((object_hash, stored.BLOB, b""))
+        self._pending[object_hash] = (len(data), stored.BLOB)
+        self._plain[object_hash] = data
+        if lasts:
+            self._lasting.add(object_hash)
+        self._bytes += len(data)
+
+    def _known(self, object_hash: bytes) -> bool:
+        return object_hash in self._pending or self.objects.holds(object_hash)
 
     def content(self, object_hash: bytes, limit: int) -> Protocol[bytes]:
         """A content that was sent, or that the line holds; raises TooLarge."""
-        if object_hash in self._pending:
-            raw = next(raw for name, _, raw in reversed(self._packed) if name == object_hash)
-            return decode_blob(raw, object_hash, "a content")
+        if object_hash in self._plain:
+            return self._plain[object_hash]
         return (yield from read_blob(self.objects, object_hash, limit))
 
     def add_commit(self, commit: HistoryCommit) -> Protocol[None]:
@@ -224,7 +254,7 @@ class HistoryImport:
     def _flush(self) -> Protocol[None]:
         """Write what is pending as one epoch behind the last one."""
         nodes = reachable(self._root, self.fresh)
-        packed = group_epoch(self._records, self._packed) + [
+        packed = group_epoch(self._records, self._packed, self._plain, self._previous, self._lasting) + [
             (node.hash, stored.NODE, encode_node(node.raw)) for node in nodes
         ]
         new = Head(self._records[-1].position, self._root, self._hlc)
@@ -238,12 +268,29 @@ class HistoryImport:
                 raise Corrupt(f"{key} is damaged: it is not what was written there", object=key) from error
         self.objects.add(key, epoch.data_start, epoch.objects)
         self._epochs.append(epoch._replace(objects=()))  # where they lie, `objects` knows
+        self._brought += epoch.packs
         for node in nodes:
             self.line.cache.put(node)
         self.fresh.clear()
-        self.head = new
+        self.head, self._newest = new, epoch.records
         self._records, self._packed, self._packs, self._bytes = [], [], [], 0
         self._pending.clear()
+        self._plain.clear()
+        self._lasting.clear()
+        if len(self._epochs) >= FOLDED:
+            self._fold()
+
+    def _fold(self) -> None:
+        """Let go of the records of epochs that are written, and hold in fifty bytes where an object lies."""
+        first = self._epochs[0].records[0].position
+        runs = [*self.objects.runs, _run(encode_run(first, self.head, self.objects.recent, {}))]
+        if len(runs) >= FANOUT:
+            from mic.core.runmerge import merge_runs  # brings numpy, which only long histories need
+
+            runs = [_run(merge_runs(runs))]
+        self.objects.runs, self.objects.recent = runs, {}
+        self._folded += [epoch.new for epoch in self._epochs]
+        self._epochs = []
 
     def files(self, after: bytes, limit: int) -> Protocol[list[Entry]]:
         """The files of the newest tree, sorted by path, from behind `after` on."""
@@ -279,17 +326,35 @@ class HistoryImport:
             yield from self._flush()
         if self.head == self.start:
             raise InvalidInput("the history has no commit", hint="commit something first")
-        yield from refuse_leaving(self.line, [pack for epoch in self._epochs for pack in epoch.packs])
+        yield from refuse_leaving(self.line, self._brought)
         # From here to the swap nothing else is asked for: the line must not be looked at anew in between.
         current = yield from refresh(self.line)
         # By position: at 0 nothing vouches for the clock in the head, and what is read of it may be damaged.
         if current.position != self.start.position:
             raise self._moved("somebody landed in the project during the import")
-        if not (yield from swap(self.line, current, self.head, self._epochs[-1].records)):
+        if not (yield from swap(self.line, current, self.head, self._newest)):
             raise self._moved("somebody landed in the project during the import")
-        if self.line.head == current:  # else settling an unclear answer has read all of it back
+        if self.line.head == current and (yield from self._sealed()):  # else an unclear answer was settled by reading
             for epoch in self._epochs:
                 self.line.add_epoch(epoch)
             self.line.objects.recent.update(self.objects.recent)
             self.line.head = self.head
         return self.head
+
+    def _sealed(self) -> Protocol[bool]:
+        """Take the epochs that were folded into the line, and seal them on the way: a part is in memory at once.
+
+        False when the store does not answer: it has landed, and whoever looks at the line next goes on from there.
+        """
+        try:
+            for head in self._folded:
+                yield from take_in(self.line, head)
+                if due(self.line):
+                    yield from seal(self.line)
+        except MicError:
+            return False
+        return True
+
+
+def _run(raw: bytes) -> IndexRun:
+    return IndexRun(raw, "what an import has written")

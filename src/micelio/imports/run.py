@@ -22,7 +22,7 @@ from mic.git.arriving import MAIN, Arriving, Settled, arrange, put_aside, settle
 from mic.git.import_fsck import ImportFsck
 from mic.git.packentry import COMMIT
 from mic.git.packscan import Limits
-from mic.git.pushed import first_parents
+from mic.git.pushed import blobs_of, first_parents
 from mic.git.quarantine import Quarantine
 from mic.git.refuse_erased import RefuseErased
 from mic.git.snapshot import Snapshot
@@ -106,6 +106,7 @@ class _Run:
         self._key = self._ledger.line.project, row.id.hex
         self._stack = ExitStack()
         self._intake: HistoryIntake | None = None
+        self._clean = False  # all objects that there are were searched for secrets by this attempt, and hold none
 
     def close(self) -> None:
         self._stack.close()
@@ -181,8 +182,10 @@ class _Run:
                 raise _of_source(error) from error
             gone.finish()
             fsck.finish(quarantine.packs)
-            if search is not None and search.finish():
-                raise object_secret(search.found)
+            if search is not None:
+                if search.finish():
+                    raise object_secret(search.found)
+                self._clean = search.clean and not snapshot.packs
             for name, oid in ((MAIN, arriving.main), *arriving.refs.items()):
                 found = quarantine.packs.find(oid) if oid else None
                 if oid and (found is None or (name.startswith(b"refs/heads/") and found.kind != COMMIT)):
@@ -266,13 +269,22 @@ class _Run:
         if not commits:
             return
         intake = self._stack.enter_context(
-            HistoryIntake(actor, project, row.source, accept_secrets=row.accept_secrets, onto=row.onto, clock=row.clock)
+            HistoryIntake(
+                actor,
+                project,
+                row.source,
+                accept_secrets=row.accept_secrets,
+                onto=row.onto,
+                clock=row.clock,
+                clean=self._clean,
+            )
         )
         self._intake, row.clock = intake, intake.clock
         progress.save("clock")
         packs, graph = self._kept.reader(snapshot), snapshot.graph
         telling = telling_of(packs, graph, commits[-1], notes)
-        landings = CommitLandings(intake, packs, graph, snapshot.view.tip, telling, first_wins=True)
+        lasting = blobs_of(packs, graph.lines[commits[-1]].tree)
+        landings = CommitLandings(intake, packs, graph, snapshot.view.tip, telling, first_wins=True, lasting=lasting)
         for oid in commits:
             try:
                 landings.add(oid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container
 
 from mic.core.blob import MAX_WHOLE
 from mic.core.brought import MAX_BYTES
@@ -18,6 +18,9 @@ from mic.ledger.frame import Frame
 from mic.ledger.history import HistoryCommit
 from micelio.sessions.intake import HistoryIntake
 
+# Of a content that travels in parts.
+_PART = 1 << 20
+
 
 class CommitLandings:
     """Hands commits to an intake, oldest first, each with what it changed against the one before."""
@@ -31,8 +34,13 @@ class CommitLandings:
         telling: Telling,
         *,
         first_wins: bool,
+        lasting: Container[bytes] = (),
     ) -> None:
-        """`behind` is the commit that the first one lands behind, b"" for none; `telling` says who wrote them."""
+        """`behind` is the commit that the first one lands behind, b"" for none; `telling` says who wrote them.
+
+        `lasting` are the blobs of the newest tree, as far as the caller knows them.
+        """
+        self._lasting = lasting
         self._telling = telling
         self._intake, self._packs, self._graph = intake, packs, graph
         self._changes = Changes(packs, first_wins=first_wins)
@@ -48,11 +56,11 @@ class CommitLandings:
                 known = changes.known(change.oid)
                 if known is None:
                     name, data = changes.content(change.oid)
-                    self._content(name, data)
+                    self._content(name, data, lasts=change.oid in self._lasting)
                     known = name, len(data)
             elif change.data:
                 known = content_hash(change.data), len(change.data)
-                self._content(known[0], change.data)
+                self._content(known[0], change.data, lasts=False)
             else:
                 known = b"", 0
             listed.append((change.path, change.op, change.mode, *known))
@@ -73,9 +81,12 @@ class CommitLandings:
         )
         self._tree = tree
 
-    def _content(self, name: bytes, data: bytes) -> None:
-        for frame in _frames(name, data):
-            self._intake.add_frame(frame)
+    def _content(self, name: bytes, data: bytes, *, lasts: bool) -> None:
+        if len(data) <= MAX_WHOLE:
+            return self._intake.add_content(name, data, lasts=lasts)
+        for start in range(0, len(data), _PART):
+            part = data[start : start + _PART]
+            self._intake.add_frame(Frame(name, len(data), start, len(part), False, part))
 
 
 def telling_of(
@@ -89,12 +100,3 @@ def telling_of(
     brought = Notes(packs if rebased is None else rebased.packs, notes, MAX_NOTE)
     said = Notes(packs if rebased is None else rebased.packs, words, MAX_BYTES)
     return Telling(packs, brought, traces_in(packs, graph.lines[tip].tree), rebased, said)
-
-
-def _frames(name: bytes, data: bytes) -> Iterator[Frame]:
-    if len(data) <= MAX_WHOLE:
-        yield Frame(name, len(data), 0, len(data), False, data)
-        return
-    for start in range(0, len(data), 1 << 20):
-        part = data[start : start + (1 << 20)]
-        yield Frame(name, len(data), start, len(part), False, part)

@@ -28,13 +28,17 @@ def object_secret(found: str) -> SecretFound:
 
 
 class ObjectSearch:
-    """Fed with each object once; `found` says of the first finding that is not allowed where it is, "" for none."""
+    """Fed with each object once; `found` says of the first finding that is not allowed where it is, "" for none.
+
+    `clean`: nothing at all was found so far, not even what is allowed.
+    """
 
     def __init__(self, ledger: Project) -> None:
         self._allowed = {entry.fingerprint for entry in landed_list(ledger)}
         self._batch: list[tuple[tuple[int, bytes], bytes]] = []
         self._bytes = 0
         self.found = ""
+        self.clean = True
 
     def add(self, oid: bytes, kind: int, data: bytes) -> None:
         """The next object. Raises Unavailable when the search fails: what was not searched stays out."""
@@ -50,6 +54,7 @@ class ObjectSearch:
         try:
             for (kind, oid), findings in scan_many(self._batch):
                 for item in findings:
+                    self.clean = False
                     if item.fingerprint not in self._allowed and not self.found:
                         what = f"{NAMES[kind].decode()} {oid.hex()[:12]}"
                         self.found = f"{what} holds what looks like a secret ({item.rule}, line {item.line})"

@@ -29,9 +29,13 @@ _BATCH = 1 << 20
 
 
 class HistorySearch:
-    """What an import holds, fed with its frames and commits in their order."""
+    """What an import holds, fed with its frames and commits in their order.
 
-    def __init__(self) -> None:
+    What was found `clean` before, object by object, is not searched again: only the words that people are shown.
+    """
+
+    def __init__(self, clean: bool = False) -> None:
+        self._clean = clean
         self.found: list[Found] = []
         self.beyond = False  # there is more than is kept
         self._bad: dict[bytes, list[Finding]] = {}
@@ -44,6 +48,10 @@ class HistorySearch:
     def frame(self, frame: Frame) -> None:
         """The next content, or the next part of one, verified before. Raises Unavailable when the search fails."""
         _closed(lambda: self._frame(frame))
+
+    def content(self, name: bytes, data: bytes) -> None:
+        """The next content of one piece, verified before. Raises as `frame`."""
+        _closed(lambda: self._content(name, data))
 
     def commit(self, position: int, commit: HistoryCommit) -> HistoryCommit:
         """The next commit, which lands at `position`; it comes back with words that hold no secret.
@@ -58,13 +66,10 @@ class HistorySearch:
         return sorted(self.found, key=lambda item: (item.position, item.path, item.finding.start))
 
     def _frame(self, frame: Frame) -> None:
-        if not frame.offset and frame.length == frame.size:
-            data = plain(frame)
-            self._batch[frame.hash] = data
-            self._bytes += len(data)
-            if self._bytes >= _BATCH:
-                self._flush()
+        if self._clean:
             return
+        if not frame.offset and frame.length == frame.size:
+            return self._content(frame.hash, plain(frame))
         if not frame.offset:
             self._large = Scan()
         self._large.feed(plain(frame))
@@ -73,6 +78,14 @@ class HistorySearch:
             if findings := self._large.finish():
                 self._keep_bad(frame.hash, findings)
 
+    def _content(self, name: bytes, data: bytes) -> None:
+        if self._clean:
+            return
+        self._batch[name] = data
+        self._bytes += len(data)
+        if self._bytes >= _BATCH:
+            self._flush()
+
     def _commit(self, position: int, commit: HistoryCommit) -> HistoryCommit:
         for path, op, _, name, _ in commit.changes:
             if op == Op.DELETED:
@@ -80,7 +93,8 @@ class HistorySearch:
             if name in self._batch:
                 self._waiting[name].append((position, path, commit.oid))
             self._take(self._bad.get(name, ()), position, path, commit.oid)
-        self._take(scan(commit.raw), position, b"", commit.oid)
+        if not self._clean:
+            self._take(scan(commit.raw), position, b"", commit.oid)
         said = brought_words(commit.brought) if commit.brought is not None else []
         words = [commit.message, commit.author.name, commit.author.email, *said]
         changed = redact(words)

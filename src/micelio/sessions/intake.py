@@ -13,11 +13,12 @@ from mic.core.errors import (
     PreconditionFailed,
 )
 from mic.core.head import Head
+from mic.core.ids import content_hash
 from mic.core.paths import display
 from mic.core.session import Op
 from mic.core.tree import Entry
 from mic.ledger.conflict import ancestors
-from mic.ledger.frame import Frame, whole
+from mic.ledger.frame import Frame, check_hash, plain
 from mic.ledger.history import HistoryCommit
 from micelio.accounts.actor import Actor, require_signed_in
 from micelio.audit.actions import record
@@ -66,11 +67,13 @@ class HistoryIntake:
         undecided: bool = False,
         onto: int = 0,
         clock: int | None = None,
+        clean: bool = False,
     ) -> None:
         """An admin's `accept_secrets` is the reason why the history may hold secrets; they are listed as allowed.
 
         `undecided` is for whoever runs the forge: what is found is listed as open then. With the `clock` of an attempt
-        that stopped (0 in the first) the same landings are made again.
+        that stopped (0 in the first) the same landings are made again. All of it is `clean` when its objects were
+        searched for secrets already and held none.
         """
         if onto:
             require_write(actor, project)
@@ -86,7 +89,7 @@ class HistoryIntake:
         self._list = b""  # the list of owners that it brings, by its hash
         self._actor, self._project = actor, project
         self._accepted, self._undecided = accept_secrets, undecided
-        self._search = HistorySearch()
+        self._search = HistorySearch(clean)
         self._ledger = open_ledger(project.line)
         self._onto = onto
         self._history = self._ledger.import_history(source, require_signed_in(actor).bytes, onto, clock)
@@ -134,13 +137,24 @@ class HistoryIntake:
         if frame.listed:
             raise InvalidInput("An import sends contents, not lists of their chunks.")
         if not frame.offset and frame.length == frame.size and self._waiting < MAX_WAITING:
-            stored = whole(frame)
-            self._search.frame(frame)
-            self._waiting += len(stored)
-            self._history.add_content(frame.hash, frame.size, stored)
+            data = plain(frame)
+            check_hash(content_hash(data), frame.hash)
+            self._take(frame.hash, data, lasts=False)
             return
         self._ledger.run(self._upload.receive(frame))
         self._search.frame(frame)
+
+    def add_content(self, name: bytes, data: bytes, *, lasts: bool) -> None:
+        """The next content of at most 4 MiB, with the SHA-256 that it has; it `lasts` when the newest tree names it."""
+        if self._waiting < MAX_WAITING:
+            self._take(name, data, lasts=lasts)
+        else:
+            self.add_frame(Frame(name, len(data), 0, len(data), False, data))
+
+    def _take(self, name: bytes, data: bytes, *, lasts: bool) -> None:
+        self._search.content(name, data)
+        self._waiting += len(data)
+        self._history.add_plain(name, data, lasts=lasts)
 
     def add_commit(self, commit: HistoryCommit) -> None:
         """The next commit, oldest first. Raises InvalidInput when its id is not the hash of its bytes."""

@@ -6,8 +6,8 @@ import random
 
 from ledgers import NOON, REGULAR, check_history, contents, traced
 from mic.core.blob import encode_blob
-from mic.core.delta import GROUP_DEPTH, Group, decode_group
-from mic.core.epoch import BLOB, GROUP, decode_epoch
+from mic.core.delta import GROUP_DEPTH, Group, decode_delta, decode_group
+from mic.core.epoch import BLOB, DELTA, GROUP, decode_epoch
 from mic.core.ids import content_hash
 from mic.core.record import PathChange
 from mic.core.session import Author
@@ -15,6 +15,7 @@ from mic.core.tree import Entry
 from mic.ledger.grouping import GROUP_BYTES, Anchors, make_group, portions, version_lists
 from mic.ledger.history import HistoryCommit
 from mic.ledger.ledger import Ledger
+from mic.ledger.previous import Previous
 from mic.ledger.project import Project
 from mic.store import MemoryStore
 
@@ -110,7 +111,7 @@ def imported(store: MemoryStore, count: int) -> Project:
         changes = []
         for path, all_of_it in files.items():
             data = all_of_it[number]
-            history.add_content(content_hash(data), len(data), encode_blob(data))
+            history.add_plain(content_hash(data), data, lasts=number == count - 1)
             changes.append((path, int(number > 0), REGULAR, content_hash(data), len(data)))
         oid = number.to_bytes(20, "big")
         project.run(history.add_commit(HistoryCommit(oid, b"", Author("A"), NOON + number, "Commit", changes)))
@@ -119,7 +120,7 @@ def imported(store: MemoryStore, count: int) -> Project:
 
 
 def test_an_import_groups_older_versions_and_keeps_the_newest_whole() -> None:
-    """Cold, through every door: each version has its bytes, the newest is read without a base."""
+    """Cold, through every door: each version has its bytes, what lasts is read without a base."""
     store = MemoryStore()
     imported(store, 300)
     cold = Ledger(store).open("p")
@@ -132,7 +133,47 @@ def test_an_import_groups_older_versions_and_keeps_the_newest_whole() -> None:
     newest = [entry.hash for entry in cold.files(head.tree)]
     assert all(cold.line.objects.require(object_hash, "").kind == BLOB for object_hash in newest)
     kinds = [item.kind for epoch in cold.line.tail for item in epoch.objects]
-    assert kinds.count(GROUP) == 3 * 300 - 3 * 3  # three epochs of 128 landings keep one version of each file whole
+    # Three epochs of 128 landings keep one version of each file whole: nothing is left of the file of the one before.
+    assert [kinds.count(kind) for kind in (BLOB, DELTA, GROUP)] == [9, 0, 3 * 300 - 3 * 3]
+
+
+def test_versions_of_an_import_lean_on_one_whole_content_and_never_far_above_it() -> None:
+    """Twelve epochs: one whole content, chains of deltas no longer than landings make them, groups four above."""
+    store, previous = MemoryStore(), Previous(1 << 20, 6, roots=True)
+    project, _ = traced(store)
+    project.create()
+    history = project.import_history("test", bytes(16))
+    all_of_it = versions(7, 60)
+    depths: list[int] = []
+    for number, data in enumerate(all_of_it):
+        name = content_hash(data)
+        history.add_plain(name, data)
+        changes = [(b"f", int(number > 0), REGULAR, name, len(data))]
+        oid = number.to_bytes(20, "big")
+        project.run(history.add_commit(HistoryCommit(oid, b"", Author("A"), NOON + number, "Commit", changes)))
+        if number % 5 == 4:
+            project.run(history._flush())
+            whole = encode_blob(data)
+            leaning = previous.delta(b"f", name, whole)
+            depths.append(0 if leaning is None else leaning[1])
+            previous.put(b"f", name, whole, depths[-1])
+    project.finish_import(history)
+    assert depths == [0, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3]
+    cold = Ledger(store).open("p")
+    cold.head()
+    objects = cold.line.objects
+    for number, data in enumerate(all_of_it):
+        assert cold.blob(content_hash(data)) == data, number
+    newest = [content_hash(all_of_it[number]) for number in range(4, 60, 5)]
+    assert [objects.require(name, "").kind for name in newest] == [BLOB] + [DELTA] * 11
+    for number, name in enumerate(newest):
+        place = objects.require(name, "")
+        if number:
+            raw = store.get_range(place.key, place.offset, place.length)
+            assert decode_delta(raw, "").depth == depths[number]
+        older = objects.require(content_hash(all_of_it[5 * number]), "")
+        group = decode_group(store.get_range(older.key, older.offset, older.length), "")
+        assert (group.depth, group.base) == (depths[number] + 1, name)
 
 
 def test_the_members_of_a_group_share_one_range_of_the_epoch() -> None:

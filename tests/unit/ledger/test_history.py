@@ -348,3 +348,40 @@ def test_a_commit_may_turn_a_directory_into_a_file_and_back(place: tuple[Project
     _import(project, commits)
     assert contents(project, 2) == {b"a": (REGULAR, b"3")}
     assert contents(project, 3) == {b"a/x": (REGULAR, b"4")}
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_long_history_is_not_held_and_is_sealed_when_it_ends(
+    place: tuple[Project, Traced], monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    """Epochs are let go of two by two. When the store fails behind the swap, it has landed, and others read it."""
+    project, driver = place
+    monkeypatch.setattr("mic.ledger.history.FOLDED", 2)
+    monkeypatch.setattr("mic.ledger.history.FANOUT", 3)
+    commits = _many(1200)
+    history = project.import_history("test", bytes(16))
+    _add(project, history, commits)
+    assert len(history._epochs) < 2
+    assert len(history.objects.runs) < 3
+    if not answers:
+
+        def fail(effect: Effect) -> None:
+            if isinstance(effect, PutNew) and effect.key.endswith(".log"):
+                raise Unavailable("the store is away")
+
+        driver.before = fail
+    head = project.finish_import(history)
+    driver.before = lambda effect: None
+    assert head.position == 1200
+    assert project.line.sealed == (1000 if answers else 0)
+    assert project.head() == head
+    cold = Ledger(driver.store).open("p")
+    for each in (project, cold):
+        assert each.head() == head
+        assert contents(each) == _model(commits, 1200)
+        for position in (1, 128, 129, 777, 1024, 1025, 1199):
+            assert contents(each, position) == _model(commits, position)
+            found = each.landing(position)
+            assert each.find_session(found.record.session) == position
+    land(project, 1201, 1200, {b"new": b"1"})
+    assert contents(cold)[b"new"][1] == b"1"

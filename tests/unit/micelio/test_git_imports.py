@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import msgspec
@@ -16,6 +16,7 @@ from fuzz.packs import SHAPES, Story
 from git_backend import GitBackend
 from git_server import GitClient
 from mic.core.errors import Busy, InvalidInput, NotFound
+from mic.core.scanning import Finding
 from mic.core.session import Author
 from mic.git.history import open_history
 from mic.git.sent import SentRefs
@@ -37,6 +38,7 @@ from micelio.outgoing.client import Outgoing
 from micelio.projects import ledgers
 from micelio.projects.actions import create_project
 from micelio.projects.project_view import ProjectView
+from micelio.sessions import import_secrets
 from micelio.sessions.git_view import kept_objects
 from micelio.sessions.intake import HistoryIntake
 
@@ -220,6 +222,29 @@ def test_what_is_refused_leaves_nothing(
     view = queries.get_import(ada, project)
     assert (view.state, view.error_code) == ("failed", "secret_found")
     assert store.every() == before
+
+
+def test_what_was_searched_object_by_object_is_not_searched_again(
+    ada: Actor, source: GitClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only in an empty project: what lands later may have come before, let in by somebody."""
+    searched: list[int] = []
+    scan_many = import_secrets.scan_many
+
+    def noted(contents: Collection[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, list[Finding]]]:
+        searched.append(len(contents))
+        return scan_many(contents)
+
+    monkeypatch.setattr(import_secrets, "scan_many", noted)
+    project = create_project(ada, "acme", "searched")
+    _begin(ada, project, source)
+    _carried_out(monkeypatch)
+    assert sum(searched) == 0
+    source("merge", "-q", "--no-ff", "-m", "Merge", "open")
+    _begin(ada, project, source)
+    _carried_out(monkeypatch)
+    assert sum(searched) == 1
+    _whole(project, source)
 
 
 def test_again_brings_what_is_new(ada: Actor, source: GitClient, monkeypatch: pytest.MonkeyPatch) -> None:
