@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from mic.core.errors import NotFound
@@ -22,18 +22,25 @@ class Boundary(NamedTuple):
 class Graph:
     """Commits by id. Kept in memory: about 300 bytes each, from when somebody first asks for them.
 
-    A clone of everything asks for none. Threads may ask at once.
+    A clone of everything asks for none. Threads may ask at once. Where `lines` are given that are looked up elsewhere,
+    none are held, and nothing is added.
     """
 
-    def __init__(self, lines: dict[bytes, CommitLine] | None = None) -> None:
-        self._lines = lines if lines is not None else {}
+    def __init__(self, lines: Mapping[bytes, CommitLine] | None = None) -> None:
+        self._lines: dict[bytes, CommitLine] = lines if isinstance(lines, dict) else {}
+        self._elsewhere = None if isinstance(lines, dict) else lines
         self._unread: list[Callable[[], Iterable[CommitLine]]] = []
         self._lock = threading.Lock()
         self._closures: dict[frozenset[bytes], frozenset[bytes]] = {}
 
     @property
-    def lines(self) -> dict[bytes, CommitLine]:
+    def lines(self) -> Mapping[bytes, CommitLine]:
         """All commits by id."""
+        if self._elsewhere is not None:
+            return self._elsewhere
+        return self._held()
+
+    def _held(self) -> dict[bytes, CommitLine]:
         if self._unread:
             with self._lock:
                 while self._unread:
@@ -43,7 +50,8 @@ class Graph:
 
     def add(self, lines: Iterable[CommitLine]) -> None:
         """Commits of one more pack."""
-        self.lines.update((line.oid, line) for line in lines)
+        assert self._elsewhere is None
+        self._held().update((line.oid, line) for line in lines)
 
     def add_later(self, read: Callable[[], Iterable[CommitLine]]) -> None:
         """Commits of one more pack, read when somebody asks."""

@@ -30,8 +30,10 @@ from mic.git.merge_packs import due_to_merge, merge_packs
 from mic.git.moving import advance
 from mic.git.native import native_commit
 from mic.git.objects import EMPTY_TREE_OID, commit_line
+from mic.git.pack_lines import PackLines
 from mic.git.packentry import COMMIT, TAG
 from mic.git.packfolder import BLOCK, PackFolder
+from mic.git.packindex import PackIndex
 from mic.git.packs import Pack, Packs
 from mic.git.packscan import Limits
 from mic.git.packwrite import PackWriter, WrittenPack
@@ -111,9 +113,10 @@ class KeptObjects:
         return found
 
     def joined(self, snapshot: Snapshot, names: Sequence[str]) -> Snapshot:
-        """The snapshot with packs that are kept and that no view names yet."""
+        """The snapshot with packs that are kept and that no view names yet. Nothing is added to its graph."""
         opened = [self._opened_here(name) for name in names]
-        graph = snapshot.graph.with_more(line for pack in opened for line in pack.index.commits())
+        indexes = [pack.index for pack in opened if isinstance(pack.index, PackIndex)]
+        graph = Graph(PackLines(snapshot.graph.lines, indexes))
         return Snapshot(snapshot.numbered, (*snapshot.packs, *opened), graph)
 
     def _opened_here(self, name: str) -> Pack:

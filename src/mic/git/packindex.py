@@ -201,3 +201,20 @@ class PackIndex:
             parents = (raw[parent:stop],) if count == 1 else tuple(raw[p : p + 20] for p in range(parent, stop, 20))
             parent = stop
             yield CommitLine(raw[at : at + 20], tree, parents, committed)
+
+    def commit_numbers(self) -> Iterator[tuple[int, int]]:
+        """(number of the object, how many parents it names) of each commit, in the order of `commits`."""
+        lines = memoryview(self._raw)[self._commits : self._commits + _COMMIT.size * self.commit_count]
+        left = self._parent_count
+        for number, _, _, count in _COMMIT.iter_unpack(lines):
+            left -= count
+            if number >= self.count or left < 0:
+                raise Corrupt(f"{self.name} is damaged in its table of commits.", object=self.name)
+            yield number, count
+
+    def commit(self, row: int, parent: int) -> CommitLine:
+        """The line at a place among those of the pack, whose first parent is at place `parent` among all parents."""
+        number, tree, committed, count = _COMMIT.unpack_from(self._raw, self._commits + _COMMIT.size * row)
+        raw, at = self._raw, self._parents + 20 * parent
+        parents = tuple(raw[start : start + 20] for start in range(at, at + 20 * count, 20))
+        return CommitLine(self.oid(number), tree, parents, committed)
