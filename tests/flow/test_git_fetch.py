@@ -192,7 +192,7 @@ def test_private_projects(world: World, git: GitClient, tmp_path: Path) -> None:
 
 
 def test_dulwich_and_libgit2(world: World, project: pb.ProjectRef, tmp_path: Path) -> None:
-    """Both clone it, and have the same commit."""
+    """Both clone it, whole and shallow, and have the same commit; dulwich leaves contents out, libgit2 cannot."""
     with HttpGitClient(world.forge.base_url).clone(
         f"/{project.organization}/{project.handle}", str(tmp_path / "d"), mkdir=True
     ) as repo:
@@ -201,6 +201,15 @@ def test_dulwich_and_libgit2(world: World, project: pb.ProjectRef, tmp_path: Pat
     cloned = pygit2.clone_repository(_url(world, project), str(tmp_path / "l"))
     assert str(cloned.head.target) == head
     assert (tmp_path / "l" / "README.md").read_bytes() == b"# Hello\n"
+    client, address = HttpGitClient(world.forge.base_url), f"/{project.organization}/{project.handle}"
+    with client.clone(address, str(tmp_path / "ds"), mkdir=True, bare=True, depth=1) as repo:
+        assert repo.get_shallow() == {head.encode()}
+    with client.clone(address, str(tmp_path / "dp"), mkdir=True, bare=True, filter_spec=b"blob:none") as repo:
+        assert repo[head.encode()].type_name == b"commit"
+        assert [name for name in repo.object_store if repo[name].type_name == b"blob"] == []
+    shallow = pygit2.clone_repository(_url(world, project), str(tmp_path / "ls"), bare=True, depth=1)
+    assert shallow.is_shallow
+    assert [str(commit.id) for commit in shallow.walk(shallow.head.target)] == [head]
 
 
 def test_many_clones_at_once(world: World, project: pb.ProjectRef, git: GitClient) -> None:
