@@ -195,8 +195,8 @@ def tell(suffix: str = "") -> Story:
     ledger = open_ledger(project.id)
     _import(ledger)
     projector.catch_up(project.id)
-    _land(actor, project, "Keep sign-in stateless: tokens instead of server sessions", 2, THIRD, rich=True)
-    _land(
+    land_files(actor, project, "Keep sign-in stateless: tokens instead of server sessions", 2, THIRD, rich=True)
+    land_files(
         actor, project, "Say how long a key lives", 3, {b"docs/keys.md": (0o100644, KEYS.replace(b"thirty", b"twenty"))}
     )
     opened = start_session(actor, project, "Let an operator revoke a family of tokens", 4, agent="claude-code")
@@ -228,7 +228,7 @@ def _import(ledger: Project) -> None:
     ledger.finish_import(history)
 
 
-def _land(
+def land_files(
     actor: Actor,
     project: ProjectView,
     goal: str,
@@ -236,6 +236,7 @@ def _land(
     files: Mapping[bytes, tuple[int, bytes] | None],
     rich: bool = False,
 ) -> None:
+    """Land these files, None for one that goes, as a session on `base`."""
     ledger = open_ledger(project.id)
     root = ledger.tree_at(base)
     changes, contents = [], {}

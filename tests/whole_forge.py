@@ -15,6 +15,7 @@ from browser import Browser
 from forge_process import Forge
 from mic.core.ids import ulid_text
 from mic.rpc.v1 import mic_pb2 as pb
+from odd_files import FILES
 from pages_story import png
 from rpc_world import World, landing, session_id
 from secret_corpus import TRUE
@@ -22,6 +23,7 @@ from totp import totp
 
 PASSWORD = "a horse on a battery"
 FACTOR = "/-/account/second-factor"
+ODD = {b"t/plain.csv", b"t/wide.csv", b"n/readable.ipynb", b"n/old.ipynb", b"n/broken.ipynb", b"s/mark.svg"}
 OWNERS = b"* @rita\n/docs/ @max\n"
 
 
@@ -114,6 +116,7 @@ class WholeForge:
         world, name = self.world, self.organization
         self.landed, self.open_session = session_id(), session_id()
         files = {b".micelio/OWNERS": OWNERS, b"docs/a.md": b"# A\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"}
+        files |= {b"odd/" + path.rpartition(b"/")[2]: content for path, content in FILES.items() if path in ODD}
         world.land(world.rita, world.open, files, id=self.landed, base_position=1)
         ask = pb.ProtectProjectRequest(project=world.open, protection=pb.Protection(paths=["/docs/"]))
         world.rita("ProjectService.ProtectProject", ask)

@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 
 from browser import Browser
 from mic.rpc.v1 import mic_pb2 as pb
-from whole_forge import FACTOR, PASSWORD, WholeForge
+from whole_forge import FACTOR, ODD, PASSWORD, WholeForge
 
 pytestmark = pytest.mark.browser
 
@@ -106,6 +106,8 @@ def test_no_rule_is_broken_on_any_page(chromium: Any, whole: WholeForge) -> None
     admin = _page(chromium, whole, whole.rita)
     for address in [*addresses, whole.device(), "/nothing", f"{project}/secrets/report?path=readme.txt&at=1"]:
         rules.ask_at(admin, address)
+    for odd in sorted(ODD):
+        rules.ask_at(admin, f"{project}/file/head/odd/{odd.rpartition(b'/')[2].decode()}")
     for state in ("allowed", "revoked", "all"):
         rules.ask_at(admin, f"{project}/secrets?state={state}")
     for handle in ("kept", "empty"):

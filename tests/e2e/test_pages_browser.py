@@ -15,7 +15,7 @@ from forge_process import Forge
 
 pytestmark = pytest.mark.browser
 
-TELL = "import django; django.setup(); import pages_story; pages_story.tell('-seen')"
+TELL = "import django; django.setup(); import odd_files, pages_story; odd_files.land(pages_story.tell('-seen'))"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PAGES = {
     "home": "/",
@@ -29,6 +29,9 @@ PAGES = {
     "session": "/acme-seen/api/-/landings/3",
     "one-change": "/acme-seen/api/-/landings/3/changes/3",
     "source": "/acme-seen/api/-/file/head/README.md?view=source",
+    "table": "/acme-seen/api/-/file/head/t/wide.csv",
+    "notebook": "/acme-seen/api/-/file/head/n/readable.ipynb",
+    "picture": "/acme-seen/api/-/file/head/s/mark.svg",
     "from-git": "/acme-seen/api/-/landings/2",
     "not-found": "/acme-seen/nothing",
     "sign-in": "/-/sign-in",
@@ -101,6 +104,18 @@ def test_the_keyboard_sees_where_it_is(seen: Forge, chromium: Any, path: str) ->
         width = page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)")
         if page.evaluate("document.activeElement !== document.body"):
             assert width >= 2
+    page.close()
+
+
+def test_an_svg_runs_nothing(seen: Forge, chromium: Any) -> None:
+    """Neither on its page nor opened alone, where it would be a document; it is drawn with its own styles in both."""
+    page = chromium.new_page(viewport={"width": 400, "height": 400})
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    for rest in ("/-/file/head/s/mark.svg", "/-/raw/head/s/mark.svg"):
+        page.goto(f"{seen.base_url}/acme-seen/api{rest}")
+        page.wait_for_load_state("networkidle")
+    picture = page.locator("rect")
+    assert picture.evaluate("rect => getComputedStyle(rect).fill") == "rgb(0, 128, 0)"
     page.close()
 
 

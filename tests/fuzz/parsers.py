@@ -60,10 +60,15 @@ from micelio.organizations.roles import parse_role
 from micelio.owners.refuse import require_readable
 from micelio.owners.rules import parse_owners
 from micelio.pages.addresses import HEAD, Site, parse_ref
+from micelio.pages.delimited import read_table
+from micelio.pages.images import is_svg
 from micelio.pages.listing import parse_after
 from micelio.pages.markdown import Place, render_document, render_message
 from micelio.pages.markdown import plain as plain_text
+from micelio.pages.notebook_html import cell_html
+from micelio.pages.notebooks import read_notebook, read_picture
 from micelio.pages.ranges import asked_part
+from micelio.pages.table_html import columns_shown, table_head, table_row
 from micelio.projects.actions import parse_project_handle
 from micelio.projects.protection import protection_of
 from micelio.rates import parse_rates
@@ -200,7 +205,45 @@ def _texts() -> list[Parser]:
         Parser("secrets", scan, [b"key = 'x'", b"-----BEGIN PRIVATE KEY-----", b"://a:b@c", *tokens]),
         Parser("words", _decoded(lambda text: redact([text, text])), [b"a", b"password='", *tokens]),
         Parser("Markdown", _decoded(_markdown), markdown),
+        Parser("notebook", _notebook, [_NOTEBOOK, _OLD_NOTEBOOK]),
+        Parser("table", _table, [b'a,"b ""c""\n",d\n1,2\n', b"\xef\xbb\xbfa;b\r\n\r\n1;2;3", b"a\tb\n1\t2\n"]),
+        Parser("SVG", lambda raw: is_svg(b"a.svg", raw), [b"<?xml?><!--x--><!DOCTYPE svg [<!ENTITY a 'b'>]><svg>"]),
     ]
+
+
+_NOTEBOOK = (
+    b'{"nbformat":4,"metadata":{"language_info":{"file_extension":".py"},"kernelspec":{"language":"r"}},"cells":['
+    b'{"cell_type":"markdown","source":["# a\\n","[b](c)"]},{"cell_type":"code","execution_count":1,"source":"a=1",'
+    b'"outputs":[{"output_type":"stream","name":"stderr","text":["a\\r\\u001b[1mb"]},{"output_type":"error","ename":"E",'
+    b'"evalue":"v","traceback":["\\u001b[31mx"]},{"output_type":"display_data","data":{"text/plain":"p",'
+    b'"image/png":"iVBORw0KGgo=","text/html":"<b>"}}]}]}'
+)
+_OLD_NOTEBOOK = (
+    b'{"nbformat":3,"worksheets":[{"cells":[{"cell_type":"heading","level":2,"source":"a"},{"cell_type":"code",'
+    b'"input":"2","prompt_number":3,"outputs":[{"output_type":"pyout","text":"4","png":"iVBORw0KGgo="}]}]}]}'
+)
+
+
+def _notebook(raw: bytes) -> None:
+    """Each cell as a page shows it, and each output as a picture where it is one."""
+    notebook = read_notebook(raw)
+    cells = list(notebook.cells(1)) if notebook is not None else []
+    for number, cell in enumerate(cells[:50], 1):
+        assert notebook is not None
+        shown = cell_html(cell, number, notebook.file_name, Place(Site("a", "b"), HEAD, b"docs"), "/raw", 1000)
+        assert "<script" not in shown.lower(), "a script"
+    for number in range(1, 4):
+        read_picture(raw, number)
+
+
+def _table(raw: bytes) -> None:
+    for path in (b"a.csv", b"a.tsv"):
+        table = read_table(raw, path)
+        if table is not None:
+            columns = columns_shown(table)
+            rows = [table_row(row, n, columns, 20) for n, row in enumerate(table.rows[:50], 1)]
+            assert all(row.count("<td>") == columns for row in rows), "a ragged row"
+            assert table_head(table).count("<th") == columns + 1, "a ragged head"
 
 
 def _rules() -> list[Parser]:

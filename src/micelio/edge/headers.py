@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from micelio.config import current
 from micelio.edge.csp import csp
+from micelio.pages.images import SVG_POLICY
 
 # Everything that a page could ask a visitor's browser for; passkeys are what a forge may want.
 _FEATURES = (
@@ -37,6 +38,7 @@ _FOR_OTHERS = re.compile(
 _SHARED = tuple(
     (name, b"cross-origin" if name == b"cross-origin-resource-policy" else value) for name, value in _ALWAYS
 )
+_OF_PICTURES = SVG_POLICY.encode()
 # A year, as lists of such sites ask for. Without subdomains: what else lives there is not the forge's to say.
 _ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
 
@@ -44,7 +46,8 @@ _ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
 class SecurityHeaders:
     """Wraps the whole application, outside of its own error handling, so that a 500 carries them too.
 
-    A policy that an answer brings itself (raw files are sandboxed) stands beside ours: browsers enforce both.
+    A policy that an answer brings itself (raw files are sandboxed) stands beside ours: browsers enforce both. That of
+    an SVG stands alone.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -70,7 +73,9 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 names = {name for name, _ in always}
                 kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in names]
-                message["headers"] = [*kept, (b"content-security-policy", policy), *always]
+                if (b"content-security-policy", _OF_PICTURES) not in ((name.lower(), value) for name, value in kept):
+                    kept.append((b"content-security-policy", policy))
+                message["headers"] = [*kept, *always]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

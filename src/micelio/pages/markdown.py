@@ -105,18 +105,18 @@ class Place:
         return self.site.raw(self.ref, found) if found else None
 
 
-def anchor(fragment: str) -> str:
-    """What stands behind the address of a page to lead to a heading of a text in it."""
-    return f"#{_ID_PREFIX}{fragment}" if fragment else ""
+def anchor(fragment: str, ids: str = _ID_PREFIX) -> str:
+    """What stands behind the address of a page to lead to a heading of a text in it; `ids` stands before its id."""
+    return f"#{ids}{fragment}" if fragment else ""
 
 
-def _link(url: str, place: Surroundings | None) -> str | None:
+def _link(url: str, place: Surroundings | None, ids: str) -> str | None:
     """The address that a link of a text leads to, or None to drop it."""
     parts = urlsplit(url)
     if parts.scheme or url.startswith(("//", "\\", "/\\")):
         return url if parts.scheme.lower() in _SCHEMES else None
     if not parts.path:
-        return anchor(parts.fragment) or None
+        return anchor(parts.fragment, ids) or None
     return None if place is None else place.link(unquote_to_bytes(parts.path), parts.fragment)
 
 
@@ -128,11 +128,11 @@ def _image(url: str, place: Surroundings | None) -> str | None:
     return place.image(unquote_to_bytes(parts.path))
 
 
-def _attribute_filter(place: Surroundings | None) -> Callable[[str, str, str], str | None]:
+def _attribute_filter(place: Surroundings | None, ids: str) -> Callable[[str, str, str], str | None]:
     def keep(tag: str, name: str, value: str) -> str | None:
         try:
             if name == "href":
-                return _link(value, place)
+                return _link(value, place, ids)
             if name == "src":
                 return _image(value, place)
         except ValueError:  # urlsplit refuses some malformed hosts; a link that cannot be read is no link
@@ -164,7 +164,14 @@ def _settle_headings(tokens: list[Token], top: int, titled: bool) -> None:
                 part.content = _HTML_HEADING.sub(lambda m: f"{m[1]}h{min(6, top - 1 + int(m[2]))}", part.content)
 
 
-def _render(source: str, parser: MarkdownIt, place: Surroundings | None, top: int, titled: bool = False) -> SafeString:
+def _render(
+    source: str,
+    parser: MarkdownIt,
+    place: Surroundings | None,
+    top: int,
+    titled: bool = False,
+    ids: str = _ID_PREFIX,
+) -> SafeString:
     env: dict[str, Any] = {}
     tokens = parser.parse(source, env)
     _settle_headings(tokens, top, titled)
@@ -174,11 +181,11 @@ def _render(source: str, parser: MarkdownIt, place: Surroundings | None, top: in
         tags=_TAGS,
         clean_content_tags={"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "title"},
         attributes=_ATTRIBUTES,
-        attribute_filter=_attribute_filter(place),
+        attribute_filter=_attribute_filter(place, ids),
         allowed_classes={"b": CLASSES},
         link_rel=_REL if place is None else place.rel,
         url_schemes=_SCHEMES,
-        id_prefix=_ID_PREFIX,
+        id_prefix=ids,
     )
     # After the sanitiser: a bidi character written as an entity exists only now.
     return mark_safe(visible(clean.replace("<pre>", '<pre tabindex="0">')))  # noqa: S308
@@ -194,12 +201,15 @@ _MESSAGE = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["ta
 
 
 @lru_cache(maxsize=256)
-def render_document(source: str, place: Surroundings, top: int = 3, titled: bool = False) -> SafeString:
+def render_document(
+    source: str, place: Surroundings, top: int = 3, titled: bool = False, ids: str = _ID_PREFIX
+) -> SafeString:
     """A README or another Markdown file: raw HTML allowed as far as the allow-list goes; headings start at `top`.
 
-    `titled`: the title of the text is not in `source`, and stands above.
+    `titled`: the title of the text is not in `source`, and stands above. `ids` stands before the ids of its headings,
+    which keeps several texts of one page apart.
     """
-    return _render(source, _DOCUMENT, place, top, titled)
+    return _render(source, _DOCUMENT, place, top, titled, ids)
 
 
 @lru_cache(maxsize=1024)
