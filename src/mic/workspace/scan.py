@@ -41,7 +41,11 @@ def scan(root: bytes, columns: Columns, forks: bool = False) -> Scan:
         to_list, lost = scan_folders(handle, columns)
         suspects = scan_files(handle, columns, lost, result, forks)
         if suspects or to_list:
-            clock = clock_now(root)
+            try:
+                clock = clock_now(root)
+            except OSError:
+                # Nothing can be written here, and looking needs no more than the older clock: the same is read again.
+                clock = columns.clock
             settle(handle, columns, suspects, result)
             if to_list:
                 from mic.workspace.untracked import find_untracked
