@@ -130,6 +130,10 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str]) -> N
     sys.argv = ["mic", *arguments]
     from mic.cli.main import main
 
+    sys.path.append(os.path.dirname(__file__))
+    import killed
+
+    count = killed.end_before(int(environment[killed.AT])) if killed.AT in environment else None
     code: object = 1
     try:
         code = main(arguments)
@@ -137,6 +141,8 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str]) -> N
         code = error.code
     except BaseException:
         traceback.print_exc()
+    if count is not None:
+        killed.tell(count)
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):

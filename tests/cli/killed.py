@@ -1,18 +1,19 @@
-"""Runs `mic` in this process and ends it, as kill -9 would, before the n-th change of a name in the file system.
-
-`killed.py N COMMAND...`; with -1 it runs to its end and says on the last line of stderr how many changes there were.
-"""
+"""Ends `mic` as kill -9 would, before the n-th change of a name in the file system (tests/cli/forked.py starts it)."""
 
 from __future__ import annotations
 
 import os
 import posix
+import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 CHANGES = ("rename", "replace", "unlink", "link", "mkdir", "rmdir", "symlink")
 KILLED = 137
+# In the environment of a command: before which change it ends; -1: how many there were is the last line of stderr.
+AT = "KILL_AT"
 
 
 def some(changes: int) -> list[int]:
@@ -22,8 +23,17 @@ def some(changes: int) -> list[int]:
     return sorted({*range(0, changes, max(1, changes // 4)), changes - 1})
 
 
-def main(limit: int, argv: list[str]) -> int:
-    """The exit code of the command, or none at all."""
+def ran(
+    cwd: Path, environment: dict[str, str], limit: int, *arguments: str, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """`mic` in a folder, ended before change number `limit` of a name."""
+    import forked
+
+    return forked.run(arguments, cwd, {**environment, AT: str(limit)}, stdin)
+
+
+def end_before(limit: int) -> Callable[[], int]:
+    """This process ends before that change; gives what tells how many there were."""
     made = 0
 
     def counted(change: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,12 +50,9 @@ def main(limit: int, argv: list[str]) -> int:
         wrapped = counted(getattr(posix, name))
         setattr(posix, name, wrapped)
         setattr(os, name, wrapped)
-    from mic.cli.main import main as mic
-
-    code = mic(argv)
-    print(made, file=sys.stderr)
-    return code
+    return lambda: made
 
 
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2:]))
+def tell(count: Callable[[], int]) -> None:
+    """Say on stderr how many changes there were."""
+    print(count(), file=sys.stderr)

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+import killed
 from killed import KILLED, some
 from transcript import Shell
 from transcripts import GARDEN, lines
 
-SCRIPT = Path(__file__).with_name("killed.py")
-
 
 def ran(shell: Shell, limit: int, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`mic` here, ended before change number `limit` of a name."""
-    return subprocess.run(
-        [sys.executable, str(SCRIPT), str(limit), *arguments],
-        cwd=shell.cwd, env=shell.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return killed.ran(shell.cwd, shell.environment, limit, *arguments)
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -171,3 +166,138 @@ def test_attach(prepared: Shell) -> None:
         assert prepared.run("session", "attach", str(file)).returncode == 0
         assert prepared.json("session", "status")["session"]["conversation"] == whole_of_it
         prepared("undo")
+
+
+def elsewhere(shell: Shell, name: str) -> None:
+    """Somebody else lands: a third version of `a`, a new file, and one less."""
+    shell.cd(".")
+    shell("clone", f"{name}/p", "other")
+    shell.cd("other")
+    shell.write("a", "a three\n")
+    shell.write("f", "f\n")
+    (shell.cwd / "deep/d").unlink()
+    assert shell("land", "Three") == "Landed @3: Three (3 files)\n"
+
+
+def test_sync_gently(prepared: Shell, name: str) -> None:
+    elsewhere(prepared, name)
+    moments(prepared, ("sync", "--auto-merge"))
+
+
+def test_sync_of_a_path(prepared: Shell, name: str) -> None:
+    elsewhere(prepared, name)
+    moments(prepared, ("sync", "--path", "a", "--path", "deep", "--path", "f"))
+
+
+def test_switch_of_a_branch(prepared: Shell) -> None:
+    prepared("session", "switch", "--none")
+    prepared("branch", "create", "winter", "--from", "@1")
+    moments(prepared, ("branch", "switch", "winter"))
+
+
+def test_the_whole_project(prepared: Shell) -> None:
+    prepared("session", "switch", "--none")
+    prepared("sparse", "set", "deep")
+    moments(prepared, ("sparse", "all"))
+
+
+def test_land(prepared: Shell) -> None:
+    """It lands once, whenever it was stopped; the next command knows."""
+    moments(prepared, ("land",))
+    prepared.cd("begun")
+    assert [item["goal"] for item in prepared.json("log")["landings"]] == ["Mine", "Two", "One"]
+
+
+def test_a_session_begins_and_ends(prepared: Shell) -> None:
+    """There is one, or there is none, and the next command goes on from there."""
+    prepared("session", "abandon")
+    for words in (("session", "start", "Again"), ("session", "decide", "So"), ("session", "abandon")):
+        counted = ran(prepared, -1, *words)
+        assert counted.returncode == 0, counted.stderr
+        prepared("undo")
+        for limit in some(int(counted.stderr.splitlines()[-1])):
+            assert ran(prepared, limit, *words).returncode in (KILLED, 0, 2, 4)
+            assert prepared.run("status").returncode == 0
+            assert "Traceback" not in prepared.run(*words).stderr
+        if words[1] == "start":
+            assert prepared.json("status")["session"]["goal"] == "Again"
+    assert prepared.json("status")["session"] is None
+    assert prepared.read("new") == "new\n"
+
+
+@pytest.mark.parametrize("how", ["clone", "checkout", "link", "init"])
+def test_a_working_copy_is_made(shell: Shell, name: str, how: str) -> None:
+    """Stopped at any moment, the same command makes it whole; what stood in the folder stands there."""
+    shell("project", "create", f"{name}/p")
+    shell("clone", f"{name}/p", "first")
+    shell.cd("first")
+    for file in ("a", "deep/b"):
+        shell.write(file, f"{file}\n")
+    shell("land", "One")
+    shell.cd(".")
+
+    def command(folder: str, project: str) -> tuple[str, ...]:
+        if how in ("clone", "checkout"):
+            return how, f"{name}/p", folder
+        (shell.home / folder).mkdir(exist_ok=True)
+        shell.cd(folder)
+        shell.write("a", "a\n")
+        return (how, f"{name}/p") if how == "link" else (how, f"{name}/{project}")
+
+    counted = ran(shell, -1, *command("counted", "i"))
+    assert counted.returncode == 0, counted.stderr
+    shell.cd("counted")
+    expected, said = files(shell.home / "counted"), shell.json("status")
+    for limit in some(int(counted.stderr.splitlines()[-1])):
+        shell.cd(".")
+        words = command(f"at{limit}", f"i{limit}")
+        code = ran(shell, limit, *words).returncode
+        assert code in (KILLED, 0), limit
+        again = shell.run(*words)
+        if code == KILLED and again.returncode:
+            assert again.returncode in (1, 2), (limit, again.stderr)
+            assert "Traceback" not in again.stderr
+            if "ties this folder to it" in again.stderr:
+                assert shell.run("link", words[1]).returncode == 0
+        shell.cd(f"at{limit}")
+        assert files(shell.cwd) == expected, (limit, again.stderr)
+        now = shell.json("status")
+        assert [now[field] for field in ("position", "changes")] == [said["position"], said["changes"]], limit
+
+
+def test_settings_and_remotes(prepared: Shell, tmp_path: Path) -> None:
+    """A file is the old one or the new one; what was fetched half way is fetched again."""
+    subprocess.run(["git", "init", "-q", "--bare", str(tmp_path / "there.git")], check=True)
+    for words in (
+        ("config", "set", "cache.max_size_gb", "5"), ("remote", "add", "there", str(tmp_path / "there.git")),
+        ("push", "there"), ("fetch", "there"),
+    ):  # fmt: skip
+        counted = ran(prepared, -1, *words)
+        assert counted.returncode == 0, (words, counted.stderr)
+        for limit in some(int(counted.stderr.splitlines()[-1])) if counted.stderr.splitlines()[-1] != "0" else ():
+            if words[0] == "push":
+                shutil.rmtree(prepared.cwd / ".mic/git")
+            assert ran(prepared, limit, *words).returncode in (KILLED, 0, 1), (words, limit)
+            assert prepared.run("config", "list").returncode == 0
+            assert prepared.run("remote", "list").returncode == 0
+        done = prepared.run(*words)
+        assert done.returncode == 0 or "already" in done.stderr, (words, done.stderr)
+    assert prepared("remote", "show", "there").splitlines()[1].startswith("  there/main  ")
+
+
+def test_a_project_goes_out_and_comes_in(prepared: Shell, name: str) -> None:
+    """An export is whole or not there under its name; an import is a project or none."""
+    out = prepared.home / "p.tar.zst"
+    counted = ran(prepared, -1, "export", "archive", f"{name}/p", str(out))
+    assert counted.returncode == 0, counted.stderr
+    whole_one = out.stat().st_size
+    for limit in some(int(counted.stderr.splitlines()[-1])):
+        out.unlink(missing_ok=True)
+        ran(prepared, limit, "export", "archive", f"{name}/p", str(out))
+        assert not out.exists() or out.stat().st_size == whole_one
+        Path(f"{out}.part").unlink(missing_ok=True)
+    assert prepared.run("export", "archive", f"{name}/p", str(out)).returncode == 0 or out.exists()
+    assert ran(prepared, 0, "import", "micelio", str(out), f"{name}/back").returncode in (KILLED, 0)
+    if prepared.run("project", "show", f"{name}/back").returncode:
+        assert prepared.run("import", "micelio", str(out), f"{name}/back").returncode == 0
+    assert [item["goal"] for item in prepared.json("log", "--project", f"{name}/back")["landings"]] == ["Two", "One"]

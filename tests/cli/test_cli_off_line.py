@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from inside import Inside
-from killed import KILLED, some
+from killed import KILLED, ran, some
 from mic.workspace.pending import VERSION
 
 AWAY = "! The forge FORGE cannot be reached: Connection refused.\n"
@@ -300,8 +298,4 @@ def test_killed_at_moments_nothing_is_lost_and_nothing_lands_twice(here: Inside)
 
 def killed(here: Inside, limit: int, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`mic` here in a process of its own, ended before change number `limit` of a name."""
-    script = Path(__file__).with_name("killed.py")
-    return subprocess.run(
-        [sys.executable, str(script), str(limit), *arguments],
-        cwd=here.cwd, env=here.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return ran(here.cwd, here.environment, limit, *arguments)

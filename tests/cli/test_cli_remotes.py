@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from inside import Inside
+from killed import ran
 from s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 
 
@@ -208,13 +208,11 @@ def test_killed_while_settings_are_written(here: Inside) -> None:
     there = bare(here, "killed.git")
     here("remote", "add", "one", str(there))
     here("push", "one")
-    script = Path(__file__).with_name("killed.py")
     moments = range(12) if os.environ.get("KILL_EVERY") else (0, 1)
     names = {"one", "two"}
     for limit in moments:
         for words in (("rename", "one", "two"), ("rename", "two", "one"), ("set-url", "one", str(there))):
-            command = [sys.executable, str(script), str(limit), "remote", *words]
-            subprocess.run(command, cwd=here.cwd, env=here.environment, capture_output=True, check=False)
+            ran(here.cwd, here.environment, limit, "remote", *words)
             found = [each for each in here.json("remote", "list")["remotes"] if each["name"] != "origin"]
             assert [each["url"] for each in found] == [str(there)], (limit, words)
             assert found[0]["name"] in names

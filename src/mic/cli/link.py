@@ -27,6 +27,8 @@ from mic.workspace.place import find_root
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Config, Workspace
 
+# What a working copy is made in, with the process behind it, before it is there as a whole.
+_BESIDE = ".mic-link-"
 _GITLINK = 0o160000
 _KIND = 0o170000
 
@@ -137,7 +139,8 @@ def _tied(client: Client, address: Address, root: str) -> Workspace:
         address.instance, found.organization, found.handle, found.head_position, found.head_tree.hex(), address.branch
     )
     entries = tree_entries(client, address.ref, config.position, config.tree, WHOLE) if config.position else []
-    beside = os.path.join(root, f".mic-link-{os.getpid()}")
+    _clear(root)
+    beside = os.path.join(root, f"{_BESIDE}{os.getpid()}")
     try:
         made = Workspace.create(beside, config)
         away = _away(made, entries)
@@ -149,6 +152,20 @@ def _tied(client: Client, address: Address, root: str) -> Workspace:
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return Workspace(root, config)
+
+
+def _clear(root: str) -> None:
+    """Take away what a command that was killed here has left: nothing else names it."""
+    for name in os.listdir(root):
+        number = name.removeprefix(_BESIDE)
+        if name == number or not number.isascii() or not number.isdecimal():
+            continue
+        try:
+            os.kill(int(number), 0)
+        except ProcessLookupError:
+            shutil.rmtree(os.path.join(root, name), ignore_errors=True)
+        except (PermissionError, OverflowError):
+            continue  # somebody's who is at work, or no process at all
 
 
 def _away(ws: Workspace, entries: list[Entry]) -> set[bytes]:
