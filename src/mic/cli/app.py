@@ -14,11 +14,14 @@ from mic.cli import telemetry
 from mic.cli.exit_codes import OK, USAGE, WrongCommandLine
 from mic.cli.failure import tell
 from mic.cli.output import Output
+from mic.cli.pager import paged
 from mic.cli.table import COMMANDS
 from mic.core.errors import InvalidInput, MicError
 from mic.daemon import door
 from mic.workspace import elsewhere
 
+_QUIET = "mic.quiet"
+_LONGEST_NAME = 60  # of what is no command and is said back
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 # Whether this command line asks for help, which alone reads the examples.
@@ -41,8 +44,11 @@ class Suggesting(click.Group):
 
             near = difflib.get_close_matches(name, self.list_commands(context), 3, 0.5)
             hint = f"Did you mean {' or '.join(f'`{context.command_path} {word}`' for word in near)}?" if near else ""
+            if context.parent is not None and name in COMMANDS:
+                hint = f"It is `mic {name}`."
             hint = hint or f"`{context.command_path} --help` lists the commands."
-            raise UnknownCommand(f"There is no command `{context.command_path} {name}`.", hint)
+            shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+            raise UnknownCommand(f"There is no command `{context.command_path} {shown}`.", hint)
         return super().resolve_command(context, arguments)
 
 
@@ -92,15 +98,21 @@ def root() -> None:
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--json` for a command; it gets an `out: Output`."""
+    """`--json` and `--quiet` for a command; it gets an `out: Output`."""
+
+    def hush(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        context.meta[_QUIET] = value
 
     def given(context: click.Context, parameter: click.Parameter, value: bool) -> Output:
-        return Output(as_json=value)
+        return Output(as_json=value, quiet=context.meta[_QUIET])
 
+    quiet = click.option(
+        "--quiet", is_flag=True, is_eager=True, callback=hush, expose_value=False, help="Say nothing but errors."
+    )
     option = click.option(
         "--json", "out", is_flag=True, callback=given, expose_value=True, help="Print one JSON document."
     )
-    return option(command)
+    return option(quiet(command))
 
 
 def run(argv: Sequence[str]) -> int:
@@ -119,8 +131,9 @@ def _run(argv: Sequence[str]) -> int:
     as_json = "--json" in argv
     _helping = not {"-h", "--help"}.isdisjoint(argv)
     try:
-        code = root.main(args=list(argv), prog_name="mic", standalone_mode=False)
-        sys.stdout.flush()
+        with paged(argv):
+            code = root.main(args=list(argv), prog_name="mic", standalone_mode=False)
+            sys.stdout.flush()
         return code if isinstance(code, int) else OK
     except MicError as error:
         return tell(error, as_json)

@@ -96,12 +96,14 @@ def named_instance(text: str | None) -> str:
 
 
 def parse_address(text: str) -> Address:
-    """`ORG/PROJECT`, `HOST/ORG/PROJECT` or the URL of a project's page; raises WrongCommandLine.
+    """`ORG/PROJECT`, `HOST/ORG/PROJECT`, `HOST:ORG/PROJECT` or the URL of a project; raises WrongCommandLine.
 
     Behind a project, but not behind a URL, `@BRANCH` is one of its branches.
     """
     named, _, branch = text.strip().partition("@") if "://" not in text else (text.strip(), "", "")
     parts = named.rstrip("/").split("/")
+    if len(parts) == 2 and ":" in parts[0] and "://" not in text:
+        parts = [*parts[0].rsplit(":", 1), parts[1]]
     if "://" in text:
         scheme, _, rest = text.strip().partition("://")
         host, _, path = rest.partition("/")

@@ -17,19 +17,22 @@ _OURS = frozenset({"0", *_CODES.values()})
 
 
 class Output:
-    """The two streams of one command. With `as_json`, `line` is silent and `document` prints.
+    """The two streams of one command. With `as_json`, `line` is silent and `document` prints; with `quiet` notes are
+    silent, too, and nothing is said but contents, the document and errors.
 
     `to` takes the place of standard output: what is printed for somebody else, who says whether it is in colour.
     """
 
-    def __init__(self, *, as_json: bool = False, to: TextIO | None = None, colour: bool | None = None) -> None:
-        self.as_json = as_json
+    def __init__(
+        self, *, as_json: bool = False, quiet: bool = False, to: TextIO | None = None, colour: bool | None = None
+    ) -> None:
+        self.as_json, self.quiet = as_json, quiet
         self._to = to
         self.colour = not as_json and (colour_wanted(sys.stdout) if colour is None else colour)
 
     def line(self, text: str = "") -> None:
         """A line of text for people."""
-        if not self.as_json:
+        if not self.as_json and not self.quiet:
             (self._to or sys.stdout).write(safe(text) + "\n")
 
     def raw(self, data: bytes) -> None:
@@ -39,6 +42,8 @@ class Output:
 
     def note(self, text: str) -> None:
         """Something beside the result, on standard error, in both modes."""
+        if self.quiet:
+            return
         sys.stdout.flush()
         sys.stderr.write(safe(text) + "\n")
         sys.stderr.flush()

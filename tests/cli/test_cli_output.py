@@ -1,0 +1,89 @@
+"""How much is said, and where it goes: --quiet, and a pager on a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from forked import MIC
+from inside import Inside
+
+
+@pytest.fixture(scope="module")
+def made(insider: Inside) -> Inside:
+    """Somebody with a working copy `said` at @1."""
+    insider.cd(".")
+    insider("project", "create", f"{insider.own}/said")
+    insider("clone", f"{insider.own}/said", "said")
+    insider.cd("said")
+    insider.write("a", "1\n")
+    insider("land", "First")
+    return insider
+
+
+@pytest.fixture
+def here(made: Inside) -> Inside:
+    made.cd("said")
+    return made
+
+
+def test_quiet(here: Inside) -> None:
+    """Nothing but errors, contents and exit codes; the document comes when it is asked for."""
+    here.write("a", "2\n")
+    assert here("land", "Second", "--quiet") == ""
+    assert here("land", "Third", "--quiet").startswith("! mic: There is nothing to land")
+    assert here("cat", "a", "--quiet") == "2\n"
+    assert here.json("log", "--quiet", "-n", "1")["landings"][0]["goal"] == "Second"
+    assert here("project", "list", here.own, "--quiet") == ""
+    assert here("nothing", "--quiet").endswith("[2]\n")
+
+
+def test_a_project_by_host_and_colon(here: Inside) -> None:
+    """As ssh and git write it."""
+    host = here.forge.base_url.partition("://")[2]
+    assert here("show", "@1", "--project", f"{host}:{here.own}/said").startswith("@1 First\n")
+    assert here("show", "@1", "--project", f"{host}/{here.own}/said").startswith("@1 First\n")
+
+
+def on_a_terminal(here: Inside, *arguments: str, **more: str) -> str:
+    """What a terminal gets of a command."""
+    master, slave = pty.openpty()
+    environment = here.environment | {"TERM": "xterm", "COLUMNS": "100", "LINES": "30"} | more
+    process = subprocess.Popen(
+        [str(MIC), *arguments], cwd=here.cwd, env=environment, stdin=slave, stdout=slave, stderr=slave,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(slave)
+    seen, end = b"", time.monotonic() + 60
+    while time.monotonic() < end:
+        if select.select([master], [], [], 0.2)[0]:
+            try:
+                seen += os.read(master, 65536)
+            except OSError:
+                break
+        elif process.poll() is not None:
+            break
+    assert process.wait(60) == 0
+    os.close(master)
+    return seen.decode().replace("\r\n", "\n")
+
+
+def test_a_pager(here: Inside, tmp_path: Path) -> None:
+    """What is read goes through it, in colour; what is short to say, or asked for by a program, does not."""
+    script = tmp_path / "page"
+    script.write_text("#!/bin/sh\necho PAGED\ncat\n")
+    script.chmod(0o755)
+    said = on_a_terminal(here, "show", "@1", MIC_PAGER=str(script))
+    assert said.startswith("PAGED\n")
+    assert "\x1b[33m@1\x1b[0m" in said
+    assert "PAGED" not in on_a_terminal(here, "show", "@1", MIC_PAGER="cat", PAGER=str(script))
+    assert "PAGED" not in on_a_terminal(here, "status", MIC_PAGER=str(script))
+    assert "PAGED" not in on_a_terminal(here, "show", "@1", "--json", MIC_PAGER=str(script))
+    assert on_a_terminal(here, "show", "@1", MIC_PAGER=str(tmp_path / "nowhere")).startswith("\x1b[33m@1")
+    assert "PAGED" not in here("show", "@1")
