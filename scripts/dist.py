@@ -30,7 +30,9 @@ from mic.cli.release import platform_here  # noqa: E402
 from mic.cli.shell import script  # noqa: E402
 from mic.version import VERSION  # noqa: E402
 
-_BUILT_FROM = ("src", "scripts", "proto", "pyproject.toml", "README.md", "LICENSE")
+_BUILT_FROM = (
+    "src", "scripts", "proto", "docs", "blog", "changelog.d", "mkdocs.yml", "pyproject.toml", "README.md", "LICENSE",
+)  # fmt: skip
 _DEB = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -70,14 +72,7 @@ def _tree() -> Path:
     tree = BUILD / "tree"
     names = subprocess.check_output(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT).split(b"\x00")
     for name in map(os.fsdecode, filter(None, names)):
-        if (ROOT / name).is_file() and name.split("/")[0] in (
-            "src",
-            "scripts",
-            "proto",
-            "pyproject.toml",
-            "README.md",
-            "LICENSE",
-        ):
+        if (ROOT / name).is_file() and name.split("/")[0] in _BUILT_FROM:
             target = tree / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target)

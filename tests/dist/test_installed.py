@@ -158,6 +158,63 @@ def test_cargo(home: dict[str, str]) -> None:
     works([Path(home["HOME"], "c/bin/mic")], home)
 
 
+@pytest.mark.skipif(shutil.which("rpmbuild") is None or shutil.which("cpio") is None, reason="no rpmbuild")
+def test_rpm(home: dict[str, str]) -> None:
+    """Built from the recipe and the release's files beside it, and read by rpm; what is in it works."""
+    top = Path(home["HOME"], "rpm")
+    for folder in ("BUILD", "RPMS", "SOURCES", "SPECS", "SRPMS", "root"):
+        (top / folder).mkdir(parents=True)
+    run("rpmbuild", "-bb", "--quiet", "--nodeps", "--define", f"_topdir {top}", "--define", f"_sourcedir {DIST}",
+        DIST / "mic.spec", env=home)  # fmt: skip
+    (package,) = (top / "RPMS").rglob("*.rpm")
+    assert run("rpm", "-qp", "--queryformat", "%{NAME} %{VERSION} %{LICENSE}", package) == f"mic {VERSION} Apache-2.0"
+    assert "python3.11" in run("rpm", "-qp", "--requires", package).split("\n")
+    run("sh", "-c", f"rpm2cpio {package} | cpio -idm --quiet", cwd=top / "root")
+    assert os.access(top / "root/usr/bin/mic", os.X_OK)
+    assert (top / "root/usr/share/bash-completion/completions/mic").is_file()
+    works(["python3.11", top / "root/usr/lib/mic/mic.pyz"], home)
+
+
+@pytest.mark.skipif(shutil.which("rpmlint") is None, reason="no rpmlint")
+def test_the_rpm_recipe_is_linted() -> None:
+    """No error; what it warns of is that there is no changelog and no page to link to."""
+    done = subprocess.run(["rpmlint", DIST / "mic.spec"], capture_output=True, text=True, check=False)
+    assert " 0 errors" in done.stdout, done.stdout
+
+
+@pytest.mark.skipif(shutil.which("ruby") is None, reason="no ruby")
+def test_the_formula_is_ruby() -> None:
+    """As Ruby reads it, with a formula's own words: class, checksum of the very sdist, and a test."""
+    assert run("ruby", "-c", DIST / "mic.rb").strip() == "Syntax OK"
+    stub = (
+        "class Formula; def self.method_missing(*a, **k, &b); (@said ||= {})[a[0]] = a[1..]; end;"
+        "def self.said; @said; end; end; load ARGV[0]; require 'json'; puts Mic.said.to_json"
+    )
+    said = json.loads(run("ruby", "-e", stub, DIST / "mic.rb"))
+    sdist = one("*.tar.gz")
+    assert said["sha256"] == [hashlib.sha256(sdist.read_bytes()).hexdigest()]
+    assert said["url"][0].endswith(sdist.name)
+    assert "test" in said
+
+
+def test_the_image_takes_what_is_there() -> None:
+    """Every file that the container recipe copies was built, and it runs as nobody of weight."""
+    text = (DIST / "Dockerfile").read_text()
+    for name in re.findall(r"^COPY (\S+) ", text, re.M):
+        assert (DIST / name).is_file(), name
+    assert text.index("\nUSER micelio\n") < text.index("\nENTRYPOINT ")
+    assert set(re.findall(r"^([A-Z]+) ", text, re.M)) <= {
+        "FROM", "COPY", "RUN", "USER", "ENV", "VOLUME", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("shell", "file"), [("zsh", "_mic"), ("fish", "mic.fish"), ("bash", "mic.bash")])
+def test_shells_take_the_completions(shell: str, file: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell}")
+    run(shell, "-n", DIST / file)
+
+
 def test_the_manifest_names_every_file() -> None:
     said = json.loads((DIST / "manifest.json").read_text())
     named = {file["name"]: file["sha256"] for file in said["files"]}
