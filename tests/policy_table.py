@@ -117,6 +117,7 @@ ProjectService.RemoveProjectMember     public  u d  d d . .  d d .  u u  d . d d
 ProjectService.RemoveProjectMember     private n n  d d . .  d d .  u u  d . d d d d  . n d d
 ProjectService.GetProject              public  . .  . . . .  . . .  u u  . . . . d d  . n . .
 ProjectService.GetProject              private n n  . . . .  . . .  u u  . . . . d d  . n . .
+ProjectService.Search                  any     . .  . . . .  . . .  u u  . . . . d d  . . . .
 ProjectService.ListBranches            public  . .  . . . .  . . .  u u  d d . . d d  . n . .
 ProjectService.ListBranches            private n n  . . . .  . . .  u u  d d . . d d  . n . .
 ProjectService.CreateBranch            public  u d  d . . .  d . .  u u  d . d d d d  . n d d

@@ -236,6 +236,7 @@ REQUESTS: dict[str, _Make] = {
     "ProjectService.ListProjectMembers": lambda s, p, a, ok: pb.ListProjectMembersRequest(project=p),
     "ProjectService.SetProjectMember": lambda s, p, a, ok: pb.SetProjectMemberRequest(project=p, handle="uma"),
     "ProjectService.RemoveProjectMember": lambda s, p, a, ok: _uma_here(s, p),
+    "ProjectService.Search": lambda s, p, a, ok: pb.SearchRequest(query="open", kind="projects"),
     "ProjectService.ListBranches": lambda s, p, a, ok: pb.ListBranchesRequest(project=p),
     "ProjectService.CreateBranch": lambda s, p, a, ok: pb.CreateBranchRequest(
         project=p, name=f"branch{next(_numbers)}"

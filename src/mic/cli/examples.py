@@ -120,6 +120,7 @@ EXAMPLES = {
     "cat": "mic cat src/water.py @7",
     "blame": "mic blame src/water.py --why",
     "ls": "mic ls src @7",
+    "search": "mic search why:stateless --everywhere",
     "owners": "mic owners src/water.py",
     "config list": "mic config list",
     "config get": "mic config get cache.max_size_gb",

@@ -36,6 +36,7 @@ COMMANDS = {
     "cat": ("mic.cli.look:cat", "A file as it is at a position"),
     "blame": ("mic.cli.blame:blame", "Which landing each line of a file came with, and why"),
     "ls": ("mic.cli.listing:ls", "The files of a position"),
+    "search": ("mic.cli.search:search", "Code, sessions, decisions, projects and people"),
     "owners": ("mic.cli.protection:owners", "Whose a path is, and who lands it"),
     "config": ("mic.cli.config:config", "What you have set for mic on this machine"),
     "daemon": ("mic.cli.daemon:daemon", "A process that watches large working copies, for a quick status"),

@@ -1430,6 +1430,70 @@ class GetImportTipsResponse(_message.Message):
     oids: bytes
     def __init__(self, oids: _Optional[bytes] = ...) -> None: ...
 
+class SearchRequest(_message.Message):
+    __slots__ = ("query", "kind", "page_size", "page_token")
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    query: str
+    kind: str
+    page_size: int
+    page_token: str
+    def __init__(self, query: _Optional[str] = ..., kind: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class FoundLine(_message.Message):
+    __slots__ = ("line", "text")
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    line: int
+    text: str
+    def __init__(self, line: _Optional[int] = ..., text: _Optional[str] = ...) -> None: ...
+
+class SearchResult(_message.Message):
+    __slots__ = ("kind", "organization", "project", "handle", "name", "path", "language", "lines", "more_lines", "position", "decision", "text", "author", "agent", "at_ms")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    MORE_LINES_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    AT_MS_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    organization: str
+    project: str
+    handle: str
+    name: str
+    path: bytes
+    language: str
+    lines: _containers.RepeatedCompositeFieldContainer[FoundLine]
+    more_lines: bool
+    position: int
+    decision: int
+    text: str
+    author: str
+    agent: str
+    at_ms: int
+    def __init__(self, kind: _Optional[str] = ..., organization: _Optional[str] = ..., project: _Optional[str] = ..., handle: _Optional[str] = ..., name: _Optional[str] = ..., path: _Optional[bytes] = ..., language: _Optional[str] = ..., lines: _Optional[_Iterable[_Union[FoundLine, _Mapping]]] = ..., more_lines: _Optional[bool] = ..., position: _Optional[int] = ..., decision: _Optional[int] = ..., text: _Optional[str] = ..., author: _Optional[str] = ..., agent: _Optional[str] = ..., at_ms: _Optional[int] = ...) -> None: ...
+
+class SearchResponse(_message.Message):
+    __slots__ = ("results", "next_page_token", "cut")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    CUT_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[SearchResult]
+    next_page_token: str
+    cut: bool
+    def __init__(self, results: _Optional[_Iterable[_Union[SearchResult, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., cut: _Optional[bool] = ...) -> None: ...
+
 class Message(_message.Message):
     __slots__ = ("role", "author", "text", "at_ms")
     ROLE_FIELD_NUMBER: _ClassVar[int]

@@ -1760,6 +1760,11 @@ class ProjectServiceStub:
                 request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportArchiveRequest.SerializeToString,
                 response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportArchiveResponse.FromString,
                 _registered_method=True)
+        self.Search = channel.unary_unary(
+                '/mic.v1.ProjectService/Search',
+                request_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SearchRequest.SerializeToString,
+                response_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SearchResponse.FromString,
+                _registered_method=True)
 
 
 class ProjectServiceServicer:
@@ -2026,6 +2031,13 @@ class ProjectServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Search(self, request, context):
+        """Code at the heads, sessions, decisions, projects and people that the caller may read. See docs/users/search.md.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProjectServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -2218,6 +2230,11 @@ def add_ProjectServiceServicer_to_server(servicer, server):
                     servicer.ImportArchive,
                     request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportArchiveRequest.FromString,
                     response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.ImportArchiveResponse.SerializeToString,
+            ),
+            'Search': grpc.unary_unary_rpc_method_handler(
+                    servicer.Search,
+                    request_deserializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SearchRequest.FromString,
+                    response_serializer=mic_dot_rpc_dot_v1_dot_mic__pb2.SearchResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -3257,10 +3274,36 @@ class ProjectService:
             metadata,
             _registered_method=True)
 
+    @staticmethod
+    def Search(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mic.v1.ProjectService/Search',
+            mic_dot_rpc_dot_v1_dot_mic__pb2.SearchRequest.SerializeToString,
+            mic_dot_rpc_dot_v1_dot_mic__pb2.SearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
 
 class SessionServiceStub:
-    """---------------------------------------------------------------- sessions and landings
-    """
+    """Missing associated documentation comment in .proto file."""
 
     def __init__(self, channel):
         """Constructor.
@@ -3316,8 +3359,7 @@ class SessionServiceStub:
 
 
 class SessionServiceServicer:
-    """---------------------------------------------------------------- sessions and landings
-    """
+    """Missing associated documentation comment in .proto file."""
 
     def StartSession(self, request, context):
         """Missing associated documentation comment in .proto file."""
@@ -3434,8 +3476,7 @@ def add_SessionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SessionService:
-    """---------------------------------------------------------------- sessions and landings
-    """
+    """Missing associated documentation comment in .proto file."""
 
     @staticmethod
     def StartSession(request,

@@ -22,6 +22,7 @@ from micelio.edge.rpc.exports import ArchiveImports
 from micelio.edge.rpc.forge_archives import ForgeArchives
 from micelio.edge.rpc.guard import DOWNLOADS, UPLOADS, bad_token, call, hashes, page_size, position, slot, stream
 from micelio.edge.rpc.imports import Imports
+from micelio.edge.rpc.searching import Searching
 from micelio.projects import actions, deletion, members, moves, protection, queries, stars
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.ownership import explain_owners
@@ -36,7 +37,7 @@ MAX_TREE_PAGE = 10_000
 MAX_PAGES = 1_000
 
 
-class Projects(ArchiveImports, Branches, ForgeArchives, Imports, mic_pb2_grpc.ProjectServiceServicer):
+class Projects(ArchiveImports, Branches, ForgeArchives, Imports, Searching, mic_pb2_grpc.ProjectServiceServicer):
     """Projects and what is in them."""
 
     @call
