@@ -91,3 +91,28 @@ def test_rest_reads_and_lands_on_a_line(world: World, project: pb.ProjectRef) ->
     assert httpx.get(f"{place}/branches/third/one").json()["head_position"] == 2
     assert httpx.delete(f"{place}/branches/third/one", headers=own).status_code == 204
     assert httpx.get(f"{place}/branches/third/one").status_code == 404
+
+
+def test_lines_are_compared_by_name(world: World, project: pb.ProjectRef) -> None:
+    """What differs between two heads, whatever landed on either since they parted; positions of a line too."""
+    world.land(world.max, project, {b"m.txt": b"later on main\n"}, goal="Go on", base_position=1)
+    found = _get(world, project, "/-/compare/main...fix:b?format=json").json()
+    assert [(item["path"], item["old"] is None, item["new"] is None) for item in found["changes"]] == [
+        ("b.txt", True, False),
+        ("m.txt", False, True),
+    ]
+    assert [item["goal"] for item in found["landings"]] == ["Mend it"]
+    assert (found["from"], found["to"], found["from_branch"], found["to_branch"]) == (2, 2, "main", "fix/b")
+    page = _get(world, project, "/-/compare/main...fix:b").text
+    assert "From main@2 to fix/b@2" in page
+    assert "later on main" in page
+    assert "on the branch" in page
+    assert "later on main" in _get(world, project, "/-/compare/main...fix:b/changes/2").text
+    back = _get(world, project, "/-/compare/fix:b...main@1?format=json").json()
+    assert [(item["path"], item["new"] is None) for item in back["changes"]] == [("b.txt", True)]
+    same = _get(world, project, "/-/compare/quiet...fix:b?format=json").json()
+    assert [item["path"] for item in same["changes"]] == ["b.txt"]
+    moved = _get(world, project, "/-/compare?from=main&to=fix/b")
+    assert moved.headers["Location"].endswith("/-/compare/main...fix:b")
+    for absent in ("main...gone", "@1...@9", "fix:b@9...main", "x@y...main", "..", "a@b@c...head"):
+        assert _get(world, project, f"/-/compare/{absent}").status_code == 404, absent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,7 +13,7 @@ from django.utils.safestring import SafeString
 from mic.core.errors import Erased, InvalidInput, NotFound
 from mic.core.tree import Entry
 from micelio.accounts.actor import Actor
-from micelio.pages.addresses import Ref, parse_ref
+from micelio.pages.addresses import Ref
 from micelio.pages.answers import Page, page
 from micelio.pages.asked import asked_number
 from micelio.pages.changes import ChangesPage, PathChange, ShownChanges, op_words
@@ -20,6 +21,7 @@ from micelio.pages.diff_look import USUAL, DiffLook, asked_look
 from micelio.pages.diffs import LARGEST_COMPARED
 from micelio.pages.landing_items import landing_data, landing_item
 from micelio.pages.opened import Opened, open_project
+from micelio.pages.points import Point, compare_address, difference, find_point, parted
 from micelio.pages.session_twin import change_data
 from micelio.pages.text import count_words, cut, display_path
 from micelio.pages.weight import ROOM, Scale
@@ -36,68 +38,77 @@ class _Compared:
     """Two points of one project."""
 
     opened: Opened
-    old: Ref
-    new: Ref
-    old_position: int
-    new_position: int
+    old: Point
+    new: Point
     changes: list[PathChange]
 
     @property
     def here(self) -> str:
-        return self.opened.site.compare(self.old, self.new)
+        return compare_address(self.opened.site, str(self.old), str(self.new))
+
+    @property
+    def one_line(self) -> bool:
+        return self.old.opened.project.line == self.new.opened.project.line
 
     @property
     def forwards(self) -> bool:
-        return self.old_position <= self.new_position
+        return not self.one_line or self.old.position <= self.new.position
 
     def page(self, scale: Scale, look: DiffLook = USUAL) -> ChangesPage:
-        return ChangesPage(self.opened.site, self._read, (), Ref(self.new_position), self.here, scale, look=look)
+        return ChangesPage(self.new.opened.site, self._read, (), Ref(self.new.position), self.here, scale, look=look)
 
     def _read(self, entry: Entry) -> bytes:
+        # What only the one line has is read from there; each reads through to where it began.
+        old = not self.one_line and entry.hash in self._only_old
         try:
-            return self.opened.ledger.blob(entry.hash, LARGEST_COMPARED)
+            return (self.old if old else self.new).opened.ledger.blob(entry.hash, LARGEST_COMPARED)
         except Erased as erased:
             return str(erased.details["text"]).encode()
+
+    @cached_property
+    def _only_old(self) -> frozenset[bytes]:
+        there = {change.new.hash for change in self.changes if change.new is not None}
+        return frozenset(change.old.hash for change in self.changes if change.old is not None) - there
 
     def context(self) -> dict[str, Any]:
         site = self.opened.site
         return {
             **self.opened.context("landings"),
-            "old": str(self.old),
-            "new": str(self.new),
-            "old_position": self.old_position,
-            "new_position": self.new_position,
+            "old": self.old.words,
+            "new": self.new.words,
+            "old_name": self.old.name,
+            "new_name": self.new.name,
             "here": self.here,
-            "turned": site.compare(self.new, self.old),
+            "turned": compare_address(site, str(self.new), str(self.old)),
         }
 
     def data(self) -> dict[str, Any]:
-        return {**self.opened.data(), "from": self.old_position, "to": self.new_position}
+        lines = {} if self.one_line else {"from_branch": self.old.branch, "to_branch": self.new.branch}
+        return {**self.opened.data(), "from": self.old.position, "to": self.new.position, **lines}
 
 
 def _compared(actor: Actor, owner: str, handle: str, points: str) -> _Compared:
     opened = open_project(actor, owner, handle)
     before, dots, after = points.partition("...")
     if not dots:
-        raise NotFound(f"`{points[:60]}` names no two points.", hint="Compare such as `@3...head`.")
-    old, new = parse_ref(before or "head"), parse_ref(after or "head")
-    (old_position, old_root), (new_position, new_root) = opened.at(old), opened.at(new)
-    found = opened.ledger.diff(old_root, new_root)
+        raise NotFound(f"`{points[:60]}` names no two points.", hint="Compare such as `@3...head`, or `main...NAME`.")
+    old, new = find_point(opened, before), find_point(opened, after)
+    found = difference(old, new)
     if len(found) > MOST_CHANGES:
         raise InvalidInput(
             f"{count_words(len(found), 'file')} differ, which is too much for a page.",
             hint="Compare two points that are closer to each other, or clone the project.",
         )
-    changes = [PathChange(change.path, change.old, change.new, number) for number, change in enumerate(found, 1)]
-    return _Compared(opened, old, new, old_position, new_position, changes)
+    changes = [PathChange(path, before, after, number) for number, (path, before, after) in enumerate(found, 1)]
+    return _Compared(opened, old, new, changes)
 
 
 @page
 def compare_form(request: HttpRequest, actor: Actor, owner: str, handle: str) -> HttpResponse:
     """From the two boxes to the page of the two points."""
     opened = open_project(actor, owner, handle)
-    old, new = (parse_ref(request.GET.get(name, "").strip() or "head") for name in ("from", "to"))
-    return HttpResponseRedirect(opened.site.compare(old, new))
+    old, new = (find_point(opened, request.GET.get(name, "").strip()[:400]) for name in ("from", "to"))
+    return HttpResponseRedirect(compare_address(opened.site, str(old), str(new)))
 
 
 @page
@@ -107,11 +118,12 @@ def compare(request: HttpRequest, actor: Actor, owner: str, handle: str, points:
     start, look = asked_number(request, "changes") or 1, asked_look(request)
     if start > max(1, len(found.changes)):
         raise NotFound(f"{count_words(len(found.changes), 'file')} differ.", hint=f"Look at {found.here}.")
-    between = abs(found.new_position - found.old_position)
-    newest = max(found.old_position, found.new_position)
+    # Of two lines: what landed on the second one since they parted.
+    since = found.old.position if found.one_line else parted(found.old, found.new)
+    between, newest = abs(found.new.position - since), max(since, found.new.position)
     rows: list[LandingRow] = []
     if between and start == 1:
-        rows = list_landings(actor, found.opened.project, newest + 1, min(between, LANDINGS))
+        rows = list_landings(actor, found.new.opened.project, newest + 1, min(between, LANDINGS))
     scale = Scale()
     landings = _landings(found, rows, scale)
     shown = found.page(scale, look).show(found.changes, start)
@@ -124,7 +136,7 @@ def compare(request: HttpRequest, actor: Actor, owner: str, handle: str, points:
         "look": look,
         "total_files": len(found.changes),
         "first_part": start == 1,
-        "all_landings": f"{found.opened.site.landings}?before={newest + 1}",
+        "all_landings": f"{found.new.opened.site.landings}?before={newest + 1}",
     }
     data = {
         **found.data(),
@@ -137,13 +149,13 @@ def compare(request: HttpRequest, actor: Actor, owner: str, handle: str, points:
 
 
 def _landings(found: _Compared, rows: list[LandingRow], scale: Scale) -> list[SafeString]:
-    items = [landing_item(found.opened.site, row) for row in rows]
+    items = [landing_item(found.new.opened.site, row) for row in rows]
     return scale.fill(items, lambda item, _: render_to_string("pages/_landing.html", {"row": item}), ROOM * 2 // 3)
 
 
 def _markdown(found: _Compared, rows: list[LandingRow], shown: ShownChanges) -> str:
     name = f"{found.opened.project.owner}/{found.opened.project.handle}"
-    text = f"# {name}: @{found.old_position} to @{found.new_position}\n"
+    text = f"# {name}: {found.old.name} to {found.new.name}\n"
     if rows:
         text += "\n## Landings\n\n" + "".join(
             f"- @{row.position} {cut(row.goal.partition(chr(10))[0], 200)}\n" for row in rows
@@ -179,7 +191,7 @@ def compare_change(request: HttpRequest, actor: Actor, owner: str, handle: str, 
         **found.context(),
         "state": "",
         "state_words": "",
-        "headline": f"From @{found.old_position} to @{found.new_position}",
+        "headline": f"From {found.old.name} to {found.new.name}",
         "file": file,
         "look": look,
         "number": number,
