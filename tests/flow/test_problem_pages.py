@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import time
+from typing import Any
+
 import pytest
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
+import pages_story
 from mic.core.errors import Erased, MicError, NotFound, PermissionDenied, RateLimited, TooLarge, Unavailable
+from micelio.config import current
 from micelio.pages.answers import problem
+from micelio.projects import ledgers
 
 pytestmark = pytest.mark.django_db
 
@@ -41,3 +49,67 @@ def test_a_name_that_nobody_has_is_answered_in_words_of_the_web(db: None) -> Non
     assert "No organization is called" in said
     assert "mic org" not in said
     assert Client().get("/favicon.ico")["Content-Type"] == "image/x-icon"
+
+
+def test_pages_that_ask_nobody_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that is away is a page with a way out, or the code of the error; it asks the database for nothing."""
+    from django.db import OperationalError
+
+    from micelio.edge.failures import ExpectedErrors
+
+    request = RequestFactory().get("/acme", headers={"Accept": "text/html"})
+    monkeypatch.setattr("micelio.pages.templatetags.pages.actor_from_request", lambda _: pytest.fail("it asked"))
+    answer = ExpectedErrors(lambda _: HttpResponse()).process_exception(request, OperationalError("locked"))
+    assert answer is not None
+    said = answer.content.decode()
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "database cannot be used right now" in said
+    assert 'href="/-/search"' in said
+    assert "locked" not in said
+    data = ExpectedErrors(lambda _: HttpResponse()).process_exception(
+        RequestFactory().get("/acme?format=json"), OperationalError("locked")
+    )
+    assert data is not None
+    assert json.loads(data.content)["error"]["code"] == "unavailable"
+
+
+PAGES = ("/", "/acme", "/acme/api", "/acme/api/-/landings", "/acme/api/-/file/head/README.md", "/acme/api/-/landings/3")
+
+
+def test_with_the_store_away_pages_say_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists go on, for they need no store; the pages of a project are 503 within 300 ms of this process's time."""
+    story = pages_story.tell()
+    Client().get("/acme/api")
+
+    def away(*_: object, **__: object) -> Any:
+        raise Unavailable("the store does not answer", hint="Try again later.")
+
+    for name in ("head", "tree_at", "records", "landing", "landings"):
+        monkeypatch.setattr(type(story.ledger), name, away)
+    for page in PAGES:
+        begin = time.thread_time()
+        answer = Client().get(page)
+        took = time.thread_time() - begin
+        assert answer.status_code == (200 if page in ("/", "/acme") else 503), page
+        if answer.status_code == 503:
+            said = answer.content.decode()
+            assert "the store does not answer" in said.lower()
+            assert "Try again later." in said
+            assert took < 0.3, page
+
+
+def test_a_project_whose_store_is_broken_does_not_break_the_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own page says what is broken; home, organization, person, search and the map go on and name it."""
+    story = pages_story.tell()
+    folder = current().store_dir / "projects" / story.project.id.hex
+    for path in list(folder.rglob("*")):
+        if path.is_file():
+            path.unlink()
+    monkeypatch.setattr(ledgers, "_ledger", None)
+    for page in ("/", "/acme", "/@maintainer", "/-/search?q=api&type=projects", "/sitemap.xml"):
+        answer = Client().get(page)
+        assert answer.status_code == 200, page
+        assert "acme/api" in answer.content.decode(), page
+    broken = Client().get("/acme/api")
+    assert broken.status_code == 500
+    assert "The history of acme/api is missing from the store." in broken.content.decode()

@@ -15,7 +15,8 @@ from mic.cli.open_session import address_of
 from mic.cli.output import Output, iso, path_fields
 from mic.core.paths import display
 from mic.rpc.v1 import mic_pb2 as pb
-from mic.workspace.workspace import Workspace, find_root
+from mic.workspace.place import find_root
+from mic.workspace.workspace import Workspace
 
 KINDS = ("code", "sessions", "decisions", "projects", "people")
 _HEADS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mic.core.errors import TooLarge
@@ -68,10 +68,12 @@ class BodyLimit:
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, more: bool) -> None:
         if more:
             await _drain(receive)
-        words, close = f"The request is larger than {self._limit} bytes.", {"connection": "close"}
+        words, close = f"The request is larger than {self._limit:,} bytes.", {"connection": "close"}
         answer: Response = PlainTextResponse(f"{words}\n", status_code=413, headers=close)
         if scope["path"].startswith("/api/"):
             answer = _problem(words, scope.get(REQUEST_ID, ""), close)
+        elif b"text/html" in dict(scope["headers"]).get(b"accept", b""):
+            answer = HTMLResponse(_page(words), 413, close)
         await answer(scope, receive, send)
 
 
@@ -92,6 +94,13 @@ def _problem(words: str, request_id: str, headers: dict[str, str]) -> Response:
 
     made = problem(TooLarge(words, hint="Send less at once, or use `mic`."), request_id)
     return Response(made.content, made.status_code, headers, MEDIA_TYPE)
+
+
+def _page(words: str) -> str:
+    from micelio.edge.failures import problem_page
+
+    hint = "Large files land with mic, or are pushed with Git; a picture of yours has at most 1 MiB."
+    return problem_page(TooLarge(words, hint=hint), 413)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

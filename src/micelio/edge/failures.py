@@ -7,7 +7,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template.loader import render_to_string
 
 from mic.core.errors import (
@@ -66,10 +66,12 @@ class ExpectedErrors:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Called by Django for an exception of a view."""
         if isinstance(error, OperationalError):
-            # In plain text: a page would ask the database who looks at it.
             _log.error("the database failed: %s", error)
-            words = "The forge's database cannot be used right now. Try again in a moment.\n"
-            return HttpResponse(words, status=503, content_type="text/plain", headers={"Retry-After": "5"})
+            return plain_problem(
+                request,
+                Unavailable("The forge's database cannot be used right now.", hint="Try again in a moment."),
+                503,
+            )
         if not isinstance(error, MicError):
             return None
         error = for_people(error, project_name)
@@ -78,6 +80,21 @@ class ExpectedErrors:
             return None
         context = {"title": HTTPStatus(status).phrase, "message": error.message, "hint": error.hint}
         return HttpResponse(render_to_string("pages/problem.html", context, request), status=status)
+
+
+def plain_problem(request: HttpRequest, error: MicError, status: int) -> HttpResponse:
+    """An error as a page that asks nobody anything, so it is there when database and store are not: nobody's menu."""
+    headers = {"Retry-After": "5"} if status == 503 else {}
+    if request.GET.get("format") == "json" or not request.accepts("text/html"):
+        body = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
+        return JsonResponse(body, status=status, headers=headers)
+    return HttpResponse(problem_page(error, status), status=status, headers=headers)
+
+
+def problem_page(error: MicError, status: int) -> str:
+    """The page of an error for whoever it is."""
+    context = {"title": HTTPStatus(status).phrase, "message": error.message, "hint": error.hint}
+    return render_to_string("pages/problem.html", context)
 
 
 def _say_how(request: HttpRequest, response: HttpResponseNotAllowed) -> None:

@@ -89,6 +89,26 @@ def test_body_longer_than_the_limit_is_refused(size: int, status: int, chunked: 
         assert answer.text == str(size)
 
 
+@pytest.mark.parametrize(
+    ("accept", "kind", "says"),
+    [
+        ("text/html,*/*", "text/html; charset=utf-8", '<a class="btn" href="/">'),
+        ("*/*", "text/plain; charset=utf-8", "The request is larger than 10 bytes.\n"),
+    ],
+)
+def test_a_refused_body_is_answered_with_a_page_in_a_browser(accept: str, kind: str, says: str) -> None:
+    """With a way on, and in a line of text elsewhere."""
+
+    async def ask() -> httpx.Response:
+        async with _client(limit=10) as client:
+            return await client.post("/echo", content=b"x" * 11, headers={"Accept": accept})
+
+    answer = _run(ask())
+    assert (answer.status_code, answer.headers["Content-Type"]) == (413, kind)
+    assert "larger than 10 bytes" in answer.text
+    assert says in answer.text
+
+
 @pytest.mark.parametrize(("headers", "left"), [([], 0), ([(b"expect", b"100-continue")], 3)])
 def test_a_refused_body_is_read_before_the_answer(headers: list[tuple[bytes, bytes]], left: int) -> None:
     """Whoever still writes would see a reset connection and not the sentence; who waits to be told is not told to."""
