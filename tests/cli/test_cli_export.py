@@ -50,6 +50,21 @@ def test_a_folder_and_a_bundle(shell: Shell, forge: Forge, name: str) -> None:
     assert [path.name for path in shell.home.glob(".mic-export-*")] == []
 
 
+def test_a_bundle_comes_back(shell: Shell, forge: Forge, name: str) -> None:
+    """What was taken away as one file is imported from it, with the same ids; a file that only begins as one is not."""
+    refs = _pushed(shell, forge, name)
+    shell("export", "bundle", "out.bundle", "--project", f"{name}/garden")
+    assert shell.json("import", "git", "out.bundle", f"{name}/back")["position"] == 4
+    shell.git("clone", "-q", "--mirror", f"{forge.base_url}/{name}/back", "back.git")
+    assert shell.git("-C", "back.git", "for-each-ref", "--format=%(objectname) %(refname)") == refs
+    listed = ("cat-file", "--batch-all-objects", "--batch-check")
+    assert shell.git("-C", "back.git", *listed) == shell.git("-C", "garden-git", *listed)
+    shell.write("bad.bundle", "# v2 git bundle\nnothing of the kind\n")
+    said = shell("import", "git", "bad.bundle", f"{name}/bad")
+    assert said.startswith("! mic: git could not fetch bad.bundle")
+    assert "bad" not in [project["handle"] for project in shell.json("project", "list", name)["projects"]]
+
+
 def test_some_refs(shell: Shell, forge: Forge, name: str) -> None:
     """Patterns choose; what is none is refused."""
     _pushed(shell, forge, name)
