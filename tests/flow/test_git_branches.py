@@ -112,8 +112,9 @@ def test_pushing_to_a_branch_lands_on_it(world: World, git: GitClient) -> None:
     assert landed(world, project) == 2
 
 
-def test_commits_are_put_behind_a_branch_that_moved(world: World, git: GitClient) -> None:
-    """`refs/for/NAME` does for a branch what `refs/for/main` does for main, which stays; a clash lands nothing."""
+@pytest.mark.parametrize("how", ["HEAD:refs/for/fix/one", "+HEAD:fix/one"])
+def test_commits_are_put_behind_a_branch_that_moved(world: World, git: GitClient, how: str) -> None:
+    """`refs/for/NAME`, or `-o rebase`, does for a branch what it does for main, which stays; a clash lands nothing."""
     project = world.project()
     world.land(world.max, project, {b"a.txt": b"a\n", b"b.txt": b"b\n"})
     _begin(world, project, "fix/one")
@@ -124,8 +125,13 @@ def test_commits_are_put_behind_a_branch_that_moved(world: World, git: GitClient
     (git.folder / "a.txt").write_text("mine\n")
     git("commit", "-qam", "mine")
     assert "fetch first" in git.fails("push", "origin", "HEAD:fix/one")
-    done = git.run("push", "origin", "HEAD:refs/for/fix/one")
+    followed = git("rev-parse", "origin/fix/one")
+    done = git.run("push", *(("-o", "rebase") if how[0] == "+" else ()), "origin", how)
     assert done.returncode == 0, done.stderr
+    assert b"error" not in done.stderr
+    assert b"refs/for/fix/one" in done.stderr
+    # The client does not take what it sent for what landed.
+    assert git("rev-parse", "origin/fix/one") == followed
     assert b"fix/one had moved: 1 commit rebased here and landed as @3." in done.stderr
     assert landed(world, _on(project, "fix/one")) == 3
     git("pull", "-q", "--rebase", "origin", "fix/one")

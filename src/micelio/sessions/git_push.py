@@ -70,7 +70,7 @@ class _Push:
     def __init__(self, actor: Actor, project: ProjectView, kept: KeptObjects) -> None:
         self._actor, self._project, self._kept = actor, project, kept
         self._accepted = ""  # an admin's reason why the push may hold secrets
-        self._rebase = False  # whether commits of main go behind a main that has moved
+        self._rebase = False  # whether commits go behind a line that has moved
         self._lines: dict[bytes, LineTip] = {}  # branches that sessions land on, by ref
         self._words = b""  # the notes of what sessions said elsewhere, which land with their commits
         self._brought = b""  # the notes that are pushed as `refs/notes/ai`, which they become part of
@@ -147,7 +147,8 @@ class _Push:
                 return "refs/notes/ai takes a commit of notes"
             # Whoever pushes notes without having fetched would take those of others away.
             return MOVED if rewinds(quarantine, update) else ""
-        if update.name in self._lines and update.new != ABSENT and rewinds(quarantine, update):
+        grows = update.name in self._lines and update.new != ABSENT and not self._rebase
+        if grows and rewinds(quarantine, update):
             return "non-fast-forward: a branch that sessions land on only grows"
         return wrong_target(quarantine, update, self._rebase)
 
@@ -204,10 +205,9 @@ class _Push:
             if atomic or not (others or lines):
                 self._drop(kept, certain)
                 return _results(updates, refused, "the atomic push was refused")
-        said = {}
+        of_lines = {}
         for update in lines:
-            moved = self._move_line(quarantine, self._lines[meant(update.name)], update)
-            said[update.name] = moved.said
+            moved = of_lines[update.name] = self._move_line(quarantine, self._lines[meant(update.name)], update)
             if moved.error:
                 refused[update.name] = moved.error
         if others and all(self._kept.snapshot().view.refs.get(u.name, ABSENT) == u.new for u in others):
@@ -220,7 +220,7 @@ class _Push:
         return [
             done._replace(name=u.name)
             if u is main
-            else RefResult(u.name, refused.get(u.name, ""), u.name in forced, said=said.get(u.name, ()))
+            else of_lines.get(u.name) or RefResult(u.name, refused.get(u.name, ""), u.name in forced)
             for u in updates
         ]
 
@@ -346,10 +346,11 @@ class _Push:
                 return RefResult(update.name, why)
         now = self._kept.snapshot()
         said = landed_words(self._kept.reader(now), picked, position + 1, project.branch)
-        if line is not None:
+        if update.name.startswith(FOR) and line is not None:
             return RefResult(update.name, said=said)
         # Told as a move of main, git would set its own `origin/main` to a commit that it does not have.
-        name = b"refs/landings/%d" % (position + sum(bool(item.new) for item in picked))
+        landing = b"refs/landings/%d" % (position + sum(bool(item.new) for item in picked))
+        name = landing if line is None else FOR + line.branch.encode()
         became = RefUpdate(name, tip if work.tip == tip else ABSENT, work.tip)
         return RefResult(update.name, became=became, said=said)
 
@@ -422,7 +423,7 @@ class _Push:
 
     def _move_line(self, quarantine: Quarantine, line: LineTip, update: RefUpdate) -> RefResult:
         """Land what was pushed to a branch that sessions land on, or delete it."""
-        if update.name.startswith(FOR):
+        if update.name.startswith(FOR) or (self._rebase and update.new != ABSENT):
             return self._line_behind(quarantine, line, update)
         if update.new != ABSENT:
             why, _ = self._land(self._kept.snapshot(), quarantine.graph, quarantine.packs, update.new, line=line)

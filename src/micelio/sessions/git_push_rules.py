@@ -35,7 +35,8 @@ def refused_move(view: View, update: RefUpdate, rebase: bool) -> str:
     if name in lines:
         if lines[name].trouble:
             return "this branch cannot be given to git, so nothing is taken from it"
-        return "" if update.old == (lines[name].tip or ABSENT) else MOVED
+        moved = update.old != (lines[name].tip or ABSENT) and not (rebase and update.new != ABSENT)
+        return MOVED if moved else ""
     if update.old != view.refs.get(name, ABSENT):
         return MOVED
     if update.old == update.new == ABSENT:
