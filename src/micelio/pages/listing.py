@@ -136,18 +136,21 @@ def _find_readme(opened: Opened, root: bytes, directory: bytes, found: list[Entr
         paths = [posixpath.join(directory, name) for name in _SPELLINGS]
         others = opened.ledger.entries(root, paths)
         entry = next((others[path] for path in paths if path in others), None)
-    return None if entry is None or entry.mode == SYMLINK or entry.size > LARGEST_TEXT else entry
+    return None if entry is None or entry.mode == SYMLINK else entry
 
 
 def _readme(opened: Opened, ref: Ref, directory: bytes, entry: Entry, scale: Scale) -> Readme | None:
+    whole = entry.size <= LARGEST_TEXT
     try:
-        data = opened.ledger.blob(entry.hash, LARGEST_TEXT)
+        # Of one that is too long to be parsed, as far as one page could ever show it.
+        ledger = opened.ledger
+        data = ledger.blob(entry.hash, LARGEST_TEXT) if whole else ledger.read_range(entry.hash, 0, LARGEST_TEXT)
     except Erased as erased:
         data = str(erased.details["text"]).encode()
     if is_binary(data) or not data.strip():
         return None
     html, end, lines = document_page(scale, data, entry.path, Place(opened.site, ref, directory), 0, 3)
-    more = opened.site.file(ref, entry.path) if end < lines else ""
+    more = opened.site.file(ref, entry.path) if end < lines or not whole else ""
     return Readme(display_path(_base(entry.path)), html, more)
 
 
