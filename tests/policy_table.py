@@ -398,7 +398,7 @@ OPEN_PAGES = frozenset(
         # The same, and what they say of themselves; tests/flow/test_people.py.
         "person", "person-card", "picture", "drawn-picture",
         # What a visitor sees, whoever asks, and nothing of a private project; tests/flow/test_cards.py.
-        "card",
+        "card", "organization-card",
         "organization-with-slash", "project-with-slash", "clone-address",
     }
 )  # fmt: skip

@@ -98,6 +98,7 @@ class WholeForge:
             "person": {"handle": "rita"},
             "drawn-picture": {"handle": "rita"},
             "person-card": {"handle": "rita", "digest": "0" * 16},
+            "organization-card": {"digest": "0" * 16},
             "card": {"name": f"{'0' * 16}.png"},
             "picture": {"digest": self.picture},
             "admin-organization": {"handle": self.organization},

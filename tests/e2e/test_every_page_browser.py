@@ -25,7 +25,7 @@ WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
 NO_PAGES = {
     "discovery", "stylesheet", "passkey-script", "raw", "archive", "badge", "robots", "sitemap", "llms", "project-feed",
     "organization-feed", "person-feed", "mark", "favicon",
-    "picture", "drawn-picture", "card", "person-card", "search-feed",
+    "picture", "drawn-picture", "card", "person-card", "organization-card", "search-feed",
     "skill", "changelog-feed", "blog-feed", "blog-picture",
     "account_logout", "mfa_download_recovery_codes",
     "idp:oidc:configuration", "idp:oidc:jwks", "idp:oidc:userinfo", "idp:oidc:token", "idp:oidc:revoke",

@@ -13,13 +13,14 @@ from PIL import Image
 
 import pages_story
 from micelio.accounts.profiles import update_profile
+from micelio.organizations.actions import update_organization
 from micelio.pages.card_drawing import draw
 from micelio.pages.cards import Card
 from micelio.projects.actions import update_project
 from signed_in import sign_in
 
 pytestmark = pytest.mark.django_db
-PAGES = ("/acme/api", "/acme/api/-/landings/3", "/acme/api/-/landings/1", "/@maintainer")
+PAGES = ("/acme/api", "/acme/api/-/landings/3", "/acme/api/-/landings/1", "/@maintainer", "/acme")
 
 
 @pytest.fixture
@@ -61,6 +62,16 @@ def test_a_card_changes_its_address_with_its_words(story: pages_story.Story) -> 
     answer = _card(before)
     assert (answer.status_code, answer.headers["Location"]) == (302, after)
     assert "immutable" not in answer.headers["Cache-Control"]
+
+
+def test_the_card_of_an_organization_says_what_it_says_of_itself(story: pages_story.Story) -> None:
+    """Other words: another address. Nobody of that name has none."""
+    before = _named(Client(), "/acme")
+    update_organization(story.actor, "acme", description="Gardens that say why.")
+    after = _named(Client(), "/acme")
+    assert before != after
+    assert _card(before).headers["Location"] == after
+    assert _card(f"/nobody/-/card/{'0' * 16}.png").status_code == 404
 
 
 def test_what_is_private_has_no_card(story: pages_story.Story) -> None:

@@ -15,6 +15,7 @@ from micelio.pages.text import count_words, cut, one_line
 
 if TYPE_CHECKING:
     from micelio.accounts.profiles import Person, ProfileView
+    from micelio.organizations.queries import OrganizationView
     from micelio.projects.project_view import ProjectView
     from micelio.sessions.queries import LandingView
 
@@ -98,4 +99,16 @@ def person_card(person: Person, profile: ProfileView) -> Card:
         about=one_line(profile.bio),
         facts=(profile.website.label,) if profile.website else (),
         figure=person.handle,
+    )
+
+
+def organization_card(organization: OrganizationView, profile: ProfileView) -> Card:
+    """An organization: name, handle, what it says of itself. It counts nothing, for that is another for each reader."""
+    return Card(
+        place=organization.handle,
+        headline=one_line(cut(organization.name or organization.handle, 80)),
+        instead=organization.handle,
+        about=one_line(cut(organization.description, 200)),
+        facts=(profile.website.label,) if profile.website else (),
+        figure=organization.handle,
     )

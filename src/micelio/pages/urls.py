@@ -12,7 +12,7 @@ from micelio.pages.views.audit import account_audit, forge_audit, organization_a
 from micelio.pages.views.badges import badge, badges
 from micelio.pages.views.blame import blame
 from micelio.pages.views.branches import branches
-from micelio.pages.views.cards import card, person_picture
+from micelio.pages.views.cards import card, organization_picture, person_picture
 from micelio.pages.views.compare import compare, compare_change, compare_form
 from micelio.pages.views.contributors import contributors
 from micelio.pages.views.deleted import deleted_projects
@@ -85,6 +85,7 @@ urlpatterns = [
     path("<str:owner>", organization, name="organization"),
     path("<str:owner>/-/networks", organization_networks, name="organization-networks"),
     path("<str:owner>/-/second-factor", organization_second_factor, name="organization-second-factor"),
+    path("<str:owner>/-/card/<str:digest>.png", organization_picture, name="organization-card"),
     path("<str:owner>/-/landings.atom", organization_feed, name="organization-feed"),
     path("<str:owner>/-/deleted", deleted_projects, name="deleted-projects"),
     path("-/invitations", own_invitations, name="own-invitations"),

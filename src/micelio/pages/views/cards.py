@@ -10,9 +10,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from mic.core.errors import NotFound
 from micelio.accounts.actor import ANONYMOUS, Actor
 from micelio.accounts.profiles import find_person, profile_of
+from micelio.organizations.queries import get_organization
 from micelio.pages.addresses import Ref, Site
 from micelio.pages.answers import page
-from micelio.pages.cards import Card, landing_card, person_card, png_of, project_card
+from micelio.pages.cards import Card, landing_card, organization_card, person_card, png_of, project_card
 from micelio.pages.opened import open_project
 from micelio.projects.models import Visibility
 from micelio.projects.stars import stars_of
@@ -30,6 +31,11 @@ def card_address(site: Site, card: Card, position: int = 0) -> str:
 def person_card_address(handle: str, card: Card) -> str:
     """Where the card of a person is."""
     return f"/-/people/{quote(handle, safe='')}/card/{card.digest}.png"
+
+
+def organization_card_address(handle: str, card: Card) -> str:
+    """Where the card of an organization is."""
+    return f"/{quote(handle, safe='')}/-/card/{card.digest}.png"
 
 
 @page
@@ -61,6 +67,14 @@ def person_picture(request: HttpRequest, actor: Actor, handle: str, digest: str)
         raise NotFound("There is no such card.", hint="Its address stands in the head of the page.")
     made = person_card(found, profile)
     return _answer(made, digest, person_card_address(found.handle, made))
+
+
+@page
+def organization_picture(request: HttpRequest, actor: Actor, owner: str, digest: str) -> HttpResponse:
+    """The card of an organization."""
+    found = get_organization(ANONYMOUS, owner)
+    made = organization_card(found, profile_of(found.id))
+    return _answer(made, digest, organization_card_address(found.handle, made))
 
 
 def _answer(made: Card, asked_for: str, address: str) -> HttpResponse:

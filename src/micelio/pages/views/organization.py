@@ -11,9 +11,12 @@ from mic.core.errors import NotFound
 from micelio.accounts.actor import Actor
 from micelio.accounts.handles import sought
 from micelio.accounts.profiles import profile_of
+from micelio.config import current
 from micelio.organizations.queries import OrganizationView, get_organization, kept_out, members_of
 from micelio.pages.activity import activity
 from micelio.pages.answers import Page, page
+from micelio.pages.cards import organization_card
+from micelio.pages.views.cards import organization_card_address
 from micelio.pages.views.home import project_list
 from micelio.pages.views.person import latest, profile_data
 from micelio.pages.weight import ROOM, Scale
@@ -77,6 +80,7 @@ def organization(request: HttpRequest, actor: Actor, owner: str) -> Page:
         "projects": projects,
         "members": html,
         "profile": profile,
+        "card": current().base_url + organization_card_address(found.handle, organization_card(found, profile)),
         "year": activity(doings.weeks(datetime.now(UTC).date())) if doings else None,
         "latest": latest(doings, "", with_person=True, room=_FOR_LATEST // 2) if doings else None,
         "more": more,
