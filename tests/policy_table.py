@@ -272,6 +272,10 @@ badges               public  . .  . . . .  . . .  . .
 badges               private n n  . . . .  . . .  n n
 branches             public  . .  . . . .  . . .  . .
 branches             private n n  . . . .  . . .  n n
+forks                public  . .  . . . .  . . .  . .
+forks                private n n  . . . .  . . .  n n
+tags                 public  . .  . . . .  . . .  . .
+tags                 private n n  . . . .  . . .  n n
 contributors         public  . .  . . . .  . . .  . .
 contributors         private n n  . . . .  . . .  n n
 compare-form         public  > >  > > > >  > > >  > >
@@ -565,6 +569,7 @@ FUNCTIONS = {
     "projects.administering.count_projects": "admin",
     "projects.queries.Readable": "search",
     "projects.queries.count_forks": "ProjectService.GetProject",
+    "projects.queries.list_forks": "forks",
     "projects.ownership.explain_owners": "ProjectService.ExplainOwners",
     "projects.ownership.gate_for": "SessionService.LandSession",
     "projects.ownership.names_of": "SessionService.LandSession",
@@ -576,6 +581,7 @@ FUNCTIONS = {
     "sessions.branches.create_branch": "ProjectService.CreateBranch",
     "sessions.branches.delete_branch": "ProjectService.DeleteBranch",
     "sessions.branches.list_git_branches": "branches",
+    "sessions.tags.list_tags": "tags",
     "sessions.branches.get_branch": "ProjectService.ListBranches",
     "sessions.branches.list_branches": "ProjectService.ListBranches",
     "projects.protection.get_protection": "ProjectService.GetProtection",

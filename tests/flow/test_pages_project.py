@@ -123,6 +123,8 @@ PAGES = (
     "/acme/api/-/compare/@1...@3",
     "/acme/api/-/compare/@1...head/changes/2",
     "/acme/api/-/branches",
+    "/acme/api/-/forks",
+    "/acme/api/-/tags",
     "/acme/api/-/contributors",
     "/acme/api/-/badges",
     "/-/search",

@@ -95,6 +95,8 @@ PAGES = (
     "/-/compare/@1...head/changes/1",
     "/-/compare/%3Cscript%3E...head",
     "/-/contributors",
+    "/-/forks",
+    "/-/tags",
     "/-/badges",
 )
 

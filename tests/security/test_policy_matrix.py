@@ -666,6 +666,8 @@ def _address(name: str, project: pb.ProjectRef, landed: str, still_open: str) ->
         "compare-change": f"{base}/-/compare/@0...head/changes/1",
         "compare-form": f"{base}/-/compare",
         "branches": f"{base}/-/branches",
+        "forks": f"{base}/-/forks",
+        "tags": f"{base}/-/tags",
         "contributors": f"{base}/-/contributors",
         "landings": f"{base}/-/landings",
         "landing": f"{base}/-/landings/1",

@@ -1,4 +1,4 @@
-"""Git commit objects, parsed without ever failing on a sloppy identity, date or encoding.
+"""Git commits and annotated tags, parsed without ever failing on a sloppy identity, date or encoding.
 
 Only the lines that history itself rests on (`tree`, `parent`) must be well formed; a commit whose
 structure is broken raises Corrupt. Layout: gitformat-commit, `git help commit-tree`, `git help i18n`.
@@ -77,6 +77,28 @@ def parse_text(raw: bytes) -> CommitText:
         seconds = _identity(committer)[2] or 0
     clamped = max(MIN_SECONDS, min(MAX_SECONDS, seconds))
     return CommitText(decode(name, charset), decode(email, charset), clamped * 1000, decode(message, charset))
+
+
+class TagText(NamedTuple):
+    """What an annotated tag says, without its signature; the time is Unix milliseconds, None when it has none."""
+
+    tagger: str
+    tagged_at_ms: int | None
+    message: str
+
+
+_SIGNATURE = re.compile(rb"^-----BEGIN (?:PGP|SSH|SIGNED)", re.M)
+
+
+def parse_tag_text(raw: bytes) -> TagText:
+    """Tagger, date and message of a raw annotated tag; tags of old have neither of the first two. Never fails."""
+    head, _, message = raw.partition(b"\n\n")
+    lines = head.split(b"\n")
+    tagger = next((line[7:] for line in lines if line.startswith(b"tagger ")), b"")
+    name, _, seconds = _identity(tagger)
+    signed = _SIGNATURE.search(message)
+    clamped = None if seconds is None else max(MIN_SECONDS, min(MAX_SECONDS, seconds)) * 1000
+    return TagText(decode(name), clamped, decode(message[: signed.start()] if signed else message))
 
 
 def _identity(line: bytes) -> tuple[bytes, bytes, int | None]:

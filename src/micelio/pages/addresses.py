@@ -79,6 +79,14 @@ class Site:
     def branches(self) -> str:
         return f"{self.whole}/-/branches"
 
+    @property
+    def forks(self) -> str:
+        return f"{self.whole}/-/forks"
+
+    @property
+    def tags(self) -> str:
+        return f"{self.whole}/-/tags"
+
     def on(self, branch: str) -> Site:
         """The same project on another branch."""
         return Site(self.owner, self.project, branch)

@@ -22,6 +22,7 @@ from micelio.pages.views.explore import explore
 from micelio.pages.views.exports import export_file, exports
 from micelio.pages.views.feeds import organization_feed, person_feed, project_feed, search_feed
 from micelio.pages.views.files import file, raw
+from micelio.pages.views.forks import forks
 from micelio.pages.views.history import history
 from micelio.pages.views.home import home
 from micelio.pages.views.imports import forge_archive, import_form, project_import
@@ -43,6 +44,7 @@ from micelio.pages.views.second_factor import organization_second_factor
 from micelio.pages.views.secrets import decide_secrets, project_secrets, report_secret
 from micelio.pages.views.session import landing, landing_change, session, session_change
 from micelio.pages.views.stars import star, stars
+from micelio.pages.views.tags import tags
 from micelio.pages.views.texts import blog, blog_feed, blog_picture, changelog, changelog_feed, docs, post
 
 _PROJECT = "<str:owner>/<str:handle>"
@@ -111,6 +113,8 @@ urlpatterns = [
     path(f"{_PROJECT}/-/compare/<str:points>", compare, name="compare"),
     path(f"{_PROJECT}/-/compare/<str:points>/changes/<int:number>", compare_change, name="compare-change"),
     path(f"{_PROJECT}/-/branches", branches, name="branches"),
+    path(f"{_PROJECT}/-/forks", forks, name="forks"),
+    path(f"{_PROJECT}/-/tags", tags, name="tags"),
     path(f"{_PROJECT}/-/contributors", contributors, name="contributors"),
     path(f"{_PROJECT}/-/landings.atom", project_feed, name="project-feed"),
     path(f"{_PROJECT}/-/landings", landings, name="landings"),

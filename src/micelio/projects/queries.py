@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -144,13 +144,23 @@ def list_projects(actor: Actor, owner: str = "", after: str = "", limit: int = 5
     found = readable(actor, list(roles))
     if owner:
         found = found.filter(owner__handle=sought(owner))
-    if after:
-        last_owner, _, last_handle = sought(after).partition("/")
-        found = found.filter(Q(owner__handle__gt=last_owner) | Q(owner__handle=last_owner, handle__gt=last_handle))
-    listed = list(found.order_by("owner__handle", "handle")[: min(limit, MAX_PAGE)])
+    listed = _named_behind(found, after, limit)
     now = present_handle(owner) if owner and not listed else ""
     if now not in ("", sought(owner)):
         return list_projects(actor, now, f"{now}/{after.partition('/')[2]}" if after else "", limit)
+    return _with_roles(actor, listed, roles)
+
+
+def _named_behind(found: QuerySet[Project], after: str, limit: int) -> list[Project]:
+    """One page of projects by `owner/handle`, behind the one in `after`."""
+    if after:
+        last_owner, _, last_handle = sought(after).partition("/")
+        found = found.filter(Q(owner__handle__gt=last_owner) | Q(owner__handle=last_owner, handle__gt=last_handle))
+    return list(found.order_by("owner__handle", "handle")[: min(limit, MAX_PAGE)])
+
+
+def _with_roles(actor: Actor, listed: list[Project], roles: Mapping[UUID, str | None]) -> list[ProjectView]:
+    """Views of these, each with the stronger of the actor's role in its owner, of `roles`, and in it alone."""
     given = given_roles(actor, [row.id for row in listed])
     return [view(row, stronger(roles.get(row.owner_id), given.get(row.id))) for row in listed]
 
@@ -285,6 +295,16 @@ def count_forks(actor: Actor, project: ProjectView) -> int:
         return 0
     organizations = [row.id for row in memberships(actor, limit=MAX_ORGANIZATIONS)]
     return readable(actor, organizations).filter(forked_from=project.id).count()
+
+
+def list_forks(actor: Actor, project: ProjectView, after: str = "", limit: int = 50) -> list[ProjectView]:
+    """The forks of a project that the actor may see, by `owner/handle`, behind the `owner/handle` in `after`."""
+    require_read(actor, project)
+    if not project.has_forks:
+        return []
+    roles = {row.id: row.role for row in memberships(actor, limit=MAX_ORGANIZATIONS)}
+    found = readable(actor, list(roles)).filter(forked_from=project.id)
+    return _with_roles(actor, _named_behind(found, after, limit), roles)
 
 
 def project_events(actor: Actor, project: ProjectView) -> QuerySet[AuditEvent]:

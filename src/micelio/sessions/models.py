@@ -41,6 +41,12 @@ class Landing(models.Model):
         constraints = (models.UniqueConstraint(fields=["project", "position"], name="one_landing_a_position"),)
         indexes = (
             models.Index(fields=["project", "session_id"], name="landing_by_session"),
+            # Which landing a commit is that somebody names: a tag, a person who is to be forgotten.
+            models.Index(
+                fields=["project", "git_commit"],
+                condition=models.Q(git_commit__isnull=False),
+                name="landing_by_commit",
+            ),
             # Pages of people and of organizations: what was landed here, which imported histories were not.
             models.Index(
                 fields=["owner_id", "landed_at"], condition=models.Q(owner_id__isnull=False), name="landing_by_person"

@@ -28,7 +28,7 @@ from micelio.projects.jobs import erase_project, finish_erasures
 from micelio.projects.models import Confinement, Project
 from micelio.projects.policy import require_manage, require_read, require_write
 from micelio.projects.project_view import ProjectView
-from micelio.projects.queries import count_forks, get_project, list_projects, origin_of
+from micelio.projects.queries import count_forks, get_project, list_forks, list_projects, origin_of
 from micelio.projects.restore import restore
 from micelio.sessions import projector
 from micelio.sessions.models import Landing, LastChange, Projection
@@ -95,6 +95,7 @@ def _doors(actor: Actor, project: ProjectView) -> dict[str, Any]:
         "manage": lambda: require_manage(actor, view),
         "landings": lambda: list_landings(actor, view),
         "forks": lambda: count_forks(actor, view),
+        "list forks": lambda: list_forks(actor, view),
         "update": lambda: update_project(actor, project.owner, project.handle, name="x"),
         "delete": lambda: delete_project(actor, project.owner, project.handle),
         "fork": lambda: create_project(actor, "nowhere", "x", fork_from=f"{project.owner}/{project.handle}"),
@@ -266,6 +267,15 @@ def test_forks_are_counted_as_one_may_see_them(olga: Actor, fred: Actor, mia: Ac
     create_project(fred, "forks", "mine", fork_from="acme/api")
     origin = get_project(ANONYMOUS, "acme", "api")
     assert [count_forks(who, origin) for who in (ANONYMOUS, olga, mia, fred)] == [1, 1, 2, 2]
+
+    def names(who: Actor, after: str = "", limit: int = 50) -> list[str]:
+        return [f"{row.owner}/{row.handle}" for row in list_forks(who, origin, after, limit)]
+
+    assert [names(who) for who in (ANONYMOUS, olga)] == [["forks/shown"]] * 2
+    assert [names(who) for who in (mia, fred)] == [["forks/mine", "forks/shown"]] * 2
+    assert names(fred, limit=1) == ["forks/mine"]
+    assert names(fred, "forks/mine") == ["forks/shown"]
+    assert names(ANONYMOUS, "forks/shown") == []
 
 
 # ------------------------------------------------------------------ changing
