@@ -11,6 +11,7 @@ import click
 from mic.cli.credentials import SIGN_IN, Tokens, default_instance, environment_token
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.output import Output
+from mic.cli.told import told_by_daemon
 from mic.core.errors import InvalidInput, MicError, Unauthenticated
 from mic.rpc.client import Client, Move
 from mic.rpc.discovery import discover, normal_instance
@@ -53,7 +54,7 @@ def connect(instance: str, *, signed_in: bool = False, waiting: Callable[[float]
     tokens = Tokens(instance)
     if not tokens.current() and signed_in:
         raise Unauthenticated(f"You are not signed in at {instance}.", hint=SIGN_IN)
-    forge = discover(instance)
+    forge = told_by_daemon(instance) or discover(instance)
     refused = _FROM_ENVIRONMENT if environment_token(instance) else ""
     client = Client(forge.grpc, tokens, insecure=not forge.tls, refused=refused, waiting=waiting or _say_waiting)
     client.on_move = _Moves(instance)

@@ -106,13 +106,14 @@ def _serve() -> None:
     from mic.cli import served
     from mic.cli.daemon_answers import ANSWERS, Connections
     from mic.daemon.beside import Beside
-    from mic.daemon.server import IDLE, Server
+    from mic.daemon.server import IDLE, Others, Server
 
     # The token of the one command that started it is not for the others.
     os.environ.pop("MICELIO_TOKEN", None)
     connections = Connections()
     idle = float(os.environ.get(_IDLE) or IDLE)
-    Server(ANSWERS, {b"log": connections.log}, idle, connections.tidy, Beside(served.command())).run()
+    others: Others = {b"log": connections.log, b"forge": connections.forge}
+    Server(ANSWERS, others, idle, connections.tidy, Beside(served.command())).run()
 
 
 def _state() -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import json
 import os
 import threading
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mic.cli.hot import LIKE_MINE, View, bare_text, status_text
+from mic.cli.told import surroundings
 from mic.core.errors import MicError
 from mic.daemon.door import encode_changes
 from mic.daemon.watched import Seen
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 # Seconds that a connection is kept after its last use: a forge has other clients too.
 _KEPT = 300.0
+# Seconds that a forge's own description is believed: it may have other doors when it was started anew.
+_BELIEVED = 10.0
 
 
 def _status(fields: list[bytes], seen: Seen) -> bytes:
@@ -41,6 +45,7 @@ class Connections:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._clients: dict[str, tuple[Client, float]] = {}
+        self._forges: dict[bytes, tuple[bytes, float]] = {}
         self._loading: threading.Thread | None = None
 
     def log(self, fields: list[bytes]) -> bytes | None:
@@ -61,6 +66,23 @@ class Connections:
             self.close()
             return None
         return to.getvalue().encode("utf-8", "backslashreplace")
+
+    def forge(self, fields: list[bytes]) -> bytes | None:
+        """What a forge says of itself, asked no more than a few seconds ago (`connection.told_by_daemon`)."""
+        _, instance, *theirs = fields
+        if theirs != surroundings(os.environb) or not self._loaded():
+            return None
+        from mic.rpc.discovery import discover
+
+        known = self._forges.get(instance)
+        if known is None or time.monotonic() - known[1] > _BELIEVED:
+            try:
+                found = discover(instance.decode())
+            except (MicError, ValueError):
+                self._forges.pop(instance, None)
+                return None
+            known = self._forges[instance] = json.dumps(found).encode(), time.monotonic()
+        return known[0]
 
     def _loaded(self) -> bool:
         """Whether the half second of imports is behind us; whoever asks before that does not wait for it."""

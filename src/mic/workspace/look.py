@@ -18,7 +18,8 @@ _PAYS = 8_000
 _MOST = 4
 _FOUND = 5
 GONE, SUSPECT = 0, 1
-_numbers = attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino", "st_mode")
+# Whatever sets st_mtime sets st_ctime to now, so that one is not asked for.
+_numbers = attrgetter("st_ctime_ns", "st_size", "st_ino", "st_mode")
 
 
 def look(root: int, columns: Columns, forks: bool) -> list[tuple[int, int]]:
@@ -54,7 +55,7 @@ def _look(root: int, columns: Columns, start: int, end: int, enter: bool) -> lis
     usual = _usual_modes(lstat, paths)
     stats = map(_numbers, map(lstat, paths))
     known = zip(
-        columns.mtimes[start:end], ctimes, columns.disk_sizes[start:end], columns.inodes[start:end],
+        ctimes, columns.disk_sizes[start:end], columns.inodes[start:end],
         map(usual.get, columns.bits[start:end]), strict=True,
     )  # fmt: skip
     found = []
