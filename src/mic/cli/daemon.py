@@ -71,7 +71,7 @@ def status(out: Output) -> None:
     out.line(f"The daemon runs (process {said['process']}), since {when(said['began_ms'])}.")
     commands = said["commands"]
     if commands is not None and commands["ready"]:
-        out.line(f"Commands begin at once (process {commands['process']}); {commands['carried_out']:,} have.")
+        out.line(f"Commands begin at once (process {commands['process']}): {commands['carried_out']:,} so far.")
     for place in said["workspaces"]:
         words = f"{place['state']}: {place['why']}" if place["why"] else place["state"]
         if place["state"] == "ready":
