@@ -63,7 +63,6 @@ def _killed_in_the_middle(shell: Shell) -> None:
     while not (numbers := (shell.cwd / "held").read_text().split() if (shell.cwd / "held").exists() else []):
         assert time.monotonic() < until
     working, held = map(int, numbers)
-    assert working != asking.pid
     asking.kill()
     assert asking.wait() == -signal.SIGKILL
     while Path(f"/proc/{working}").exists():
@@ -107,7 +106,8 @@ def test_with_the_daemon_and_without(shell: Shell, name: str, tmp_path: Path) ->
                 done = shell.run(*words)
                 said.append((done.stdout, done.stderr, done.returncode))
             assert said[0] == said[1]
-        assert _served(shell) == carried_out + len(SERVED)
+        # Not all of them, where the machine has so little time that half a second passes before one begins.
+        assert carried_out < _served(shell) <= carried_out + len(SERVED)
         _killed_in_the_middle(shell)
         assert "Landed" in shell("land", "Two")
         assert shell("status").endswith("Nothing changed.\n")

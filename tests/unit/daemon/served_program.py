@@ -77,6 +77,8 @@ def main() -> None:
         return
     from mic.daemon import command_door
 
+    # On a machine that has no time, half a second may pass before anybody is ready.
+    command_door.PATIENCE = float(os.environ.get("SERVED_PATIENCE", "20"))
     code = command_door.run(argv)
     sys.exit("nobody" if code is None else code)
 

@@ -35,6 +35,7 @@ ALLOWED = {
     "__future__", "_socket", "mic", "mic.cli", "mic.cli.main", "mic.cli.served", "mic.daemon",
     "mic.daemon.command_door", "mic.daemon.door", "mic.version",
 }  # fmt: skip
+PATIENT = "from mic.daemon import command_door; command_door.PATIENCE = 20"
 NO_NEW_PRIVILEGES = 38  # PR_SET_NO_NEW_PRIVS
 
 
@@ -131,7 +132,9 @@ def test_it_finds_everything_as_if_it_was_started(served: Served, tmp_path: Path
 
 
 def test_whoever_asks_loads_next_to_nothing(served: Served) -> None:
-    code = f"import sys; sys.path.insert(0, {SOURCE!r}); from mic.cli.main import main; code = main(['show'])"
+    code = (
+        f"import sys; sys.path.insert(0, {SOURCE!r}); {PATIENT}; from mic.cli.main import main; code = main(['show'])"
+    )
     show = "import sys; print(' '.join(sys.modules))"
     loaded = [
         subprocess.run([*PYTHON, each, "show"], env=served.environment, capture_output=True, text=True, check=True)
@@ -275,7 +278,11 @@ def test_whoever_loses_patience_has_lost_nothing(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(folder / "commands.sock"))
         listening.listen()
-        environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path / "run"), "MIC_DAEMON": "on"}
+        environment = os.environ | {
+            "XDG_RUNTIME_DIR": str(tmp_path / "run"),
+            "MIC_DAEMON": "on",
+            "SERVED_PATIENCE": "0.5",
+        }
         asking = subprocess.Popen(
             [*PYTHON, CODE, "ask", "tell"], env=environment, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
         )
