@@ -46,11 +46,11 @@ T = TypeVar("T")
 
 _EPOCH = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})-.*")
 # An epoch keeps its last tree only; a position inside is made again from at most this many records.
-EPOCH_LANDINGS = 128
+EPOCH_LANDINGS = 256
 EPOCH_BYTES = 24 << 20
 # What versions in later epochs may lean on is kept, in stored form, up to this many bytes.
 LEANT_BYTES = 24 << 20
-FOLDED = 32  # epochs that are held as they are: some two thousand bytes a landing
+FOLDED = 16  # epochs that are held as they are: some two thousand bytes a landing
 LEANS = 256  # what takes less in stored form is whole: half of it would be the delta's own header
 
 

@@ -133,8 +133,8 @@ def test_an_import_groups_older_versions_and_keeps_the_newest_whole() -> None:
     newest = [entry.hash for entry in cold.files(head.tree)]
     assert all(cold.line.objects.require(object_hash, "").kind == BLOB for object_hash in newest)
     kinds = [item.kind for epoch in cold.line.tail for item in epoch.objects]
-    # Three epochs of 128 landings keep one version of each file whole: nothing is left of the file of the one before.
-    assert [kinds.count(kind) for kind in (BLOB, DELTA, GROUP)] == [9, 0, 3 * 300 - 3 * 3]
+    # Two epochs of 256 landings keep one version of each file whole: nothing is left of the file of the one before.
+    assert [kinds.count(kind) for kind in (BLOB, DELTA, GROUP)] == [6, 0, 3 * 300 - 3 * 2]
 
 
 def test_versions_of_an_import_lean_on_one_whole_content_and_never_far_above_it() -> None:
