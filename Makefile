@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history bench-web lighthouse bench-cli demo soak docs dist test-dist test-browser test-root test-radosgw test-s3rver test-timing test-kill proto openapi fuzz fuzz-api fuzz-git fuzz-attribution format clean fuzz-cli
+.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history bench-web lighthouse bench-cli demo soak docs dist test-dist test-browser test-root test-radosgw test-s3rver test-timing test-kill proto openapi languages fuzz fuzz-api fuzz-git fuzz-attribution format clean fuzz-cli
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -64,12 +64,16 @@ check: .venv/dev ## style, types, import contracts, migrations, generated code, 
 	@$(BIN)/micelio migrate-check
 	@$(BIN)/python scripts/check_proto.py
 	@$(BIN)/python scripts/openapi.py --check
+	@$(BIN)/python scripts/languages.py --check
 
 proto: .venv/dev ## regenerate the gRPC modules
 	@$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=src --grpc_python_out=src --pyi_out=src proto/mic/rpc/v1/*.proto
 
 openapi: .venv/dev ## write docs/agents/openapi.json anew; refuses what would break clients
 	@$(BIN)/python scripts/openapi.py
+
+languages: .venv/dev ## bring the catalogs of the languages up to date; says what is not translated
+	@$(BIN)/python scripts/languages.py
 
 format: .venv/dev ## format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

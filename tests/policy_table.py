@@ -397,6 +397,8 @@ OPEN_PAGES = frozenset(
         "robots", "sitemap", "llms", "skill", "mark", "favicon",
         # The same for everybody; tests/flow/test_texts.py.
         "docs", "docs-page", "changelog", "changelog-feed", "blog", "blog-feed", "post", "blog-picture",
+        # A cookie of one's own, and one's own account; tests/flow/test_languages.py.
+        "language",
         # What of somebody's landings a visitor may see anyway; tests/flow/test_feeds.py.
         "person-feed",
         # The same, and what they say of themselves; tests/flow/test_people.py.
@@ -438,6 +440,7 @@ FUNCTIONS = {
     "accounts.invitations.create_invitation": "admin-sign-ups",
     "accounts.invitations.list_invitations": "admin-sign-ups",
     "accounts.invitations.withdraw_invitation": "admin-sign-ups",
+    "accounts.language.choose_language": "account",
     "accounts.names.rename_account": "account-handle",
     "accounts.profiles.find_person": "account-profile",
     "accounts.profiles.set_picture": "put_picture",

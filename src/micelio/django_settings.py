@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from micelio import config, databases
+from micelio.languages.known import LANGUAGES as _LANGUAGES
+from micelio.languages.spoken import LOCALE
 
 _settings = config.current()
 
@@ -15,7 +17,10 @@ WSGI_APPLICATION = None
 APPEND_SLASH = False
 USE_TZ = True
 TIME_ZONE = "UTC"
-USE_I18N = False
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [(language.code, language.name) for language in _LANGUAGES]
+LOCALE_PATHS = [str(LOCALE)]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Pages come before allauth so that their templates win.
@@ -58,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "micelio.languages.middleware.Languages",
     "allauth.account.middleware.AccountMiddleware",
     "micelio.audit.origin.OriginMiddleware",
     "micelio.edge.whereabouts.OnlyFromNetworks",
@@ -72,7 +78,8 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
-            ]
+            ],
+            "builtins": ["micelio.languages.tags"],
         },
     }
 ]

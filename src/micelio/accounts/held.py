@@ -24,7 +24,7 @@ def held(user_id: UUID) -> Iterator[tuple[str, dict[str, Any]]]:
             "id": user.id, "handle": user.handle, "name": user.name, "email": user.email,
             "administrator": user.is_admin, "created_at": user.created_at, "last_sign_in": user.last_login,
             "has_password": user.has_usable_password(), "suspended_at": user.suspended_at,
-            "suspended_for": user.suspended_for,
+            "suspended_for": user.suspended_for, "language": user.language,
         },
     )  # fmt: skip
     for address in EmailAddress.objects.filter(user=user).order_by("email"):

@@ -33,6 +33,8 @@ class User(AbstractBaseUser):
     suspended_at = models.DateTimeField(null=True)
     suspended_for = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # The code of the one that they chose, "" as long as they chose none.
+    language = models.CharField(max_length=16, blank=True, default="")
 
     objects = UserManager()
 

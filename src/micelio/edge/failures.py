@@ -25,6 +25,7 @@ from mic.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from micelio.pages.answers import problem_html
 from micelio.projects.queries import project_name
 from micelio.sentences import for_people
 
@@ -78,8 +79,8 @@ class ExpectedErrors:
         status = status_of(error)
         if status == 500 and not isinstance(error, Corrupt):
             return None
-        context = {"title": HTTPStatus(status).phrase, "message": error.message, "hint": error.hint}
-        return HttpResponse(render_to_string("pages/problem.html", context, request), status=status)
+        html = problem_html(request, status, HTTPStatus(status).phrase, error.message, error.hint)
+        return HttpResponse(html, status=status)
 
 
 def plain_problem(request: HttpRequest, error: MicError, status: int) -> HttpResponse:
@@ -100,9 +101,6 @@ def problem_page(error: MicError, status: int) -> str:
 def _say_how(request: HttpRequest, response: HttpResponseNotAllowed) -> None:
     """Django's own answer to a method that an address does not take is empty."""
     taken = " and ".join(response.headers["Allow"].rsplit(", ", 1))
-    context = {
-        "title": HTTPStatus(405).phrase,
-        "message": f"This address takes {taken}, not {request.method}.",
-        "hint": "Go back to the page that has the button." if "GET" not in taken else "",
-    }
-    response.content = render_to_string("pages/problem.html", context, request)
+    message = f"This address takes {taken}, not {request.method}."
+    hint = "Go back to the page that has the button." if "GET" not in taken else ""
+    response.content = problem_html(request, 405, HTTPStatus(405).phrase, message, hint)

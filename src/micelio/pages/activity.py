@@ -9,13 +9,13 @@ from datetime import date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from micelio.pages.text import count_words
+from micelio.languages.spoken import gettext
+from micelio.languages.words import count_words, month_mark, month_words, number_words
 from micelio.sessions.doings import Week
 
 # Compressed or not, so much and no more. Drawn as two paths it takes 2 KB at most.
 MOST_BYTES = 6 * 1024
 _STEP, _WIDE, _HALF = 12, 8, 40
-_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +50,22 @@ def activity(weeks: Sequence[Week]) -> Activity:
 
 def _words(weeks: Sequence[Week], people: int, agents: int) -> str:
     if not people + agents:
-        return "Nothing landed in the last year."
-    parts = [f"{count_words(people + agents, 'landing')} in the last year"]
-    if agents:
-        parts.append(f"{agents:,} of them with agents")
+        return gettext("Nothing landed in the last year.")
     run, longest = 0, 0
     for week in weeks:
         run = run + 1 if week.people + week.agents else 0
         longest = max(longest, run)
     busy = sum(1 for week in weeks if week.people + week.agents)
-    ending = f" {count_words(busy, 'week')} with some, {longest} in a row at most." if busy > 1 else ""
-    return f"{', '.join(parts)}.{ending}"
+    landings = count_words(people + agents, "landing")
+    if agents:
+        said = gettext("{landings} in the last year, {agents} of them with agents.")
+    else:
+        said = gettext("{landings} in the last year.")
+    said = said.format(landings=landings, agents=number_words(agents))
+    if busy > 1:
+        ending = gettext("{weeks} with some, {longest} in a row at most.")
+        said += " " + ending.format(weeks=count_words(busy, "week"), longest=longest)
+    return said
 
 
 def _svg(weeks: Sequence[Week], words: str) -> SafeString:
@@ -89,7 +94,7 @@ def _mark(number: int, start: date) -> str:
     """The name of a month below its first week; none so far to the right that it would be cut off."""
     if start.day > 7 or number * _STEP > _STEP * 51:
         return ""
-    return f'<text x="{number * _STEP + 2}" y="102">{_MONTHS[start.month - 1]}</text>'
+    return f'<text x="{number * _STEP + 2}" y="102">{month_mark(start.month)}</text>'
 
 
 def _months(weeks: Sequence[Week]) -> tuple[Month, ...]:
@@ -99,7 +104,7 @@ def _months(weeks: Sequence[Week]) -> tuple[Month, ...]:
         people, agents = found.get(key, (0, 0))
         found[key] = (people + week.people, agents + week.agents)
     return tuple(
-        Month(f"{_MONTHS[month - 1]} {year}", people, agents)
+        Month(month_words(year, month), people, agents)
         for (year, month), (people, agents) in sorted(found.items(), reverse=True)
         if people or agents
     )

@@ -34,6 +34,8 @@ from mic.core.errors import (
 from micelio.accounts.actor import actor_from_request
 from micelio.accounts.handles import sought
 from micelio.config import current
+from micelio.languages.known import ENGLISH
+from micelio.languages.spoken import gettext, gettext_noop, spoken
 from micelio.organizations.policy import asked_once
 from micelio.pages.addresses import Site, moved_address, own_address
 from micelio.projects.moved import Move, moves
@@ -42,20 +44,34 @@ from micelio.sentences import for_people
 from micelio.spent import part
 
 _STATUS: tuple[tuple[type[MicError], int, str], ...] = (
-    (NotFound, 404, "Nothing here"),
-    (Erased, 410, "Taken away"),
-    (Unauthenticated, 401, "Sign in first"),
-    (PermissionDenied, 403, "Not allowed"),
-    (AlreadyExists, 409, "Taken"),
-    (PreconditionFailed, 409, "Not now"),
-    (Busy, 409, "Busy"),
-    (TooLarge, 413, "Too large"),
-    (InvalidInput, 400, "This cannot be meant that way"),
-    (RateLimited, 429, "Too many requests"),
-    (Unavailable, 503, "Not reachable at the moment"),
-    (Corrupt, 500, "Something is damaged"),
-    (MicError, 500, "Something broke"),
+    (NotFound, 404, gettext_noop("Nothing here")),
+    (Erased, 410, gettext_noop("Taken away")),
+    (Unauthenticated, 401, gettext_noop("Sign in first")),
+    (PermissionDenied, 403, gettext_noop("Not allowed")),
+    (AlreadyExists, 409, gettext_noop("Taken")),
+    (PreconditionFailed, 409, gettext_noop("Not now")),
+    (Busy, 409, gettext_noop("Busy")),
+    (TooLarge, 413, gettext_noop("Too large")),
+    (InvalidInput, 400, gettext_noop("This cannot be meant that way")),
+    (RateLimited, 429, gettext_noop("Too many requests")),
+    (Unavailable, 503, gettext_noop("Not reachable at the moment")),
+    (Corrupt, 500, gettext_noop("Something is damaged")),
+    (MicError, 500, gettext_noop("Something broke")),
 )
+
+# What a page says in a language in which the sentence of the error itself is not there.
+_GENERAL = {
+    400: gettext_noop("The request could not be understood."),
+    401: gettext_noop("This is for people who are signed in."),
+    403: gettext_noop("You may see that this exists, but not do this to it."),
+    404: gettext_noop("There is nothing at this address, or it is not yours to see."),
+    409: gettext_noop("It cannot be done as things are now."),
+    410: gettext_noop("What was here was erased."),
+    413: gettext_noop("That is more than the forge takes or shows at once."),
+    429: gettext_noop("Wait a little, then try again."),
+    500: gettext_noop("The forge met an error of its own. Nothing was changed by it; the log of the forge says more."),
+    503: gettext_noop("A part of the forge does not answer. Try again in a moment."),
+}
 
 
 @dataclass(frozen=True)
@@ -161,8 +177,14 @@ def problem(request: HttpRequest, error: MicError) -> HttpResponse:
     ):
         body = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
         return json_response(body, status)
-    context = {"title": title, "message": error.message, "hint": error.hint}
-    return HttpResponse(render_to_string("pages/problem.html", context, request), status=status)
+    return HttpResponse(problem_html(request, status, title, error.message, error.hint), status=status)
+
+
+def problem_html(request: HttpRequest, status: int, title: str, message: str, hint: str) -> str:
+    """The page of an error. Its own sentences are English; other languages say beside them what its status means."""
+    general = "" if spoken() is ENGLISH else gettext(_GENERAL.get(status, ""))
+    context = {"title": gettext(title), "general": general, "message": message, "hint": hint}
+    return render_to_string("pages/problem.html", context, request)
 
 
 def status_of(error: MicError) -> tuple[int, str]:

@@ -14,6 +14,7 @@ ACTS = {
     "account.update": "changed the account",
     "account.profile": "changed the profile of",
     "account.picture": "changed the picture of",
+    "account.language": "chose a language for",
     "account.memberships": "changed which memberships everybody sees of",
     "account.address": "changed the address of",
     "account.address_asked": "asked for another address of",

@@ -14,12 +14,14 @@ from django.utils.safestring import SafeString
 from mic.core.linediff import is_binary
 from mic.core.session import Decision
 from mic.core.tree import CONFLICT, Entry
+from micelio.languages.spoken import gettext, gettext_noop
+from micelio.languages.words import number_words, size_words
 from micelio.pages.addresses import HEAD, Ref, Site
 from micelio.pages.diff_html import diff_rows, is_one_sided, join_rows, split_rows
 from micelio.pages.diff_look import USUAL, DiffLook
 from micelio.pages.diffs import LARGEST_COMPARED, Diff, diff_contents
 from micelio.pages.modes import GITLINK, SYMLINK, mode_change
-from micelio.pages.text import cut, display_path, one_line, size_words
+from micelio.pages.text import cut, display_path, one_line
 from micelio.pages.weight import Scale
 from micelio.sessions.evidence import Mark, marks
 
@@ -90,9 +92,9 @@ class ShownFile:
     @property
     def summary(self) -> str:
         """`+31 −4`, or what happened when no line can be counted."""
-        counts = [f"+{self.added:,}"] if self.added else []
-        counts += [f"−{self.deleted:,}"] if self.deleted else []
-        return " ".join(counts) or self.op_words
+        counts = [f"+{number_words(self.added)}"] if self.added else []
+        counts += [f"−{number_words(self.deleted)}"] if self.deleted else []
+        return " ".join(counts) or gettext(self.op_words)
 
     @property
     def tags(self) -> list[ShownMark]:
@@ -311,32 +313,40 @@ class ChangesPage:
         if any(side.mode in (SYMLINK, GITLINK) for side in sides):
             return None, [*sentences, *self._links(old, new)]
         if any(side.kind == CONFLICT for side in sides):
-            return None, [*sentences, "One side is an unresolved conflict."]
+            return None, [*sentences, gettext("One side is an unresolved conflict.")]
         if max(side.size for side in sides) > LARGEST_COMPARED:
             self._uncounted = True
-            return None, [*sentences, f"Too large to compare here: {_sizes(old, new)}."]
+            return None, [*sentences, gettext("Too large to compare here: {sizes}.").format(sizes=_sizes(old, new))]
         weight = sum(side.size for side in sides)
         if weight > self._bytes:
             self._uncounted = True
-            return None, [*sentences, f"Not compared on this page, which holds enough already: {_sizes(old, new)}."]
+            said = gettext("Not compared on this page, which holds enough already: {sizes}.")
+            return None, [*sentences, said.format(sizes=_sizes(old, new))]
         self._bytes -= weight
         before = self._read(old) if old else None
         after = self._read(new) if new else None
         if is_binary(before or b"") or is_binary(after or b""):
-            return None, [*sentences, f"Binary content: {_sizes(old, new)}."]
+            return None, [*sentences, gettext("Binary content: {sizes}.").format(sizes=_sizes(old, new))]
         diff = diff_contents(before, after, most, skip, self._look.ignore_space)
         if not diff.added and not diff.deleted and self._look.ignore_space and (before or after):
-            return None, [*sentences, "Nothing but spaces differs."]
+            return None, [*sentences, gettext("Nothing but spaces differs.")]
         if not diff.added and not diff.deleted:
-            return None, [*sentences, "The file is empty."]
+            return None, [*sentences, gettext("The file is empty.")]
         return diff, sentences
 
     def _links(self, old: Entry | None, new: Entry | None) -> Iterable[str]:
         """What symbolic links and links to commits point at; contents of other modes are left alone."""
-        for side, verb in ((old, "pointed"), (new, "points")):
+        for side in (old, new):
             if side is not None and side.mode in (SYMLINK, GITLINK):
-                target = self._read(side).decode("utf-8", "replace") if side.size <= 16384 else "(too long to show)"
-                yield f"It {verb} to {'commit ' if side.mode == GITLINK else ''}“{one_line(cut(target, 300))}”."
+                short = side.size <= 16384
+                target = self._read(side).decode("utf-8", "replace") if short else gettext("(too long to show)")
+                yield _points(side.mode == GITLINK, side is old).format(target=one_line(cut(target, 300)))
+
+
+def _points(to_commit: bool, before: bool) -> str:
+    if to_commit:
+        return gettext("It pointed to commit “{target}”.") if before else gettext("It points to commit “{target}”.")
+    return gettext("It pointed to “{target}”.") if before else gettext("It points to “{target}”.")
 
 
 def _line(file: ShownFile) -> str:
@@ -354,13 +364,13 @@ def _sizes(old: Entry | None, new: Entry | None) -> str:
         only = old or new
         assert only is not None
         return size_words(only.size)
-    return f"{size_words(old.size)} before, {size_words(new.size)} after"
+    return gettext("{old} before, {new} after").format(old=size_words(old.size), new=size_words(new.size))
 
 
 def op_words(change: PathChange) -> str:
     """What happened to a path: new, deleted, changed, mode changed."""
     if change.old is None:
-        return "new"
+        return gettext_noop("new")
     if change.new is None:
-        return "deleted"
-    return "mode changed" if change.old.hash == change.new.hash else "changed"
+        return gettext_noop("deleted")
+    return gettext_noop("mode changed") if change.old.hash == change.new.hash else gettext_noop("changed")

@@ -8,6 +8,8 @@ from itertools import zip_longest
 
 from django.utils.safestring import SafeString, mark_safe
 
+from micelio.languages.spoken import gettext
+from micelio.languages.words import number_words
 from micelio.pages.diffs import Diff, Hunk, Row
 
 _TAG_OF = {"+": "ins", "-": "del", " ": "span"}
@@ -16,9 +18,9 @@ _TAG_OF = {"+": "ins", "-": "del", " ": "span"}
 def _text(row: Row, whole: str) -> str:
     body = "".join(f"<mark>{escape(text)}</mark>" if marked else escape(text) for marked, text in row.pieces)
     if row.left_out:
-        more = f"… {row.left_out:,} characters more"
+        more = gettext("… {count} characters more").format(count=number_words(row.left_out))
         body += f' <a href="{escape(whole)}">{more}</a>' if whole else f" <em>{more}</em>"
-    return body if row.ends else f"{body} <em>(no line end)</em>"
+    return body if row.ends else f"{body} <em>{gettext('(no line end)')}</em>"
 
 
 def _widths(hunks: Collection[Hunk]) -> tuple[int, int]:

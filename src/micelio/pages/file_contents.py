@@ -11,6 +11,8 @@ from django.http import HttpRequest
 from mic.core.errors import Erased, NotFound
 from mic.core.linediff import is_binary
 from mic.core.tree import CONFLICT, Entry
+from micelio.languages.spoken import gettext, gettext_noop
+from micelio.languages.words import size_words
 from micelio.pages.asked import asked_number
 from micelio.pages.delimited import is_table, read_table
 from micelio.pages.diff_html import join_rows, line_rows
@@ -23,7 +25,7 @@ from micelio.pages.notebook_html import cell_html
 from micelio.pages.notebooks import is_notebook, read_notebook
 from micelio.pages.opened import Opened
 from micelio.pages.table_html import CELL_TEXTS, MOST_ROWS, columns_shown, table_head, table_row
-from micelio.pages.text import count_words, cut, display_path, one_line, size_words
+from micelio.pages.text import count_words, cut, display_path, one_line
 from micelio.pages.weight import LONG_TEXTS, Scale
 
 Shown = dict[str, Any]
@@ -47,15 +49,17 @@ def asked_part(request: HttpRequest, raw: str) -> Asked:
 def contents(opened: Opened, entry: Entry, place: Place, asked: Asked) -> tuple[Shown, str | None]:
     """What the page shows of a file, and its text where it is one. Raises NotFound behind its end."""
     if entry.kind == CONFLICT:
-        return {"words": "This path is an unresolved conflict."}, None
+        return {"words": gettext("This path is an unresolved conflict.")}, None
     if entry.mode in (SYMLINK, GITLINK):
         target = opened.ledger.blob(entry.hash, 1 << 16).decode("utf-8", "replace")
-        words = "A symbolic link. It points to:" if entry.mode == SYMLINK else "A link to this commit elsewhere:"
+        link = entry.mode == SYMLINK
+        words = gettext("A symbolic link. It points to:") if link else gettext("A link to this commit elsewhere:")
         return {"words": words, "target": one_line(cut(target, 4096))}, target
     if entry.size == 0:
-        return {"words": "The file is empty."}, ""
+        return {"words": gettext("The file is empty.")}, ""
     if entry.size > LARGEST_SHOWN:
-        return {"words": f"{size_words(entry.size)} are too much for a page; the link `raw` has them."}, None
+        words = gettext("{size} are too much for a page; the link “raw” has them.")
+        return {"words": words.format(size=size_words(entry.size))}, None
     try:
         data = opened.ledger.blob(entry.hash, LARGEST_SHOWN)
     except Erased as erased:
@@ -63,7 +67,8 @@ def contents(opened: Opened, entry: Entry, place: Place, asked: Asked) -> tuple[
     if image_type(data):
         return {"image": asked.raw}, None
     if is_binary(data):
-        return {"words": f"Binary content, {size_words(entry.size)}; the link `raw` has it."}, None
+        words = gettext("Binary content, {size}; the link “raw” has it.")
+        return {"words": words.format(size=size_words(entry.size))}, None
     return _text(data, entry, place, asked), data.decode("utf-8", "replace")
 
 
@@ -75,7 +80,9 @@ def _text(data: bytes, entry: Entry, place: Place, asked: Asked) -> Shown:
         return {**_lines(data, entry, asked), **ways}
     shown = kind(data, entry, place, asked)
     if shown is None:
-        said = "Its source stands here: the file is too large, or is not what its name says, to be shown as that."
+        said = gettext(
+            "Its source stands here: the file is too large, or is not what its name says, to be shown as that."
+        )
         return {**_lines(data, entry, asked), "said": said}
     return {**shown, "is_document": True}
 
@@ -183,8 +190,8 @@ def _lines(data: bytes, entry: Entry, asked: Asked) -> Shown:
 _Kind = Callable[[bytes, Entry, Place, Asked], Shown | None]
 # What a kind is called in the link to it, whether a file is one by its path and its bytes, what is shown of it.
 _KINDS: tuple[tuple[str, Callable[[bytes, bytes], bool], _Kind], ...] = (
-    ("document", lambda path, data: is_markdown(path) and len(data) <= LARGEST_TEXT, _document),
-    ("table", lambda path, _: is_table(path), _table),
-    ("notebook", lambda path, _: is_notebook(path), _notebook),
-    ("picture", is_svg, _picture),
+    (gettext_noop("document"), lambda path, data: is_markdown(path) and len(data) <= LARGEST_TEXT, _document),
+    (gettext_noop("table"), lambda path, _: is_table(path), _table),
+    (gettext_noop("notebook"), lambda path, _: is_notebook(path), _notebook),
+    (gettext_noop("picture"), is_svg, _picture),
 )

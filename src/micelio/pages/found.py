@@ -8,6 +8,7 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from micelio.languages.spoken import gettext_noop
 from micelio.pages.addresses import HEAD, Site
 from micelio.pages.answers import path_data
 from micelio.pages.text import one_line
@@ -19,12 +20,21 @@ from micelio.texts.looking import Told
 # Decisions that the first page of a session surely shows.
 _DECISIONS = 2
 KINDS = {
-    "code": "Code",
-    "sessions": "Sessions",
-    "decisions": "Decisions",
-    "projects": "Projects",
-    "people": "People and organizations",
-    "docs": "Docs",
+    "code": gettext_noop("Code"),
+    "sessions": gettext_noop("Sessions"),
+    "decisions": gettext_noop("Decisions"),
+    "projects": gettext_noop("Projects"),
+    "people": gettext_noop("People and organizations"),
+    "docs": gettext_noop("Docs"),
+}
+
+_MORE = {
+    "code": gettext_noop("More code"),
+    "sessions": gettext_noop("More sessions"),
+    "decisions": gettext_noop("More decisions"),
+    "projects": gettext_noop("More projects"),
+    "people": gettext_noop("More people and organizations"),
+    "docs": gettext_noop("More docs"),
 }
 
 Result = ProjectView | Owner | Code | Said | Told
@@ -42,6 +52,11 @@ class FoundPart:
     @property
     def words(self) -> str:
         return KINDS[self.name]
+
+    @property
+    def more_words(self) -> str:
+        """What the link to all of them says."""
+        return _MORE[self.name]
 
 
 def found_token(row: Result) -> str:

@@ -18,6 +18,8 @@ from pygments.lexers.special import TextLexer
 from pygments.token import Token, _TokenType
 from pygments.util import ClassNotFound
 
+from micelio.languages.spoken import gettext, spoken
+from micelio.languages.words import number_words
 from micelio.pages.text import visible
 
 # Above this a file is offered as a download: cutting it into lines takes 50 ms, on each of its pages.
@@ -120,7 +122,10 @@ def lexer_for(name: str, text: str = "") -> Lexer:
 def _cut(line: str) -> tuple[str, str]:
     """A line as far as it is shown, and the safe words for what is left out."""
     more = len(line) - LONGEST_LINE
-    return (line, "") if more <= 0 else (line[:LONGEST_LINE], f" <em>… {more:,} characters more</em>")
+    if more <= 0:
+        return line, ""
+    said = gettext("… {count} characters more").format(count=number_words(more))
+    return line[:LONGEST_LINE], f" <em>{said}</em>"
 
 
 class _PlainLines(Sequence[str]):
@@ -189,7 +194,9 @@ def highlight(data: bytes, name: str, content_hash: bytes) -> Sequence[str]:
     lexer = lexer_for(name, text) if len(data) <= LARGEST_COLOURED else TextLexer()
     if isinstance(lexer, TextLexer):
         return _PlainLines(whole)
-    key = (content_hash, lexer.name)
+    # Lines that are cut say so in a language; others are the same in all of them.
+    said = spoken().code if any(len(line) > LONGEST_LINE for line in whole) else ""
+    key = (content_hash, lexer.name + said)
     lines = _shelf.get(key)
     if lines is None:
         cut = [_cut(line) for line in whole]

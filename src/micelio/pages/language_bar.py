@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from micelio.discovery.queries import Share
+from micelio.languages.spoken import gettext
 from micelio.pages.addresses import explore_address
 from micelio.search.languages import title_of
 
@@ -30,7 +31,7 @@ def bar(shares: Sequence[Share]) -> list[BarPart]:
     rest = sum(thousandths for _, thousandths, _ in shown[_SHOWN:])
     parts: list[BarPart] = []
     start = 0
-    for title, thousandths, address in [*shown[:_SHOWN], *([("others", rest, "")] if rest else [])]:
+    for title, thousandths, address in [*shown[:_SHOWN], *([(gettext("others"), rest, "")] if rest else [])]:
         parts.append(BarPart(title, f"{thousandths / 10:.1f}", start, max(thousandths, 4), address))
         start += thousandths
     return parts

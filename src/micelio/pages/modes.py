@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from micelio.languages.spoken import gettext, gettext_noop
+
 SYMLINK = 0o120000
 GITLINK = 0o160000
 EXECUTABLE = 0o100755
 REGULAR = 0o100644
+_WORDS = {
+    EXECUTABLE: gettext_noop("executable"),
+    SYMLINK: gettext_noop("symbolic link"),
+    GITLINK: gettext_noop("link to a commit elsewhere"),
+}
 
 
 def mode_words(mode: int) -> str:
     """What is special about a file of this mode; empty for a plain one."""
-    words = {REGULAR: "", EXECUTABLE: "executable", SYMLINK: "symbolic link", GITLINK: "link to a commit elsewhere"}
-    return words.get(mode, f"mode {mode:06o}")
+    if mode == REGULAR:
+        return ""
+    return gettext(_WORDS[mode]) if mode in _WORDS else gettext("mode {mode}").format(mode=f"{mode:06o}")
 
 
 def mode_change(old: int, new: int) -> str:
@@ -19,17 +27,13 @@ def mode_change(old: int, new: int) -> str:
     if old == new:
         return ""
     if (old, new) == (REGULAR, EXECUTABLE):
-        return "The file became executable."
+        return gettext("The file became executable.")
     if (old, new) == (EXECUTABLE, REGULAR):
-        return "The file is no longer executable."
-    return f"It was a {_noun(old)} and became a {_noun(new)}."
+        return gettext("The file is no longer executable.")
+    return gettext("It was a {old} and became a {new}.").format(old=_noun(old), new=_noun(new))
 
 
 def _noun(mode: int) -> str:
-    words = {
-        REGULAR: "plain file",
-        EXECUTABLE: "executable file",
-        SYMLINK: "symbolic link",
-        GITLINK: "link to a commit elsewhere",
-    }
-    return words.get(mode, f"file of mode {mode:06o}")
+    if mode in (REGULAR, EXECUTABLE):
+        return gettext("plain file") if mode == REGULAR else gettext("executable file")
+    return mode_words(mode) if mode in _WORDS else gettext("file of mode {mode}").format(mode=f"{mode:06o}")

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from mic.core.session import Alternative, Decision, Message
+from micelio.languages.spoken import gettext, gettext_noop
 from micelio.pages.asked import asked_number
 from micelio.pages.markdown import render_message
 from micelio.pages.text import cut, reflow, visible
@@ -28,7 +29,7 @@ BEHIND_CLAIMS = 9 * 1024
 _BEHIND_CONVERSATION = 6 * 1024
 # Roads not taken of one decision.
 _MOST_ROADS = 12
-_ROLES = {"human": "person", "agent": "agent", "system": "system"}
+_ROLES = {"human": gettext_noop("person"), "agent": gettext_noop("agent"), "system": gettext_noop("system")}
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,12 @@ class Said:
     def tools(self) -> str:
         """What was used, in a few words: the names of the tools, each once, and whether one failed."""
         names = list(dict.fromkeys(_TOOL.findall(self.used)))
-        shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-        return f"used {shown or 'tools'}" + (", not all of it went well" if _FAILED.search(self.used) else "")
+        shown = ", ".join(names[:4]) or gettext("tools")
+        if len(names) > 4:
+            shown = gettext("{tools} and {count} more").format(tools=shown, count=len(names) - 4)
+        failed = _FAILED.search(self.used) is not None
+        said = gettext("used {tools}, not all of it went well") if failed else gettext("used {tools}")
+        return said.format(tools=shown)
 
     @property
     def first(self) -> str:
@@ -190,10 +195,12 @@ def _said(number: int, message: Message) -> Said:
     role = message.role if message.role in _ROLES else "system"
     at = datetime.fromtimestamp(message.at / 1000, UTC) if message.at else None
     # A turn without a name is named by its role, once.
-    words = _ROLES[role] if message.author else ""
+    words = gettext(_ROLES[role]) if message.author else ""
     text, used = _what_was_used(message.text) if role == "agent" else (message.text, "")
     folded = role == "system" and len(text) > _LONG_OUTPUT
-    return Said(number, role, words, message.author or _ROLES[role], text, at, message.redactions, used, folded)
+    return Said(
+        number, role, words, message.author or gettext(_ROLES[role]), text, at, message.redactions, used, folded
+    )
 
 
 def _what_was_used(text: str) -> tuple[str, str]:

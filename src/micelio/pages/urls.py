@@ -28,6 +28,7 @@ from micelio.pages.views.home import home
 from micelio.pages.views.imports import forge_archive, import_form, project_import
 from micelio.pages.views.invitations import invitation, own_invitations
 from micelio.pages.views.landings import landings, sessions
+from micelio.pages.views.language import language
 from micelio.pages.views.members import organization_members, project_members
 from micelio.pages.views.networks import organization_networks
 from micelio.pages.views.new import new_organization, new_project
@@ -75,6 +76,7 @@ urlpatterns = [
     path("-/import", import_form, name="import-project"),
     path("-/people/<str:handle>.atom", person_feed, name="person-feed"),
     path("-/people/<str:handle>/card/<str:digest>.png", person_picture, name="person-card"),
+    path("-/language", language, name="language"),
     path("-/search", search, name="search"),
     path("-/search.atom", search_feed, name="search-feed"),
     path("-/explore", explore, name="explore"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from micelio.languages.spoken import gettext
 from micelio.pages.addresses import Ref, Site
 from micelio.pages.text import display_path
 
@@ -34,7 +35,7 @@ class Where:
 
     @property
     def title(self) -> str:
-        return display_path(self.path) or f"Files as of @{self.position}"
+        return display_path(self.path) or gettext("Files as of @{position}").format(position=self.position)
 
     @property
     def position(self) -> int | None:

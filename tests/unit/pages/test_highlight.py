@@ -2,6 +2,8 @@ import pytest
 
 from html_check import CORPUS, Document, dangers
 from mic.core.ids import content_hash
+from micelio.languages.known import BY_CODE, ENGLISH
+from micelio.languages.spoken import speak
 from micelio.pages.diff_html import line_rows
 from micelio.pages.highlight import LARGEST_COLOURED, highlight
 
@@ -64,3 +66,16 @@ def test_long_lines_are_cut_and_say_so() -> None:
         assert first.endswith(" <em>\u2026 2,006 characters more</em>")
         assert first.count("y") == 995
         assert "z" in second
+
+
+def test_what_is_kept_of_one_language_is_not_shown_in_another() -> None:
+    """Lines that are cut say so, and are kept by the content of their file."""
+    data = b"x = '" + b"a" * 20_000 + b"'\n"
+    try:
+        speak(BY_CODE["de"])
+        german = highlight(data, "long.py", b"h" * 32)[0]
+    finally:
+        speak(ENGLISH)
+    assert german.endswith("noch " + german.rpartition("noch ")[2])
+    assert "Zeichen" in german
+    assert "characters more" in highlight(data, "long.py", b"h" * 32)[0]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from django import template
 from django.db import DatabaseError
 from django.template import Context
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from micelio import __version__
 from micelio.accounts.actor import ANONYMOUS, Actor, actor_from_request
 from micelio.accounts.profiles import profile_of
+from micelio.languages import words
+from micelio.languages.known import LANGUAGES, Language
+from micelio.languages.spoken import gettext, gettext_noop, spoken
+from micelio.languages.words import count_words
 from micelio.organizations.roles import Role, at_least
 from micelio.pages import text
 from micelio.pages.cost import current_cost
@@ -21,17 +26,45 @@ from micelio.pages.mark import mark_address
 from micelio.pages.markdown import render_message
 from micelio.pages.mycelium import figure_of, svg_body
 from micelio.pages.pictures import person_address, picture_address
+from micelio.pages.states import state_words
 from micelio.pages.stylesheet import stylesheet_address
 
 register = template.Library()
 
 register.filter("visible", text.visible)
 register.filter("one_line", text.one_line)
-register.filter("size", text.size_words)
+register.filter("size", words.size_words)
 register.filter("shorten", text.cut)
 register.filter("reflow", text.reflow)
 register.filter("initials", text.initials)
 register.filter("message", render_message)
+
+
+register.filter("translated", gettext)
+# Words of other rooms, and of data, that a template shows with it.
+_SHOWN = (
+    gettext_noop("added"), gettext_noop("modified"), gettext_noop("deleted"), gettext_noop("mode"),
+    gettext_noop("owner"), gettext_noop("admin"), gettext_noop("member"), gettext_noop("reader"),
+    gettext_noop("agent"), gettext_noop("person"), gettext_noop("untracked"),
+)  # fmt: skip
+
+
+@register.filter
+def or_no_goal(said: str) -> str:
+    """A headline, or that there is none."""
+    return said or gettext("(no goal was given)")
+
+
+@register.filter
+def or_somebody(name: str) -> str:
+    """A name, or that there is none."""
+    return name or gettext("somebody")
+
+
+@register.simple_tag
+def state(name: str, position: int = 0) -> str:
+    """`Landed as @42`, `Open`."""
+    return state_words(name, position or 0)
 
 
 @register.filter
@@ -43,13 +76,34 @@ def administers(role: str | None) -> bool:
 @register.filter
 def thousands(number: int) -> str:
     """`1,204`."""
-    return f"{number:,}"
+    return words.number_words(number)
 
 
 @register.simple_tag
 def look() -> str:
     """Address of the stylesheet."""
     return stylesheet_address()
+
+
+@register.simple_tag
+def language() -> Language:
+    """The language that this page speaks."""
+    return spoken()
+
+
+@register.simple_tag
+def language_options() -> SafeString:
+    """Those that a page can speak, for a list to choose from."""
+    return _options(spoken())
+
+
+@cache
+def _options(chosen: Language) -> SafeString:
+    return format_html_join(
+        "",
+        '<option value="{}" lang="{}"{}>{}</option>',
+        ((each.code, each.tag, SafeString(" selected" if each is chosen else ""), each.name) for each in LANGUAGES),
+    )
 
 
 @register.simple_tag
@@ -77,10 +131,11 @@ def cost() -> str:
     counted = current_cost()
     if counted is None:
         return ""
-    parts = [text.count_words(counted.queries, "query", "queries")]
+    parts = [count_words(counted.queries, "query", "queries")]
     if counted.objects:
-        parts.append(text.count_words(counted.objects, "object"))
-    return f"page made in {max(1, round(counted.seconds * 1000))} ms: {', '.join(parts)}"
+        parts.append(count_words(counted.objects, "object"))
+    said = gettext("page made in {milliseconds} ms: {parts}")
+    return said.format(milliseconds=max(1, round(counted.seconds * 1000)), parts=", ".join(parts))
 
 
 @register.filter
@@ -90,8 +145,8 @@ def when(moment: datetime) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        text.full_time(utc),
-        text.since(utc, datetime.now(UTC)),
+        words.full_time(utc),
+        words.since(utc, datetime.now(UTC)),
     )
 
 
@@ -99,20 +154,20 @@ def when(moment: datetime) -> SafeString:
 def date(moment: datetime) -> SafeString:
     """A day, whatever day it is today."""
     utc = moment.astimezone(UTC)
-    return format_html('<time datetime="{}">{}</time>', utc.strftime("%Y-%m-%d"), text.day_words(utc))
+    return format_html('<time datetime="{}">{}</time>', utc.strftime("%Y-%m-%d"), words.day_words(utc))
 
 
 @register.simple_tag
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 file`, `1,204 files`."""
-    return text.count_words(number, one, many)
+    return count_words(number, one, many)
 
 
 @register.inclusion_tag("pages/_person.html")
 def person(name: str, handle: str = "") -> dict[str, Any]:
     """Initials in a circle and the name, which leads to the person's page when they have an account."""
     address = person_address(handle) if handle else ""
-    return {"name": text.one_line(text.cut(name, 80)) or "somebody", "address": address}
+    return {"name": text.one_line(text.cut(name, 80)) or gettext("somebody"), "address": address}
 
 
 @register.simple_tag

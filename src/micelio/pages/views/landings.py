@@ -17,7 +17,6 @@ from micelio.pages.answers import Page, page
 from micelio.pages.asked import asked_number
 from micelio.pages.landing_items import by_day, landing_data, landing_item
 from micelio.pages.opened import open_project
-from micelio.pages.states import state_words
 from micelio.pages.text import headline
 from micelio.pages.weight import Scale
 from micelio.sessions.narrowed import Wanted, find_landings
@@ -103,7 +102,6 @@ class SessionItem:
     address: str
     headline: str
     state: str
-    state_words: str
     author: str
     agent: str
     at: datetime
@@ -114,7 +112,6 @@ def _item(site: Site, row: OpenRow) -> SessionItem:
         address=site.session(ulid_text(row.session_id)),
         headline=headline(row.goal)[0],
         state=row.state,
-        state_words=state_words(row.state),
         author=row.owner_handle,
         agent=row.agent,
         at=row.updated_at,
