@@ -6,7 +6,9 @@ import hashlib
 import json
 import re
 
+from api_client import Api
 from forge_process import Forge
+from inside import Inside
 from transcript import Shell
 
 _WROTE = re.compile(r"[\d,]+ bytes, SHA-256 [0-9a-f]{64}")
@@ -123,3 +125,45 @@ def test_history_and_own_data_as_lines(shell: Shell, name: str) -> None:
     assert [each["name"] for each in of["token"]] == ["laptop"]
     assert [each["goal"] for each in of["session"]] == ["Begin", "Plant", "Water at dawn"]
     assert "account.export" in [each["action"] for each in of["event"]]
+
+
+def test_the_file_by_parts_and_until_it_expires(insider: Inside, forge: Forge) -> None:
+    """Over REST: whole, by ranges that make the whole again, to nobody else, and gone when its day is over."""
+    insider.cd(".")
+    insider("project", "create", f"{insider.own}/parts")
+    insider("clone", f"{insider.own}/parts", "parts")
+    insider.cd("parts")
+    insider.write("a", "x" * 5_000)
+    insider("land", "First")
+    export = insider.json("export", "json", "../parts.jsonl")["export"]
+    whole = (insider.home / "parts.jsonl").read_bytes()
+    address = f"/exports/{export['id']}"
+    handle = insider.own.removesuffix("-org")
+    with Api(forge.base_url, forge.token(handle)) as mine, Api(forge.base_url, forge.token("stranger")) as other:
+        found = mine.get(f"{address}/file")
+        assert (found.status_code, found.content) == (200, whole)
+        assert found.headers["accept-ranges"] == "bytes"
+        assert hashlib.sha256(whole).hexdigest() == mine.done("GET", address)["sha256"]
+        half = len(whole) // 2
+        parts = [
+            mine.get(f"{address}/file", headers={"Range": f"bytes={part}"}) for part in (f"0-{half - 1}", f"{half}-")
+        ]
+        assert [part.status_code for part in parts] == [206, 206]
+        assert parts[0].headers["content-range"] == f"bytes 0-{half - 1}/{len(whole)}"
+        assert parts[0].content + parts[1].content == whole
+        assert mine.get(f"{address}/file", headers={"Range": "bytes=-7"}).content == whole[-7:]
+        beyond = mine.get(f"{address}/file", headers={"Range": f"bytes={len(whole)}-"})
+        assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole)}")
+        for path in (address, f"{address}/file"):
+            other.refused("GET", path, 404, "not_found")
+        other.refused("DELETE", address, 404, "not_found")
+        with forge.database.opened() as rows:
+            rows.execute(
+                "UPDATE exports_export SET expires_at = '2026-01-01 00:00:00' WHERE sha256 = ?", (export["sha256"],)
+            )
+        gone = mine.get(f"{address}/file")
+        assert gone.status_code >= 400
+        assert "kept for a day" in gone.json()["detail"]
+        # Given up, it is not listed as one that could be fetched.
+        mine.done("DELETE", address)
+        assert mine.done("GET", address)["state"] in ("expired", "canceled")
