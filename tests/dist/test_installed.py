@@ -30,7 +30,9 @@ UV = ROOT / ".tools" / "bin" / "uv"
 
 def run(*command: Path | str, env: dict[str, str] | None = None, cwd: Path | None = None) -> str:
     """What a command prints; it must succeed."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, env=env, cwd=cwd)
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, check=False, env=env, cwd=cwd
+    )
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout
 
@@ -67,7 +69,9 @@ def works(mic: list[Path | str], env: dict[str, str]) -> None:
 
 
 def test_uv_tool(home: dict[str, str]) -> None:
-    run(UV, "tool", "install", "--quiet", "--python", home["PATH"].split(":")[0] + "/python3.11", one("*.whl"), env=home)
+    run(
+        UV, "tool", "install", "--quiet", "--python", home["PATH"].split(":")[0] + "/python3.11", one("*.whl"), env=home
+    )
     works([Path(home["HOME"], ".local/bin/mic")], home)
 
 
@@ -103,7 +107,13 @@ def test_update_by_uv(home: dict[str, str], tmp_path: Path) -> None:
 def sign(folder: Path, wheel: str, key: Path) -> None:
     """A manifest of one wheel."""
     data = (folder / wheel).read_bytes()
-    file = {"name": wheel, "kind": "wheel", "platform": "any", "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    file = {
+        "name": wheel,
+        "kind": "wheel",
+        "platform": "any",
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
     raw = json.dumps({"name": "micelio", "version": "99.0.0", "released": "2026-11-30", "files": [file]}).encode()
     (folder / "manifest.json").write_bytes(raw)
     signing: Any = load_pem_private_key(key.read_bytes(), None)
@@ -172,7 +182,9 @@ def test_rpm(home: dict[str, str]) -> None:
     run("sh", "-c", f"rpm2cpio {package} | cpio -idm --quiet", cwd=top / "root")
     assert os.access(top / "root/usr/bin/mic", os.X_OK)
     assert (top / "root/usr/share/bash-completion/completions/mic").is_file()
-    works(["python3.11", top / "root/usr/lib/mic/mic.pyz"], home)
+    (pyz,) = (top / "root").rglob("mic.pyz")
+    assert str(pyz.relative_to(top / "root")) in (top / "root/usr/bin/mic").read_text()
+    works(["python3.11", pyz], home)
 
 
 @pytest.mark.skipif(shutil.which("rpmlint") is None, reason="no rpmlint")
@@ -188,10 +200,11 @@ def test_the_formula_is_ruby() -> None:
     assert run("ruby", "-c", DIST / "mic.rb").strip() == "Syntax OK"
     stub = (
         "class Formula; def self.method_missing(*a, **k, &b); (@said ||= {})[a[0]] = a[1..]; end;"
-        "def self.said; @said; end; end; load ARGV[0]; require 'json'; puts Mic.said.to_json"
+        "def self.test; @said[:test] = []; end; def self.said; @said; end; end;"
+        "load ARGV[0]; require 'json'; puts Mic.said.to_json"
     )
     said = json.loads(run("ruby", "-e", stub, DIST / "mic.rb"))
-    sdist = one("*.tar.gz")
+    sdist = one("micelio-[0-9]*.tar.gz")
     assert said["sha256"] == [hashlib.sha256(sdist.read_bytes()).hexdigest()]
     assert said["url"][0].endswith(sdist.name)
     assert "test" in said
