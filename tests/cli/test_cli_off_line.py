@@ -78,6 +78,18 @@ def test_landings_wait_in_order(here: Inside, name: str) -> None:
     assert list((here.cwd / ".mic/pending/contents").iterdir()) == []
 
 
+def test_what_is_refused_anyway_sends_nothing(here: Inside) -> None:
+    """Revert and the switch of a branch say that a session is open before anything that waits is sent."""
+    here.write("rose", "wet\n")
+    assert here("land", "Water").startswith("Waits to land")
+    here("session", "start", "More")
+    here.go_on_line()
+    for command in (("revert", "@1"), ("branch", "switch", "winter")):
+        said = here(*command)
+        assert said.startswith("! mic: A session is open")
+        assert here.json("status")["pending"] == 1, command
+
+
 def test_a_lost_answer_lands_nothing_twice(here: Inside) -> None:
     """The forge has it, and the queue was not told: as after kill -9 between the two."""
     here.write("rose", "red\n")

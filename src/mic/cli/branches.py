@@ -173,14 +173,10 @@ def switch(out: Output, name: str) -> None:
     """
     wanted = "" if name == MAIN else name.removeprefix("branch:")
     ws = Workspace.find()
+    _refuse_open(ws, wanted)  # before what waits for the forge is sent
     with settled(ws, out, signed_in=False) as client:
         require_resolved(ws)
-        session = local.current(ws)
-        if session is not None and wanted != ws.config.branch:
-            raise InvalidInput(
-                f"A session is open here, on {ws.config.branch or MAIN}.",
-                hint="Land it, or push it and put it away, or give it up: `mic session --help`.",
-            )
+        _refuse_open(ws, wanted)
         request = pb.GetProjectRequest(project=address_of(ws, wanted).ref)
         head = client.call(client.projects.GetProject, request).project
         if wanted == ws.config.branch:
@@ -193,3 +189,11 @@ def switch(out: Output, name: str) -> None:
     else:
         out.line(f"Now on {at}: {plural(files, 'file')} changed here.")
     out.document({"branch": wanted or MAIN, "position": ws.config.position, "files": files or 0})
+
+
+def _refuse_open(ws: Workspace, wanted: str) -> None:
+    if local.current(ws) is not None and wanted != ws.config.branch:
+        raise InvalidInput(
+            f"A session is open here, on {ws.config.branch or MAIN}.",
+            hint="Land it, or push it and put it away, or give it up: `mic session --help`.",
+        )

@@ -48,12 +48,10 @@ def revert(out: Output, ref: str, why: str) -> None:
     wanted = read_own_ref(ref)
     place = Place(None)
     ws = Workspace.find()
+    _refuse_open(ws)  # before what waits for the forge is sent
     with settled(ws, out, signed_in=True) as client:
         require_resolved(ws)
-        opened = local.current(ws)
-        if opened is not None:
-            require_here(opened)
-            raise InvalidInput(f"A session is open: {opened.goal}", hint="`mic land` or `mic session switch --none`.")
+        _refuse_open(ws)
         if mine := working_status(ws).changes:
             raise InvalidInput(f"{display(mine[0].path)} is changed here.", hint="Land it or put it back first.")
         position = place.resolve(client, wanted)
@@ -86,6 +84,13 @@ def revert(out: Output, ref: str, why: str) -> None:
             "files": [path_fields(path) for path in sorted([*remove, *(entry.path for entry in write)])],
         }
     )
+
+
+def _refuse_open(ws: Workspace) -> None:
+    opened = local.current(ws)
+    if opened is not None:
+        require_here(opened)
+        raise InvalidInput(f"A session is open: {opened.goal}", hint="`mic land` or `mic session switch --none`.")
 
 
 def _plan(
