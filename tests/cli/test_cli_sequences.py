@@ -13,6 +13,8 @@ from sequences.stories import Stage, opened, tell
 
 # Each went wrong once: a switch that two undos took back; a folder that was removed and written into.
 SEEDS = (203, 290)
+# With branches, parts of the project, stacked sessions and a network that goes and comes.
+WIDE = (1003,)
 
 
 def test_stories(forge: Forge, tmp_path: Path) -> None:
@@ -20,6 +22,14 @@ def test_stories(forge: Forge, tmp_path: Path) -> None:
     stage = Stage(forge, tmp_path)
     for seed in SEEDS:
         story = tell(stage, random.Random(seed), 45)
+        assert not story.wrong, "\n".join([*story.lines, story.wrong])
+
+
+def test_wide_stories(forge: Forge, tmp_path: Path) -> None:
+    """The same holds on branches, in a part of the project, on another session's work, and off line."""
+    stage = Stage(forge, tmp_path)
+    for seed in WIDE:
+        story = tell(stage, random.Random(seed), 45, wide=True)
         assert not story.wrong, "\n".join([*story.lines, story.wrong])
 
 

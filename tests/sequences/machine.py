@@ -14,10 +14,12 @@ import random
 import shutil
 import sys
 import traceback
+import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from inside import NOBODY
 from ledgers import contents
 from mic.cli.main import main
 from mic.ledger.ledger import Ledger
@@ -42,6 +44,7 @@ class Place:
 
     def __init__(self, name: str, folder: Path, environment: Mapping[str, str]) -> None:
         self.name, self.folder, self._environment = name, folder, dict(environment)
+        self.on_line = True
 
     def mic(self, *argv: str) -> tuple[int, str, str]:
         """A command here, in this process: exit code, output, errors."""
@@ -50,6 +53,9 @@ class Place:
         sys.stdin, (sys.stdout, sys.stderr) = io.TextIOWrapper(io.BytesIO()), streams  # type: ignore[assignment]
         os.environ.clear()
         os.environ.update(self._environment)
+        if not self.on_line:
+            os.environ |= {"http_proxy": NOBODY, "no_proxy": ""}
+        urllib.request.install_opener(None)  # type: ignore[arg-type]  # it remembers the proxies of the command before
         os.chdir(self.folder)
         try:
             code = main(list(argv))
@@ -100,14 +106,27 @@ def places_of(disk: Mapping[str, bytes]) -> set[tuple[str, bytes]]:
 
 
 class Machine:
-    """One story. `step` does something at random; raises Wrong. `story` is what was done, for whoever reads it."""
+    """One story. `step` does something at random; raises Wrong. `story` is what was done, for whoever reads it.
 
-    def __init__(self, rng: random.Random, store: Path, project: str, places: tuple[Place, Place]) -> None:
+    `line_of` gives the ledger's name of a branch, "" for one that is not there; with it the stories are wide: branches,
+    parts of the project, sessions that stand on others, and a network that goes and comes.
+    """
+
+    def __init__(
+        self,
+        rng: random.Random,
+        store: Path,
+        project: str,
+        places: tuple[Place, Place],
+        line_of: Callable[[str], str] | None = None,
+    ) -> None:
         self._rng, self.places = rng, places
-        self._ledger = Ledger(DirectoryStore(store)).open(project)
+        self._all, self._main, self._line_of = Ledger(DirectoryStore(store)), project, line_of
+        self._ledger = self._all.open(project)
         self._count, self._out = 0, ""
         self.story: list[str] = []
         self.trees: dict[int, Disk] = {}
+        self._branches: dict[str, str] = {}  # by name, the ledger's name of the line that is or was there
         self.landed: set[bytes] = set()  # every line that any position has
         self.pushed: dict[str, tuple[str, set[bytes]]] = {}  # by whom, and which lines
         self._deed: tuple[Callable[[Place], None], ...] = (
@@ -115,6 +134,11 @@ class Machine:
             self.start, self.note, self.decide, self.push, self.land, self.land, self.sync, self.sync, self.resolve,
             self.undo, self.redo, self.goto, self.revert, self.abandon, self.switch, self.resume,
         )  # fmt: skip
+        if line_of is not None:
+            self._deed += (
+                self.sync_gently, self.sync_path, self.resolve_one, self.sparse, self.whole, self.stack,
+                self.branch, self.follow, self.follow, self.cut, self.network, self.network, self.drop,
+            )  # fmt: skip
 
     # ------------------------------------------------------------ the line
 
@@ -125,7 +149,20 @@ class Machine:
             if at not in self.trees:
                 self.trees[at] = self.tree(at)
                 self.landed |= words(self.trees[at])
+        for name in [*self._branches]:
+            self.branch_tree(name)
         return position
+
+    def branch_tree(self, name: str) -> tuple[int, Disk]:
+        """Where a branch stands, and what it holds there; nothing for one that is not there."""
+        line = self._line_of(name) if self._line_of is not None else ""
+        if not line:
+            return 0, {}
+        ledger = self._all.open(line)
+        position = ledger.head().position
+        found = {os.fsdecode(path): data for path, (_, data) in contents(ledger, position).items()} if position else {}
+        self.landed |= words(found)
+        return position, found
 
     def tree(self, position: int) -> Disk:
         """What a position holds, as the store has it."""
@@ -156,7 +193,9 @@ class Machine:
         self.story[-1] += f"  -> {code} {(out or err).strip().splitlines()[:1]}"
         if code not in EXPECTED or "Traceback" in err:
             raise Wrong(f"exit code {code}: {err[-1500:]}")
-        if code and code != 3 and after != before:
+        # What waited was sent first, and what landed meanwhile came with it.
+        sent = self._line_of is not None and ("Landed @" in out or "Pushed: " in out)
+        if code and code != 3 and after != before and not sent:
             raise Wrong(f"it refused ({err.strip()[:300]}), and files changed: {_difference(before, after)}")
         self.head()
         lost = words(before) - words(after) - self.landed
@@ -241,13 +280,16 @@ class Machine:
     def push(self, place: Place) -> None:
         """What is pushed can be taken up elsewhere."""
         found = place.status()
-        base, disk = self.tree(found["position"]), place.disk()
+        base, disk = self._base(found["branch"], found["position"]), place.disk()
         if self.run(place, "session", "push", "--json", loses=False) == 0:
             self.pushed[json.loads(self._out)["session"]["id"]] = place.name, words(disk) - words(base)
 
     def land(self, place: Place) -> None:
         """The newest tree holds what it held, without what the session took out, with what it brought."""
         found = place.status()
+        if self._line_of is not None:
+            self._land_widely(place, found)
+            return
         base, disk, head = self.tree(found["position"]), place.disk(), self.head()
         held = places_of(self.trees.get(head, {}))
         self._count += 1
@@ -263,6 +305,103 @@ class Machine:
         has = places_of(self.trees.get(now, {}))
         if has != wanted:
             raise Wrong(f"@{now} lacks {sorted(wanted - has)} and has {sorted(has - wanted)}")
+
+    def _land_widely(self, place: Place, found: dict[str, Any]) -> None:
+        """As `land`, on whatever line it is, of the part that is here; where nothing waits and nothing is stacked."""
+        line = found["branch"]
+        before, held = (self.head(), self.trees.get(self.head(), {})) if line == "main" else self.branch_tree(line)
+        disk = place.disk()
+        plain = not found["pending"] and not found["sparse"] and place.on_line and not self._stacked(place)
+        # A branch of this name that was made anew has not what this place stands on.
+        plain = plain and found["position"] <= before
+        base = self._base(line, found["position"]) if plain else {}
+        self._count += 1
+        code = self.run(place, "land", *([] if found.get("session") else [f"Land {self._count}"]), loses=False)
+        now, has = (self.head(), self.trees.get(self.head(), {})) if line == "main" else self.branch_tree(line)
+        if code:
+            if now != before and not found["pending"]:
+                raise Wrong(f"land ended with {code}, and {line}@{now} is there")
+            return
+        if not plain:
+            return
+        gone, fresh_ones = places_of(base) - places_of(disk), places_of(disk) - places_of(base)
+        wanted = places_of(held) if now == before else (places_of(held) - gone) | fresh_ones
+        if places_of(has) != wanted:
+            lacks, more = sorted(wanted - places_of(has)), sorted(places_of(has) - wanted)
+            raise Wrong(f"{line}@{now} lacks {lacks} and has {more}")
+
+    def _base(self, line: str, position: int) -> Disk:
+        """What a position of a line holds; nothing where the line is gone, or was made anew and is not there yet."""
+        if line == "main":
+            return self.tree(position)
+        name = self._line_of(line) if self._line_of is not None else ""
+        if not name:
+            return {}
+        ledger = self._all.open(name)
+        if position > ledger.head().position:
+            return {}
+        return {os.fsdecode(path): data for path, (_, data) in contents(ledger, position).items()} if position else {}
+
+    def _stacked(self, place: Place) -> bool:
+        code, out, _ = place.mic("session", "status", "--json")
+        return not code and bool((json.loads(out).get("session") or {}).get("based_on"))
+
+    # ------------------------------------------------------------ wide deeds
+
+    def sync_gently(self, place: Place) -> None:
+        """No file that is here gets marked lines, and none loses what it has."""
+        before = place.disk()
+        self.run(place, "sync", "--auto-merge")
+        for path, data in place.disk().items():
+            if b"<<<<<<<" in data and b"<<<<<<<" not in before.get(path, b""):
+                raise Wrong(f"{path} was marked")
+
+    def sync_path(self, place: Place) -> None:
+        position = place.status()["position"]
+        self.run(place, "sync", "--path", self._rng.choice(("a", "b", "dir", "e f")))
+        if place.on_line and place.status()["position"] < position:
+            raise Wrong(f"the base went back from {position}")
+
+    def resolve_one(self, place: Place) -> None:
+        conflicts = place.status()["conflicts"]
+        if conflicts:
+            path = self._rng.choice(conflicts)["path"]
+            self.run(place, "resolve", path, "--hunk", f"1={self._rng.choice(('ours', 'theirs', 'both'))}")
+
+    def sparse(self, place: Place) -> None:
+        self.run(place, "sparse", self._rng.choice(("set", "add")), self._rng.choice(("dir", "dir/deep")))
+
+    def whole(self, place: Place) -> None:
+        self.run(place, "sparse", "all")
+
+    def stack(self, place: Place) -> None:
+        mine = sorted(session for session, what in self.pushed.items() if what[0] == place.name)
+        if mine:
+            self._count += 1
+            self.run(place, "session", "start", f"On {self._count}", "--on", self._rng.choice(mine), loses=False)
+
+    def branch(self, place: Place) -> None:
+        self._count += 1
+        name = self._rng.choice(("winter", "summer"))
+        if self.run(place, "branch", "create", name, loses=False) == 0 and self._line_of is not None:
+            self._branches[name] = self._line_of(name)
+
+    def follow(self, place: Place) -> None:
+        self.run(place, "branch", "switch", self._rng.choice(["main", *self._branches]))
+
+    def cut(self, place: Place) -> None:
+        """What landed on a branch alone is gone with it, by order: it may be lost from then on."""
+        if self._branches and self._rng.random() < 0.3:
+            name = self._rng.choice(sorted(self._branches))
+            self.run(place, "branch", "delete", name, loses=False)
+
+    def network(self, place: Place) -> None:
+        place.on_line = not place.on_line
+        self.story.append(f"{place.name}: {'on' if place.on_line else 'off'} line")
+
+    def drop(self, place: Place) -> None:
+        if place.status()["pending"]:
+            self.run(place, "pending", "drop", "1", loses=False)
 
     def sync(self, place: Place) -> None:
         self.run(place, "sync")

@@ -31,7 +31,7 @@ class Stage:
         assert made.returncode == 0, made.stderr
 
 
-def opened(stage: Stage, rng: random.Random) -> Machine:
+def opened(stage: Stage, rng: random.Random, *, wide: bool = False) -> Machine:
     """A project without a landing, and two working copies of it."""
     name = f"p{uuid.uuid4().hex[:8]}"
     home = fresh(stage.folder / "stories" / name)
@@ -44,12 +44,23 @@ def opened(stage: Stage, rng: random.Random) -> Machine:
     with stage.forge.database.opened() as rows:
         ((project,),) = rows.execute("SELECT id FROM projects_project WHERE handle = ?", (name,))
     places = (Place("ada", home / "ada", environment), Place("ben", home / "ben", environment))
-    return Machine(rng, stage.forge.data_dir / "store", uuid.UUID(str(project)).hex, places)
+
+    def line_of(branch: str) -> str:
+        with stage.forge.database.opened() as rows:
+            found = rows.execute(
+                "SELECT id FROM projects_project WHERE line_of_id = ? AND branch = ? AND deleted_at IS NULL",
+                (project, branch),
+            )
+            lines = [uuid.UUID(str(line)).hex for (line,) in found]
+        return lines[0] if lines else ""
+
+    store = stage.forge.data_dir / "store"
+    return Machine(rng, store, uuid.UUID(str(project)).hex, places, line_of if wide else None)
 
 
-def tell(stage: Stage, rng: random.Random, steps: int) -> Story:
-    """One story of so many steps."""
-    machine = opened(stage, rng)
+def tell(stage: Stage, rng: random.Random, steps: int, *, wide: bool = False) -> Story:
+    """One story of so many steps; a wide one has branches, parts, stacked sessions and a network that goes."""
+    machine = opened(stage, rng, wide=wide)
     try:
         for _ in range(steps):
             machine.step()
