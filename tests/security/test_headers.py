@@ -14,10 +14,10 @@ from forge_process import Forge
 from rpc_world import World, added, frame, landing
 
 CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "default-src 'none'; style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
-WITH_SCRIPT = CSP.replace("; style", "; script-src 'self'; connect-src 'self'; style", 1)
+WITH_SCRIPT = CSP.replace("; style", "; script-src 'self'; style", 1)
 # Alone: with that of the pages it would be drawn without its own styles.
 OF_AN_SVG = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'; "

@@ -18,7 +18,7 @@ from mic.rpc.v1 import mic_pb2 as pb
 from rpc_world import World, added, frame, landing
 
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "default-src 'none'; style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
 SCRIPT = "</script><script>alert(1)</script>"

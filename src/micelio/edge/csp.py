@@ -1,5 +1,7 @@
 """The content security policy. Pages need a stylesheet, pictures and forms of their own origin, nothing else.
 
+Tools that judge a page ask for robots.txt from within it, as a connection; without a script no page does.
+
 Where passkeys are made and used a script of ours runs, which may ask the forge what to sign: browsers offer passkeys to
 scripts only. It is a file of its own; nothing inline runs anywhere.
 """
@@ -11,11 +13,14 @@ from urllib.parse import urlsplit
 from micelio.config import current
 from micelio.oauth_place import OAuthPlace
 
-_REST = "style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+_REST = (
+    "style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
 # Browsers hold a form to it after a redirect as well, and these begin a sign-in at another site.
 _LEAVING_PAGES = ("/-/sign-in", "/-/sign-up", "/-/account/other-sites")
 CSP = f"default-src 'none'; {_REST}"
-_WITH_PASSKEYS = f"default-src 'none'; script-src 'self'; connect-src 'self'; {_REST}"
+_WITH_PASSKEYS = f"default-src 'none'; script-src 'self'; {_REST}"
 # No text of a visitor stands on these pages but their own.
 _PASSKEY_PAGES = ("/-/sign-in/with-passkey", "/-/account/second-factor")
 
