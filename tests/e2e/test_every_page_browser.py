@@ -24,7 +24,7 @@ WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
 # Answers to programs, and what ends the sign-in that the other pages need.
 NO_PAGES = {
     "discovery", "stylesheet", "passkey-script", "raw", "archive", "badge", "robots", "sitemap", "llms", "project-feed",
-    "organization-feed", "person-feed", "mark", "favicon",
+    "organization-feed", "person-feed", "mark", "favicon", "keys-script",
     "picture", "drawn-picture", "card", "person-card", "organization-card", "search-feed",
     "skill", "changelog-feed", "blog-feed", "blog-picture",
     "account_logout", "mfa_download_recovery_codes",

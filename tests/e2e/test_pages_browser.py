@@ -63,7 +63,10 @@ def chromium() -> Iterator[Any]:
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())
 def test_two_requests_and_no_complaint(seen: Forge, chromium: Any, path: str) -> None:
-    """A cold page is two requests, itself and its stylesheet (pictures of the project aside), and logs nothing."""
+    """A cold page is two requests, itself and its stylesheet (pictures of the project aside), and logs nothing.
+
+    Where there are differences one script more, deferred.
+    """
     page = chromium.new_page(viewport={"width": 1280, "height": 800})
     asked: list[str] = []
     said: list[str] = []
@@ -71,7 +74,9 @@ def test_two_requests_and_no_complaint(seen: Forge, chromium: Any, path: str) ->
     page.on("console", lambda message: said.append(message.text))
     page.goto(seen.base_url + path)
     own = [url for url in asked if not url.startswith("data:") and "/-/raw/" not in url]
-    assert len(own) == 2
+    scripts = [url for url in own if "/-/keys-" in url]
+    assert len(scripts) == ("Changes in" in page.content())
+    assert len(own) - len(scripts) == 2
     assert [text for text in said if "404" not in text] == []
     page.close()
 
@@ -116,6 +121,40 @@ def test_an_svg_runs_nothing(seen: Forge, chromium: Any) -> None:
         page.wait_for_load_state("networkidle")
     picture = page.locator("rect")
     assert picture.evaluate("rect => getComputedStyle(rect).fill") == "rgb(0, 128, 0)"
+    page.close()
+
+
+def test_differences_have_keys(seen: Forge, chromium: Any) -> None:
+    """From file to file and change to change, the sheet of keys, the other views; not while somebody writes."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 400})
+    page.goto(seen.base_url + "/acme-seen/api/-/landings/3")
+
+    def here() -> str:
+        return str(page.evaluate("document.activeElement.getAttribute('aria-label')"))
+
+    for key, name in (("n", "src/auth/keys.py"), ("n", "src/auth/secret.py"), ("n", "src/auth/tokens.py")):
+        page.keyboard.press(key)
+        assert here() == name
+    page.keyboard.press("p")
+    assert here() == "src/auth/secret.py"
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog", name="Keys").is_visible()
+    page.keyboard.press("n")
+    assert page.get_by_role("dialog", name="Keys").is_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.press("s")
+    assert page.evaluate("document.activeElement.value") == "s"
+    page.evaluate("document.activeElement.blur()")
+    for key, query in (("s", "?view=split"), ("w", "?view=split&space=ignore")):
+        page.keyboard.press(key)
+        page.wait_for_url("**" + query)
+    page.goto(seen.base_url + "/acme-seen/api/-/landings/3/changes/3")
+    page.keyboard.press("n")
+    page.wait_for_url("**/changes/4")
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("button", name="Close").click()
+    assert not page.get_by_role("dialog", name="Keys").is_visible()
     page.close()
 
 

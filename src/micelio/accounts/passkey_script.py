@@ -1,4 +1,4 @@
-"""The one script of the forge: a browser offers passkeys to scripts only. Everything else does without."""
+"""The script of passkeys, which a browser offers to scripts only. Pages without it have keys on differences at most."""
 
 from __future__ import annotations
 

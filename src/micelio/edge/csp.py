@@ -3,7 +3,8 @@
 Tools that judge a page ask for robots.txt from within it, as a connection; without a script no page does.
 
 Where passkeys are made and used a script of ours runs, which may ask the forge what to sign: browsers offer passkeys to
-scripts only. It is a file of its own; nothing inline runs anywhere.
+scripts only. It is a file of its own; nothing inline runs anywhere. Pages with differences let one more file run, by
+its whole address: keys for whoever reads with a keyboard.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 from micelio.config import current
 from micelio.oauth_place import OAuthPlace
+from micelio.pages import keys
 
 _REST = (
     "style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -27,6 +29,8 @@ _PASSKEY_PAGES = ("/-/sign-in/with-passkey", "/-/account/second-factor")
 
 def csp(path: str) -> str:
     """The policy of an answer to a request for `path`."""
+    if keys.PAGES.match(path):
+        return f"default-src 'none'; script-src {current().base_url}{keys.script_address()}; {_REST}"
     policy = _WITH_PASSKEYS if path.startswith(_PASSKEY_PAGES) else CSP
     others = current().oauth if path.startswith(_LEAVING_PAGES) else ()
     return policy.replace("form-action 'self'", " ".join(["form-action 'self'", *map(_origin, others)]))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from micelio.pages import file_path  # noqa: F401  # registers `file`
+from micelio.pages import (
+    file_path,  # noqa: F401  # registers `file`
+    keys,
+)
 from micelio.pages.mark import favicon, serve_mark
 from micelio.pages.stylesheet import serve
 from micelio.pages.views.archive import archive
@@ -66,6 +69,7 @@ urlpatterns = [
     path("blog/pictures/<str:name>", blog_picture, name="blog-picture"),
     path("favicon.ico", favicon, name="favicon"),
     path("-/mark-<str:digest>.svg", serve_mark, name="mark"),
+    path("-/keys-<str:digest>.js", keys.serve, name="keys-script"),
     path("-/design", design, name="design"),
     path("-/look-<str:digest>.css", serve, name="stylesheet"),
     path("-/account/audit", account_audit, name="account-audit"),

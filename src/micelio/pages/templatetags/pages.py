@@ -20,7 +20,7 @@ from micelio.languages.known import LANGUAGES, Language
 from micelio.languages.spoken import gettext, gettext_noop, spoken
 from micelio.languages.words import count_words
 from micelio.organizations.roles import Role, at_least
-from micelio.pages import text
+from micelio.pages import keys, text
 from micelio.pages.cost import current_cost
 from micelio.pages.mark import mark_address
 from micelio.pages.markdown import render_message
@@ -110,6 +110,12 @@ def _options(chosen: Language) -> SafeString:
 def mark() -> str:
     """Address of our mark."""
     return mark_address()
+
+
+@register.simple_tag
+def keys_script() -> SafeString:
+    """The script of pages with differences, which nothing on them needs."""
+    return format_html('<script src="{}" defer></script>', keys.script_address())
 
 
 @register.simple_tag
