@@ -19,7 +19,7 @@ from bench.measure import Row, ms, p95
 from bench.web.fixture import LANDINGS, LONG_FILE, PROJECT, ROWS, SESSIONS, checkout, fixture, path_of
 from forge_process import Forge
 
-WARM, COUNTED = 20, 100
+WARM, COUNTED = 10, 60
 KIB = 1024
 CONNECTIONS, SECONDS = 4, 8.0
 # name, address, milliseconds that are asked, git's command with the same content.
@@ -60,7 +60,7 @@ def rows() -> Iterator[Row]:
         style = _stylesheet(connection)
         yield Row("stylesheet, compressed", f"{style / KIB:.1f} KiB", "", "", "<= 12 KiB", style <= 12 * KIB)
         for name, address, asked, command in PAGES:
-            yield from _page(connection, name, address, asked, command, style)
+            yield from _page(forge, connection, name, address, asked, command, style)
         yield from _whole_difference(connection)
         yield from _searches(connection)
         connection.close()
@@ -94,13 +94,20 @@ def _get(connection: http.client.HTTPConnection, address: str, seen: Seen) -> ht
 
 
 def _page(
-    connection: http.client.HTTPConnection, name: str, address: str, asked: int, command: list[str], style: int
+    forge: Forge,
+    connection: http.client.HTTPConnection,
+    name: str,
+    address: str,
+    asked: int,
+    command: list[str],
+    style: int,
 ) -> Iterator[Row]:
     for _ in range(WARM):
         _get(connection, address, Seen())
-    seen = Seen()
+    seen, before = Seen(), _processor(forge)
     for _ in range(COUNTED):
         _get(connection, address, seen)
+    each = (_processor(forge) - before) / COUNTED
     slow, first = p95(seen.server), p95(seen.first)
     # What is asked of a difference is its first byte, seen from outside.
     judged = first if name.startswith("difference") else slow
@@ -111,7 +118,8 @@ def _page(
         f"{name}: p95 of {COUNTED} warm",
         ms(slow),
         peer,
-        f"first byte {ms(first)}; {weight / KIB:.1f} KiB cold with its stylesheet, {2 + scripts} requests; "
+        f"of processor {ms(each)}, first byte {ms(first)}; "
+        f"{weight / KIB:.1f} KiB cold with its stylesheet, {2 + scripts} requests; "
         f"{'-'.join(str(n) for n in sorted(seen.queries))} queries; parts sum up within {max(seen.gaps):.1%}",
         f"<= {asked} ms, 30 KiB, 12 queries, 5 %",
         whole,
