@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.http import HttpRequest
@@ -29,6 +30,8 @@ from micelio.pages.text import count_words, cut, display_path, one_line
 from micelio.pages.weight import LONG_TEXTS, Scale
 
 Shown = dict[str, Any]
+# Of a notebook on one page, if its room holds them: each takes a millisecond.
+MOST_CELLS = 40
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ def _notebook(data: bytes, entry: Entry, place: Place, asked: Asked) -> Shown | 
         return None
     _require(asked, len(notebook), entry, "cell")
     first = asked.first
-    numbered = enumerate(notebook.cells(first), first)
+    numbered = islice(enumerate(notebook.cells(first), first), MOST_CELLS)
     shown = Scale().fill(
         numbered,
         lambda item, most: cell_html(item[1], item[0], notebook.file_name, place, asked.raw, most),
