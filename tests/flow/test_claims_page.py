@@ -16,6 +16,7 @@ from micelio.sessions.actions import land
 from signed_in import sign_in
 
 pytestmark = pytest.mark.django_db
+RELATED_TO_FOUR = [(2, "changed docs/keys.md before")]
 HOSTILE = b"docs/<script>alert(1)<script>.md"
 
 
@@ -73,3 +74,25 @@ def test_an_open_session_is_not_judged_by_what_has_not_arrived(story: pages_stor
     sign_in(client, story.user)
     name = client.get("/acme/api/-/sessions?format=json").json()["sessions"][0]["session"]
     assert client.get(f"/acme/api/-/sessions/{name}?format=json").json()["checks"] == []
+
+
+def test_related_sessions_are_named_or_changed_the_same_files(
+    story: pages_story.Story,
+) -> None:
+    """Each with what it has to do with this one, in page and twin; a position that is not there is not named."""
+    changed = Client().get("/acme/api/-/landings/4?format=json").json()
+    assert [path["path"] for path in changed["changes"]] == ["docs/keys.md"]
+    assert [(each["position"], each["why"]) for each in changed["related"]] == RELATED_TO_FOUR
+    page = Client().get("/acme/api/-/landings/4").content.decode()
+    assert "Related sessions" in page
+    assert "changed docs/keys.md before" in page
+    data = b"y\n"
+    session = Session(
+        id=new_ulid(time.time_ns() // 1_000_000, bytes(10)),
+        goal="Say what @3 left open, not @99 nor mail@2",
+        base_position=5,
+        changes=(Change(b"new.txt", int(Op.ADDED), 0o100644, content_hash(data), len(data)),),
+    )
+    land(story.actor, story.project, session, {content_hash(data): encode_blob(data)})
+    named = Client().get("/acme/api/-/landings/6?format=json").json()["related"]
+    assert [(each["position"], each["why"]) for each in named] == [(3, "named here")]

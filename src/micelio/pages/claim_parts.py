@@ -58,7 +58,7 @@ class SaidAndDone:
 
         def files(paths: Sequence[bytes]) -> tuple[_File, ...]:
             return tuple(
-                _File(cut(display_path(path), 120), f"{self.here}/changes/{numbers[path]}" if path in numbers else "")
+                _File(cut(display_path(path), 120), f"{self.here}/changes/{numbers[path]}" if numbers.get(path) else "")
                 for path in paths[:_MOST_PATHS]
             )
 

@@ -43,8 +43,8 @@ _DECISION = Decision(
     evidence="src/auth/tokens.py:20",
 )
 _CHANGED = tuple(
-    PathChange(path, None, Entry(path, 0o100644, BLOB, 1, bytes(32)), number)
-    for number, path in enumerate((b"src/auth/tokens.py", b"tests/auth/test_tokens.py", b"uv.lock"), 1)
+    PathChange(path, None, Entry(path, 0o100644, BLOB, 1, bytes(32)))
+    for path in (b"src/auth/tokens.py", b"tests/auth/test_tokens.py", b"uv.lock")
 )
 _CLAIMING = Session(
     id=bytes(16),
@@ -73,7 +73,7 @@ def design(request: HttpRequest, actor: Actor) -> Page:
         "states": [(state, state_words(state, 42)) for state in STATES],
         "landings": [render_to_string("pages/_landing.html", {"row": each}) for each in (row, plain)],
         "decisions": decisions_part(scale, [_DECISION], 1, False).html,
-        "claims": claims_part(scale, said_and_done(_CLAIMING, _CHANGED, "#changes")).html,
+        "claims": claims_part(scale, said_and_done(_CLAIMING, _CHANGED, "")).html,
         "conversation": conversation_part(scale, _SAID, 1, False).html,
         "diff": join_rows(diff_rows(diff_contents(_OLD, _NEW), "example", {2: [("D1", "#d1")]})),
         "year": activity(weeks),

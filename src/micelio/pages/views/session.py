@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
 
 from mic.core.brought import brought_from
 from mic.core.errors import Erased, NotFound
@@ -24,8 +25,10 @@ from micelio.pages.changes import ChangesPage, PathChange
 from micelio.pages.claim_parts import SaidAndDone, claims_part, said_and_done
 from micelio.pages.diff_look import USUAL, DiffLook, asked_look
 from micelio.pages.diffs import LARGEST_COMPARED
+from micelio.pages.landing_items import landing_item
 from micelio.pages.leak_report import report_address
 from micelio.pages.opened import Opened, open_project
+from micelio.pages.related import Related, related
 from micelio.pages.session_parts import Focus, asked_focus, conversation_part, decisions_part, goal_rest
 from micelio.pages.session_twin import change_data, session_data, session_markdown
 from micelio.pages.states import state_words
@@ -37,6 +40,9 @@ from micelio.sessions.push import pushed
 from micelio.sessions.pushed_at import pushed_at
 from micelio.sessions.queries import LandingView, get_landing, get_session
 from micelio.sessions.refusal import refusal_of
+
+# Compressed bytes that related sessions leave to the changes.
+_FOR_CHANGES = 5 * 1024
 
 
 @page
@@ -145,6 +151,8 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
     imported = row.git_commit is not None
     said = said_and_done(session, changes, found.here)
     parts = _parts(scale, session, said, focus, imported)
+    others = related(opened, session, changes, position) if position and not focus else []
+    rows = scale.fill(others, lambda each, _: _related_html(opened, each), _FOR_CHANGES)
     shown = None
     if focus.changes > max(1, len(changes)):
         raise NotFound(f"This session changes {count_words(len(changes), 'file')}.", hint=f"Look at {found.here}.")
@@ -166,6 +174,7 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
         "session": session,
         "brought": brought_from(session),
         "refusal": refusal,
+        "related": rows,
         "focus": bool(focus),
         "changes": shown,
         "look": look,
@@ -175,10 +184,16 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
         "later": opened.site.landing(position + 1) if position < opened.position else "",
     }
     data = {**opened.data(), **session_data(found.view, changes), "checks": said.data()}
+    data["related"] = [{"position": each.row.position, "goal": each.row.goal, "why": each.words} for each in others]
     words, checks = state_words(found.state, position), said.markdown
     return Page(
         "pages/session.html", context, data, lambda: session_markdown(found.view, words, changes, shown, checks())
     )
+
+
+def _related_html(opened: Opened, each: Related) -> str:
+    item = landing_item(opened.site, each.row)
+    return render_to_string("pages/_landing.html", {"row": item, "touch": each.words})
 
 
 def _card(found: _Found) -> str:

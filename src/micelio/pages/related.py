@@ -1,0 +1,59 @@
+"""Which other sessions have to do with one: those that it names, and those that changed the same files before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mic.core.session import Session
+from micelio.pages.changes import PathChange
+from micelio.pages.opened import Opened
+from micelio.pages.text import count_words, cut, display_path
+from micelio.sessions.queries import LandingRow, get_rows
+
+# Sessions that are shown, files of one whose history is asked, and landings of each.
+MOST = 5
+_FILES = 4
+_EACH = 3
+# Characters of the words in which positions are looked for, as `@42`.
+_READ = 40_000
+_POSITION = re.compile(r"(?<![\w/@.])@([1-9][0-9]{0,8})\b")
+
+
+@dataclass(frozen=True)
+class Related:
+    """A landing and, in words, what it has to do with the session."""
+
+    row: LandingRow
+    words: str
+
+
+def related(opened: Opened, session: Session, changes: Sequence[PathChange], position: int) -> list[Related]:
+    """At most `MOST` landings: those that goal, decisions or conversation name by `@42`, then those that last changed
+    most of the first few files that are changed here. Facts of the record; what is alike in words is for the search.
+    """
+    named = _named(session, opened.position) - {position}
+    shared: dict[int, list[bytes]] = {}
+    for change in [change for change in changes if change.old is not None][:_FILES]:
+        for at, _ in opened.ledger.path_history(change.path, position, 0, _EACH).touches:
+            shared.setdefault(at, []).append(change.path)
+    order = sorted(named, reverse=True) + sorted(set(shared) - named, key=lambda at: (-len(shared[at]), -at))
+    rows = get_rows(opened.actor, opened.project, order[:MOST]) if order else {}
+    return [Related(rows[at], _words(at in named, shared.get(at, []))) for at in order[:MOST] if at in rows]
+
+
+def _named(session: Session, newest: int) -> set[int]:
+    words = [session.goal, *(f"{d.what} {d.why} {d.evidence}" for d in session.decisions)]
+    words += [message.text for message in session.conversation if message.role != "system"]
+    found = {int(match[1]) for match in _POSITION.finditer("\n".join(words)[:_READ])}
+    return {at for at in found if at <= newest}
+
+
+def _words(named: bool, paths: Sequence[bytes]) -> str:
+    said = ["named here"] if named else []
+    if len(paths) == 1:
+        said.append(f"changed {cut(display_path(paths[0]), 80)} before")
+    elif paths:
+        said.append(f"changed {count_words(len(paths), 'file')} of these before")
+    return ", ".join(said)
