@@ -201,6 +201,8 @@ class Machine:
         lost = words(before) - words(after) - self.landed
         if lost and not loses:
             raise Wrong(f"{sorted(lost)[:5]} are gone from {place.name}")
+        if sent:
+            return code  # told to the forge, and stays
         may = argv[0] not in STAYING and argv[:2] not in STAYING
         if (lost and argv[0] not in ("undo", "redo")) or (may and after != before and self._rng.random() < 0.3):
             self._there_and_back(place, before, after)
