@@ -229,6 +229,19 @@ def test_no_rule_is_broken_when_it_fails(
     assert rules.broken == []
 
 
+def test_every_component_with_more_contrast_and_in_chosen_colours(chromium: Any, whole: WholeForge) -> None:
+    """Light and dark with more contrast; in the few colours that a reader chose a line says what a ground said."""
+    rules, page = _Rules(), _page(chromium, whole)
+    page.goto("/-/design")
+    page.emulate_media(contrast="more")
+    rules.ask(page, "design, more contrast")
+    assert rules.broken == []
+    page.emulate_media(forced_colors="active")
+    for what in (".diff ins", ".tag", ".state", ".swatch.accent"):
+        assert page.locator(what).first.is_visible()
+    assert page.evaluate("getComputedStyle(document.querySelector('.diff ins')).textDecorationLine") == "underline"
+
+
 def test_organizations_and_projects_without_a_script(chromium: Any, whole: WholeForge) -> None:
     """Both made; inviting, accepting, a role; a project's settings, members, a secret decided, deleted and restored."""
     name = whole.organization

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import quote, quote_from_bytes
+from urllib.parse import quote, quote_from_bytes, urljoin, urlsplit
 
 import httpx
 import pytest
 from django.apps import apps
 
 from browser import Browser
+from html_check import Document
 from page_forms import Form, forms_of
 from whole_forge import WholeForge
 
@@ -105,6 +106,36 @@ def test_every_page_says_what_it_costs_and_costs_little(walked: list[tuple[Brows
     assert len(walked) > 200
     assert dear == []
     assert torn == []
+
+
+def test_every_link_leads_somewhere(walked: list[tuple[Browser, str, httpx.Response]]) -> None:
+    """Each address that a page links to, loads or sends a form to is there, for whoever sees the link."""
+    followed: set[tuple[int, str]] = set()
+    dead = []
+    for browser, page, answer in walked:
+        # Components that are shown as examples lead nowhere.
+        if (
+            page == "/-/design"
+            or answer.status_code != 200
+            or not answer.headers.get("content-type", "").startswith("text/html")
+        ):
+            continue
+        document = Document(answer.text)
+        ids = {element.attributes.get("id", "") for element in document.elements}
+        for element in document.all("a", "img", "link", "script"):
+            link = element.attributes.get("href") or element.attributes.get("src", "")
+            address, _, place = link.partition("#")
+            if not address and place and place not in ids:
+                dead.append((page, link, "no such place"))
+            there = urljoin(page, address.replace(str(browser.base_url).rstrip("/"), ""))
+            if not address or urlsplit(there).netloc or urlsplit(there).scheme or (id(browser), there) in followed:
+                continue
+            followed.add((id(browser), there))
+            with browser.stream("GET", there) as found:
+                if found.status_code >= 400:
+                    dead.append((page, link, str(found.status_code)))
+    assert len(followed) > 300
+    assert dead == []
 
 
 @dataclass
