@@ -87,3 +87,15 @@ def test_a_pager(here: Inside, tmp_path: Path) -> None:
     assert "PAGED" not in on_a_terminal(here, "show", "@1", "--json", MIC_PAGER=str(script))
     assert on_a_terminal(here, "show", "@1", MIC_PAGER=str(tmp_path / "nowhere")).startswith("\x1b[33m@1")
     assert "PAGED" not in here("show", "@1")
+
+
+def test_a_file_in_a_folder_that_stayed_empty(here: Inside) -> None:
+    """Its last file was deleted, and that landed; the folder stands on, and what comes into it is seen."""
+    here.write("beds/south/rose", "1\n")
+    here("land", "Plant")
+    (here.cwd / "beds/south/rose").unlink()
+    here("land", "Dig up")
+    assert (here.cwd / "beds/south").is_dir()
+    assert here.json("status")["changes"] == []
+    here.write("beds/south/rose", "2\n")
+    assert [each["path"] for each in here.json("status")["changes"]] == ["beds/south/rose"]

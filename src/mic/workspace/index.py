@@ -115,6 +115,10 @@ class Index:
             if place < len(columns.dirs) and columns.dirs[place] == folder:
                 del columns.dirs[place], columns.dir_ctimes[place]
             folder = folder.rpartition(b"/")[0]
+            # It may stand on, empty; what comes into it then is seen by nobody but who lists the one above.
+            above = bisect_left(columns.dirs, folder)
+            if above < len(columns.dirs) and columns.dirs[above] == folder:
+                columns.dir_ctimes[above] = 0
 
     def _holds(self, folder: bytes) -> bool:
         """Whether a file that stands on disk is in this folder or below it."""

@@ -49,5 +49,5 @@ def test_put(before: tuple[IndexEntry, ...], put: tuple[IndexEntry, ...], gone: 
     assert all(
         ctime == known[folder]
         for folder, ctime in zip(index.columns.dirs, index.columns.dir_ctimes, strict=True)
-        if folder in known and not any(path.startswith(folder + b"/") for path in gone)
+        if folder in known and not any(path.startswith(folder + b"/" if folder else b"") for path in gone)
     )
