@@ -118,6 +118,21 @@ def test_what_was_posted_is_done_after_the_password(nora: User) -> None:
     assert not Project.objects.filter(handle="web", owner__handle="mill").exists()
 
 
+def test_what_is_resumed_is_in_one_language(nora: User) -> None:
+    """The confirmation is German; the page of tokens, which it goes on to within one request, is English throughout."""
+    client = _client(nora, SIX_MINUTES)
+    german = {"Accept-Language": "de", "Accept": "text/html"}
+    form = {"act": "create", "name": "x", "scopes": "project:read", "days": "7"}
+    asked = client.post("/-/account/tokens", form, headers=german)
+    assert "Bestätige, dass du es bist" in client.get(asked["Location"], headers=german).content.decode()
+    typed = {"password": "not it", "next": "/-/account/tokens"}
+    assert "Das Passwort stimmt nicht." in client.post(asked["Location"], typed, headers=german).content.decode()
+    made = client.post(asked["Location"], typed | {"password": PASSWORD}, headers=german)
+    assert made["Content-Language"] == "en"
+    assert '<html lang="en">' in made.content.decode()
+    assert "Zum Inhalt" not in made.content.decode()
+
+
 def test_approving_a_program_asks(nora: User) -> None:
     """`mic auth login` is let in by whoever confirms; refusing it needs nothing."""
     client = _client(nora, SIX_MINUTES)

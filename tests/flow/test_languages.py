@@ -8,7 +8,7 @@ from django.test import Client
 import pages_story
 from html_check import Document, malformed
 from micelio.accounts.models import User
-from micelio.languages.known import LANGUAGES
+from micelio.languages.known import LANGUAGES, Language
 from micelio.languages.spoken import spoken
 from signed_in import sign_in
 
@@ -175,3 +175,61 @@ def test_pages_that_are_not_translated_are_english_throughout(story: pages_story
     assert "chose a language for" in said
     assert "gerade" not in said
     assert "Abmelden" not in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
+def test_the_pages_of_signing_in_in_each_language(language: Language, db: None) -> None:
+    """Well-formed, with labels of ours, of allauth and of Django in the same language as the rest."""
+    client = Client()
+    english = {"E-mail", "Handle or e-mail", "Password", "At least 12 characters.", "Letters, digits and hyphens."}
+    for address in (
+        "/-/sign-in",
+        "/-/sign-in/with-passkey",
+        "/-/sign-in/link",
+        "/-/sign-in/link/asked",
+        "/-/sign-in/once/none",
+        "/-/sign-up",
+        "/-/sign-up/waiting",
+        "/-/sign-up/confirm",
+        "/-/e-mail/confirm/none",
+        "/-/invited/none",
+        "/-/reset-password",
+        "/-/reset-password/asked",
+        "/-/reset-password/done",
+        "/-/reset-password/link/1-none",
+        "/-/sign-in/inactive",
+        "/-/sign-in/with/cancelled",
+    ):
+        answer = client.get(address, headers={"Accept-Language": language.tag, "Accept": "text/html"})
+        said = answer.content.decode()
+        assert f'<html lang="{language.tag}">' in said, (address, answer.status_code)
+        assert malformed(said) == [], address
+        words = {part.text.strip() for part in Document(said).all("label")}
+        assert language.code == "en" or not words & english, address
+
+
+def test_what_is_wrong_with_a_form_is_said_in_its_language(story: pages_story.Story) -> None:
+    """Sentences of allauth, of Django and of ours."""
+    client, german = Client(), {"Accept-Language": "de", "Accept": "text/html"}
+    wrong = client.post("/-/sign-in", {"login": story.user.handle, "password": "x"}, headers=german).content.decode()
+    assert "<p>Handle oder Passwort stimmt nicht.</p>" in wrong
+    empty = client.post("/-/sign-in", {"login": "x"}, headers=german).content.decode()
+    assert "<li>Dieses Feld ist zwingend erforderlich.</li>" in empty
+    for handle, said in (
+        (story.user.handle, f"Der Handle {story.user.handle} ist vergeben. Wähle einen anderen."),
+        ("admin", "Der Handle admin ist der Forge vorbehalten. Wähle einen anderen."),
+        ("a_b", "&#x27;a_b&#x27; kann kein Handle sein."),
+    ):
+        typed = {"email": "new@example.org", "username": handle, "password1": "correct horse battery"}
+        assert said in client.post("/-/sign-up", typed, headers=german).content.decode()
+    data = client.post("/-/sign-up", typed, headers={"Accept-Language": "de", "Accept": "application/json"})
+    assert "kann kein Handle sein" not in data.content.decode()
+
+
+def test_a_code_is_not_called_as_a_program_is(story: pages_story.Story) -> None:
+    client = Client()
+    sign_in(client, story.user)
+    page = client.get("/-/device", headers={"Accept-Language": "zh-Hant", "Accept": "text/html"}).content.decode()
+    assert [part.text for part in Document(page).all("label")] == ["驗證碼"]
+    assert 'placeholder="驗證碼"' in page
+    assert ">Code</label>" in client.get("/-/device", headers={"Accept": "text/html"}).content.decode()

@@ -26,10 +26,14 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from micelio.accounts.models import User
+from micelio.languages.known import ENGLISH
+from micelio.languages.spoken import speak
 
 View = Callable[..., HttpResponse]
 # Seconds that a sign-in counts where one can only sign in anew: twice the life of a link that was asked for.
 _ANEW_COUNTS = 1800
+# Names of the pages that ask.
+_ASKING = frozenset({"account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"})
 
 
 def is_confirmed(request: HttpRequest) -> bool:
@@ -51,8 +55,16 @@ def confirms_here(user: User) -> bool:
 
 def require_confirmed(request: HttpRequest) -> None:
     """To be called where a button needs a fresh confirmation; who has none is asked, and what was posted waits."""
+    _in_english_when_resumed(request)
     if not is_confirmed(request):
         raise ReauthenticationRequired  # allauth's middleware asks, and resumes the request
+
+
+def _in_english_when_resumed(request: HttpRequest) -> None:
+    """A page that asks for the confirmation speaks the reader's language, and resumes within itself what does not."""
+    match = request.resolver_match
+    if match is not None and match.view_name in _ASKING:
+        speak(ENGLISH)
 
 
 @overload
@@ -70,6 +82,7 @@ def needs_confirmation(view: View | None = None, *, keep: bool = True, reading: 
         @functools.wraps(inner)
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             posts = request.method == "POST"
+            _in_english_when_resumed(request)
             if (not posts and not reading) or not request.user.is_authenticated or is_confirmed(request):
                 return inner(request, *args, **kwargs)
             if keep or not posts:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from micelio.accounts.handles import MAX_LENGTH
 
@@ -18,7 +19,7 @@ class NameForm(forms.Form):
     """What sign-up asks beside handle, e-mail and password. allauth calls `signup` after the account is saved."""
 
     name = forms.CharField(
-        max_length=200, required=False, label="Name", widget=forms.TextInput({"autocomplete": "name"})
+        max_length=200, required=False, label=gettext_lazy("Name"), widget=forms.TextInput({"autocomplete": "name"})
     )
     field_order = ("email", "username", "name", "password1")
 
@@ -56,7 +57,9 @@ class AddressForm(forms.Form):
 class AskLinkForm(forms.Form):
     """Where to send a link."""
 
-    email = forms.EmailField(max_length=254, label="E-mail", widget=forms.EmailInput({"autocomplete": "email"}))
+    email = forms.EmailField(
+        max_length=254, label=gettext_lazy("E-mail"), widget=forms.EmailInput({"autocomplete": "email"})
+    )
 
 
 class PasswordForm(forms.Form):

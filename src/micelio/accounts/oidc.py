@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.idp.oidc.adapter import DefaultOIDCAdapter
+from django.utils.translation import gettext_lazy
 
 from micelio.accounts.actor import SCOPE
 from micelio.config import current
@@ -11,7 +12,7 @@ from micelio.config import current
 class OIDCAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
     """Names the forge by its configured address, never by the Host header of a request."""
 
-    scope_display = DefaultOIDCAdapter.scope_display | {SCOPE: "Act for you in your projects"}
+    scope_display = DefaultOIDCAdapter.scope_display | {SCOPE: gettext_lazy("Act for you in your projects")}
 
     def get_issuer(self) -> str:
         return current().base_url

@@ -1,5 +1,6 @@
 "use strict";
 // Passkeys are made and used by the browser alone; this hands what the forge asks to it, and its answer back.
+// What it says itself stands in the place for it (data-silent, data-cancelled) where the page is translated.
 // A form names what to do (data-passkey: create or get) and the request (data-options, or data-from to fetch it).
 (() => {
   const bytes = (text) =>
@@ -51,11 +52,11 @@
     clientExtensionResults: made.getClientExtensionResults(),
   });
 
-  async function ask(form) {
+  async function ask(form, told) {
     const from = form.dataset.from;
     if (!from) return JSON.parse(form.dataset.options);
     const said = await fetch(from, { headers: { Accept: "application/json", "X-Requested-With": "XMLHttpRequest" } });
-    if (!said.ok) throw new Error("The forge did not answer. Try again in a moment.");
+    if (!said.ok) throw new Error(told.dataset.silent || "The forge did not answer. Try again in a moment.");
     return (await said.json()).request_options;
   }
 
@@ -66,12 +67,13 @@
       event.preventDefault();
       told.hidden = true;
       try {
-        const options = await ask(form);
+        const options = await ask(form, told);
         const made = form.dataset.passkey === "create" ? await create(options, form) : await get(options);
         form.elements.credential.value = JSON.stringify(made);
         form.submit();
       } catch (error) {
-        told.textContent = error.name === "NotAllowedError" ? "That was cancelled, or it took too long." : error.message;
+        const cancelled = told.dataset.cancelled || "That was cancelled, or it took too long.";
+        told.textContent = error.name === "NotAllowedError" ? cancelled : error.message;
         told.hidden = false;
       }
     });

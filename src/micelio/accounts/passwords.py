@@ -17,6 +17,8 @@ from django.core.exceptions import ValidationError
 from mic.core.errors import MicError
 from micelio.accounts.models import User
 from micelio.config import current
+from micelio.languages.spoken import gettext
+from micelio.languages.words import number_words
 from micelio.outgoing.client import outgoing
 
 LEAST = 12
@@ -41,11 +43,11 @@ class BreachedPasswordValidator:
             _log.warning("passwords are checked against the own list only: %s", error.message)
             return
         if seen:
-            raise ValidationError(
-                f"This password was found {seen:,} times in stolen lists, so it is the first that somebody tries. "
-                "Choose another.",
-                code="password_breached",
+            said = gettext(
+                "This password was found {seen} times in stolen lists, so it is the first that somebody tries. "
+                "Choose another."
             )
+            raise ValidationError(said.format(seen=number_words(seen)), code="password_breached")
 
     def get_help_text(self) -> str:
         """For people."""

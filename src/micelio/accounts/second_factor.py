@@ -18,6 +18,7 @@ from allauth.mfa.signals import (
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from micelio.accounts.actor import Actor, actor_of
 from micelio.accounts.models import User
@@ -41,7 +42,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Bends allauth's second factors to the rules of the house."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": "This code is not right, or no longer. Wait for the next one.",
+        "incorrect_code": gettext_lazy("This code is not right, or no longer. Wait for the next one."),
     }
 
     def encrypt(self, text: str) -> str:

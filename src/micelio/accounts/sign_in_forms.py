@@ -32,10 +32,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from micelio.accounts import invitations
 from micelio.accounts.forms import PASSWORD_LENGTH
+from micelio.accounts.library_words import ONE_TIME_CODE
 from micelio.accounts.policy import waits_for_approval
+from micelio.languages.spoken import gettext
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]
@@ -43,7 +46,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["login"].label = "Handle or e-mail"
+        self.fields["login"].label = gettext_lazy("Handle or e-mail")
         self.fields["password"].help_text = ""  # the page itself says what to do without it
         _plain(self)
 
@@ -53,10 +56,10 @@ class SignUpForm(SignupForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = "E-mail"
-        self.fields["username"].label = "Handle"
-        self.fields["username"].help_text = "Letters, digits and hyphens. It stands beside what you land."
-        self.fields["password1"].help_text = "At least 12 characters."
+        self.fields["email"].label = gettext_lazy("E-mail")
+        self.fields["username"].label = gettext_lazy("Handle")
+        self.fields["username"].help_text = gettext_lazy("Letters, digits and hyphens. It stands beside what you land.")
+        self.fields["password1"].help_text = gettext_lazy("At least 12 characters.")
         self.fields["password1"].validators.append(MaxLengthValidator(PASSWORD_LENGTH))
         _plain(self)
         _bounded(self)
@@ -82,9 +85,9 @@ class OtherSiteForm(OtherSiteSignUpForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = "E-mail"
-        self.fields["username"].label = "Handle"
-        self.fields["username"].help_text = "Letters, digits and hyphens. It stands beside what you land."
+        self.fields["email"].label = gettext_lazy("E-mail")
+        self.fields["username"].label = gettext_lazy("Handle")
+        self.fields["username"].help_text = gettext_lazy("Letters, digits and hyphens. It stands beside what you land.")
         _plain(self)
         _bounded(self)
 
@@ -108,7 +111,7 @@ class ResetForm(ResetPasswordForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = "E-mail"
+        self.fields["email"].label = gettext_lazy("E-mail")
         _plain(self)
         _bounded(self)
 
@@ -118,9 +121,9 @@ class FreshPasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["password1"].help_text = "At least 12 characters."
+        self.fields["password1"].help_text = gettext_lazy("At least 12 characters.")
         self.fields["password1"].validators.append(MaxLengthValidator(PASSWORD_LENGTH))
-        self.fields["password2"].label = "The same again"
+        self.fields["password2"].label = gettext_lazy("The same again")
         _plain(self)
 
 
@@ -164,7 +167,7 @@ _MADE_UP = (KeyError, TypeError, ValueError, AttributeError)
 
 
 def _unreadable() -> ValidationError:
-    return ValidationError("The answer of the passkey could not be read. Try again.")
+    return ValidationError(gettext("The answer of the passkey could not be read. Try again."))
 
 
 class _Answered:
@@ -208,7 +211,7 @@ class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
 
 
 def _code(form: Any) -> None:
-    form.fields["code"].label = "Code"
+    form.fields["code"].label = ONE_TIME_CODE
     form.fields["code"].widget.attrs |= {"autocomplete": "one-time-code", "inputmode": "numeric"}
     _plain(form)
 

@@ -12,13 +12,13 @@ from django.urls import reverse
 
 from mic.core.errors import MicError
 from micelio.accounts import actions, invitations, letters, queries
-from micelio.accounts.handles import parse_handle
+from micelio.accounts.handles import RESERVED, parse_handle
 from micelio.accounts.models import User
 from micelio.accounts.policy import may_sign_up
 from micelio.accounts.redirects import is_local
 from micelio.config import current
+from micelio.languages.spoken import gettext
 from micelio.mail import outbox
-from micelio.sentences import one_line
 
 # In the session: a site that somebody wanted to connect signs in to another account already.
 REFUSED_CONNECTION = "refused_connection"
@@ -37,9 +37,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         try:
             handle = parse_handle(username)
         except MicError as error:
-            raise ValidationError(one_line(error)) from error
+            raise ValidationError(_why_not(username)) from error
         if queries.handle_taken(handle):
-            raise ValidationError(f"The handle {handle} is taken. Choose another handle.")
+            said = gettext("The handle {handle} is taken. Choose another handle.")
+            raise ValidationError(said.format(handle=handle))
         return handle
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
@@ -59,7 +60,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         found = cast(list[dict[str, Any]], super().get_reauthentication_methods(user))
         if found or not user.is_authenticated:
             return found
-        return [{"id": "sign_in_anew", "description": "Sign in anew", "url": reverse("sign-in-anew")}]
+        return [{"id": "sign_in_anew", "description": gettext("Sign in anew"), "url": reverse("sign-in-anew")}]
 
     def get_login_stages(self) -> list[str]:
         ours = {"allauth.account.stages.EmailVerificationStage": "micelio.accounts.stages.AddressStage"}
@@ -84,3 +85,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def send_account_already_exists_mail(self, email: str) -> None:
         self.send_mail("account/email/account_already_exists", email, {})
+
+
+def _why_not(username: str) -> str:
+    """What `parse_handle` has against it, in the words of the page."""
+    handle = username.strip().lower()
+    if handle in RESERVED:
+        return gettext("The handle {handle} is reserved by the forge. Choose another handle.").format(handle=handle)
+    said = gettext(
+        "{handle} cannot be a handle. Use 1 to 39 letters a-z, digits and hyphens, beginning with a letter or digit."
+    )
+    return said.format(handle=repr(username[:60]))

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any, cast
 
+from allauth.idp.oidc.forms import ConfirmCodeForm
 from allauth.idp.oidc.views import DeviceAuthorizationView
 from allauth.idp.oidc.views import device_code as make_device_code
 from allauth.idp.oidc.views import revoke as revoke_token
@@ -26,6 +27,7 @@ from micelio import __version__
 from micelio.accounts import actions, families
 from micelio.accounts.actor import SCOPE
 from micelio.accounts.confirmation import require_confirmed
+from micelio.accounts.library_words import ONE_TIME_CODE
 from micelio.cluster.locks import alone
 from micelio.config import current
 
@@ -114,6 +116,11 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session of this browser."""
     logout(request)
     return HttpResponseRedirect("/")
+
+
+# The library makes this form by itself, and has no setting for another one.
+_field = ConfirmCodeForm.base_fields["code"]
+_field.label = _field.widget.attrs["placeholder"] = ONE_TIME_CODE
 
 
 # allauth exempts its approval page from CSRF: a foreign page could approve an attacker's device. A `dispatch` of

@@ -30,6 +30,20 @@ TRANSLATED = [
     *(PAGES / name for name in ("base.html", "400.html", "403.html", "404.html", "500.html")),
     *(PAGES / "pages" / f"{name}.html" for name in _NAMES),
 ]
+ACCOUNTS = ROOT / "src/micelio/accounts/templates"
+_SIGN_IN = [
+    "403_csrf", "account/account_inactive", "account/email_confirm", "account/login", "account/password_reset",
+    "account/password_reset_done", "account/password_reset_from_key", "account/password_reset_from_key_done",
+    "account/reauthenticate", "account/signup", "account/signup_closed", "account/verification_sent",
+    "accounts/ask_link", "accounts/fields", "accounts/invited", "accounts/link_asked", "accounts/once",
+    "accounts/other_sites", "accounts/other_ways", "accounts/passkey", "accounts/sign_in_anew", "accounts/waiting",
+    "idp/oidc/authorization_form", "idp/oidc/device_authorization_code_form",
+    "idp/oidc/device_authorization_confirm_form", "idp/oidc/device_authorization_confirmed",
+    "idp/oidc/device_authorization_denied", "idp/oidc/error", "idp/oidc/logout", "mfa/authenticate",
+    "mfa/reauthenticate", "mfa/webauthn/reauthenticate", "socialaccount/authentication_error", "socialaccount/login",
+    "socialaccount/login_cancelled", "socialaccount/signup",
+]  # fmt: skip
+TRANSLATED += [ACCOUNTS / f"{name}.html" for name in _SIGN_IN]
 # The same in every language.
 NAMES = {"Micelio", "micelio", "Git", "zip", "tar.zst", "main", "GitHub", "mic"}
 _TAG = re.compile(r"\{%\s*tr\b.*?%\}.*?\{%\s*endtr\s*%\}|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.S)
@@ -106,7 +120,8 @@ def test_no_template_says_anything_untranslated(path: Path) -> None:
 def test_what_a_translated_page_is_made_of_is_translated() -> None:
     """What they include and extend; the card of a page is for other sites."""
     named = {name for path in TRANSLATED for name in re.findall(r'(?:include|extends) "([^"]+)"', path.read_text())}
-    listed = {path.relative_to(PAGES).as_posix() for path in TRANSLATED}
+    roots = (PAGES, ACCOUNTS)
+    listed = {path.relative_to(root).as_posix() for path in TRANSLATED for root in roots if path.is_relative_to(root)}
     assert named - listed == {"pages/_card.html"}
 
 
