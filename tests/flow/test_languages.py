@@ -52,6 +52,8 @@ def test_every_page_of_a_project_in_each_language(story: pages_story.Story) -> N
             "/-/landings/3",
             "/-/file/@3/README.md",
             "/-/branches",
+            "/-/tags",
+            "/-/forks",
             "/-/compare/@1...@3",
         ):
             answer = client.get(root + address, headers={"Accept-Language": language.tag, "Accept": "text/html"})
@@ -104,6 +106,34 @@ def test_an_error_says_what_it_means(db: None) -> None:
         for tag in ("de", "en")
     ]
     assert data[0] == data[1]
+
+
+def test_a_method_that_an_address_does_not_take(db: None) -> None:
+    """Title and meaning in German, the sentence itself in English; no head of a catalog."""
+    said = Client().post("/-/search", headers={"Accept-Language": "de", "Accept": "text/html"}).content.decode()
+    assert "<h1>Methode nicht erlaubt</h1>" in said
+    assert '<p class="lead">Diese Adresse nimmt eine solche Anfrage nicht an.</p>' in said
+    assert '<p class="note" lang="en">This address takes' in said
+    assert "Project-Id-Version" not in said
+
+
+@pytest.mark.parametrize(
+    ("address", "heading"),
+    [("/docs", None), ("/docs/contributors/languages", None), ("/changelog", "変更履歴"), ("/blog", "ブログ")],
+)
+def test_around_an_english_document_the_page_is_translated(address: str, heading: str | None, db: None) -> None:
+    """And the document says that it is English."""
+    answer = Client().get(address, headers={"Accept-Language": "ja", "Accept": "text/html"})
+    document = Document(answer.content.decode())
+    assert malformed(answer.content.decode()) == []
+    assert document.all("html")[0].attributes["lang"] == "ja"
+    if heading is not None:
+        assert document.all("h1")[0].text == heading
+    else:
+        assert document.all("article")[0].attributes["lang"] == "en"
+        assert "ドキュメントを検索" in answer.content.decode()
+    machine = [Client().get(address, {"format": "json"}, headers={"Accept-Language": tag}) for tag in ("ja", "en")]
+    assert machine[0].content == machine[1].content
 
 
 def _choose(client: Client, language: str, **headers: str) -> str:

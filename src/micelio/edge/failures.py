@@ -25,7 +25,8 @@ from mic.core.errors import (
     Unauthenticated,
     Unavailable,
 )
-from micelio.pages.answers import problem_html
+from micelio.languages.spoken import gettext_noop
+from micelio.pages.answers import problem_context, problem_html
 from micelio.projects.queries import project_name
 from micelio.sentences import for_people
 
@@ -44,6 +45,21 @@ STATUS: tuple[tuple[type[MicError], int], ...] = (
     (InvalidInput, 400),
     (RateLimited, 429),
     (Unavailable, 503),
+)
+
+# Titles of such a page: the phrases of their statuses.
+_TITLES = (
+    gettext_noop("Bad Request"),
+    gettext_noop("Unauthorized"),
+    gettext_noop("Forbidden"),
+    gettext_noop("Not Found"),
+    gettext_noop("Method Not Allowed"),
+    gettext_noop("Conflict"),
+    gettext_noop("Gone"),
+    gettext_noop("Request Entity Too Large"),
+    gettext_noop("Too Many Requests"),
+    gettext_noop("Internal Server Error"),
+    gettext_noop("Service Unavailable"),
 )
 
 
@@ -94,7 +110,7 @@ def plain_problem(request: HttpRequest, error: MicError, status: int) -> HttpRes
 
 def problem_page(error: MicError, status: int) -> str:
     """The page of an error for whoever it is."""
-    context = {"title": HTTPStatus(status).phrase, "message": error.message, "hint": error.hint}
+    context = problem_context(status, HTTPStatus(status).phrase, error.message, error.hint)
     return render_to_string("pages/problem.html", context)
 
 

@@ -44,7 +44,8 @@ def _catalog(language: Language) -> GNUTranslations:
 def gettext(message: str) -> str:
     """The sentence in the language of this request; as it stands where that is English, or has none."""
     language = _spoken.get()
-    return message if language is ENGLISH else _catalog(language).gettext(message)
+    # The catalogs call their own head "".
+    return message if language is ENGLISH or not message else _catalog(language).gettext(message)
 
 
 def ngettext(one: str, many: str, count: int) -> str:

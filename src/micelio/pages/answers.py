@@ -65,6 +65,7 @@ _GENERAL = {
     401: gettext_noop("This is for people who are signed in."),
     403: gettext_noop("You may see that this exists, but not do this to it."),
     404: gettext_noop("There is nothing at this address, or it is not yours to see."),
+    405: gettext_noop("This address does not take such a request."),
     409: gettext_noop("It cannot be done as things are now."),
     410: gettext_noop("What was here was erased."),
     413: gettext_noop("That is more than the forge takes or shows at once."),
@@ -181,10 +182,14 @@ def problem(request: HttpRequest, error: MicError) -> HttpResponse:
 
 
 def problem_html(request: HttpRequest, status: int, title: str, message: str, hint: str) -> str:
-    """The page of an error. Its own sentences are English; other languages say beside them what its status means."""
+    """The page of an error, for whoever asks."""
+    return render_to_string("pages/problem.html", problem_context(status, title, message, hint), request)
+
+
+def problem_context(status: int, title: str, message: str, hint: str) -> dict[str, str]:
+    """What such a page says. Its own sentences are English; other languages say beside them what its status means."""
     general = "" if spoken() is ENGLISH else gettext(_GENERAL.get(status, ""))
-    context = {"title": gettext(title), "general": general, "message": message, "hint": hint}
-    return render_to_string("pages/problem.html", context, request)
+    return {"title": gettext(title), "general": general, "message": message, "hint": hint}
 
 
 def status_of(error: MicError) -> tuple[int, str]:

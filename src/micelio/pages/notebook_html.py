@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from micelio.languages.spoken import gettext
 from micelio.pages.diff_html import join_rows
 from micelio.pages.highlight import highlight
 from micelio.pages.markdown import Place, render_document
@@ -57,7 +58,7 @@ def _source(kind: str, source: str, file_name: str, place: Place, ids: str) -> S
 
 def _output(output: Output, raw: str, characters: int) -> _Shown:
     if output.kind == "picture":
-        text = one_line(cut(output.text, _LONGEST_NAME)) or f"Output {output.number}"
+        text = one_line(cut(output.text, _LONGEST_NAME)) or gettext("Output {number}").format(number=output.number)
         return _Shown(output.kind, text, False, f"{raw}?output={output.number}")
     if output.kind == "other":
         return _Shown(output.kind, one_line(cut(output.text, _LONGEST_NAME)), False, "")

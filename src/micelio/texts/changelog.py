@@ -9,10 +9,17 @@ from functools import cache
 from pathlib import Path
 
 from mic.version import VERSION
+from micelio.languages.spoken import gettext_noop
 from micelio.texts.folders import folder
 from micelio.texts.headings import parts
 
-KINDS = {"security": "Security", "added": "Added", "changed": "Changed", "fixed": "Fixed", "removed": "Removed"}
+KINDS = {
+    "security": gettext_noop("Security"),
+    "added": gettext_noop("Added"),
+    "changed": gettext_noop("Changed"),
+    "fixed": gettext_noop("Fixed"),
+    "removed": gettext_noop("Removed"),
+}
 _FRAGMENT = re.compile(r"([a-z0-9-]+)\.(added|changed|fixed|removed|security)\.md\Z")
 _RELEASE = re.compile(r"v?(\d+(?:\.\d+)+)\s*(?:[-–,(]\s*(\d{4}-\d{2}-\d{2}))?")
 

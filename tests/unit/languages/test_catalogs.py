@@ -12,19 +12,19 @@ import pytest
 from django.template import Context, Engine, TemplateSyntaxError
 
 from micelio.languages.known import BY_CODE, ENGLISH
-from micelio.languages.spoken import speak
+from micelio.languages.spoken import gettext, speak
 
 ROOT = Path(__file__).parents[3]
 PAGES = ROOT / "src/micelio/pages/templates"
 # What a translated page is made of.
 _NAMES = [
-    "_branch", "_change", "_changed_file", "_changes", "_changes_rest", "_contributor", "_decision", "_done",
-    "_explored", "_claim", "_found_told", "_languages", "explore", "_file", "_files", "_found_code", "_found_owner",
-    "_found_project", "_found_said", "_landing", "_landings", "_last", "_links", "_look", "_member", "_open",
-    "_organization", "_origin", "_parts", "_person", "_project", "_said", "_ways", "_where", "_year", "badges",
-    "blame", "branches", "change", "compare", "contributors", "file", "history", "home", "landings", "organization",
-    "organization_base", "person", "problem", "project", "project_base", "search", "session", "sessions", "stars",
-    "tree",
+    "_branch", "_cell", "_change", "_changed_file", "_changes", "_changes_rest", "_claim", "_contributor", "_decision",
+    "_done", "_explored", "_file", "_files", "_found_code", "_found_owner", "_found_project", "_found_said",
+    "_found_told", "_landing", "_landings", "_languages", "_last", "_links", "_look", "_member", "_open",
+    "_organization", "_origin", "_parts", "_person", "_project", "_said", "_tag", "_ways", "_where", "_year", "badges",
+    "blame", "blog", "branches", "change", "changelog", "compare", "contributors", "docs", "explore", "file", "forks",
+    "history", "home", "landings", "organization", "organization_base", "person", "post", "problem", "project",
+    "project_base", "search", "session", "sessions", "stars", "tags", "tree",
 ]  # fmt: skip
 TRANSLATED = [
     *(PAGES / name for name in ("base.html", "400.html", "403.html", "404.html", "500.html")),
@@ -45,7 +45,7 @@ _SIGN_IN = [
 ]  # fmt: skip
 TRANSLATED += [ACCOUNTS / f"{name}.html" for name in _SIGN_IN]
 # The same in every language.
-NAMES = {"Micelio", "micelio", "Git", "zip", "tar.zst", "main", "GitHub", "mic"}
+NAMES = {"In", "Micelio", "micelio", "Git", "zip", "tar.zst", "main", "GitHub", "mic"}
 _TAG = re.compile(r"\{%\s*tr\b.*?%\}.*?\{%\s*endtr\s*%\}|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.S)
 
 
@@ -181,3 +181,12 @@ def test_forms_of_a_number() -> None:
 def test_a_sentence_is_whole(source: str) -> None:
     with pytest.raises(TemplateSyntaxError):
         _render(source)
+
+
+def test_nothing_said_is_nothing_in_every_language() -> None:
+    """A catalog calls its own head by the empty sentence."""
+    try:
+        speak(BY_CODE["de"])
+        assert gettext("") == ""
+    finally:
+        speak(ENGLISH)
