@@ -38,6 +38,7 @@ from micelio.languages.known import ENGLISH
 from micelio.languages.spoken import gettext, gettext_noop, spoken
 from micelio.organizations.policy import asked_once
 from micelio.pages.addresses import Site, moved_address, own_address
+from micelio.pages.kept import pages
 from micelio.projects.moved import Move, moves
 from micelio.projects.queries import project_name
 from micelio.sentences import for_people
@@ -108,6 +109,16 @@ def page(view: View) -> Callable[..., HttpResponseBase]:
         return response
 
     return answer
+
+
+def kept(answer: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """For a `page` that is made of rows, heads and what never changes: one made a moment ago may be served again."""
+
+    @functools.wraps(answer)
+    def again(request: HttpRequest, **named: Any) -> HttpResponseBase:
+        return pages.answer(request, lambda: answer(request, **named))
+
+    return again
 
 
 def moved_to(request: HttpRequest, moved: list[Move], named: dict[str, Any]) -> HttpResponse | None:

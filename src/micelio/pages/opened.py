@@ -10,6 +10,7 @@ from mic.ledger.project import Project
 from micelio.accounts.actor import Actor
 from micelio.pages.addresses import Ref, Site, split_handle
 from micelio.pages.cost import current_cost
+from micelio.pages.kept import note_head
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import get_project
@@ -69,5 +70,6 @@ def open_project(actor: Actor, owner: str, handle: str) -> Opened:
     if cost is not None:
         cost.watch(lambda: ledger.object_reads)
     head = ledger.head()
+    note_head(project.line, head)
     site = Site(project.owner, project.handle, project.branch if project.branch_id else "")
     return Opened(actor, project, site, ledger, head.position, head.tree)

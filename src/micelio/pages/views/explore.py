@@ -9,7 +9,7 @@ from micelio.accounts.actor import Actor
 from micelio.discovery import queries
 from micelio.discovery.queries import ORDERS, Found
 from micelio.pages.addresses import Site, explore_address
-from micelio.pages.answers import Page, page
+from micelio.pages.answers import Page, kept, page
 from micelio.pages.language_bar import told
 from micelio.pages.weight import Scale
 from micelio.search.languages import language_named, title_of
@@ -45,6 +45,7 @@ def found_data(row: Found) -> dict[str, object]:
     }
 
 
+@kept
 @page
 def explore(request: HttpRequest, actor: Actor) -> Page:
     """What the visitor may read, with why it stands where it does."""

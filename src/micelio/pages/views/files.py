@@ -10,7 +10,7 @@ from mic.core.errors import NotFound
 from mic.core.tree import CONFLICT
 from micelio.accounts.actor import Actor
 from micelio.pages.addresses import HEAD, parse_ref, path_from_request
-from micelio.pages.answers import Page, page, path_data
+from micelio.pages.answers import Page, kept, page, path_data
 from micelio.pages.asked import asked_number
 from micelio.pages.file_contents import asked_part, contents
 from micelio.pages.landing_items import landing_data, landing_item
@@ -28,6 +28,7 @@ def _missing(path: bytes, position: int, elsewhere: str) -> NotFound:
     return NotFound(f"There is no file {display_path(path)} at @{position}.", hint=f"Look at {elsewhere}.")
 
 
+@kept
 @page
 def file(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, path: str) -> Page | HttpResponse:
     """One file at a point; a directory found there is shown as a directory."""

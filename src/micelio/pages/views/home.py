@@ -13,7 +13,7 @@ from micelio.discovery.queries import Found, explore
 from micelio.organizations.invitations import count_own_invitations
 from micelio.organizations.queries import list_organizations
 from micelio.pages.addresses import Site
-from micelio.pages.answers import Page, page
+from micelio.pages.answers import Page, kept, page
 from micelio.pages.landing_items import LandingItem, landing_data, landing_item
 from micelio.pages.views.explore import render_found
 from micelio.pages.weight import Scale
@@ -98,6 +98,7 @@ def _popular(actor: Actor) -> list[Found]:
     return [row for row in explore(actor, limit=POPULAR) if row.stars or row.landings]
 
 
+@kept
 @page
 def home(request: HttpRequest, actor: Actor) -> Page:
     """For a visitor what this is and the public projects; for a signed-in person theirs too."""

@@ -13,7 +13,7 @@ from mic.core.errors import InvalidInput
 from mic.core.ids import parse_ulid, ulid_text
 from micelio.accounts.actor import Actor
 from micelio.pages.addresses import HEAD, Ref, Site
-from micelio.pages.answers import Page, page
+from micelio.pages.answers import Page, kept, page
 from micelio.pages.asked import asked_number
 from micelio.pages.landing_items import by_day, landing_data, landing_item
 from micelio.pages.opened import open_project
@@ -60,6 +60,7 @@ def _day(text: str, name: str) -> datetime | None:
         raise InvalidInput(f"`{name}={text[:20]}` is no day.", hint="Days are such as 2026-11-29.") from None
 
 
+@kept
 @page
 def landings(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page:
     """One page of the line, newest first, narrowed down by who, with what, where and when."""

@@ -10,7 +10,7 @@ from micelio.config import current
 from micelio.discovery.queries import languages_of
 from micelio.findings.queries import count_open
 from micelio.pages.addresses import HEAD, Site, explore_address, parse_ref, path_from_request
-from micelio.pages.answers import Page, page, path_data
+from micelio.pages.answers import Page, kept, page, path_data
 from micelio.pages.cards import project_card
 from micelio.pages.json_ld import software
 from micelio.pages.landing_items import landing_data, landing_item
@@ -31,6 +31,7 @@ from micelio.sessions.queries import LandingRow, counts, list_landings
 _FOR_ASIDE = 1500
 
 
+@kept
 @page
 def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page:
     """Files, README and what the project is."""
@@ -104,6 +105,7 @@ def _fork_data(project: ProjectView, origin: ProjectView | None) -> dict[str, ob
     return {"from": f"{origin.owner}/{origin.handle}" if origin else None, "position": project.fork_position}
 
 
+@kept
 @page
 def tree(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, path: str = "") -> Page | HttpResponse:
     """One directory at a point; a file found there is shown as a file."""

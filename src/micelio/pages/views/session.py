@@ -18,7 +18,7 @@ from mic.ledger.readable import Push
 from micelio.accounts.actor import Actor
 from micelio.config import current
 from micelio.pages.addresses import Ref
-from micelio.pages.answers import Page, page
+from micelio.pages.answers import Page, kept, page
 from micelio.pages.asked import asked_number
 from micelio.pages.cards import landing_card
 from micelio.pages.changes import ChangesPage, PathChange
@@ -45,6 +45,7 @@ from micelio.sessions.refusal import refusal_of
 _FOR_CHANGES = 5 * 1024
 
 
+@kept
 @page
 def landing(request: HttpRequest, actor: Actor, owner: str, handle: str, position: int) -> Page:
     """The session that landed at a position."""
@@ -52,6 +53,7 @@ def landing(request: HttpRequest, actor: Actor, owner: str, handle: str, positio
     return _session_page(request, _Found(opened, get_landing(actor, opened.project, position)))
 
 
+@kept
 @page
 def session(request: HttpRequest, actor: Actor, owner: str, handle: str, name: str) -> Page | HttpResponse:
     """A session by its id; one that landed is found at its position."""
