@@ -160,3 +160,11 @@ def without_data(source: str) -> str:
     for text in _DATA.findall(source):
         json.loads(text)
     return _DATA.sub("", source)
+
+
+_KEYS = re.compile(r'<script src="/-/keys-[0-9a-f]{12}\.js" defer></script>')
+
+
+def without_keys(source: str) -> str:
+    """A page without the one script of ours, the keys of differences, which it may have once."""
+    return _KEYS.sub("", source, count=1)

@@ -57,10 +57,14 @@ def test_who_lands_where(shell: Shell, forge: Forge, name: str, tmp_path: Path) 
     )
     assert shell.json("owners", "run.sh", "@3")["rule"] is None
     assert shell("project", "protect", f"{name}/garden", "--line", "main=@nobody") == (
-        "line main: @nobody and admins land\n"
+        "! mic: @nobody is neither a person nor an organization here.\n"
+        "!      Look at how the handle is written, or wait until it is there.\n[2]\n"
+    )
+    assert shell("project", "protect", f"{name}/garden", "--line", "main=@admin") == (
+        "line main: @admin and admins land\n"
     )
     assert other("land", "Take it over").startswith(
-        f"! mic: The line main of {name}/garden is protected: @nobody and admins of {name}/garden land on it.\n"
+        f"! mic: The line main of {name}/garden is protected: @admin and admins of {name}/garden land on it.\n"
     )
     assert other("project", "protect", f"{name}/garden", "--nothing").endswith("[5]\n")
     assert shell("project", "protect", f"{name}/garden", "--nothing").endswith("all members land everywhere.\n")

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 import pages_story
-from html_check import Document
+from html_check import Document, without_keys
 from mic.core.blob import encode_blob
 from mic.core.ids import content_hash, new_ulid
 from mic.core.session import Change, Decision, Message, Op, Session
@@ -53,7 +53,7 @@ def test_each_claim_leads_to_its_words_and_each_fact_to_its_file(story: pages_st
     addresses = {a.attributes["href"] for a in page.all("a")}
     for address in ("?decisions=1#d1", "?conversation=1#m1", "/changes/1", "/changes/2"):
         assert f"/acme/api/-/landings/5{address}" in addresses
-    assert "<script" not in source
+    assert "<script" not in without_keys(source)
     assert Client().get("/acme/api/-/landings/5?conversation=1").status_code == 200
 
 

@@ -88,6 +88,7 @@ REQUESTS: dict[str, Make] = {
     "ProjectService.UnstarProject": lambda p: pb.StarProjectRequest(project=p),
     "ProjectService.ListStars": lambda p: pb.ListStarsRequest(),
     "ProjectService.ExploreProjects": lambda p: pb.ExploreProjectsRequest(),
+    "ProjectService.Search": lambda p: pb.SearchRequest(query="open", kind="projects"),
     "ProjectService.ListProjectMembers": lambda p: pb.ListProjectMembersRequest(project=p),
     "ProjectService.SetProjectMember": lambda p: pb.SetProjectMemberRequest(project=p, handle="stan", role="member"),
     "ProjectService.RemoveProjectMember": lambda p: pb.RemoveProjectMemberRequest(project=p, handle="rita"),
@@ -124,7 +125,7 @@ OF_A_PROJECT = sorted(name for name in REQUESTS if name.split(".")[0] != "Organi
     "AuthService.GetCurrentUser", "ProjectService.CreateProject", "ProjectService.ListProjects",
     "AccountService.CreateToken", "AccountService.ListTokens",
     "AccountService.RenewSessionToken", "AccountService.RevokeToken", "ProjectService.ListDeletedProjects",
-    "ProjectService.ListStars", "ProjectService.ExploreProjects", "AccountService.GetExport",
+    "ProjectService.ListStars", "ProjectService.ExploreProjects", "ProjectService.Search", "AccountService.GetExport",
     "AccountService.ListExports",
     "AccountService.CancelExport", "AccountService.DownloadExport", "ProjectService.ImportArchive",
 })  # fmt: skip
@@ -202,6 +203,7 @@ OUTSIDER = {
     "OrganizationService.GetOrganization": (None, None),
     "ProjectService.ListProjects": (None, None),
     "ProjectService.ExploreProjects": (None, None),
+    "ProjectService.Search": (None, None),
 }
 
 
