@@ -84,6 +84,7 @@ DESCRIBED = {
         (200, b"[1]", "! mic: There is no Micelio forge at", 2),
         (200, b'{"grpc": "127.0.0.1:1"}', "! mic: There is no Micelio forge at", 2),
         (404, b"", "! mic: There is no Micelio forge at", 2),
+        (429, b"", "! mic: The forge http://127.0.0.1:", 1),
         (503, b"", "! mic: The forge http://127.0.0.1:", 6),
         (200, json.dumps(DESCRIBED).encode(), "! mic: The forge cannot be reached.", 6),
         (200, json.dumps(DESCRIBED | {"grpc": ":::"}).encode(), "! mic: ", 6),

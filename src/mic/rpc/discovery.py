@@ -9,7 +9,7 @@ import urllib.request
 from http.client import HTTPException
 from typing import Any, NamedTuple
 
-from mic.core.errors import InvalidInput, MicError, Unavailable
+from mic.core.errors import InvalidInput, MicError, RateLimited, Unavailable
 from mic.rpc.unreached import Unreached
 
 WELL_KNOWN = "/.well-known/micelio.json"
@@ -78,6 +78,14 @@ def discover(instance: str) -> Forge:
         error.close()
         if error.code >= 500:
             raise Unavailable(f"The forge {instance} answers {error.code}.", hint="Try again.") from error
+        if error.code == 429:
+            after = error.headers.get("Retry-After", "")
+            seconds = int(after) if after.isascii() and after.isdecimal() and len(after) < 6 else 60
+            raise RateLimited(
+                f"The forge {instance} is asked too often from here.",
+                hint=f"Try again in {seconds} seconds.",
+                retry_after=seconds,
+            ) from error
         raise _no_forge(instance) from error
     except (KeyError, TypeError, ValueError) as error:
         raise _no_forge(instance) from error
