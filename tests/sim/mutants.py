@@ -44,7 +44,6 @@ from mic.ledger import (
     tip,
     together,
     upload,
-    verify,
     zeros,
 )
 from mic.ledger.effects import Delete, Forward, FreshWhole, Protocol, Put, PutIf, PutNew, Sleep
@@ -52,6 +51,7 @@ from mic.ledger.leavings import read_leavings
 from mic.ledger.line import Line
 from mic.ledger.log import records
 from mic.ledger.previous import Previous
+from mic.ledger.verify import contents as verify_contents
 from mic.sim import forwarding, refs
 from mic.sim.bucket import Rules
 
@@ -497,7 +497,9 @@ def _neighbours_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _away_is_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verify, "TooLarge", Unavailable)  # one of the errors that are taken for damage of a content
+    monkeypatch.setattr(
+        verify_contents, "TooLarge", Unavailable
+    )  # one of the errors that are taken for damage of a content
 
 
 # ---------------------------------------------------------------- rollups
