@@ -542,7 +542,7 @@ REST: dict[str, tuple[str, Make]] = {
     ),
     "explain_path_owners": ("ProjectService.ExplainOwners", _get("/owners/a")),
     "explore": ("ProjectService.ExploreProjects", lambda s, p, a, ok: ("GET", "/explore?order=recent", None)),
-    "search": ("search", lambda s, p, a, ok: ("GET", "/search?q=open&kind=projects", None)),
+    "search": ("ProjectService.Search", lambda s, p, a, ok: ("GET", "/search?q=open&kind=projects", None)),
     "list_stars": ("ProjectService.ListStars", lambda s, p, a, ok: ("GET", "/me/stars", None)),
     "star_project": ("ProjectService.StarProject", lambda s, p, a, ok: ("PUT", _project(p, "/star"), None)),
     "unstar_project": ("ProjectService.UnstarProject", lambda s, p, a, ok: ("DELETE", _project(p, "/star"), None)),

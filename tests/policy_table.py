@@ -316,7 +316,6 @@ project-audit        private n n  d d . .  d d .  n n
 _ROUTES = """
                                                n s  r m a o  r l r  c d  p p s s o o  h e a o
                                                o t  e e d w  e a u  l e  r w r w r a  e l g t
-search                                 any     . .  . . . .  . . .  u u  . . . . d d  . . . .
 list_browsers                          any     u .  . . . .  . . .  u u  d d d d d d  d d d d
 name_browser                           any     u n  n n n n  n n n  u u  d d d d d d  d d d d
 end_browser                            any     u n  n n n n  n n n  u u  d d d d d d  d d d d
