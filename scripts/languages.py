@@ -30,7 +30,7 @@ from micelio.languages.spoken import folder_of
 from micelio.languages.tags import Sentence
 
 SOURCE = Path(__file__).parents[1] / "src" / "micelio"
-_KEYWORDS = ["gettext", "gettext_lazy", "gettext_noop", "ngettext"]
+_KEYWORDS = ["gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_noop"]
 # What operators and programs read is English.
 _ENGLISH = {"api", "operators"}
 _WORDS = SOURCE / "languages" / "words.py"
@@ -64,7 +64,7 @@ def _in_python(path: Path) -> Iterator[tuple[str, str]]:
         if called == "count_words" and words:
             yield _counted(words)
         elif words:
-            yield words[0], words[1] if called == "ngettext" else ""
+            yield words[0], words[1] if called in ("ngettext", "ngettext_noop") else ""
 
 
 def _counted(words: list[str]) -> tuple[str, str]:

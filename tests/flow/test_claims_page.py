@@ -68,6 +68,23 @@ def test_the_twins_have_them(story: pages_story.Story) -> None:
     assert "- ? “All tests pass.” (message 1) - the forge has run no tests" in text
 
 
+def test_facts_are_said_in_the_readers_language(story: pages_story.Story) -> None:
+    """What the session says stays as it is, and so do the twins, whatever is asked for beside them."""
+    german = {"Accept-Language": "de"}
+    page = Document(Client().get("/acme/api/-/landings/5", headers=german | {"Accept": "text/html"}).content.decode())
+    rows = [li.text for li in page.all("li") if li.attributes.get("class") in ("holds", "fails", "open", "fact")]
+    assert "Only touch `src/`" in rows[1]
+    assert "im Ziel" in rows[1]
+    assert "trifft nicht zu" in rows[1]
+    assert "2 Dateien anderswo" in rows[1]
+    assert "Nachricht 1" in rows[4]
+    assert "die Forge hat keine Tests ausgeführt" in rows[4]
+    assert "2 geänderte Dateien werden in der Sitzung nirgends genannt" in rows[6]
+    for form in ("json", "md"):
+        address = f"/acme/api/-/landings/5?format={form}"
+        assert Client().get(address, headers=german).content == Client().get(address).content
+
+
 def test_an_open_session_is_not_judged_by_what_has_not_arrived(story: pages_story.Story) -> None:
     """Nothing has: so there is nothing that it claims."""
     client = Client()
@@ -86,6 +103,8 @@ def test_related_sessions_are_named_or_changed_the_same_files(
     page = Client().get("/acme/api/-/landings/4").content.decode()
     assert "Related sessions" in page
     assert "changed docs/keys.md before" in page
+    german = Client().get("/acme/api/-/landings/4", headers={"Accept-Language": "de", "Accept": "text/html"})
+    assert "hat zuvor docs/keys.md geändert" in german.content.decode()
     data = b"y\n"
     session = Session(
         id=new_ulid(time.time_ns() // 1_000_000, bytes(10)),

@@ -59,3 +59,8 @@ def ngettext(one: str, many: str, count: int) -> str:
 def gettext_noop(message: str) -> str:
     """`message` itself: marks a sentence of a table, which `gettext` translates when it is shown."""
     return message
+
+
+def ngettext_noop(one: str, many: str) -> tuple[str, str]:
+    """Both forms themselves: marks a sentence with a number, which `ngettext` translates when it is shown."""
+    return one, many

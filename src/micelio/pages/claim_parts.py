@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.template.loader import render_to_string
 
 from mic.core.session import Op, Session
+from micelio.languages.spoken import gettext, gettext_noop, ngettext, ngettext_noop
+from micelio.languages.words import number_words
 from micelio.pages.answers import path_data
 from micelio.pages.changes import PathChange
 from micelio.pages.session_parts import BEHIND_CLAIMS, Part
 from micelio.pages.text import cut, display_path
 from micelio.pages.weight import Scale
-from micelio.sessions.claims import Checked, Facts, Source, Verdict, Where, check, evidence_elsewhere, unmentioned
+from micelio.sessions.claims import Checked, Fact, Facts, Source, Verdict, Where, check, evidence_elsewhere, unmentioned
 
-_SIGNS = {Verdict.HOLDS: ("✓", "holds"), Verdict.FAILS: ("!", "does not hold"), Verdict.OPEN: ("?", "not decided here")}
+_SIGNS = {
+    Verdict.HOLDS: ("✓", Fact(gettext_noop("holds"))),
+    Verdict.FAILS: ("!", Fact(gettext_noop("does not hold"))),
+    Verdict.OPEN: ("?", Fact(gettext_noop("not decided here"))),
+}
+_A_FACT = Fact(gettext_noop("a fact"))
+_ELSEWHERE = Fact(gettext_noop("the evidence of a decision is a file that this session did not change"))
 # Files of one fact that are named.
 _MOST_PATHS = 3
 
@@ -53,7 +61,8 @@ class SaidAndDone:
     changes: tuple[PathChange, ...]
     here: str
 
-    def rows(self) -> list[_Row]:
+    def rows(self, say: Callable[[Fact], str]) -> list[_Row]:
+        """`say` puts what is said into words: of the reader's language, or with `str` English ones."""
         numbers = {change.path: change.number for change in self.changes}
 
         def files(paths: Sequence[bytes]) -> tuple[_File, ...]:
@@ -65,29 +74,34 @@ class SaidAndDone:
         rows = []
         for each in self.checked:
             sign, words = _SIGNS[each.verdict]
-            tag, address, said = self._where(each.source)
+            tag, address, said = self._where(each.source, say)
             more = max(0, len(each.paths) - _MOST_PATHS)
             shown = files(each.paths)
-            rows.append(_Row(each.verdict.value, sign, words, each.text, tag, address, said, each.fact, shown, more))
+            rows.append(
+                _Row(each.verdict.value, sign, say(words), each.text, tag, address, said, say(each.said), shown, more)
+            )
         for number, path in self.elsewhere:
-            fact = "the evidence of a decision is a file that this session did not change"
-            tag, address, _ = self._where(Source(Where.DECISION, number))
-            rows.append(_Row("fact", "·", "a fact", "", tag, address, "", fact, files([path]), 0))
+            tag, address, _ = self._where(Source(Where.DECISION, number), say)
+            rows.append(_Row("fact", "·", say(_A_FACT), "", tag, address, "", say(_ELSEWHERE), files([path]), 0))
         if self.unmentioned:
             count = len(self.unmentioned)
-            fact = f"{count:,} changed file{'s are' if count > 1 else ' is'} named in no word of the session"
-            more = max(0, count - _MOST_PATHS)
-            rows.append(_Row("fact", "·", "a fact", "", "", "", "", fact, files(self.unmentioned), more))
+            forms = ngettext_noop(
+                "{count} changed file is named in no word of the session",
+                "{count} changed files are named in no word of the session",
+            )
+            fact, more = say(Fact(*forms, count)), max(0, count - _MOST_PATHS)
+            rows.append(_Row("fact", "·", say(_A_FACT), "", "", "", "", fact, files(self.unmentioned), more))
         return rows
 
-    def _where(self, source: Source) -> tuple[str, str, str]:
+    def _where(self, source: Source, say: Callable[[Fact], str]) -> tuple[str, str, str]:
         """(a short name, an address, words) of where it is said."""
         if source.where is Where.DECISION:
             return f"D{source.number}", f"{self.here}?decisions={source.number}#d{source.number}", ""
         if source.where is Where.MESSAGE:
             address = f"{self.here}?conversation={source.number}#m{source.number}"
-            return f"message {source.number}", address, "asked for" if source.asked else ""
-        return "", "", "in the goal" if source.where is Where.GOAL else ""
+            tag = Fact(gettext_noop("message {name}"), name=str(source.number))
+            return say(tag), address, say(Fact(gettext_noop("asked for"))) if source.asked else ""
+        return "", "", say(Fact(gettext_noop("in the goal"))) if source.where is Where.GOAL else ""
 
     def data(self) -> list[dict[str, Any]]:
         """The checked claims for machines."""
@@ -107,7 +121,7 @@ class SaidAndDone:
     def markdown(self) -> str:
         """The checked claims and the facts as a list, "" when there are none."""
         lines = []
-        for row in self.rows():
+        for row in self.rows(str):
             names = ", ".join(file.name for file in row.files) + (f" and {row.more} more" if row.more else "")
             where = " ".join(part for part in (row.words, row.tag) if part)
             said = f"“{row.text}” " if row.text else ""
@@ -121,7 +135,7 @@ def said_and_done(session: Session, changes: Sequence[PathChange], here: str) ->
     """The claims of a session beside its changes; nothing is checked against changes that have not arrived."""
     facts = Facts(tuple((change.path, _op(change)) for change in changes))
     if not facts.changes:
-        waits = "nothing that it changes has arrived yet"
+        waits = Fact(gettext_noop("nothing that it changes has arrived yet"))
         listed = tuple(Checked(text, Source(Where.LISTED), Verdict.OPEN, waits) for text in session.claims)
         return SaidAndDone(listed, (), (), (), here)
     left = unmentioned(session, facts)
@@ -136,9 +150,14 @@ def _op(change: PathChange) -> Op:
     return Op.DELETED if change.new is None else Op.MODIFIED
 
 
+def _spoken(fact: Fact) -> str:
+    said = ngettext(fact.one, fact.many, fact.count) if fact.many else gettext(fact.one)
+    return said.format(count=number_words(fact.count), name=fact.name)
+
+
 def claims_part(scale: Scale, found: SaidAndDone) -> Part:
     """The lines that the page has room for."""
-    rows = found.rows()
+    rows = found.rows(_spoken)
 
     def render(row: _Row, characters: int) -> str:
         return render_to_string("pages/_claim.html", {"row": row, "characters": min(characters, 400)})

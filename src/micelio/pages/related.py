@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mic.core.session import Session
+from micelio.languages.spoken import gettext, ngettext
+from micelio.languages.words import number_words
 from micelio.pages.changes import PathChange
 from micelio.pages.opened import Opened
 from micelio.pages.text import count_words, cut, display_path
@@ -23,10 +25,37 @@ _POSITION = re.compile(r"(?<![\w/@.])@([1-9][0-9]{0,8})\b")
 
 @dataclass(frozen=True)
 class Related:
-    """A landing and, in words, what it has to do with the session."""
+    """A landing and what it has to do with the session: it is `named` there, or changed `paths` of it before."""
 
     row: LandingRow
-    words: str
+    named: bool
+    paths: tuple[bytes, ...]
+
+    @property
+    def words(self) -> str:
+        """For the twins, in English."""
+        said = ["named here"] if self.named else []
+        if len(self.paths) == 1:
+            said.append(f"changed {self._path} before")
+        elif self.paths:
+            said.append(f"changed {count_words(len(self.paths), 'file')} of these before")
+        return ", ".join(said)
+
+    @property
+    def shown(self) -> str:
+        """For the page, in the language of its reader."""
+        said = [gettext("named here")] if self.named else []
+        if len(self.paths) == 1:
+            said.append(gettext("changed {path} before").format(path=self._path))
+        elif self.paths:
+            count = len(self.paths)
+            words = ngettext("changed {count} file of these before", "changed {count} files of these before", count)
+            said.append(words.format(count=number_words(count)))
+        return ", ".join(said)
+
+    @property
+    def _path(self) -> str:
+        return cut(display_path(self.paths[0]), 80)
 
 
 def related(opened: Opened, session: Session, changes: Sequence[PathChange], position: int) -> list[Related]:
@@ -40,7 +69,7 @@ def related(opened: Opened, session: Session, changes: Sequence[PathChange], pos
             shared.setdefault(at, []).append(change.path)
     order = sorted(named, reverse=True) + sorted(set(shared) - named, key=lambda at: (-len(shared[at]), -at))
     rows = get_rows(opened.actor, opened.project, order[:MOST]) if order else {}
-    return [Related(rows[at], _words(at in named, shared.get(at, []))) for at in order[:MOST] if at in rows]
+    return [Related(rows[at], at in named, tuple(shared.get(at, ()))) for at in order[:MOST] if at in rows]
 
 
 def _named(session: Session, newest: int) -> set[int]:
@@ -48,12 +77,3 @@ def _named(session: Session, newest: int) -> set[int]:
     words += [message.text for message in session.conversation if message.role != "system"]
     found = {int(match[1]) for match in _POSITION.finditer("\n".join(words)[:_READ])}
     return {at for at in found if at <= newest}
-
-
-def _words(named: bool, paths: Sequence[bytes]) -> str:
-    said = ["named here"] if named else []
-    if len(paths) == 1:
-        said.append(f"changed {cut(display_path(paths[0]), 80)} before")
-    elif paths:
-        said.append(f"changed {count_words(len(paths), 'file')} of these before")
-    return ", ".join(said)

@@ -15,6 +15,7 @@ import re2
 
 from mic.core.patterns import translate
 from mic.core.session import Op, Session
+from micelio.languages.spoken import gettext_noop, ngettext_noop
 
 # Claims of one session that are looked at, characters of its words that are read (the last of a conversation first:
 # that is where a session is summed up), and of one sentence.
@@ -52,14 +53,36 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact as a sentence of the catalogs, which whoever shows it translates; as a string it is English.
+
+    `many` is there where a number says which of the two it is. `{count}` and `{name}` stand in them for the values.
+    """
+
+    one: str
+    many: str = ""
+    count: int = 1
+    name: str = ""
+
+    def __str__(self) -> str:
+        said = self.many if self.many and self.count != 1 else self.one
+        return said.format(count=f"{self.count:,}", name=self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
-    """A claim and what the changes say: a fact in words, and the changed paths that it is about."""
+    """A claim and what the changes say: a fact, and the changed paths that it is about."""
 
     text: str
     source: Source
     verdict: Verdict
-    fact: str
+    said: Fact
     paths: tuple[bytes, ...] = ()
+
+    @property
+    def fact(self) -> str:
+        """The fact in English."""
+        return str(self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +229,7 @@ def _cut(text: str, source: Source) -> Iterator[tuple[str, Source]]:
 
 
 def _open(text: str) -> Checked:
-    return Checked(text, Source(Where.LISTED), Verdict.OPEN, "nothing in the changes decides this")
+    return Checked(text, Source(Where.LISTED), Verdict.OPEN, Fact(gettext_noop("nothing in the changes decides this")))
 
 
 def _checked(text: str, source: Source, facts: Facts) -> Checked | None:
@@ -215,12 +238,12 @@ def _checked(text: str, source: Source, facts: Facts) -> Checked | None:
         match = form.search(text)
         if match is not None and (form in _OF_ANYBODY or _SUBJECT.search(text[: match.start()])):
             named = next((value for name, value in match.groupdict().items() if name.startswith("names") and value), "")
-            verdict, fact, paths = judge(match, named, facts)
-            return Checked(text, source, verdict, fact, paths)
+            verdict, said, paths = judge(match, named, facts)
+            return Checked(text, source, verdict, said, paths)
     return None
 
 
-_Judged = tuple[Verdict, str, tuple[bytes, ...]]
+_Judged = tuple[Verdict, Fact, tuple[bytes, ...]]
 Judge = Callable[[re.Match[str], str, Facts], _Judged]
 
 
@@ -248,11 +271,7 @@ def _match(names: Sequence[str], facts: Facts) -> tuple[tuple[bytes, ...], list[
 
 
 def _no_path(names: list[str]) -> _Judged:
-    return Verdict.OPEN, f"`{names[0]}` is no path, so the changes do not decide this", ()
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count:,} files"
+    return Verdict.OPEN, Fact(gettext_noop("`{name}` is no path, so the changes do not decide this"), name=names[0]), ()
 
 
 def _only(match: re.Match[str], named: str, facts: Facts) -> _Judged:
@@ -261,8 +280,12 @@ def _only(match: re.Match[str], named: str, facts: Facts) -> _Judged:
         return _no_path(strange)
     outside = tuple(path for path in facts.paths if path not in set(inside))
     if outside:
-        return Verdict.FAILS, f"{_files(len(outside))} elsewhere", outside
-    return Verdict.HOLDS, f"all of {_files(len(inside))}", ()
+        return (
+            Verdict.FAILS,
+            Fact(*ngettext_noop("{count} file elsewhere", "{count} files elsewhere"), len(outside)),
+            outside,
+        )
+    return Verdict.HOLDS, Fact(*ngettext_noop("all of {count} file", "all of {count} files"), len(inside)), ()
 
 
 def _leaves(match: re.Match[str], named: str, facts: Facts) -> _Judged:
@@ -270,19 +293,23 @@ def _leaves(match: re.Match[str], named: str, facts: Facts) -> _Judged:
     if strange:
         return _no_path(strange)
     if inside:
-        return Verdict.FAILS, f"{_files(len(inside))} changed there", inside
-    return Verdict.HOLDS, "no file changed there", ()
+        return (
+            Verdict.FAILS,
+            Fact(*ngettext_noop("{count} file changed there", "{count} files changed there"), len(inside)),
+            inside,
+        )
+    return Verdict.HOLDS, Fact(gettext_noop("no file changed there")), ()
 
 
-def _done(op: Op, words: str) -> Judge:
+def _done(op: Op, done_so: str, not_done: str) -> Judge:
     def judge(match: re.Match[str], named: str, facts: Facts) -> _Judged:
         inside, strange = _match(_names(named), facts)
         if strange or ("/" not in named and "." not in named):
             return _no_path(strange or _names(named))
         done = tuple(path for path, what in facts.changes if what == op and path in set(inside))
         if done:
-            return Verdict.HOLDS, words, done
-        return Verdict.FAILS, f"no such file {words}", inside
+            return Verdict.HOLDS, Fact(done_so), done
+        return Verdict.FAILS, Fact(not_done), inside
 
     return judge
 
@@ -290,38 +317,49 @@ def _done(op: Op, words: str) -> Judge:
 def _tests(match: re.Match[str], named: str, facts: Facts) -> _Judged:
     paths = tuple(path for path, op in facts.changes if op != Op.DELETED and _TEST.search(path))
     if paths:
-        return Verdict.HOLDS, f"{_files(len(paths))} of tests, by the name", paths
-    return Verdict.FAILS, "no file changed that is one of tests by its name", ()
+        return (
+            Verdict.HOLDS,
+            Fact(
+                *ngettext_noop("{count} file of tests, by the name", "{count} files of tests, by the name"), len(paths)
+            ),
+            paths,
+        )
+    return Verdict.FAILS, Fact(gettext_noop("no file changed that is one of tests by its name")), ()
 
 
 def _unknown(fact: str) -> Judge:
-    return lambda match, named, facts: (Verdict.OPEN, fact, ())
+    return lambda match, named, facts: (Verdict.OPEN, Fact(fact), ())
 
 
 def _dependencies(match: re.Match[str], named: str, facts: Facts) -> _Judged:
     paths = tuple(path for path in facts.paths if _DEPENDENCIES.search(path))
     if paths:
-        return Verdict.OPEN, "a list of dependencies changed; whether by a new one, its lines say", paths
-    return Verdict.HOLDS, "no list of dependencies changed", ()
+        return (
+            Verdict.OPEN,
+            Fact(gettext_noop("a list of dependencies changed; whether by a new one, its lines say")),
+            paths,
+        )
+    return Verdict.HOLDS, Fact(gettext_noop("no list of dependencies changed")), ()
 
 
 def _counted(match: re.Match[str], named: str, facts: Facts) -> _Judged:
     word = match["count"].lower()
     said, are = _COUNTS.get(word) or int(word), len(facts.changes)
-    return (Verdict.HOLDS if said == are else Verdict.FAILS), f"{_files(are)} changed", ()
+    fact = Fact(*ngettext_noop("{count} file changed", "{count} files changed"), are)
+    return (Verdict.HOLDS if said == are else Verdict.FAILS), fact, ()
 
 
 # These decide nothing, or are about the landing whoever is the subject.
 _OF_ANYBODY = (_TESTS_PASS, _NO_DEPENDENCY, _NO_API, _ADDS_TESTS)
 # In this order: the first form that a sentence has is what it claims.
 _FORMS: tuple[tuple[re.Pattern[str], Judge], ...] = (
-    (_TESTS_PASS, _unknown("the forge has run no tests")),
+    (_TESTS_PASS, _unknown(gettext_noop("the forge has run no tests"))),
     (_NO_DEPENDENCY, _dependencies),
-    (_NO_API, _unknown("which files are the API, nothing here says")),
+    (_NO_API, _unknown(gettext_noop("which files are the API, nothing here says"))),
     (_COUNT, _counted),
     (_ONLY, _only),
     (_LEAVES, _leaves),
-    (_ADDS_FILE, _done(Op.ADDED, "was added")),
-    (_DELETES_FILE, _done(Op.DELETED, "was deleted")),
+    (_ADDS_FILE, _done(Op.ADDED, gettext_noop("was added"), gettext_noop("no such file was added"))),
+    (_DELETES_FILE, _done(Op.DELETED, gettext_noop("was deleted"), gettext_noop("no such file was deleted"))),
     (_ADDS_TESTS, _tests),
 )

@@ -195,7 +195,7 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
 
 def _related_html(opened: Opened, each: Related) -> str:
     item = landing_item(opened.site, each.row)
-    return render_to_string("pages/_landing.html", {"row": item, "touch": each.words})
+    return render_to_string("pages/_landing.html", {"row": item, "touch": each.shown})
 
 
 def _card(found: _Found) -> str:
