@@ -6,10 +6,10 @@ The list, with those that have their test elsewhere, is `docs/contributors/secur
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import random
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -30,11 +30,14 @@ from secret_corpus import TRUE
 LAND, GET = "SessionService.LandSession", "SessionService.GetSession"
 
 
-def _sources() -> Iterator[tuple[str, ast.Module]]:
-    for package in (mic, micelio):
-        root = Path(next(iter(package.__path__)))
-        for path in root.rglob("*.py"):
-            yield f"{root.name}/{path.relative_to(root)}", ast.parse(path.read_text("utf-8"))
+@functools.cache
+def _sources() -> tuple[tuple[str, ast.Module], ...]:
+    roots = [Path(next(iter(package.__path__))) for package in (mic, micelio)]
+    return tuple(
+        (f"{root.name}/{path.relative_to(root)}", ast.parse(path.read_text("utf-8")))
+        for root in roots
+        for path in root.rglob("*.py")
+    )
 
 
 def _imports(tree: ast.Module) -> set[str]:
