@@ -194,7 +194,7 @@ class Machine:
         if code not in EXPECTED or "Traceback" in err:
             raise Wrong(f"exit code {code}: {err[-1500:]}")
         # What waited was sent first, and what landed meanwhile came with it.
-        sent = self._line_of is not None and ("Landed @" in out or "Pushed: " in out)
+        sent = self._line_of is not None and any(word in out + err for word in ("Landed @", "Pushed: "))
         if code and code != 3 and after != before and not sent:
             raise Wrong(f"it refused ({err.strip()[:300]}), and files changed: {_difference(before, after)}")
         self.head()
