@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from http.client import HTTPException
 from typing import Any, NamedTuple
 
@@ -14,6 +16,8 @@ from mic.rpc.unreached import Unreached
 
 WELL_KNOWN = "/.well-known/micelio.json"
 TIMEOUT = 20.0  # seconds for one answer of the web side
+# A forge that wants one to wait is asked so often in all, while it says so for no longer than these seconds.
+_TURNS, _SOON = 4, 5
 MAX_ANSWER = 1 << 20  # bytes; what the forge says of itself is below 1 KiB
 _LOCAL = ("localhost", "127.0.0.1", "[::1]", "::1")
 
@@ -59,8 +63,23 @@ def is_local(host: str) -> bool:
     return port.isdecimal() and name in _LOCAL
 
 
-def discover(instance: str) -> Forge:
-    """Ask a forge for its doors; raises Unavailable when nobody answers, InvalidInput when it is no forge."""
+def discover(instance: str, pause: Callable[[float], None] = time.sleep) -> Forge:
+    """Ask a forge for its doors; raises Unavailable when nobody answers, InvalidInput when it is no forge.
+
+    One that takes nothing more just now is asked again when it says so, if that is soon; else RateLimited is raised.
+    """
+    for _ in range(_TURNS - 1):
+        try:
+            return _discover(instance)
+        except RateLimited as error:
+            seconds = error.details["retry_after"]
+            if seconds > _SOON:
+                raise
+            pause(seconds)
+    return _discover(instance)
+
+
+def _discover(instance: str) -> Forge:
     url = instance + WELL_KNOWN
     try:
         said = _answer(urllib.request.Request(url, headers={"Accept": "application/json"}))  # noqa: S310  # http(s)
@@ -80,10 +99,10 @@ def discover(instance: str) -> Forge:
             raise Unavailable(f"The forge {instance} answers {error.code}.", hint="Try again.") from error
         if error.code == 429:
             after = error.headers.get("Retry-After", "")
-            seconds = int(after) if after.isascii() and after.isdecimal() and len(after) < 6 else 60
+            seconds = max(int(after), 1) if after.isascii() and after.isdecimal() and len(after) < 6 else 60
             raise RateLimited(
                 f"The forge {instance} is asked too often from here.",
-                hint=f"Try again in {seconds} seconds.",
+                hint=f"Try again in {seconds} second{'s' if seconds > 1 else ''}.",
                 retry_after=seconds,
             ) from error
         raise _no_forge(instance) from error
