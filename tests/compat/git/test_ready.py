@@ -5,12 +5,17 @@ from __future__ import annotations
 import io
 import os
 import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from ledgers import traced
+from mic.git import ready
 from mic.git.kept import KeptObjects
 from mic.git.packs import Packs
 from mic.git.packscan import Limits
@@ -130,6 +135,29 @@ def test_what_clones_do_not_take_is_left_out(source: Source, tmp_path: Path) -> 
     other, _ = traced(source.store)
     assert taken(KeptObjects(other), tmp_path / "two.git") == expected
     assert source.listed() == kept
+
+
+def test_clones_at_once_share_one_build(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight threads of a front end that begin together, and a pack that takes its time."""
+    copy, built = ready.copy_entries, []
+
+    def slow(*given: Any) -> None:
+        built.append(threading.get_ident())
+        time.sleep(0.2)
+        copy(*given)
+
+    monkeypatch.setattr(ready, "copy_entries", slow)
+    together = threading.Barrier(8)
+
+    def one(number: int) -> list[bytes]:
+        together.wait()
+        return taken(source.kept, tmp_path / f"{number}.git")
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(one, range(8)))
+    assert found == [_cloned(source, tmp_path / "peer.git")] * 8
+    assert len(built) == 1
+    assert len(source.listed()) == 3
 
 
 def test_what_landed_since_comes_behind(source: Source, tmp_path: Path) -> None:
