@@ -40,7 +40,7 @@ SMALL = {
 def _modules() -> tuple[ModuleType, ...]:
     """Every module of core and ledger, those that production imports late included, and the one of Git's refs."""
     for room in ("mic.core", "mic.ledger"):
-        for found in pkgutil.iter_modules(importlib.import_module(room).__path__, f"{room}."):
+        for found in pkgutil.walk_packages(importlib.import_module(room).__path__, f"{room}."):
             importlib.import_module(found.name)
     rooms = ("mic.core", "mic.ledger", "mic.git.view")
     return tuple(sys.modules[name] for name in sorted(sys.modules) if name.startswith(rooms))
