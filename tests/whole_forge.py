@@ -176,7 +176,7 @@ class WholeForge:
         page = self.tia.get(f"{FACTOR}/app")
         key, token = (
             re.search(pattern, page.text)
-            for pattern in (r"<code class=\"cmd\">([A-Z2-7]{32})</code>", r'csrfmiddlewaretoken" value="([^"]+)"')
+            for pattern in (r"<code class=\"cmd\"[^>]*>([A-Z2-7]{32})</code>", r'csrfmiddlewaretoken" value="([^"]+)"')
         )
         assert key is not None
         assert token is not None

@@ -20,7 +20,7 @@ from whole_forge import FACTOR, ODD, PASSWORD, WholeForge
 pytestmark = pytest.mark.browser
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 800}
 # Answers to programs, and what ends the sign-in that the other pages need.
 NO_PAGES = {
     "discovery", "stylesheet", "passkey-script", "raw", "archive", "badge", "robots", "sitemap", "llms", "project-feed",

@@ -46,7 +46,7 @@ def asking(world: World, rita: Browser) -> Iterator[World]:
 def _add_app(browser: Browser) -> str:
     """An authenticator app; its key."""
     page = browser.get("/-/account/second-factor/app").text
-    key = re.search(r"<code class=\"cmd\">([A-Z2-7]{32})</code>", page)
+    key = re.search(r"<code class=\"cmd\"[^>]*>([A-Z2-7]{32})</code>", page)
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
     assert key is not None
     assert token is not None

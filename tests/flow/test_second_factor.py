@@ -36,7 +36,7 @@ def _set_up(browser: Browser) -> tuple[str, list[str]]:
     browser.submit("/-/sign-in/again", password=PASSWORD)
     page = browser.get(f"{FACTOR}/app")
     assert page.status_code == 200, page.headers
-    found = re.search(r"<code class=\"cmd\">([A-Z2-7]{32})</code>", page.text)
+    found = re.search(r"<code class=\"cmd\"[^>]*>([A-Z2-7]{32})</code>", page.text)
     assert found is not None
     assert "data:image/svg+xml" in page.text
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)

@@ -195,7 +195,7 @@ def _plant(world: World) -> tuple[dict[str, str], list[str]]:
         secrets["cookie"] = browser.cookies["sessionid"]
         # It waits in the session until a first code proves that the app has it.
         asked = browser.get("/-/account/second-factor/app").text
-        secrets["app in set-up"] = re.findall(r'<code class="cmd">([A-Z2-7]{32})</code>', asked)[0]
+        secrets["app in set-up"] = re.findall(r'<code class="cmd"[^>]*>([A-Z2-7]{32})</code>', asked)[0]
         # Signed in with a password, wrong and right, and asked for with errors.
         for path in ("/-/sign-in", "/-/sign-up"):
             answers.append(browser.submit("/-/account", to=path, login="rita", password=secrets["password"] + "x").text)
