@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from mic.core.codec import Reader, crc32c
 from mic.core.head import HEAD_BYTES, Head, decode_head
-from mic.core.record import Record, encode_record, read_record
+from mic.core.record import Record, encode_record, packed, read_record
 
 MAGIC = b"MICE"
 VERSION = 2
@@ -148,8 +148,9 @@ def make_epoch(
     assert prev.hlc < records[0].hlc
     assert records[-1].hlc == new.hlc
     toc, data = lay_out(objects)
+    encoded = list(map(encode_record, records))
     meta = b"".join(
-        (*map(encode_record, records), len(packs).to_bytes(2, "big"), *map(encode_pack_ref, packs), encode_toc(toc)),
+        (*encoded, len(packs).to_bytes(2, "big"), *map(encode_pack_ref, packs), encode_toc(toc)),
     )
     head = b"".join(
         (
@@ -162,7 +163,7 @@ def make_epoch(
             meta,
         )
     )
-    epoch = Epoch(prev, new, lander, tuple(records), tuple(packs), tuple(toc), len(head) + 4)
+    epoch = Epoch(prev, new, lander, tuple(map(packed, records, encoded)), tuple(packs), tuple(toc), len(head) + 4)
     return epoch, b"".join((head, crc32c(head), data))
 
 

@@ -11,13 +11,18 @@ here so that the tree at any position can be made again from the records alone.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple, overload
 
 from mic.core.codec import Reader, varint
 from mic.core.session import Op
 from mic.core.tree.node import MAX_KEY, MODE_CODES, MODES, OTHER_MODE, Entry
 
 FIXED_BYTES = 8 + 16 + 32 + 8 + 8 + 32 + 4
+# A record with more changes keeps them as they are stored: 50 bytes each, where objects take 700.
+FEW = 1_000
+_BLOCK = 256
 
 
 class PathChange(NamedTuple):
@@ -37,7 +42,67 @@ class Record(NamedTuple):
     base_position: int
     hlc: int
     root_after: bytes
-    changes: tuple[PathChange, ...]
+    changes: Sequence[PathChange]
+
+
+class PackedChanges(Sequence[PathChange]):
+    """The changes of a record that has many, decoded when they are looked at. The record's checksum is right.
+
+    One is found by its number within the block that it is in; the first time, the beginnings of blocks are noted. What
+    is malformed raises Corrupt then.
+    """
+
+    __slots__ = ("_at", "_block", "_count", "_marks", "_name", "_raw")
+
+    def __init__(self, raw: bytes, count: int, name: str) -> None:
+        self._raw, self._count, self._name = raw, count, name
+        self._marks: list[tuple[int, bytes]] = []  # where each block begins, and the path before it
+        self._at = -1
+        self._block: tuple[PathChange, ...] = ()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[PathChange]:
+        reader = Reader(self._raw, self._name)
+        yield from _read_changes(reader, self._count, b"")
+        if reader.pos != reader.end:
+            raise reader.fail("a record has another length than it says")
+
+    @overload
+    def __getitem__(self, at: int) -> PathChange: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[PathChange]: ...
+    def __getitem__(self, at: int | slice) -> PathChange | Sequence[PathChange]:
+        if isinstance(at, slice):
+            return tuple(self)[at]
+        number = at + self._count if at < 0 else at
+        if not 0 <= number < self._count:
+            raise IndexError(at)
+        block, within = divmod(number, _BLOCK)
+        if block != self._at:
+            if not self._marks:
+                self._marks = self._begin_blocks()
+            start, before = self._marks[block]
+            changes = _read_changes(Reader(self._raw, self._name, start), self._count - block * _BLOCK, before)
+            self._at, self._block = block, tuple(islice(changes, _BLOCK))
+        return self._block[within]
+
+    def _begin_blocks(self) -> list[tuple[int, bytes]]:
+        reader = Reader(self._raw, self._name)
+        marks, before = [], b""
+        for number in range(self._count):
+            if number % _BLOCK == 0:
+                marks.append((reader.pos, before))
+            before = next(_read_changes(reader, 1, before)).path
+        return marks
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, PackedChanges):
+            return self._raw == other._raw and self._count == other._count
+        return isinstance(other, tuple) and len(other) == self._count and tuple(self) == other
+
+    __hash__ = None  # type: ignore[assignment]  # as of what is compared by what it holds
 
 
 def _shared(left: bytes, right: bytes) -> int:
@@ -89,17 +154,31 @@ def read_record(reader: Reader) -> Record:
     position, session, session_object = reader.u64(), reader.take(16), reader.take(32)
     base, hlc, root = reader.u64(), reader.u64(), reader.take(32)
     count = reader.count(reader.u32(), 4)
-    changes = []
-    before = b""
+    changes: Sequence[PathChange]
+    if count > FEW:
+        changes = PackedChanges(reader.take(stop - reader.pos), count, reader.name)
+    else:
+        changes = tuple(_read_changes(reader, count, b""))
+    if reader.pos != stop:
+        raise reader.fail("a record has another length than it says")
+    return Record(position, session, session_object, base, hlc, root, changes)
+
+
+def packed(record: Record, raw: bytes) -> Record:
+    """A record as it is read from `raw`, its encoded form: with its changes packed when they are many."""
+    if len(record.changes) <= FEW:
+        return record
+    return read_record(Reader(raw, f"landing @{record.position}"))
+
+
+def _read_changes(reader: Reader, count: int, before: bytes) -> Iterator[PathChange]:
+    """So many changes, the first of them behind the path `before`."""
     for _ in range(count):
         change = _read_change(reader, before)
         if change.path <= before:
             raise reader.fail("paths are not sorted")
         before = change.path
-        changes.append(change)
-    if reader.pos != stop:
-        raise reader.fail("a record has another length than it says")
-    return Record(position, session, session_object, base, hlc, root, tuple(changes))
+        yield change
 
 
 def _read_change(reader: Reader, before: bytes) -> PathChange:

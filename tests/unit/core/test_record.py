@@ -8,7 +8,7 @@ import pytest
 
 from mic.core.codec import Reader
 from mic.core.errors import Corrupt
-from mic.core.record import PathChange, Record, encode_record, read_record
+from mic.core.record import FEW, PackedChanges, PathChange, Record, encode_record, packed, read_record
 from mic.core.tree import Entry
 
 H = bytes(range(32))
@@ -64,3 +64,59 @@ def test_a_wrong_length_is_damage(length: int) -> None:
     assert len(raw) - 4 == 146
     with pytest.raises(Corrupt):
         _read(length.to_bytes(4, "big") + raw[4:])
+
+
+def _many() -> Record:
+    """A record beyond what is decoded at once: paths of two folders, the last of them short."""
+    return _record(*(b"a/folder/%06d" % n for n in range(3 * FEW)), *(b"b/%06d" % n for n in range(100)), b"z")
+
+
+def test_many_changes_are_decoded_when_they_are_looked_at() -> None:
+    """In any order, from both ends, in part, and again; beyond them there is nothing."""
+    record = _many()
+    found = _read(encode_record(record)).changes
+    assert isinstance(found, PackedChanges)
+    assert isinstance(_read(encode_record(_record(*(b"%06d" % n for n in range(FEW))))).changes, tuple)
+    assert len(found) == 3101
+    assert [found[at].path for at in (3100, 0, 2999, 3000, 256, 255, 1, 3099, -1, -3101)] == [
+        b"z", b"a/folder/000000", b"a/folder/002999", b"b/000000", b"a/folder/000256", b"a/folder/000255",
+        b"a/folder/000001", b"b/000099", b"z", b"a/folder/000000",
+    ]  # fmt: skip
+    assert [change.path for change in found[2998:3002]] == [
+        b"a/folder/002998", b"a/folder/002999", b"b/000000", b"b/000001",
+    ]  # fmt: skip
+    for at in (3101, -3102):
+        with pytest.raises(IndexError):
+            found[at]
+    assert tuple(found) == record.changes
+    assert found == record.changes
+    assert found != record.changes[1:]
+    assert found == _read(encode_record(record)).changes
+    assert found != _read(encode_record(_record(*(b"%06d" % n for n in range(3101))))).changes
+
+
+def test_packed_changes_are_written_as_they_were() -> None:
+    raw = encode_record(_many())
+    assert encode_record(_read(raw)) == raw
+    assert packed(_many(), raw) == _read(raw)
+
+
+@pytest.mark.parametrize("at", [0, 1, 255, 256, 3000])
+def test_damage_among_packed_changes_is_found_when_they_are_looked_at(at: int) -> None:
+    """Whoever walks meets it, and so does whoever looks for one."""
+    changes = list(_many().changes)
+    changes[at], changes[at + 1] = changes[at + 1], changes[at]
+    raw = encode_record(_many()._replace(changes=tuple(changes)))
+    with pytest.raises(Corrupt, match="not sorted"):
+        list(_read(raw).changes)
+    with pytest.raises(Corrupt, match="not sorted"):
+        _read(raw).changes[3100]
+
+
+def test_packed_changes_with_something_behind_them_are_damage() -> None:
+    raw = encode_record(_many())
+    longer = (len(raw) - 4 + 1).to_bytes(4, "big") + raw[4:] + b"x"
+    with pytest.raises(Corrupt, match="another length"):
+        list(_read(longer).changes)
+    with pytest.raises(Corrupt, match="are left"):
+        list(_read((len(raw) - 4 - 8).to_bytes(4, "big") + raw[4:-8]).changes)
