@@ -664,6 +664,8 @@ FUNCTIONS = {
     "sessions.queries.list_open_sessions": "SessionService.ListSessions",
     "sessions.queries.require_landable": "AccountService.CreateSessionToken",
     "sessions.queries.standing": "SessionService.AwaitLanding",
+    "sessions.transcripts.as_read": "session",
+    "sessions.transcripts.is_kept": "AccountService.StartExport",
     "tokens.actions.create_session_token": "AccountService.CreateSessionToken",
     "tokens.actions.create_token": "AccountService.CreateToken",
     "tokens.actions.renew_session_token": "AccountService.RenewSessionToken",

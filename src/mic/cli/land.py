@@ -27,6 +27,7 @@ from mic.cli.session_message import session_message
 from mic.cli.session_push import require_here
 from mic.cli.session_stack import require_below_landed
 from mic.cli.session_wrote import say_who_wrote
+from mic.cli.transcript_option import seen_by, transcript_option
 from mic.cli.unresolved import require_resolved
 from mic.cli.waiting import Sending, on_top, report_waiting, send_waiting, sent_line, wait_to_land, waiting
 from mic.core.errors import BaseMismatch, MicError, NothingToLand, SecretFound
@@ -60,8 +61,9 @@ _SECONDS = 600.0
 )
 @click.option("--async", "later", is_flag=True, help="Do not wait: the forge accepts it now and lands it in turn.")
 @click.option("--wait", is_flag=True, help="Wait for what was landed with --async, and say where it landed.")
+@transcript_option
 @json_option
-def land(out: Output, goal: str, agent: str, later: bool, wait: bool) -> int:
+def land(out: Output, goal: str, agent: str, later: bool, wait: bool, transcript: str | None) -> int:
     """Land what changed here, with the open session's goal, conversation and decisions.
 
     Without an open session, GOAL starts one and lands it at once. When one is open it keeps its goal, and GOAL is
@@ -80,7 +82,7 @@ def land(out: Output, goal: str, agent: str, later: bool, wait: bool) -> int:
     """
     if wait and (later or goal):
         raise click.UsageError("--wait goes alone: it says what became of the landing that was sent with --async.")
-    return run_wait(out) if wait else run_land(out, goal, agent, later)
+    return run_wait(out) if wait else run_land(out, goal, agent, later, transcript)
 
 
 def run_wait(out: Output) -> int:
@@ -99,7 +101,7 @@ def run_wait(out: Output) -> int:
     return _report_settled(out, settled)
 
 
-def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> int:
+def run_land(out: Output, goal: str, agent: str = "", later: bool = False, transcript: str | None = None) -> int:
     """Land; the exit code."""
     ws = Workspace.find()
     _before(ws, goal)
@@ -136,6 +138,9 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False) -> in
             if noted not in _notes(session):
                 add_note(ws, session, goal, "agent" if session.agent else "human")
                 local.save(ws, session)
+        if transcript is not None and session.transcript != seen_by(transcript):
+            session.transcript = seen_by(transcript)
+            local.save(ws, session)
         attach_by_itself(ws, session, out)
         try:
             if away is not None:

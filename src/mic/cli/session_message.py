@@ -10,6 +10,9 @@ from mic.workspace.told import in_order
 
 def session_message(session: LocalSession, changes: list[pb.Change]) -> pb.Session:
     """The open session as it goes to the forge, to be pushed or landed."""
+    said = [message_pb(item) for item in in_order(session.conversation)[0]]
+    # What is kept apart goes in a field of its own: a forge that does not know of it keeps nothing, and shows nothing.
+    apart = pb.KeptTranscript(seen_by=session.transcript, messages=len(said), conversation=said)
     return pb.Session(
         id=session.id,
         goal=session.goal,
@@ -17,7 +20,8 @@ def session_message(session: LocalSession, changes: list[pb.Change]) -> pb.Sessi
         base_position=session.base_position,
         based_on=session.based_on,
         created_at_ms=session.started_ms,
-        conversation=[message_pb(item) for item in in_order(session.conversation)[0]],
+        conversation=[] if session.transcript else said,
+        transcript=apart if session.transcript else None,
         decisions=[decision_pb(item) for item in session.decisions],
         changes=changes,
     )

@@ -30,7 +30,7 @@ from mic.cli.session_push import push_work
 from mic.cli.session_wrote import bring_who_wrote, digest
 from mic.cli.settled import settled
 from mic.cli.unresolved import require_resolved
-from mic.cli.words import local_fields
+from mic.cli.words import conversation_of, local_fields
 from mic.core.blob import MAX_WHOLE
 from mic.core.errors import InvalidInput, NotFound, PermissionDenied
 from mic.core.ids import ulid_text
@@ -180,7 +180,7 @@ def take_up(
     # Last: until it is there, the same command begins again.
     local.save(ws, opened)
     out.line(f"Resumed: {found.goal}")
-    words = f"{plural(len(found.conversation), 'note')}, {plural(len(found.decisions), 'decision')}"
+    words = f"{plural(len(conversation_of(found)), 'note')}, {plural(len(found.decisions), 'decision')}"
     out.line(f"session {ulid_text(found.id)}, base @{found.base_position}: {plural(files, 'file')}, {words}")
     out.document({"session": local_fields(opened), "files": files})
 
@@ -282,7 +282,8 @@ def _opened(found: pb.Session) -> LocalSession:
         agent=found.agent,
         based_on=found.based_on,
         below=found.based_on,
-        conversation=[Message(turn.role, turn.author, turn.text, turn.at_ms) for turn in found.conversation],
+        conversation=[Message(turn.role, turn.author, turn.text, turn.at_ms) for turn in conversation_of(found)],
+        transcript=found.transcript.seen_by,
         decisions=[
             Decision(
                 item.what, item.why, tuple(Alternative(road.what, road.why_not) for road in item.alternatives),

@@ -15,6 +15,7 @@ from mic.cli.session_push import push_work, require_here
 from mic.cli.session_resume import bring, find, require_no_others
 from mic.cli.settled import settled
 from mic.cli.sync_plan import on_disk
+from mic.cli.transcript_option import seen_by
 from mic.cli.unresolved import require_resolved
 from mic.core.errors import BaseMismatch, InvalidInput, PreconditionFailed
 from mic.core.ids import new_ulid, ulid_text
@@ -30,7 +31,9 @@ from mic.workspace.session import LocalSession
 from mic.workspace.workspace import Workspace
 
 
-def open_on(ws: Workspace, goal: str, agent: str, on: str, out: Output) -> tuple[LocalSession, bool]:
+def open_on(
+    ws: Workspace, goal: str, agent: str, on: str, out: Output, transcript: str | None = None
+) -> tuple[LocalSession, bool]:
     """Open a session on another of one's own, which is open here or was pushed; the files here become its files."""
     goal = local.checked_goal(goal)
     run_hook(ws, PRE_SESSION, goal, None)
@@ -55,7 +58,7 @@ def open_on(ws: Workspace, goal: str, agent: str, on: str, out: Output) -> tuple
         now_ms = time.time_ns() // 1_000_000
         session = LocalSession(
             id=new_ulid(now_ms, os.urandom(10)), goal=goal, started_ms=now_ms, base_position=ws.config.position,
-            agent=agent, based_on=found.id, below=found.id,
+            agent=agent, based_on=found.id, below=found.id, transcript=seen_by(transcript),
         )  # fmt: skip
         changes = tuple(kept_change(change) for change in found.changes)
         stacked.keep(ws, session.id, stacked.Below(found.id, found.goal, changes))

@@ -11,6 +11,7 @@ from mic.cli.hooks import PRE_SESSION, run_hook
 from mic.cli.open_session import address_of, require_complete
 from mic.cli.output import Output
 from mic.cli.queued import settle_first
+from mic.cli.transcript_option import seen_by, transcript_option
 from mic.cli.words import local_fields
 from mic.core.errors import Unavailable
 from mic.core.ids import ulid_text
@@ -28,8 +29,9 @@ from mic.workspace.workspace import Workspace
     "--agent", default="", envvar="MIC_AGENT", show_envvar=True, help="The agent that works in it, if one does."
 )
 @click.option("--on", metavar="ID", default="", help="Begin on the work of another session, which has not landed yet.")
+@transcript_option
 @json_option
-def start(out: Output, goal: str, agent: str, on: str) -> None:
+def start(out: Output, goal: str, agent: str, on: str, transcript: str | None) -> None:
     """Open a session with a goal: what is to be reached, in one line.
 
     With --on, it begins where another session of yours is: the one that is open here, which is pushed first, or one
@@ -41,13 +43,15 @@ def start(out: Output, goal: str, agent: str, on: str) -> None:
     if on:
         from mic.cli.session_stack import open_on  # with all that pushes and resumes
 
-        session, announced = open_on(ws, goal, agent, on, out)
+        session, announced = open_on(ws, goal, agent, on, out, transcript)
     else:
-        session, announced = open_session(ws, goal, agent, out)
+        session, announced = open_session(ws, goal, agent, out, transcript)
     out.document({"session": local_fields(session), "announced": announced})
 
 
-def open_session(ws: Workspace, goal: str, agent: str, out: Output) -> tuple[LocalSession, bool]:
+def open_session(
+    ws: Workspace, goal: str, agent: str, out: Output, transcript: str | None = None
+) -> tuple[LocalSession, bool]:
     """Open a session, with the hook before it, and say so; also whether the forge was told."""
     run_hook(ws, PRE_SESSION, goal.strip(), None)
     with ws.lock():
@@ -56,7 +60,7 @@ def open_session(ws: Workspace, goal: str, agent: str, out: Output) -> tuple[Loc
             with connect(ws.config.instance, signed_in=True) as client:
                 settle_first(client, ws, item, out)
         record(ws, "mic session start", files=False)
-        session = local.start(ws, goal, agent)
+        session = local.start(ws, goal, agent, seen_by(transcript))
         try:
             announced = _announce(ws, session)
         except BaseException:

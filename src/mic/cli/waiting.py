@@ -286,6 +286,7 @@ def _joined(into: LocalSession, other: LocalSession) -> LocalSession:
     joined = LocalSession(**{name: getattr(into, name) for name in into.__struct_fields__})
     joined.conversation = [*into.conversation, *said]
     joined.decisions = [*into.decisions, *decided]
+    joined.transcript = into.transcript or other.transcript
     return joined
 
 

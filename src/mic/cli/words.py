@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mic.cli.mode_words import mode_words
@@ -13,6 +14,8 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.session import LocalSession
 from mic.workspace.told import in_order
 
+# Who reads a conversation where nothing is said of it: all who read the project.
+PROJECT = "project"
 LETTERS = "AMD"
 _OPS = ("added", "modified", "deleted")
 
@@ -40,11 +43,23 @@ def session_fields(session: pb.Session, *, whole: bool = False) -> dict[str, Any
         fields["brought"] = _brought_fields(session.brought) if session.HasField("brought") else None
         fields["conversation"] = [
             {"role": item.role, "author": item.author, "text": item.text, "at": iso(item.at_ms)}
-            for item in session.conversation
+            for item in conversation_of(session)
         ]
+        fields["transcript"] = transcript_words(session.transcript.seen_by)
+        fields["messages"] = session.transcript.messages or len(session.conversation)
         fields["decisions"] = list(map(decision_fields, session.decisions))
         fields["changes"] = [change_fields(item) for item in session.changes]
     return fields
+
+
+def conversation_of(session: pb.Session) -> Sequence[pb.Message]:
+    """The turns of a session of the forge, as far as they were sent to whoever asked."""
+    return session.transcript.conversation or session.conversation
+
+
+def transcript_words(seen_by: str) -> str:
+    """Who reads a conversation, as options and documents name them."""
+    return seen_by or PROJECT
 
 
 def _brought_fields(brought: pb.Brought) -> dict[str, Any]:
@@ -79,6 +94,7 @@ def local_fields(session: LocalSession) -> dict[str, Any]:
         "base_position": session.base_position,
         "based_on": ulid_text(session.based_on) if session.based_on else None,
         "created_at": iso(session.started_ms),
+        "transcript": transcript_words(session.transcript),
         "conversation": [
             {"role": item.role, "author": item.author, "text": item.text, "at": iso(item.at)}
             for item in in_order(session.conversation)[0]
@@ -160,7 +176,13 @@ def print_landing(out: Output, session: pb.Session) -> None:
         out.line(f"Not landed: {session.refusal}")
     if session.git_commit:
         out.line(f"Git commit {session.git_commit.hex()}")
-    print_words(out, list(session.conversation), list(session.decisions))
+    said = list(conversation_of(session))
+    print_words(out, said, list(session.decisions))
+    if session.HasField("transcript"):
+        kept = session.transcript
+        out.line()
+        lacking = "" if said or not kept.messages else ", and not sent to you"
+        out.line(f"The conversation ({plural(kept.messages, 'message')}) is kept to {kept.seen_by}{lacking}.")
     if session.changes:
         out.line()
         out.line(plural(len(session.changes), "file") + ":")

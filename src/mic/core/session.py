@@ -85,8 +85,16 @@ class Change(msgspec.Struct, frozen=True):
     copied_from: bytes = b""
 
 
+# Who reads the conversation of a session, where that are not all who read the session: `Session.transcript`.
+MEMBERS = "members"
+
+
 class Session(msgspec.Struct, frozen=True):
-    """A session, whole. `id` and `owner` are 16 bytes (ULID, account UUID); times are HLC (ms << 16 | logical)."""
+    """A session, whole. `id` and `owner` are 16 bytes (ULID, account UUID); times are HLC (ms << 16 | logical).
+
+    `transcript` is who reads its conversation: "" all who read the session, else `MEMBERS`. One that landed so has its
+    conversation elsewhere, and `messages` is how many turns that has.
+    """
 
     id: bytes
     goal: str
@@ -106,6 +114,13 @@ class Session(msgspec.Struct, frozen=True):
     build_context: dict[str, Any] = {}
     attestations: tuple[Any, ...] = ()
     metadata: dict[str, Any] = {}
+    transcript: str = ""
+    messages: int = 0
+
+    @property
+    def turns(self) -> int:
+        """How many turns its conversation has, wherever that is."""
+        return len(self.conversation) or self.messages
 
 
 MAGIC = b"MICS"
@@ -131,6 +146,8 @@ class _Body(msgspec.Struct, array_like=False, omit_defaults=True):
     build_context: dict[str, Any] = {}
     attestations: tuple[Any, ...] = ()
     metadata: dict[str, Any] = {}
+    transcript: str = ""
+    messages: int = 0
 
 
 _encoder = msgspec.msgpack.Encoder()

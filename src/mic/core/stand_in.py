@@ -48,6 +48,8 @@ def without_words(session: Session, redaction: Redaction) -> Session:
         session,
         goal=redaction.text,
         conversation=(),
+        transcript="",
+        messages=0,
         decisions=(),
         claims=(),
         attribution=_lines(session, lambda writer: Writer(writer.kind)),

@@ -61,6 +61,8 @@ def forget_push(ws: Workspace) -> None:
 
 
 def words_of(session: LocalSession) -> bytes:
-    """A digest of goal, conversation and decisions."""
+    """A digest of goal, conversation and decisions, and of who is to read them where not all are."""
     said = [session.goal, session.agent, in_order(session.conversation)[0], session.decisions]
+    if session.transcript:
+        said.append(session.transcript)
     return hashlib.sha256(_encoder.encode(said)).digest()

@@ -32,6 +32,8 @@ class LocalSession(msgspec.Struct):
     # The session that this one was begun on; `below` while that has not become part of the base.
     based_on: bytes = b""
     below: bytes = b""
+    # Who is to read its conversation on the forge: "" all who read the project, else `mic.core.session.MEMBERS`.
+    transcript: str = ""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -53,7 +55,7 @@ def current(ws: Workspace) -> LocalSession | None:
         ) from error
 
 
-def start(ws: Workspace, goal: str, agent: str = "") -> LocalSession:
+def start(ws: Workspace, goal: str, agent: str = "", transcript: str = "") -> LocalSession:
     """Opens a session with a goal; raises InvalidInput when one is open, or the goal is empty or too long."""
     open_one = current(ws)
     if open_one is not None:
@@ -66,6 +68,7 @@ def start(ws: Workspace, goal: str, agent: str = "") -> LocalSession:
         started_ms=now_ms,
         base_position=ws.config.position,
         agent=agent,
+        transcript=transcript,
     )
     save(ws, session)
     return session

@@ -26,6 +26,7 @@ from micelio.projects.branches import registered_branches
 from micelio.projects.ledgers import ledger
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import project_name, project_of
+from micelio.sessions.transcripts import is_kept
 
 _log = logging.getLogger("micelio.exports")
 
@@ -36,6 +37,8 @@ MOST_BYTES = 1 << 38
 # Seconds between two looks whether it is still wanted.
 _TICK = 1.0
 _LEFT_OUT = "sessions that have not landed: whoever made this is no member of the project"
+
+_KEPT_APART = "conversations that are kept to members"
 
 
 class Maker(Shape):
@@ -93,8 +96,12 @@ def _maker(actor: Actor, row: Export, project: ProjectView | None) -> Maker:
         return AccountLines(actor, row.started_by)
     shown = row.open_sessions and policy.sees_open(actor, project)
     if row.kind == Kind.JSON:
-        return ProjectLines(project, lambda session: shown)
-    return ArchiveWriter(project, lambda session: shown, () if shown else (_LEFT_OUT,))
+        return ProjectLines(actor, project, lambda session: shown)
+    return ArchiveWriter(
+        project,
+        lambda session: shown and not is_kept(actor, project, session),
+        (*(() if shown else (_LEFT_OUT,)), _KEPT_APART),
+    )
 
 
 def _written(row: Export, maker: Maker) -> tuple[int, str]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from mic.core.brought import brought_from
 from mic.core.head import hlc_ms
 from mic.core.ids import ulid_text
 from mic.core.record import Record
 from mic.core.session import Op, Session, State
+from micelio.accounts.actor import Actor
 from micelio.config import current
 from micelio.exports.lines import VERSION, line, path_of
 from micelio.projects.branches import registered_branches
@@ -18,6 +21,7 @@ from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import MAIN, ProjectView
 from micelio.sessions.git_view import kept_objects
 from micelio.sessions.redaction import as_shown
+from micelio.sessions.transcripts import as_read
 
 _BATCH = 200
 _OPS = {Op.ADDED: "added", Op.MODIFIED: "modified", Op.DELETED: "deleted"}
@@ -26,8 +30,8 @@ _OPS = {Op.ADDED: "added", Op.MODIFIED: "modified", Op.DELETED: "deleted"}
 class ProjectLines:
     """The lines of one project. `done` and `total` count landings; `shown` says which open sessions may be seen."""
 
-    def __init__(self, project: ProjectView, shown: Callable[[bytes], bool]) -> None:
-        self._project, self._shown = project, shown
+    def __init__(self, actor: Actor, project: ProjectView, shown: Callable[[bytes], bool]) -> None:
+        self._actor, self._project, self._shown = actor, project, shown
         self.done = self.total = 0
 
     def pieces(self) -> Iterator[bytes]:
@@ -55,19 +59,25 @@ class ProjectLines:
                 },
             )  # fmt: skip
         for name, key, begun in lines:
-            ledger = open_ledger(key)
+            ledger, looked = open_ledger(key), self._on(name, key)
             for first in range(begun + 1, heads[key] + 1, _BATCH):
                 for record in ledger.records(first, min(first + _BATCH - 1, heads[key])):
-                    yield _landing(name, record, as_shown(ledger.session_of(record)))
+                    session = as_shown(ledger.session_of(record))
+                    yield _landing(name, record, as_read(self._actor, looked, session, record.position))
                     self.done += 1
         ledger = open_ledger(project.id)
         for session in ledger.kept_sessions():
             if self._shown(session.id) and ledger.find_session(session.id) is None:
-                yield line(
-                    "open_session", {**session_fields(as_shown(session)), "state": State(session.state).name.lower()}
-                )
+                said = session_fields(as_read(self._actor, project, as_shown(session), 0))
+                yield line("open_session", {**said, "state": State(session.state).name.lower()})
         for ref, oid in sorted(kept_objects(project.id).caught_up().view.refs.items()):
             yield line("ref", {"name": ref.decode("utf-8", "replace"), "commit": oid.hex()})
+
+    def _on(self, branch: str, line_id: UUID) -> ProjectView:
+        """The project, looked at on one of its lines."""
+        if line_id == self._project.id:
+            return self._project
+        return replace(self._project, branch=branch, branch_id=line_id)
 
 
 def _landing(branch: str, record: Record, session: Session) -> bytes:
@@ -109,6 +119,8 @@ def session_fields(session: Session) -> dict[str, Any]:
         "agent": session.agent,
         "base_position": session.base_position,
         "begun_at": _at(hlc_ms(session.hlc_created)),
+        "transcript": session.transcript or "project",
+        "messages": session.turns,
         "conversation": [
             {"role": each.role, "author": each.author, "text": each.text, "at": _at(each.at)}
             for each in session.conversation

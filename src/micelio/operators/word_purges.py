@@ -57,13 +57,13 @@ def look(actor: Actor, project: str, session: str) -> WordsLook:
     if position is None:
         require_still(project_id, session_id)
         kept = ledger.open_session(session_id)
-        said = len(kept.conversation), len(kept.decisions)
+        said = kept.turns, len(kept.decisions)
         return WordsLook(project, row.session, row.typed, 0, *said, (), commit=False)
     found = ledger.landing(position).session
     if int((found.metadata.get(MARK) or {}).get("parts", 0)) & Parts.WORDS:
         raise Erased(f"The words of session {row.session} were erased.", hint=found.goal)
     forks = _forks(ledger, session_id)
-    said = len(found.conversation), len(found.decisions)
+    said = found.turns, len(found.decisions)
     return WordsLook(project, row.session, row.typed, position, *said, forks, commit=bool(found.metadata.get("git")))
 
 

@@ -73,8 +73,8 @@ def landing_card(project: ProjectView, view: LandingView, author: str) -> Card:
     goal = session.goal.strip().partition("\n")[0]
     facts = [one_line(cut(author, 40)), *([f"with {one_line(cut(row.agent, 30))}"] if row.agent else [])]
     facts.append(count_words(len(session.changes), "file"))
-    if len(session.conversation):
-        facts.append(count_words(len(session.conversation), "message"))
+    if session.turns:
+        facts.append(count_words(session.turns, "message"))
     points = tuple(
         (f"D{number}", one_line(cut(decision.what.partition("\n")[0], 90)))
         for number, decision in enumerate(session.decisions[:3], 1)

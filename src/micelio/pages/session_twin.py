@@ -12,7 +12,7 @@ from mic.core.tree import Entry
 from micelio.pages.answers import path_data
 from micelio.pages.changes import PathChange, ShownChanges, op_words
 from micelio.pages.landing_items import landing_data
-from micelio.pages.text import display_path, full_time
+from micelio.pages.text import count_words, display_path, full_time
 from micelio.sessions.queries import LandingView
 
 
@@ -27,6 +27,7 @@ def session_data(view: LandingView, changes: list[PathChange]) -> dict[str, Any]
         "tree": view.tree.hex(),
         "brought": brought_from(session) or None,
         "decisions": [_decision(decision) for decision in session.decisions],
+        "transcript": session.transcript or "project",
         "conversation": [_message(message) for message in session.conversation],
         "claims": list(session.claims),
         "changes": [change_data(change) for change in changes],
@@ -85,6 +86,8 @@ def session_markdown(
     if session.conversation:
         parts.append("## Conversation")
         parts += [f"**{said.author or said.role}** ({said.role}): {said.text}" for said in session.conversation]
+    if session.transcript and session.turns:
+        parts.append(f"The conversation ({count_words(session.turns, 'message')}) is kept to {session.transcript}.")
     parts.append(f"## Changes: {len(changes)} files")
     counted = {file.path: file.summary for file in (*shown.files, *shown.rest)} if shown else {}
     names = [(change.path, counted.get(change.path) or op_words(change)) for change in changes]

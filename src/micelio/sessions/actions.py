@@ -24,7 +24,7 @@ from mic.core.errors import (
 )
 from mic.core.head import ms_hlc
 from mic.core.ids import new_ulid, ulid_text
-from mic.core.session import Author, Session, State
+from mic.core.session import MEMBERS, Author, Session, State
 from mic.ledger.frame import Frame
 from mic.ledger.project import Landed, LandRequest, Project
 from micelio.accounts.actor import Actor, require_signed_in
@@ -54,6 +54,7 @@ from micelio.sessions.queries import is_waiting
 from micelio.sessions.redaction import without_secrets
 from micelio.sessions.refusal import refused
 from micelio.sessions.secrets import Watched, newly_allowed, refuse_secrets
+from micelio.sessions.transcripts import apart
 
 MAX_GOAL = 64 << 10
 MAX_TEXT = 32 << 20  # goal, conversation and decisions of one session, in characters
@@ -141,7 +142,10 @@ def land(
             request = ledger.with_lists(LandRequest(session, contents, packs, gate=gate_for(actor, project)))
             refuse_unreadable_owners(ledger, request)
             refuse_secrets(actor, ledger, request)
-            landed = ledger.land(request)
+            if session.transcript and ledger.find_session(session.id) is None:
+                # First, where it is read from once the session has landed without it.
+                ledger.put_open_session(session)
+            landed = ledger.land(request._replace(session=apart(session)))
     except Conflicted as error:
         now = ms_hlc(time.time_ns() // 1_000_000)
         conflicted = refused(session, for_people(error, project_name), now)
@@ -201,6 +205,7 @@ def to_keep(actor: Actor, project: ProjectView, session: Session) -> Session:
         owner=owner.bytes,
         author=_author(actor),
         state=int(State.ACTIVE),
+        messages=0,
         hlc_created=min(session.hlc_created, now) or now,
     )
 
@@ -338,6 +343,10 @@ def _check_words(session: Session) -> None:
     ):
         if count > limit:
             raise TooLarge(f"A session with {count} {what}; the limit is {limit}.")
+    if session.transcript not in ("", MEMBERS):
+        raise InvalidInput(
+            f"{session.transcript[:40]!r} is nobody that a conversation is kept to.", hint=f"Keep it to {MEMBERS}."
+        )
     if len(session.changes) > MAX_CHANGES:
         raise TooLarge(f"{len(session.changes)} changes in one session; the limit is {MAX_CHANGES}.")
     for item in session.conversation:

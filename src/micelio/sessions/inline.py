@@ -48,6 +48,7 @@ class Wanted(NamedTuple):
     agent: str = ""
     conversation: Sequence[Message] = ()
     decisions: Sequence[Decision] = ()
+    transcript: str = ""
 
 
 def session(actor: Actor, project: ProjectView, wanted: Wanted) -> tuple[Session, dict[bytes, bytes]]:
@@ -80,6 +81,7 @@ def session(actor: Actor, project: ProjectView, wanted: Wanted) -> tuple[Session
         hlc_created=ms_hlc(now),
         agent=wanted.agent,
         conversation=tuple(wanted.conversation),
+        transcript=wanted.transcript,
         decisions=tuple(wanted.decisions),
         changes=tuple(changes),
         attribution=_attribution(wanted.files, {change.path: change.hash for change in changes}),

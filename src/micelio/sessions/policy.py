@@ -9,6 +9,7 @@ from mic.core.ids import ulid_text
 from micelio.accounts.actor import Actor
 from micelio.accounts.grant import Scope
 from micelio.accounts.policy import require_scope
+from micelio.organizations.roles import Role, at_least
 from micelio.projects import policy
 from micelio.projects.policy import hidden, may_read
 from micelio.projects.project_view import ProjectView
@@ -67,6 +68,16 @@ def may_see_open(actor: Actor, project: ProjectView, session_id: bytes = b"") ->
     if actor.grant is not None and actor.grant.session and actor.grant.session != session_id:
         return False
     return actor.signed_in and project.role is not None
+
+
+def may_read_transcript(actor: Actor, project: ProjectView, session_id: bytes, owner_id: UUID) -> bool:
+    """A conversation that is kept to members: those who may land here, and whose session it is.
+
+    For views that were just made for this actor. Through a token of one session that one only.
+    """
+    if actor.grant is not None and actor.grant.session not in (b"", session_id):
+        return False
+    return actor.user_id is not None and (at_least(project.role, Role.MEMBER) or actor.user_id == owner_id)
 
 
 def hidden_session(session_id: bytes) -> NotFound:

@@ -344,7 +344,7 @@ def _row(project_id: UUID, record: Record, session: Session) -> Landing:
         authored_at=_time(authored),
         files=len(session.changes),
         decisions=len(session.decisions),
-        messages=len(session.conversation),
+        messages=session.turns,
         git_commit=git.get("commit"),
         base_position=record.base_position,
         attributed=LINES in session.attribution,

@@ -110,8 +110,11 @@ def pushed(actor: Actor, project: ProjectView, session_id: bytes) -> Push | None
 
 def _same(known: Session, session: Session) -> bool:
     """Whether this very work was pushed: a push whose answer was lost comes again."""
-    return (known.goal, known.base_position, known.conversation, known.decisions, known.changes) == (
-        session.goal, session.base_position, session.conversation, session.decisions, session.changes,
+    return (
+        known.goal, known.base_position, known.transcript, known.conversation, known.decisions, known.changes,
+    ) == (
+        session.goal, session.base_position, session.transcript, session.conversation, session.decisions,
+        session.changes,
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ from micelio.sessions.policy import (
 )
 from micelio.sessions.redaction import as_shown
 from micelio.sessions.refusal import Refusal, refusal_of
+from micelio.sessions.transcripts import as_read
 
 MAX_PAGE = 200
 
@@ -156,7 +157,7 @@ def get_landing(actor: Actor, project: ProjectView, position: int) -> LandingVie
     require_read(actor, project)
     ledger = open_ledger(project.line)
     record, session = ledger.landing(position)
-    session = as_shown(session)
+    session = as_read(actor, project, as_shown(session), position)
     before = ledger.records(position - 1, position - 1) if position > 1 else []
     row = landings().filter(project_id=project.line, position=position).first()
     view = as_rows(actor, [row])[0] if row else _owned(actor, session, _from_session(session, record.hlc, position))
@@ -203,7 +204,7 @@ def get_session(actor: Actor, project: ProjectView, session_id: bytes) -> Landin
     if not may_see_open(actor, project, session_id):
         raise hidden_session(session_id)
     try:
-        session = as_shown(ledger.open_session(session_id))
+        session = as_read(actor, project, as_shown(ledger.open_session(session_id)), 0)
     except NotFound as error:
         raise hidden_session(session_id) from error
     tree = ledger.tree_at(session.base_position)
@@ -380,7 +381,7 @@ def _from_session(session: Session, hlc: int, position: int) -> LandingRow:
         datetime.fromtimestamp(hlc_ms(session.hlc_created) / 1000, UTC),
         len(session.changes),
         len(session.decisions),
-        len(session.conversation),
+        session.turns,
         session.metadata.get("git", {}).get("commit"),
         session.base_position,
         LINES in session.attribution,

@@ -10,6 +10,7 @@ from mic.core.session import Session
 from micelio.projects.ledgers import open_ledger
 from micelio.sessions.models import Landing, OpenSession
 from micelio.sessions.redaction import as_shown
+from micelio.sessions.transcripts import with_kept
 
 
 class Written(NamedTuple):
@@ -38,5 +39,5 @@ def read_written(written: Written) -> Session:
     """The words of one, as they are shown. Raises NotFound, Corrupt."""
     ledger = open_ledger(written.line)
     if written.position:
-        return as_shown(ledger.landing(written.position).session)
+        return with_kept(written.line, as_shown(ledger.landing(written.position).session))
     return as_shown(ledger.open_session(written.session_id))

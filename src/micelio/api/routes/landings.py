@@ -14,7 +14,7 @@ from mic.core import session as session_words
 from mic.core.attribution import MAX_LINE, MAX_NAME, Writer
 from mic.core.errors import InvalidInput
 from mic.core.ids import parse_ulid, ulid_text
-from mic.core.session import Change, Op, Session
+from mic.core.session import MEMBERS, Change, Op, Session
 from mic.ledger.project import Landed
 from micelio.api.answers import begin, page, said, shown
 from micelio.api.paths import path_of
@@ -41,6 +41,10 @@ from micelio.sessions.queries import LandingRow, LandingView
 
 router = Router(tags=["landings"])
 At = Annotated[int, Path(ge=1, le=LAST_POSITION)]
+
+
+Transcript = Literal["project", "members"]
+TRANSCRIPT = "Who reads the conversation: all who read the project, or `members`. For others it is empty here."
 
 
 class Landing(Told):
@@ -111,6 +115,7 @@ class WholeLanding(Told):
 
     landing: Landing
     tree: str
+    transcript: Transcript = Field(description=TRANSCRIPT)
     conversation: list[Message]
     decision_list: list[Decision]
 
@@ -193,6 +198,10 @@ class SessionWork(Sent):
     )
     agent: str = ""
     conversation: list[SentMessage] = Field(default_factory=list)
+    transcript: Transcript = Field(
+        "project",
+        description="Who reads the conversation: all who read the project, or `members`: who may land here, and you.",
+    )
     decisions: list[SentDecision] = Field(default_factory=list)
 
 
@@ -287,6 +296,7 @@ def get_landing(request: ApiRequest, owner: str, project: str, position: At, on:
         WholeLanding(
             landing=shape(view.row),
             tree=view.tree.hex(),
+            transcript=transcript(view.session),
             conversation=messages(view.session),
             decision_list=decisions(view.session),
         ),
@@ -344,6 +354,11 @@ def messages(session: Session) -> list[Message]:
         )
         for item in session.conversation
     ]
+
+
+def transcript(session: Session) -> Transcript:
+    """Who reads the conversation."""
+    return "members" if session.transcript else "project"
 
 
 def decisions(session: Session) -> list[Decision]:
@@ -412,6 +427,7 @@ def wanted(body: SessionWork, session: str | None) -> inline.Wanted:
             )
             for item in body.decisions
         ],
+        transcript=MEMBERS if body.transcript == "members" else "",
     )
 
 

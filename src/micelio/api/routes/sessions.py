@@ -18,13 +18,16 @@ from mic.ledger.project import Landed
 from micelio.api.answers import begin, page, said, shown
 from micelio.api.request import ApiRequest
 from micelio.api.routes.landings import (
+    TRANSCRIPT,
     Decision,
     Message,
     PathChange,
     SessionWork,
+    Transcript,
     changes_page,
     decisions,
     messages,
+    transcript,
     wanted,
 )
 from micelio.api.shapes import (
@@ -81,6 +84,8 @@ class Session(Told):
     base_position: int
     position: int | None = Field(description="Where it landed.")
     created_at: datetime
+    messages: int = Field(description="Of its conversation, whoever reads that.")
+    transcript: Transcript = Field(description=TRANSCRIPT)
     conversation: list[Message]
     decisions: list[Decision]
     changes: int = Field(description="How many.")
@@ -231,6 +236,8 @@ def _shape(session: CoreSession, state: str, owner: str, position: int | None) -
         base_position=session.base_position,
         position=position,
         created_at=datetime.fromtimestamp(hlc_ms(session.hlc_created) / 1000, UTC),
+        messages=session.turns,
+        transcript=transcript(session),
         conversation=messages(session),
         decisions=decisions(session),
         changes=len(session.changes),

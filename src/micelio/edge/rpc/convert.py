@@ -210,7 +210,8 @@ def session(message: pb.Session) -> Session:
         hlc_created=ms_hlc(min(max(message.created_at_ms, 0), (1 << 47) - 1)),
         agent=message.agent,
         based_on=message.based_on,
-        conversation=tuple(Message(m.role, m.author, m.text, m.at_ms) for m in message.conversation),
+        conversation=_conversation(message),
+        transcript=message.transcript.seen_by if message.HasField("transcript") else "",
         decisions=tuple(
             Decision(d.what, d.why, tuple(Alternative(a.what, a.why_not) for a in d.alternatives), d.by, d.evidence)
             for d in message.decisions
@@ -218,6 +219,15 @@ def session(message: pb.Session) -> Session:
         changes=tuple(map(change, message.changes)),
         attribution=_attribution(message),
     )
+
+
+def _conversation(message: pb.Session) -> tuple[Message, ...]:
+    """The turns, wherever they are said; raises InvalidInput for two conversations."""
+    apart = message.HasField("transcript")
+    if apart and (message.conversation or not message.transcript.seen_by):
+        raise InvalidInput("A conversation is kept to somebody, or it is not.", hint="Send `conversation` alone.")
+    turns = message.transcript.conversation if apart else message.conversation
+    return tuple(Message(m.role, m.author, m.text, m.at_ms) for m in turns)
 
 
 def _attribution(message: pb.Session) -> dict[str, Any]:
@@ -258,10 +268,10 @@ def _decision_message(decision: Decision) -> pb.Decision:
 
 
 def _words(session: Session) -> dict[str, Any]:
+    said = [pb.Message(role=m.role, author=m.author, text=m.text, at_ms=m.at) for m in session.conversation]
+    apart = pb.KeptTranscript(seen_by=session.transcript, messages=session.turns, conversation=said)
     return {
-        "conversation": [
-            pb.Message(role=m.role, author=m.author, text=m.text, at_ms=m.at) for m in session.conversation
-        ],
+        **({"transcript": apart} if session.transcript else {"conversation": said}),
         "decisions": list(map(_decision_message, session.decisions)),
         "changes": [change_message(c) for c in session.changes],
         "based_on": session.based_on,

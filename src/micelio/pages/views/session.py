@@ -174,6 +174,7 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
         "git_commit": row.git_commit.hex() if row.git_commit else "",
         "base_position": session.base_position,
         "session": session,
+        "hidden": session.turns if not session.conversation and (not focus or focus.conversation) else 0,
         "brought": brought_from(session),
         "refusal": refusal,
         "related": rows,
