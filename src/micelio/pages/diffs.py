@@ -26,6 +26,9 @@ _LONGEST_MARKED = 400
 _MOST_WORDS = 120
 # Below this likeness a pair of lines is two different lines, and marks would be noise.
 _LIKENESS = 0.45
+# Characters of the one line times those of the other, over all pairs of a difference that are marked: at worst 90 ns
+# each, so 0.45 s. A rewritten file of 10,000 short lines needs 3 million. Pairs beyond it are shown without marks.
+_MOST_MARKING = 5_000_000
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
 Piece = tuple[bool, str]
@@ -115,6 +118,25 @@ def mark_words(old: str, new: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]
         _add(left, kind != "equal", "".join(words_old[a:b]))
         _add(right, kind != "equal", "".join(words_new[c:d]))
     return tuple(left), tuple(right)
+
+
+class _Marks:
+    """The marks of pairs of lines, by their indexes: each pair is compared once, and only as many as may be."""
+
+    def __init__(self, old: list[bytes], new: list[bytes]) -> None:
+        self._old, self._new = old, new
+        self._left = _MOST_MARKING
+        self._made: dict[tuple[int, int], tuple[tuple[Piece, ...], tuple[Piece, ...]]] = {}
+
+    def of(self, old: int, new: int) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+        """(pieces of the old line, of the new one)."""
+        found = self._made.get((old, new))
+        if found is None:
+            before, after = _text(self._old[old]).text, _text(self._new[new]).text
+            self._left -= len(before) * len(after)
+            found = mark_words(before, after) if self._left >= 0 else (((False, before),), ((False, after),))
+            self._made[old, new] = found
+        return found
 
 
 def _add(pieces: list[Piece], marked: bool, text: str) -> None:
@@ -211,24 +233,21 @@ def _moved(changed: list[Opcode], old: list[bytes], new: list[bytes]) -> _Moved:
     return _Moved(frozenset(old_found), frozenset(new_found))
 
 
-def _row(place: _Place, old: list[bytes], new: list[bytes], moved: _Moved) -> Row:
+def _row(place: _Place, old: list[bytes], new: list[bytes], moved: _Moved, marks: _Marks) -> Row:
     line = _text(new[place.new] if place.new >= 0 else old[place.old])
     pieces: tuple[Piece, ...] = ((False, line.text),)
-    if place.pair >= 0 and place.sign == "-":
-        pieces = mark_words(line.text, _text(new[place.pair]).text)[0]
-    elif place.pair >= 0:
-        pieces = mark_words(_text(old[place.pair]).text, line.text)[1]
     numbers = (place.old + 1 if place.old >= 0 else None, place.new + 1 if place.new >= 0 else None)
     goes = place.old in moved.old if place.sign == "-" else place.sign == "+" and place.new in moved.new
-    if goes:
-        pieces = ((False, line.text),)
+    if place.pair >= 0 and not goes:
+        gone = place.sign == "-"
+        pieces = marks.of(place.old, place.pair)[0] if gone else marks.of(place.pair, place.new)[1]
     return Row(place.sign, *numbers, pieces, line.ends, line.left_out, goes)
 
 
 def _hunk(
-    group: list[Opcode], old: list[bytes], new: list[bytes], skip: int, most: int, moved: _Moved = _STILL
+    group: list[Opcode], old: list[bytes], new: list[bytes], skip: int, most: int, moved: _Moved, marks: _Marks
 ) -> Hunk:
-    rows = tuple(_row(place, old, new, moved) for place in islice(_places(group), skip, skip + most))
+    rows = tuple(_row(place, old, new, moved, marks) for place in islice(_places(group), skip, skip + most))
     _, a, _, c, _ = group[0]
     _, _, b, _, d = group[-1]
     if skip:
@@ -257,6 +276,7 @@ def diff_contents(
     opcodes = [(kind, a, b, c, d) for kind, a, b, c, d in diff_lines(*compared)]
     changed = [opcode for opcode in opcodes if opcode[0] != "equal"]
     moved = _moved(changed, before, after) if most_rows else _STILL
+    marks = _Marks(before, after)
     hunks: list[Hunk] = []
     room, total = most_rows, 0
     for group in _groups(opcodes):
@@ -264,7 +284,7 @@ def diff_contents(
         start = max(0, skip - total)
         total += length
         if start < length and room > 0:
-            hunks.append(_hunk(group, before, after, start, room, moved))
+            hunks.append(_hunk(group, before, after, start, room, moved, marks))
             room -= len(hunks[-1].rows)
     added = sum(d - c for _, _, _, c, d in changed)
     return Diff(tuple(hunks), added, sum(b - a for _, a, b, _, _ in changed), total)
