@@ -17,7 +17,7 @@ from mic.core.tree import CONFLICT, Entry
 from micelio.languages.spoken import gettext, gettext_noop
 from micelio.languages.words import number_words, size_words
 from micelio.pages.addresses import HEAD, Ref, Site
-from micelio.pages.diff_html import diff_rows, is_one_sided, join_rows, split_rows
+from micelio.pages.diff_html import diff_rows, is_one_sided, join_rows, join_taken, split_rows
 from micelio.pages.diff_look import USUAL, DiffLook
 from micelio.pages.diffs import LARGEST_COMPARED, Diff, diff_contents
 from micelio.pages.modes import GITLINK, SYMLINK, mode_change
@@ -255,19 +255,19 @@ class ChangesPage:
         self._scale.add(_frame_words(frame, sentences, found), keep)
         # A line that is cut is read to its end in the file itself, which a deleted file has no more.
         split = self._look.split and diff is not None and not is_one_sided(diff)
-        taken, shown = self._taken(diff, split, frame.anchor, beside, self._raw(change), keep)
+        html, shown = self._taken(diff, split, frame.anchor, beside, self._raw(change), keep)
         self._rows -= shown
-        on_page = {mark.line for mark in found if any(f'id="{frame.anchor}L{mark.line}"' in row for row in taken)}
+        on_page = {mark.line for mark in found if f'id="{frame.anchor}L{mark.line}"' in html}
         return replace(
             frame,
             added=diff.added if diff else 0,
             deleted=diff.deleted if diff else 0,
             sentences=tuple(sentences),
-            html=join_rows(taken),
+            html=html,
             split=split,
             marks=tuple(self._mark(change, frame.anchor, mark, mark.line in on_page) for mark in found[:_MOST_MARKS]),
             first=skip + 1 if diff else 0,
-            last=skip + shown if diff and taken else 0,
+            last=skip + shown if diff and shown else 0,
             rows=diff.total_rows if diff else 0,
         )
 
@@ -279,16 +279,17 @@ class ChangesPage:
         beside: dict[int, list[tuple[str, str]]],
         raw: str,
         keep: int,
-    ) -> tuple[list[str], int]:
+    ) -> tuple[SafeString, int]:
         """(as many rows as fit, how many lines of the difference they are)."""
         if diff is None:
-            return [], 0
+            return SafeString(), 0
         if not split:
-            taken = self._scale.take(diff_rows(diff, anchor, beside, raw), keep)
-            return taken, len(taken)
+            rows = diff_rows(diff, anchor, beside, raw)
+            taken = self._scale.take((row.html for row in rows), keep)
+            return join_taken(rows[: len(taken)]), len(taken)
         pairs = split_rows(diff, anchor, beside, raw)
         taken = self._scale.take((html for html, _ in pairs), keep)
-        return taken, sum(lines for _, lines in pairs[: len(taken)])
+        return join_rows(taken), sum(lines for _, lines in pairs[: len(taken)])
 
     def _raw(self, change: PathChange) -> str:
         return self._site.raw(self._at, change.path) if change.new is not None and self._at is not None else ""

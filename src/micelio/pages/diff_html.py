@@ -1,8 +1,13 @@
-"""Rows of a difference, and lines of a file, as HTML: at most two elements a line, readable in a text browser."""
+"""Rows of a difference, and lines of a file, as HTML: at most two elements a line, readable in a text browser.
+
+Lines of one kind that follow each other share an element, and unchanged ones have none but their number's. What that
+leaves of the two goes to the marks of words that differ.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from itertools import zip_longest
 
@@ -10,9 +15,18 @@ from django.utils.safestring import SafeString, mark_safe
 
 from micelio.languages.spoken import gettext
 from micelio.languages.words import number_words
-from micelio.pages.diffs import Diff, Hunk, Row
+from micelio.pages.diffs import Diff, Hunk, Piece, Row
 
 _TAG_OF = {"+": "ins", "-": "del", " ": "span"}
+_MOST_ELEMENTS = 2
+
+
+@dataclass(frozen=True)
+class RowHtml:
+    """A row, safe, that begins by closing the row before it where it must; `close` ends the last row of a page."""
+
+    html: str
+    close: str
 
 
 def _text(row: Row, whole: str) -> str:
@@ -30,25 +44,74 @@ def _widths(hunks: Collection[Hunk]) -> tuple[int, int]:
     return len(str(old)), len(str(new))
 
 
-def diff_rows(diff: Diff, anchor: str, tags: Mapping[int, Sequence[tuple[str, str]]], whole: str = "") -> list[str]:
-    """All rows of a file, safe, one string each; a hunk's title goes with its first row.
+def diff_rows(diff: Diff, anchor: str, tags: Mapping[int, Sequence[tuple[str, str]]], whole: str = "") -> list[RowHtml]:
+    """All rows of a file; a hunk's title goes with its first row. `join_taken` makes a page of the first of them.
 
     `tags` puts short names of decisions (`D1`) with their addresses beside new line numbers: such a line gets the id
     `{anchor}L{number}`. `whole` is where a line that is cut can be read to its end.
     """
     old_width, new_width = _widths(diff.hunks)
     one_sided = is_one_sided(diff)
-    parts: list[str] = []
-    for index, hunk in enumerate(diff.hunks):
+    parts: list[RowHtml] = []
+    kind, close = (" ", False), ""
+    for index, hunk in enumerate(affordable(diff).hunks):
         head = _head(hunk, index)
         for row in hunk.rows:
             if one_sided:
                 numbers = f"{row.old or row.new:>{max(old_width, new_width)}}"
             else:
                 numbers = f"{row.old or '':>{old_width}} {row.new or '':>{new_width}}"
-            parts.append(head + _element(row, numbers, anchor, tags, whole))
+            line = _line(row, numbers, anchor, tags, whole)
+            if head or (row.sign, row.moved) != kind:
+                kind, before = (row.sign, row.moved), close
+                open_, close = _run(row)
+                line = before + head + open_ + line
+            parts.append(RowHtml(line, close))
             head = ""
     return parts
+
+
+def join_taken(rows: Sequence[RowHtml]) -> SafeString:
+    """The first rows of `diff_rows` as one piece of HTML."""
+    return join_rows([*(row.html for row in rows), rows[-1].close] if rows else [])
+
+
+def _run(row: Row) -> tuple[str, str]:
+    """What stands before and behind lines of this kind."""
+    if row.sign == " ":
+        return "", ""
+    tag = _TAG_OF[row.sign]
+    return f"<{tag}{' class=v' if row.moved else ''}>", f"</{tag}>"
+
+
+def affordable(diff: Diff) -> Diff:
+    """With as many marks as two elements a line allow: of words, else one a line around all that differs, else none."""
+    rows = [row for hunk in diff.hunks for row in hunk.rows]
+    kinds = [(row.sign, row.moved) for row in rows]
+    runs = sum(kind[0] != " " and (n == 0 or kind != kinds[n - 1]) for n, kind in enumerate(kinds))
+    heads = sum(bool(_head(hunk, index)) for index, hunk in enumerate(diff.hunks))
+    left = (_MOST_ELEMENTS - 1) * len(rows) - runs - heads
+    marks = [sum(marked for marked, _ in row.pieces) for row in rows]
+    if sum(marks) <= left:
+        return diff
+    change = _around if sum(map(bool, marks)) <= left else _plain
+    hunks = (
+        replace(hunk, rows=tuple(replace(row, pieces=change(row.pieces)) for row in hunk.rows)) for hunk in diff.hunks
+    )
+    return replace(diff, hunks=tuple(hunks))
+
+
+def _plain(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    return ((False, "".join(text for _, text in pieces)),)
+
+
+def _around(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """One mark from the first word that differs to the last."""
+    marked = [n for n, (differs, _) in enumerate(pieces) if differs]
+    if not marked:
+        return tuple(pieces)
+    first, last = marked[0], marked[-1] + 1
+    return (*pieces[:first], (True, "".join(text for _, text in pieces[first:last])), *pieces[last:])
 
 
 def split_rows(
@@ -112,6 +175,15 @@ def _head(hunk: Hunk, index: int) -> str:
 _MOVED = {"-": "<", "+": ">"}
 
 
+def _line(row: Row, numbers: str, anchor: str, tags: Mapping[int, Sequence[tuple[str, str]]], whole: str) -> str:
+    """The number, the text and the names of decisions of one line."""
+    names = tags.get(row.new, ()) if row.new is not None else ()
+    place = f' id="{escape(anchor)}L{row.new}"' if names else ""
+    sign = escape(_MOVED[row.sign]) if row.moved else row.sign
+    links = "".join(f' <a class=tag href="{escape(to)}">{escape(name)}</a>' for name, to in names)
+    return f"<i{place}>{numbers} {sign}</i>{_text(row, whole)}{links}\n"
+
+
 def _element(
     row: Row,
     numbers: str,
@@ -120,14 +192,9 @@ def _element(
     whole: str,
     kind: str = "",
 ) -> str:
-    tag = _TAG_OF[row.sign]
-    names = tags.get(row.new, ()) if row.new is not None else ()
-    place = f' id="{escape(anchor)}L{row.new}"' if names else ""
-    kind = "v" if row.moved else kind
-    place += f" class={kind}" if kind else ""
-    sign = escape(_MOVED[row.sign]) if row.moved else row.sign
-    links = "".join(f' <a class=tag href="{escape(to)}">{escape(name)}</a>' for name, to in names)
-    return f"<{tag}{place}><i>{numbers} {sign}</i>{_text(row, whole)}{links}\n</{tag}>"
+    """A line in an element of its own."""
+    tag, kind = _TAG_OF[row.sign], "v" if row.moved else kind
+    return f"<{tag}{f' class={kind}' if kind else ''}>{_line(row, numbers, anchor, tags, whole)}</{tag}>"
 
 
 def line_rows(lines: Iterable[str], first: int = 1) -> Iterator[str]:

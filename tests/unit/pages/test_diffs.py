@@ -1,11 +1,12 @@
 import difflib
+import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from html_check import CORPUS, Document, dangers
-from micelio.pages.diff_html import diff_rows, is_one_sided, split_rows
+from micelio.pages.diff_html import affordable, diff_rows, is_one_sided, join_taken, split_rows
 from micelio.pages.diffs import CONTEXT, diff_contents, mark_words
 
 
@@ -76,7 +77,7 @@ def test_new_and_gone_files() -> None:
 def test_a_missing_line_end_is_said() -> None:
     """A change that is only the last line's end is visible."""
     diff = diff_contents(b"a\nb", b"a\nb\n")
-    assert "(no line end)" in "".join(diff_rows(diff, "f1", {}))
+    assert "(no line end)" in join_taken(diff_rows(diff, "f1", {}))
     assert (diff.added, diff.deleted) == (1, 1)
 
 
@@ -114,16 +115,54 @@ def test_rows_can_be_skipped(skip: int) -> None:
 
 
 def test_html_of_a_difference() -> None:
-    """Signs stand in the text, rows are ins and del, at most two elements a line when no word is marked."""
-    html = "".join(diff_rows(diff_contents(b"a\n", b"a\nb\n"), "f1", {2: [("D1", "#d1")]}))
-    assert html == ('<span><i>1 1  </i>a\n</span><ins id="f1L2"><i>  2 +</i>b <a class=tag href="#d1">D1</a>\n</ins>')
+    """Signs stand in the text; lines of one kind share an ins or del, unchanged ones are their number and text."""
+    html = join_taken(diff_rows(diff_contents(b"a\n", b"a\nb\nc\n"), "f1", {2: [("D1", "#d1")]}))
+    line = '<i id="f1L2">  2 +</i>b <a class=tag href="#d1">D1</a>\n'
+    assert html == f"<i>1 1  </i>a\n<ins>{line}<i>  3 +</i>c\n</ins>"
+
+
+def test_a_page_that_ends_anywhere_is_whole() -> None:
+    """However many rows fit, each element that began has an end."""
+    rows = diff_rows(diff_contents(b"a\nb\nc\nd\n", b"a\nx\ny\nd\n"), "f1", {})
+    for taken in range(len(rows) + 1):
+        html = str(join_taken(rows[:taken]))
+        assert html.count("<i>") == taken
+        for tag in ("ins", "del"):
+            assert html.count(f"<{tag}>") == html.count(f"</{tag}>")
+
+
+@settings(max_examples=100, deadline=None)
+@given(*[st.lists(st.sampled_from(["a b c d e f\n", "a x c y e z\n", "a b c d e z\n", "q\n"]), max_size=30)] * 2)
+def test_two_elements_a_line(old: list[str], new: list[str]) -> None:
+    """Titles of hunks and marks of words included, whatever is changed."""
+    diff = diff_contents("".join(old).encode(), "".join(new).encode())
+    html = str(join_taken(diff_rows(diff, "f1", {})))
+    assert len(re.findall("<[a-z]", html)) <= 2 * diff.rows
+
+
+@pytest.mark.parametrize(
+    ("context", "changed", "marks"),
+    [
+        (3, ("one TWO three FOUR five", "one two three four five"), ["two", "four"]),
+        (0, ("one TWO three FOUR five", "one two three four five"), []),
+        (1, ("one TWO three FOUR five", "one two three four five"), ["two three four"]),
+    ],
+)
+def test_marks_are_as_fine_as_two_elements_a_line_allow(
+    context: int, changed: tuple[str, str], marks: list[str]
+) -> None:
+    """Each word that differs where unchanged lines leave room; else all that lies between the first and the last."""
+    around = b"same\n" * context
+    old, new = (around + text.encode() + b"\n" + around for text in changed)
+    rows = [row for hunk in affordable(diff_contents(old, new)).hunks for row in hunk.rows]
+    assert [text for row in rows if row.sign == "+" for marked, text in row.pieces if marked] == marks
 
 
 def test_no_difference_runs() -> None:
     """Hostile lines are text in every kind of row."""
     text = "\n".join(CORPUS).encode()
     for old, new in ((None, text), (text, None), (text, text.replace(b"alert", b"prompt"))):
-        html = "".join(diff_rows(diff_contents(old, new), "f1", {}))
+        html = join_taken(diff_rows(diff_contents(old, new), "f1", {}))
         assert dangers(html) == []
         assert not {element.tag for element in Document(html).elements} - {"span", "ins", "del", "i", "mark", "em"}
 
@@ -138,10 +177,9 @@ def test_lines_that_lie_elsewhere_are_marked() -> None:
     diff = diff_contents(BLOCK + FILLER, FILLER + indented)
     moved = [(row.sign, row.old, row.new) for hunk in diff.hunks for row in hunk.rows if row.moved]
     assert moved == [("-", 1, None), ("-", 2, None), ("-", 3, None), ("+", None, 13), ("+", None, 14), ("+", None, 15)]
-    html = "".join(diff_rows(diff, "f1", {}))
-    assert html.count("class=v") == 6
-    assert "&lt;" in html
-    assert "&gt;" in html
+    html = join_taken(diff_rows(diff, "f1", {}))
+    assert html.count("class=v") == 2
+    assert (html.count("&lt;</i>"), html.count("&gt;</i>")) == (3, 3)
 
 
 def test_a_few_short_lines_are_not_moved() -> None:
@@ -182,3 +220,13 @@ def test_what_stands_beside_what() -> None:
     assert last == ("<b></b><ins><i>2 +</i>b\n</ins>", 1)
     assert is_one_sided(diff_contents(None, b"a\n"))
     assert not is_one_sided(diff_contents(b"a\n", b"b\n"))
+
+
+def test_marks_end_where_a_page_has_worked_enough() -> None:
+    """Long lines are compared as long as that takes a moment; the last ones are shown as they are."""
+    old, new = ([f"{n} {word} " + "abcdefgh " * 40 for n in range(100)] for word in ("one", "two"))
+    diff = diff_contents("\n".join(old).encode(), "\n".join(new).encode())
+    marked = [any(differs for differs, _ in row.pieces) for hunk in diff.hunks for row in hunk.rows if row.sign == "+"]
+    assert len(marked) == 100
+    assert marked[0]
+    assert not marked[-1]

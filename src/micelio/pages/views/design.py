@@ -16,7 +16,7 @@ from micelio.pages.activity import activity
 from micelio.pages.answers import Page, page
 from micelio.pages.changes import PathChange
 from micelio.pages.claim_parts import claims_part, said_and_done
-from micelio.pages.diff_html import diff_rows, join_rows
+from micelio.pages.diff_html import diff_rows, join_taken
 from micelio.pages.diffs import diff_contents
 from micelio.pages.landing_items import LandingItem
 from micelio.pages.session_parts import conversation_part, decisions_part
@@ -75,7 +75,7 @@ def design(request: HttpRequest, actor: Actor) -> Page:
         "decisions": decisions_part(scale, [_DECISION], 1, False).html,
         "claims": claims_part(scale, said_and_done(_CLAIMING, _CHANGED, "")).html,
         "conversation": conversation_part(scale, _SAID, 1, False).html,
-        "diff": join_rows(diff_rows(diff_contents(_OLD, _NEW), "example", {2: [("D1", "#d1")]})),
+        "diff": join_taken(diff_rows(diff_contents(_OLD, _NEW), "example", {2: [("D1", "#d1")]})),
         "year": activity(weeks),
         "profile": ProfileView(
             website=shown_link("https://ada.example.org"),
