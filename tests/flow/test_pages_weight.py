@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.timeout(240)]
 
 # HTML and stylesheet of a page, compressed, in bytes: the lightest forge on record needs 30 KiB.
 PAGE_BUDGET = 30 * 1024
+# All of a difference on one page.
+WHOLE_BUDGET = 400 * 1024
 # SQL statements of a page, the same however many rows it shows.
 QUERY_BUDGET = 12
 # Of links that differ in one step only (five thousand files, say) this many are followed, evenly chosen.
@@ -40,6 +42,7 @@ def _crawled(page: Document, address: str) -> set[str]:
             and "/-/raw/" not in whole
             and "/-/archive/" not in whole
             and "format=" not in parts.query
+            and "lines=all" not in parts.query
             and not whole.startswith("/-/")
         ):
             found.add(whole)
@@ -72,7 +75,7 @@ def _visit(client: Client, address: str) -> Document:
     source = answer.content.decode()
     weight = len(gzip.compress(answer.content, 6)) + STYLE
     queries = _queries(answer)
-    assert weight <= PAGE_BUDGET, (address, weight)
+    assert weight <= (WHOLE_BUDGET if "lines=all" in address else PAGE_BUDGET), (address, weight)
     assert queries <= QUERY_BUDGET, (address, queries)
     assert malformed(source) == [], address
     page = Document(source)
@@ -136,6 +139,15 @@ def test_no_content_makes_a_page_heavy(db: None) -> None:
     for address in sorted(links - seen):
         _visit(client, address)
     assert len(links - seen) > 100
+
+
+def test_all_of_a_difference_is_bounded_too(db: None) -> None:
+    """Whatever landed: what is asked for at once has its own budget, and says where it goes on."""
+    story = nasty_story.tell()
+    client = Client()
+    sign_in(client, story.user)
+    for landing in (1, 2, 3):
+        _visit(client, f"/heavy/nasty/-/landings/{landing}?lines=all")
 
 
 def _walk(client: Client, address: str) -> list[Document]:

@@ -31,7 +31,7 @@ _GIT = re.compile(r"/(info/refs|git-upload-pack|git-receive-pack)$")
 _FREE = re.compile(r"/-/(look|passkeys)-[0-9a-f]+\.(css|js)$")
 
 
-def kind_of(method: str, path: str, exported: bool = False) -> str:
+def kind_of(method: str, path: str, much: bool = False) -> str:
     """Which budget a request is taken from: sign-in, api, git, costly, pages, or "" for what costs nothing."""
     if path.startswith("/api/"):
         return "api"
@@ -39,7 +39,7 @@ def kind_of(method: str, path: str, exported: bool = False) -> str:
         return "sign-in"
     if _GIT.search(path):
         return "git"
-    if exported or _COSTLY.match(path):
+    if much or _COSTLY.match(path):
         return "costly"
     return "" if _FREE.match(path) else "pages"
 
@@ -56,7 +56,9 @@ class LimitRequests:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        kind = kind_of(request.method or "", request.path_info, request.GET.get("format") == "jsonl")
+        # An export of what another forge knew, or all of a difference on one page.
+        much = request.GET.get("format") == "jsonl" or request.GET.get("lines") == "all"
+        kind = kind_of(request.method or "", request.path_info, much)
         latest.set(None)
         try:
             _spend(request, kind)

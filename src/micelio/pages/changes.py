@@ -22,17 +22,12 @@ from micelio.pages.diff_look import USUAL, DiffLook
 from micelio.pages.diffs import LARGEST_COMPARED, Diff, diff_contents
 from micelio.pages.modes import GITLINK, SYMLINK, mode_change
 from micelio.pages.text import cut, display_path, one_line
-from micelio.pages.weight import Scale
+from micelio.pages.weight import ROOM, Scale
 from micelio.sessions.evidence import Mark, marks
 
-# Files opened on one page, and rows of their differences; the page's room mostly ends it earlier.
-MOST_FILES = 50
-MOST_ROWS = 900
 # Names listed below the opened files, and how many of them are compared to count their lines.
 MOST_LISTED = 200
 MOST_COUNTED = 40
-# Bytes of both sides compared for one page: about 0.2 s of work at worst.
-MOST_BYTES = 8 * 1024 * 1024
 # A file is opened when at least its frame and a few rows fit; compressed bytes.
 _LEAST = 700
 # Compressed bytes kept for the list of the files that are not opened.
@@ -43,6 +38,33 @@ MOST_INDEXED = 50
 _MOST_MARKS = 12
 
 Read = Callable[[Entry], bytes]
+
+
+@dataclass(frozen=True)
+class Amount:
+    """What one page shows of changes at most.
+
+    Files opened, rows of their differences, bytes of both sides compared (8 MiB are about 0.2 s of work at worst), and
+    compressed bytes of the page, which mostly end it earlier.
+    """
+
+    files: int
+    rows: int
+    bytes: int
+    room: int
+
+    def scale(self) -> Scale:
+        return Scale(self.room)
+
+
+IN_PARTS = Amount(50, 900, 8 << 20, ROOM)
+# All of a difference, so that a browser's search finds what is in it: a page of 400 KiB, a second of work at worst.
+AT_ONCE = Amount(1000, 20_000, 16 << 20, 380 * 1024)
+
+
+def amount(look: DiffLook) -> Amount:
+    """What a page that is looked at so shows."""
+    return AT_ONCE if look.whole else IN_PARTS
 
 
 @dataclass(frozen=True)
@@ -110,6 +132,10 @@ class ShownFile:
     def is_cut(self) -> bool:
         return self.rows > self.last
 
+    @property
+    def is_part(self) -> bool:
+        return self.first > 1 or self.is_cut
+
 
 @dataclass(frozen=True)
 class ShownChanges:
@@ -142,6 +168,11 @@ class ShownChanges:
     def beyond(self) -> int:
         """Files that are not in the index."""
         return self.total - self.start + 1 - len(self.index)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether some of what differs is on other pages."""
+        return bool(self.rest_total) or any(file.is_cut for file in self.files)
 
     @property
     def _room(self) -> int:
@@ -182,8 +213,9 @@ class ChangesPage:
         self._here = here
         self._scale = scale
         self._decisions_here = decisions_here
-        self._rows = MOST_ROWS
-        self._bytes = MOST_BYTES
+        self._most = amount(look)
+        self._rows = self._most.rows
+        self._bytes = self._most.bytes
         # Whether the lines of some text were not counted, so that the totals would be too small.
         self._uncounted = False
 
@@ -193,7 +225,7 @@ class ChangesPage:
         order = sorted(changes, key=lambda change: change.path not in why)[start - 1 :]
         files: list[ShownFile] = []
         names = self._names(order[:MOST_INDEXED])
-        for index, change in enumerate(order[:MOST_FILES]):
+        for index, change in enumerate(order[: self._most.files]):
             keep = max(_FOR_LIST, sum(names[index + 1 :])) if index + 1 < len(order) else 0
             if files and (self._rows <= 0 or self._scale.left < keep + _LEAST):
                 break

@@ -8,18 +8,20 @@ from mic.core.session import Decision
 from mic.core.tree import BLOB, Entry
 from micelio.pages.addresses import Ref, Site
 from micelio.pages.changes import (
-    MOST_FILES,
+    AT_ONCE,
+    IN_PARTS,
     MOST_INDEXED,
     MOST_LISTED,
-    MOST_ROWS,
     ChangesPage,
     PathChange,
     ShownChanges,
     ShownFile,
+    amount,
 )
+from micelio.pages.diff_look import USUAL, DiffLook
 from micelio.pages.images import image_type
 from micelio.pages.modes import mode_change
-from micelio.pages.weight import ROOM, Scale
+from micelio.pages.weight import ROOM
 from micelio.sessions.evidence import Mark, marks
 
 STORE: dict[bytes, bytes] = {}
@@ -30,10 +32,12 @@ def entry(path: bytes, data: bytes, mode: int = 0o100644) -> Entry:
     return Entry(path, mode, BLOB, len(data), content_hash(data))
 
 
-def page(decisions: tuple[Decision, ...] = ()) -> ChangesPage:
+def page(decisions: tuple[Decision, ...] = (), look: DiffLook = USUAL) -> ChangesPage:
     shown = range(1, len(decisions) + 1)
     here = "/acme/api/-/landings/3"
-    return ChangesPage(Site("acme", "api"), lambda found: STORE[found.hash], decisions, Ref(3), here, Scale(), shown)
+    scale = amount(look).scale()
+    site = Site("acme", "api")
+    return ChangesPage(site, lambda found: STORE[found.hash], decisions, Ref(3), here, scale, shown, look)
 
 
 def numbered(changes: Iterable[PathChange]) -> list[PathChange]:
@@ -73,9 +77,9 @@ def test_many_files_are_bounded_and_named() -> None:
     changes = [PathChange(b"f%04d" % n, None, entry(b"f%04d" % n, b"x\n")) for n in range(600)]
     decisions = (Decision("Keep the last", evidence="f0599"),)
     shown = show(*changes, decisions=decisions)
-    assert (len(shown.files), len(shown.rest), shown.total) == (MOST_FILES, MOST_LISTED, 600)
+    assert (len(shown.files), len(shown.rest), shown.total) == (IN_PARTS.files, MOST_LISTED, 600)
     assert shown.files[-1].path == b"f0599"
-    assert (shown.unlisted, shown.next) == (600 - MOST_FILES - MOST_LISTED, MOST_FILES + MOST_LISTED + 1)
+    assert (shown.unlisted, shown.next) == (600 - IN_PARTS.files - MOST_LISTED, IN_PARTS.files + MOST_LISTED + 1)
     assert (shown.added, shown.deleted) == (None, None)
     assert shown.rest[0].summary == "+1"
     seen = {file.path for file in (*shown.files, *shown.rest)}
@@ -110,7 +114,7 @@ def test_rows_are_bounded_over_all_files() -> None:
     big = PathChange(b"a", None, entry(b"a", b"x\n" * 5000))
     shown = show(big, PathChange(b"b", None, entry(b"b", b"y\n")))
     (file,) = shown.files
-    assert (file.first, file.last, file.rows, file.is_cut) == (1, MOST_ROWS, 5000, True)
+    assert (file.first, file.last, file.rows, file.is_cut) == (1, IN_PARTS.rows, 5000, True)
     assert file.whole == "/acme/api/-/landings/3/changes/1"
     assert [listed.name for listed in shown.rest] == ["b"]
     assert (shown.added, shown.deleted) == (5001, 0)
@@ -133,11 +137,27 @@ def test_one_file_alone_is_paged_by_rows() -> None:
     first = 1
     while True:
         file = show_one(change, first)
-        numbers += [int(row.text.split()[0]) for row in Document(file.html).all("ins")]
+        numbers += [int(number.text.split()[0]) for number in Document(file.html).all("i")]
         if not file.is_cut:
             break
         first = file.last + 1
     assert numbers == list(range(1, 2001))
+
+
+def test_all_of_a_difference_on_one_page() -> None:
+    """Every line of every file, so that a browser's search finds it; within 400 KiB, and it goes on behind a link."""
+    old, new = ("".join(f"{n},{word},{n * 7919 % 10**6}\n" for n in range(4000)).encode() for word in ("tree", "blob"))
+    changes = [PathChange(b"a", entry(b"a", old), entry(b"a", new))]
+    changes += [PathChange(b"f%03d" % n, None, entry(b"f%03d" % n, b"one\ntwo %d\n" % n)) for n in range(300)]
+    shown = page(look=DiffLook(whole=True)).show(numbered(changes))
+    assert (len(shown.files), shown.rest, shown.is_cut) == (301, (), False)
+    assert shown.files[0].last == 8000
+    assert "two 299" in shown.files[-1].html
+    assert show(*changes).is_cut
+    noise = b"".join(content_hash(b"%d" % n).hex().encode() + b"\n" for n in range(15_000))
+    file = page(look=DiffLook(whole=True)).show_one(numbered([PathChange(b"a", None, entry(b"a", noise))]), 1, 1)
+    assert file.is_cut
+    assert AT_ONCE.room * 0.9 < len(gzip.compress(file.html.encode(), 6)) <= AT_ONCE.room < 400 * 1024
 
 
 def test_too_large_to_compare() -> None:

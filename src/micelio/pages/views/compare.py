@@ -16,7 +16,7 @@ from micelio.accounts.actor import Actor
 from micelio.pages.addresses import Ref
 from micelio.pages.answers import Page, page
 from micelio.pages.asked import asked_number
-from micelio.pages.changes import ChangesPage, PathChange, ShownChanges, op_words
+from micelio.pages.changes import ChangesPage, PathChange, ShownChanges, amount, op_words
 from micelio.pages.diff_look import USUAL, DiffLook, asked_look
 from micelio.pages.diffs import LARGEST_COMPARED
 from micelio.pages.landing_items import landing_data, landing_item
@@ -124,7 +124,7 @@ def compare(request: HttpRequest, actor: Actor, owner: str, handle: str, points:
     rows: list[LandingRow] = []
     if between and start == 1:
         rows = list_landings(actor, found.new.opened.project, newest + 1, min(between, LANDINGS))
-    scale = Scale()
+    scale = amount(look).scale()
     landings = _landings(found, rows, scale)
     shown = found.page(scale, look).show(found.changes, start)
     context = {
@@ -134,6 +134,7 @@ def compare(request: HttpRequest, actor: Actor, owner: str, handle: str, points:
         "backwards": not found.forwards,
         "changes": shown,
         "look": look,
+        "is_cut": shown.is_cut,
         "total_files": len(found.changes),
         "first_part": start == 1,
         "all_landings": f"{found.new.opened.site.landings}?before={newest + 1}",
@@ -175,7 +176,7 @@ def compare_change(request: HttpRequest, actor: Actor, owner: str, handle: str, 
     if not 1 <= number <= len(found.changes):
         raise NotFound(f"{count_words(len(found.changes), 'file')} differ.", hint=f"Look at {found.here}.")
     first, look = max(1, asked_number(request, "from") or 1), asked_look(request)
-    file = found.page(Scale(), look).show_one(found.changes, number, first)
+    file = found.page(amount(look).scale(), look).show_one(found.changes, number, first)
     if first > max(1, file.rows):
         raise NotFound(f"This difference has {count_words(file.rows, 'line')}.", hint=f"Look at {file.whole}.")
 
@@ -194,6 +195,7 @@ def compare_change(request: HttpRequest, actor: Actor, owner: str, handle: str, 
         "headline": f"From {found.old.name} to {found.new.name}",
         "file": file,
         "look": look,
+        "is_cut": file.is_part,
         "number": number,
         "total": len(found.changes),
         "earlier": max(1, first - (file.last - first + 1)) if first > 1 else 0,

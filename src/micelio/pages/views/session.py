@@ -21,7 +21,7 @@ from micelio.pages.addresses import Ref
 from micelio.pages.answers import Page, kept, page
 from micelio.pages.asked import asked_number
 from micelio.pages.cards import landing_card
-from micelio.pages.changes import ChangesPage, PathChange
+from micelio.pages.changes import ChangesPage, PathChange, amount
 from micelio.pages.claim_parts import SaidAndDone, claims_part, said_and_done
 from micelio.pages.diff_look import USUAL, DiffLook, asked_look
 from micelio.pages.diffs import LARGEST_COMPARED
@@ -149,7 +149,7 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
     refusal = refusal_of(session) if found.state in ("active", "conflicted") else None
     focus, look = asked_focus(request), asked_look(request)
     changes = found.changes()
-    scale = Scale()
+    scale = amount(look).scale()
     imported = row.git_commit is not None
     said = said_and_done(session, changes, found.here)
     parts = _parts(scale, session, said, focus, imported)
@@ -181,6 +181,7 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
         "focus": bool(focus),
         "changes": shown,
         "look": look,
+        "is_cut": shown is not None and shown.is_cut,
         "total_files": len(changes),
         "report": report_address(opened.site, session_id=session.id),
         "earlier": opened.site.landing(position - 1),
@@ -236,7 +237,7 @@ def _change_page(request: HttpRequest, found: _Found, number: int) -> Page:
             hint=f"Look at {found.here}.",
         )
     first, look = max(1, asked_number(request, "from") or 1), asked_look(request)
-    file = found.page(Scale(), look=look).show_one(changes, number, first)
+    file = found.page(amount(look).scale(), look=look).show_one(changes, number, first)
     if first > max(1, file.rows):
         raise NotFound(f"This difference has {count_words(file.rows, 'line')}.", hint=f"Look at {file.whole}.")
 
@@ -249,6 +250,7 @@ def _change_page(request: HttpRequest, found: _Found, number: int) -> Page:
         **found.context(),
         "file": file,
         "look": look,
+        "is_cut": file.is_part,
         "number": number,
         "total": len(changes),
         "earlier": max(1, first - (file.last - first + 1)) if first > 1 else 0,
