@@ -61,6 +61,8 @@ def test_every_page_of_a_project_in_each_language(story: pages_story.Story) -> N
             source = answer.content.decode()
             assert f'<html lang="{language.tag}">' in source
             assert malformed(source) == []
+    said = client.get(f"{root}/-/landings/3", headers={"Accept-Language": "ja"}).content.decode()
+    assert "所要 38 分" in said
     assert "The public face of acme" in client.get(root, headers={"Accept-Language": "ja"}).content.decode()
 
 

@@ -17,6 +17,7 @@ from mic.core.tree import BLOB, Entry
 from mic.ledger.readable import Push
 from micelio.accounts.actor import Actor
 from micelio.config import current
+from micelio.languages.words import took
 from micelio.pages.addresses import Ref
 from micelio.pages.answers import Page, kept, page
 from micelio.pages.asked import asked_number
@@ -32,7 +33,7 @@ from micelio.pages.related import Related, related
 from micelio.pages.session_parts import Focus, asked_focus, conversation_part, decisions_part, goal_rest
 from micelio.pages.session_twin import change_data, session_data, session_markdown
 from micelio.pages.states import state_words
-from micelio.pages.text import count_words, cut, display_path, headline, took
+from micelio.pages.text import count_words, cut, display_path, headline
 from micelio.pages.views.cards import card_address
 from micelio.pages.weight import Scale
 from micelio.projects.models import Visibility
