@@ -20,6 +20,7 @@ from mic.ledger.blame_cache import BlameCache
 from mic.ledger.path_history import view_of
 from mic.ledger.project import Project
 from micelio.accounts.actor import actor_of
+from micelio.organizations.models import Organization
 from micelio.pages.stylesheet import stylesheet, stylesheet_address
 from micelio.projects.actions import create_project, update_project
 from micelio.projects.deletion import delete_project
@@ -522,6 +523,14 @@ def test_blame_says_how_far_it_looked(member: Browser, monkeypatch: pytest.Monke
     monkeypatch.setattr(Project, "blame", shortly)
     assert words in member.get(address).content.decode()
     assert [hunk["settled"] for hunk in member.get(f"{address}?format=json").json()["hunks"]] == [False]
+
+
+def test_the_living_page_is_found_by_its_name(visitor: Browser, story: pages_story.Story) -> None:
+    """`/design` leads there, unless an organization had that name before it was reserved."""
+    answer = visitor.get("/design")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/-/design")
+    Organization.objects.filter(handle=story.project.owner).update(handle="design")
+    assert "Small services that say why." in visitor.get("/design").content.decode()
 
 
 @pytest.mark.parametrize(

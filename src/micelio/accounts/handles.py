@@ -12,11 +12,11 @@ _FORM = re.compile(r"[a-z0-9][a-z0-9-]{0,38}\Z")
 # First path components that the forge uses or will use itself, and names that would mislead.
 RESERVED = frozenset(
     {
-        "about", "account", "accounts", "admin", "api", "assets", "auth", "blog", "changelog", "dashboard", "docs",
-        "explore", "favicon", "graphql", "health", "help", "home", "identity", "inbox", "issues", "login", "logout",
-        "me", "metrics", "mic", "new", "nodeinfo", "oauth", "organizations", "orgs", "projects", "raw",
-        "register", "robots", "root", "search", "security", "sessions", "settings", "signin", "signout", "signup",
-        "static", "status", "support", "system", "users", "webhooks", "well-known", "www",
+        "about", "account", "accounts", "admin", "api", "assets", "auth", "blog", "changelog", "dashboard", "design",
+        "docs", "explore", "favicon", "graphql", "health", "help", "home", "identity", "inbox", "issues",
+        "login", "logout", "me", "metrics", "mic", "new", "nodeinfo", "oauth", "organizations", "orgs", "projects",
+        "raw", "register", "robots", "root", "search", "security", "sessions", "settings", "signin", "signout",
+        "signup", "static", "status", "support", "system", "users", "webhooks", "well-known", "www",
     }
 )  # fmt: skip
 

@@ -20,7 +20,7 @@ from micelio.pages.views.compare import compare, compare_change, compare_form
 from micelio.pages.views.contributors import contributors
 from micelio.pages.views.deleted import deleted_projects
 from micelio.pages.views.design import design
-from micelio.pages.views.elsewhere import plain_address
+from micelio.pages.views.elsewhere import design_address, plain_address
 from micelio.pages.views.explore import explore
 from micelio.pages.views.exports import export_file, exports
 from micelio.pages.views.feeds import organization_feed, person_feed, project_feed, search_feed
@@ -90,6 +90,7 @@ urlpatterns = [
     path("-/pictures/<str:digest>.webp", picture, name="picture"),
     path("-/pictures/of/<str:handle>.svg", drawn_picture, name="drawn-picture"),
     path("@<str:handle>", person, name="person"),
+    path("design", design_address),
     path("<str:owner>", organization, name="organization"),
     path("<str:owner>/-/networks", organization_networks, name="organization-networks"),
     path("<str:owner>/-/second-factor", organization_second_factor, name="organization-second-factor"),

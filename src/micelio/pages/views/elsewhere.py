@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponseBase, HttpResponsePermanentRedirect, HttpResponseRedirect
 from django.views.decorators.http import require_safe
+
+from micelio.pages.views.organization import organization
 
 
 @require_safe
@@ -15,3 +17,10 @@ def plain_address(request: HttpRequest, owner: str, handle: str = "") -> HttpRes
     query = request.META.get("QUERY_STRING", "")
     address = "/" + "/".join(quote(name, safe="") for name in names)
     return HttpResponsePermanentRedirect(f"{address}?{query}" if query else address)
+
+
+@require_safe
+def design_address(request: HttpRequest) -> HttpResponseBase:
+    """From `/design` to the living page, unless an organization has that name since before it was reserved."""
+    answer = organization(request, owner="design")
+    return HttpResponseRedirect("/-/design") if answer.status_code == 404 else answer
