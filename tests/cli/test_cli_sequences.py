@@ -51,3 +51,22 @@ def test_a_line_that_is_lost_is_found(forge: Forge, tmp_path: Path, monkeypatch:
     monkeypatch.setattr(place, "mic", careless)
     with pytest.raises(Wrong, match="it refused"):
         machine.run(place, "session", "note", "nowhere")
+
+
+def test_a_session_that_another_is_begun_on_is_pushed_as_it_stands(forge: Forge, tmp_path: Path) -> None:
+    """Seed 298834908: what was deleted before that is not there when it is resumed, and nothing says that it should."""
+    machine = opened(Stage(forge, tmp_path), random.Random(1), wide=True)
+    place, other = machine.places
+    place.write("a", b"line 1\n")
+    machine.start(place)
+    machine.push(place)
+    ((session, pushed),) = machine.pushed.items()
+    assert pushed == ("ada", {b"line 1"})
+    (place.folder / "a").unlink()
+    place.write("b", b"line 2\n")
+    machine.stack(place)
+    assert machine.pushed == {session: ("ada", {b"line 2"})}
+    machine.undo(place)
+    for each in (place, other):
+        machine.resume(each)
+        assert each.disk() == {"b": b"line 2\n"}

@@ -283,8 +283,12 @@ class Machine:
         """What is pushed can be taken up elsewhere."""
         found = place.status()
         base, disk = self._base(found["branch"], found["position"]), place.disk()
+        session = self._open(place).get("id", "")
         if self.run(place, "session", "push", "--json", loses=False) == 0:
-            self.pushed[json.loads(self._out)["session"]["id"]] = place.name, words(disk) - words(base)
+            self.pushed[session] = place.name, words(disk) - words(base)
+        else:
+            # Where it waits, it is sent sooner or later, and takes the place of what was pushed before.
+            self.pushed.pop(session, None)
 
     def land(self, place: Place) -> None:
         """The newest tree holds what it held, without what the session took out, with what it brought."""
@@ -345,8 +349,12 @@ class Machine:
         return {os.fsdecode(path): data for path, (_, data) in contents(ledger, position).items()} if position else {}
 
     def _stacked(self, place: Place) -> bool:
+        return bool(self._open(place).get("based_on"))
+
+    def _open(self, place: Place) -> dict[str, Any]:
+        """The session that is open there; nothing where none is."""
         code, out, _ = place.mic("session", "status", "--json")
-        return not code and bool((json.loads(out).get("session") or {}).get("based_on"))
+        return (json.loads(out).get("session") or {}) if not code else {}
 
     # ------------------------------------------------------------ wide deeds
 
@@ -380,7 +388,14 @@ class Machine:
         mine = sorted(session for session, what in self.pushed.items() if what[0] == place.name)
         if mine:
             self._count += 1
-            self.run(place, "session", "start", f"On {self._count}", "--on", self._rng.choice(mine), loses=False)
+            below, found, open_here = self._rng.choice(mine), place.status(), self._open(place).get("id", "")
+            base, disk = self._base(found["branch"], found["position"]), place.disk()
+            code = self.run(place, "session", "start", f"On {self._count}", "--on", below, loses=False)
+            if open_here == below:
+                # It is open here, and was pushed once more, as it stood.
+                self.pushed.pop(below)
+                if not code:
+                    self.pushed[below] = place.name, words(disk) - words(base)
 
     def branch(self, place: Place) -> None:
         self._count += 1
