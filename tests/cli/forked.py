@@ -133,7 +133,9 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str]) -> N
     sys.path.append(os.path.dirname(__file__))
     import killed
 
-    count = killed.end_before(int(environment[killed.AT])) if killed.AT in environment else None
+    count = None
+    if killed.AT in environment:
+        count = killed.end_before(int(environment[killed.AT]), calls=killed.CALLS in environment)
     code: object = 1
     try:
         code = main(arguments)

@@ -6,7 +6,7 @@ import os
 import posix
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ CHANGES = ("rename", "replace", "unlink", "link", "mkdir", "rmdir", "symlink")
 KILLED = 137
 # In the environment of a command: before which change it ends; -1: how many there were is the last line of stderr.
 AT = "KILL_AT"
+# Beside it: asking the forge and hearing its answer count too, for commands that change nothing here.
+CALLS = "KILL_CALLS"
 
 
 def some(changes: int) -> list[int]:
@@ -32,16 +34,22 @@ def ran(
     return forked.run(arguments, cwd, {**environment, AT: str(limit)}, stdin)
 
 
-def end_before(limit: int) -> Callable[[], int]:
-    """This process ends before that change; gives what tells how many there were."""
+def end_before(limit: int, *, calls: bool = False) -> Callable[[], int]:
+    """This process ends before that change; gives what tells how many there were.
+
+    With `calls` it may also end before the forge is asked, and when it has answered and nobody was told.
+    """
     made = 0
+
+    def count() -> None:
+        nonlocal made
+        if made == limit:
+            os._exit(KILLED)
+        made += 1
 
     def counted(change: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
-            nonlocal made
-            if made == limit:
-                os._exit(KILLED)
-            made += 1
+            count()
             return change(*arguments, **options)
 
         return call
@@ -50,7 +58,28 @@ def end_before(limit: int) -> Callable[[], int]:
         wrapped = counted(getattr(posix, name))
         setattr(posix, name, wrapped)
         setattr(os, name, wrapped)
+    if calls:
+        _count_calls(count)
     return lambda: made
+
+
+def _count_calls(count: Callable[[], None]) -> None:
+    from mic.rpc.client import Client
+
+    call, stream = Client.call, Client.stream
+
+    def called(*arguments: Any, **options: Any) -> Any:
+        count()
+        answer = call(*arguments, **options)
+        count()
+        return answer
+
+    def streamed(*arguments: Any, **options: Any) -> Iterator[Any]:
+        count()
+        yield from stream(*arguments, **options)
+        count()
+
+    Client.call, Client.stream = called, streamed  # type: ignore[method-assign]
 
 
 def tell(count: Callable[[], int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import killed
+from inside import NOBODY
 from killed import KILLED, some
+from test_cli_secrets import KEY, NAME
 from transcript import Shell
 from transcripts import GARDEN, lines
 
@@ -147,6 +150,92 @@ def test_words(prepared: Shell) -> None:
         ran(prepared, limit, "session", "note", f"again {limit}")
         assert prepared.run("session", "status").returncode == 0
         assert prepared("session", "note", "then").startswith("Noted (")
+
+
+def again(shell: Shell, look: tuple[str, ...], *command: str) -> None:
+    """Kill a command at some changes, each time in a copy of what stands here; the same again, and all looks alike."""
+    folder = shell.cwd
+    begun = shell.home / "begun"
+    shutil.copytree(folder, begun, symlinks=True)
+    shell.cd("begun")
+    counted = ran(shell, -1, *command)
+    assert counted.returncode == 0, counted.stderr
+    expected, standing, changes = shell(*look), files(begun), int(counted.stderr.splitlines()[-1])
+    for limit in range(changes) if os.environ.get("KILL_EVERY") else {0, changes - 1}:
+        copy = shell.home / f"at{limit}"
+        shutil.copytree(folder, copy, symlinks=True)
+        shell.cd(copy.name)
+        # With contents that this machine has by now, there is less to do.
+        assert ran(shell, limit, *command).returncode in (KILLED, 0), limit
+        done = shell.run(*command)
+        assert done.returncode in (0, 2, 4), (limit, done.stderr)
+        assert len(done.stderr.splitlines()) <= 3, done.stderr
+        assert (shell(*look).replace(copy.name, "begun"), files(copy)) == (expected, standing), limit
+        shutil.rmtree(copy)
+    shutil.rmtree(begun)
+    shell.cwd = folder
+
+
+def test_words_are_taken_back(prepared: Shell) -> None:
+    """The decision that is named is gone, and no other one."""
+    for what in ("So", "Then", "Or"):
+        prepared("session", "decide", what)
+    again(prepared, ("session", "show"), "session", "undecide", "3")
+
+
+def test_who_wrote(prepared: Shell) -> None:
+    again(prepared, ("session", "show"), "session", "wrote", "c", "--name", "claude-opus")
+
+
+def test_redo(prepared: Shell) -> None:
+    prepared("goto", "@1")
+    prepared("undo")
+    again(prepared, ("status",), "redo")
+
+
+def test_a_folder_more_and_less(prepared: Shell) -> None:
+    prepared("session", "switch", "--none")
+    prepared("sparse", "set", "/")
+    again(prepared, ("sparse", "list"), "sparse", "add", "deep")
+    prepared("sparse", "add", "deep")
+    again(prepared, ("sparse", "list"), "sparse", "remove", "deep")
+
+
+def test_what_waits_is_dropped(prepared: Shell) -> None:
+    """A landing becomes the open session again, once; a push is forgotten, and what it was of stays here."""
+    prepared.environment |= {"http_proxy": NOBODY, "no_proxy": ""}
+    prepared("session", "push")
+    again(prepared, ("session", "show"), "pending", "drop", "1")
+    prepared("pending", "drop", "1")
+    prepared("land")
+    prepared.write("c", "more\n")
+    prepared("land", "More")
+    again(prepared, ("session", "show"), "pending", "drop", "1")
+
+
+def test_a_secret_is_allowed(prepared: Shell) -> None:
+    prepared.write("key.txt", f"{KEY}\n")
+    assert "looks like a secret" in prepared.run("land").stderr
+    again(prepared, ("secrets", "list"), "secrets", "allow", NAME, "--reason", "A key made for a test")
+
+
+def test_settings_of_this_machine(prepared: Shell) -> None:
+    """One at a time: the file is as it was, or as it was to be."""
+    for limit, command, look in (
+        (0, ("config", "set", "cache.blob_ttl_days", "9"), ("config", "list")),
+        (0, ("remote", "add", "there", "/nowhere"), ("remote", "list")),
+        (0, ("remote", "set-url", "there", "/elsewhere"), ("remote", "list")),
+        (0, ("remote", "remove", "there"), ("remote", "list")),
+        (2, ("cache", "clear"), ("cache", "size")),
+    ):
+        counted = ran(prepared, limit, *command)
+        assert counted.returncode == KILLED, counted.stderr
+        assert prepared.run(*look).returncode == 0
+        done = prepared.run(*command)
+        assert done.returncode == 0, done.stderr
+    assert "cache.blob_ttl_days  9\n" in prepared("config", "list")
+    assert "there" not in prepared("remote", "list")
+    assert prepared.json("cache", "size")["bytes"] == 0
 
 
 def test_attach(prepared: Shell) -> None:
@@ -295,8 +384,9 @@ def test_a_project_goes_out_and_comes_in(prepared: Shell, name: str) -> None:
         out.unlink(missing_ok=True)
         ran(prepared, limit, "export", "archive", f"{name}/p", str(out))
         assert not out.exists() or out.stat().st_size == whole_one
-        Path(f"{out}.part").unlink(missing_ok=True)
-    assert prepared.run("export", "archive", f"{name}/p", str(out)).returncode == 0 or out.exists()
+    out.unlink(missing_ok=True)
+    assert prepared.run("export", "archive", f"{name}/p", str(out)).returncode == 0
+    assert not [each for each in prepared.home.iterdir() if each.name.endswith("part")]
     assert ran(prepared, 0, "import", "micelio", str(out), f"{name}/back").returncode in (KILLED, 0)
     if prepared.run("project", "show", f"{name}/back").returncode:
         assert prepared.run("import", "micelio", str(out), f"{name}/back").returncode == 0

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import killed
 import other_forge_data
 from api_client import Api
 from browser import Browser
@@ -209,3 +210,24 @@ def test_from_a_terminal(there: World, github: GitHubServer, tmp_path: Path) -> 
     twice = shell.run("export", "issues", project, "tool.jsonl")
     assert "There is a file tool.jsonl already." in twice.stderr
     assert "Say `URL ORG/PROJECT`" in shell.run("import", "archive").stderr
+
+
+def test_killed_at_a_terminal(there: World, github: GitHubServer, tmp_path: Path) -> None:
+    """When the forge was asked it goes on by itself; the same command again ends with all of it, once."""
+    shell = Shell(there.forge, tmp_path / "home", "rita")
+    project = f"{there.organization}/killed"
+    assert shell.run("project", "create", project).returncode == 0
+    command = ("import", "archive", "--from", "github", github.page, project)
+    calls = shell.environment | {killed.CALLS: "1"}
+    for limit in (0, 1, 2):
+        assert killed.ran(shell.cwd, calls, limit, *command).returncode == killed.KILLED
+        assert shell.run("import", "archive", project).returncode == 0
+    done = shell.run(*command)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{project} has 2 issues, 1 pull request, 2 comments, ")
+    counted = killed.ran(shell.cwd, shell.environment, -1, "export", "issues", project, "first.jsonl")
+    for limit in range(int(counted.stderr.splitlines()[-1])):
+        killed.ran(shell.cwd, shell.environment, limit, "export", "issues", project, "tool.jsonl")
+        assert not (shell.cwd / "tool.jsonl").exists()
+    assert shell.run("export", "issues", project, "tool.jsonl").returncode == 0
+    assert (shell.cwd / "tool.jsonl").read_bytes() == (shell.cwd / "first.jsonl").read_bytes()

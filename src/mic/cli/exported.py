@@ -13,6 +13,7 @@ from mic.cli.app import json_option
 from mic.cli.completed import EXPORTS, learn
 from mic.cli.connection import Address, connect, instance_option, named_instance, parse_address
 from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.new_file import new_file
 from mic.cli.output import Output, when
 from mic.cli.place import Place
 from mic.core.errors import AlreadyExists, Busy, Corrupt, InvalidInput, Unavailable
@@ -161,29 +162,20 @@ def _made(client: Client, export: pb.Export, out: Output) -> pb.Export:
 
 def _fetch(client: Client, export: pb.Export, file: str) -> None:
     """The file, which is there when it is whole. After a broken line it goes on where it stopped."""
-    part, digest = f"{file}.part", hashlib.sha256()
-    try:
-        with open(part, "xb") as opened:
-            for left in reversed(range(_TRIES)):
-                try:
-                    request = pb.DownloadExportRequest(id=export.id, offset=opened.tell())
-                    for chunk in client.stream(client.account.DownloadExport, request):
-                        opened.write(chunk.data)
-                        digest.update(chunk.data)
-                    break
-                except Unavailable:
-                    if not left:
-                        raise
-            have = opened.tell()
-        if have != export.size or digest.hexdigest() != export.sha256:
+    digest = hashlib.sha256()
+    with new_file(file) as opened:
+        for left in reversed(range(_TRIES)):
+            try:
+                request = pb.DownloadExportRequest(id=export.id, offset=opened.tell())
+                for chunk in client.stream(client.account.DownloadExport, request):
+                    opened.write(chunk.data)
+                    digest.update(chunk.data)
+                break
+            except Unavailable:
+                if not left:
+                    raise
+        if opened.tell() != export.size or digest.hexdigest() != export.sha256:
             raise Corrupt("What came is not the file that the forge has made.", hint="Run the command again.")
-        os.rename(part, file)
-    except FileExistsError:
-        hint = "Remove it if no other export is running."
-        raise AlreadyExists(f"There is a file {part} already.", hint=hint) from None
-    except BaseException:
-        os.unlink(part)
-        raise
 
 
 def _all(client: Client) -> list[pb.Export]:

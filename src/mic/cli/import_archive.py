@@ -12,8 +12,9 @@ import click
 from mic.cli.app import json_option
 from mic.cli.connection import Address, connect, parse_address
 from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.new_file import new_file
 from mic.cli.output import Output, plural, when
-from mic.core.errors import AlreadyExists, InvalidInput
+from mic.core.errors import InvalidInput
 from mic.rpc.v1 import mic_pb2 as pb
 
 if TYPE_CHECKING:
@@ -95,23 +96,12 @@ def export_issues(out: Output, project: str, file: str | None) -> None:
 
 def _written(file: str, chunks: Any) -> tuple[int, int]:
     """Lines and bytes in a new file, which is there when it is whole."""
-    if os.path.lexists(file):
-        raise AlreadyExists(f"There is a file {file} already.", hint="Choose another name.")
-    part, lines, size = f"{file}.part", 0, 0
-    try:
-        with open(part, "xb") as opened:
-            for chunk in chunks:
-                opened.write(chunk.data)
-                lines += chunk.data.count(b"\n")
-                size += len(chunk.data)
-        os.rename(part, file)
-    except FileExistsError:
-        raise AlreadyExists(
-            f"There is a file {part} already.", hint="Remove it if no other export is running."
-        ) from None
-    except BaseException:
-        os.unlink(part)
-        raise
+    lines, size = 0, 0
+    with new_file(file) as opened:
+        for chunk in chunks:
+            opened.write(chunk.data)
+            lines += chunk.data.count(b"\n")
+            size += len(chunk.data)
     return lines, size
 
 

@@ -208,13 +208,18 @@ def purge_invitations() -> int:
 
 
 def _answered(user_id: UUID, organization: str, token: str) -> Invitation:
-    """The open invitation that is meant, which nobody else answers before this transaction ends. Raises NotFound."""
+    """The open invitation that is meant, which nobody else answers before this transaction ends.
+
+    Raises NotFound, and AlreadyExists for a member.
+    """
     if token:
         row = _of_link(token)
     else:
-        own = _open().filter(user_id=user_id, organization=find(organization))
-        found = own.first()
+        asked = find(organization)
+        found = _open().filter(user_id=user_id, organization=asked).first()
         if found is None:
+            if Membership.objects.filter(user_id=user_id, organization=asked).exists():
+                raise AlreadyExists(f"You are a member of {asked.handle} already.", hint="You need no invitation.")
             raise NotFound(f"You have no open invitation to {sought(organization)[:39]}.", hint="List yours first.")
         row = found
     # Of two answers at once the second waits here, and finds it closed.

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Exists
 from django.utils import timezone
 
+from mic.core.errors import AlreadyExists
 from micelio.accounts.actor import Actor
 from micelio.accounts.handles import sought
 from micelio.accounts.policy import covers
@@ -25,9 +26,8 @@ from micelio.projects.actions import entered, held, rotate_cdn_key
 from micelio.projects.jobs import erase_project
 from micelio.projects.models import Project
 from micelio.projects.names import UNDO
-from micelio.projects.policy import hidden
 from micelio.projects.project_view import ProjectView
-from micelio.projects.queries import MAX_ORGANIZATIONS, MAX_PAGE, confined_elsewhere, rows, view
+from micelio.projects.queries import MAX_ORGANIZATIONS, MAX_PAGE, confined_elsewhere, get_project, rows, view
 from micelio.projects.signals import restored
 
 
@@ -84,13 +84,15 @@ def delete_project(actor: Actor, owner: str, handle: str) -> Deletion:
 def restore_project(actor: Actor, owner: str, handle: str) -> ProjectView:
     """Take a deletion back, for admins of the owner; to everybody else there is no such project.
 
-    Raises NotFound, Unauthenticated, PermissionDenied for a token, LimitReached, Unavailable.
+    Raises NotFound, AlreadyExists for one that is there, Unauthenticated, PermissionDenied for a token, LimitReached,
+    Unavailable.
     """
     policy.require_changing(actor)
     found = rows(Project.everything).filter(owner__handle=sought(owner), handle=sought(handle))
     row = found.filter(deleted_at__gt=timezone.now() - UNDO).select_for_update(of=("self",)).first()
     if row is None or not covers(actor, row.id) or not policy.may_restore(actor, view(row, None)):
-        raise hidden(owner, handle)
+        there = get_project(actor, owner, handle)
+        raise AlreadyExists(f"{there.owner}/{there.handle} is not deleted.", hint="There is nothing to restore.")
     may = limits.require_room(row.owner_id, row.owner.handle, row.visibility)
     full = limits.is_full(row.owner_id, may)
     Project.everything.filter(id=row.id).update(deleted_at=None, deleted_by="", full=full)
