@@ -75,7 +75,7 @@ def test_an_account_is_invited_and_accepts(olga: Actor, sam: Actor) -> None:
     assert accept_invitation(sam, organization="ACME").role == "reader"
     assert _members(sam) == [("olga", "owner"), ("sam", "reader")]
     assert own_invitations(sam) == list_invitations(olga, "acme") == []
-    with pytest.raises(NotFound, match="no open invitation to acme"):
+    with pytest.raises(AlreadyExists, match="You are a member of acme already"):
         accept_invitation(sam, organization="acme")
     events = AuditEvent.objects.filter(organization_id=made.invitation and olga_acme()).order_by("id")
     assert [(event.action, event.actor_handle) for event in events][1:] == [
