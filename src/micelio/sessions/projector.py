@@ -15,7 +15,7 @@ import logging
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,8 @@ from micelio.sessions.signals import agents_landed, followed, reworded
 _log = logging.getLogger("micelio.projector")
 
 BATCH = 500
+# Changes that the landings of one batch have together: of one that has a million alone, rows are made piece by piece.
+CHANGES = 100_000
 # How often the thread looks at every project, in seconds: only what a crash between landing and nudge left.
 SWEEP = 60.0
 # Between two attempts at a project whose rows are behind, unless a landing asks for it sooner.
@@ -305,10 +307,20 @@ def _follow(project_id: UUID) -> int:
     if position > head:
         raise MicError(f"The rows of project {project_id} are ahead of its log.", hint="Run `micelio rebuild`.")
     while position < head:
-        records = ledger.records(position + 1, min(head, position + BATCH))
+        records = _within(CHANGES, ledger.records(position + 1, min(head, position + BATCH)))
         _derive(project_id, [Landed(record, ledger.session_of(record)) for record in records])
         position = derived(project_id)  # further than that when another process was at it too
     return position
+
+
+def _within(most: int, records: Sequence[Record]) -> Sequence[Record]:
+    """The first of some records, as many as have so many changes together, and at least one."""
+    changes = 0
+    for number, record in enumerate(records):
+        changes += len(record.changes)
+        if number and changes > most:
+            return records[:number]
+    return records
 
 
 def _derive(project_id: UUID, landings: Sequence[Landed]) -> bool:
@@ -367,14 +379,15 @@ def _write_last_changes(project_id: UUID, records: list[Record]) -> None:
         "ON CONFLICT (project_id, directory, name) DO UPDATE SET position = excluded.position"
     )
     key = UUIDField().get_db_prep_value(project_id, connection)
-    # Every driver takes bytes as they are; a BinaryField would first spend more than the statement on each.
-    rows = [(key, directory, name, position) for (directory, name), position in _last_changes(records).items()]
     with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)
+        for newest in _last_changes(records):
+            # Every driver takes bytes as they are; a BinaryField would first spend more than the statement on each.
+            rows = [(key, directory, name, position) for (directory, name), position in newest.items()]
+            cursor.executemany(statement, rows)
 
 
-def _last_changes(records: list[Record]) -> dict[tuple[bytes, bytes], int]:
-    """The newest landing for each child of a directory, by directory and name."""
+def _last_changes(records: list[Record]) -> Iterator[dict[tuple[bytes, bytes], int]]:
+    """The newest landing for each child of a directory, by directory and name; later pieces go over earlier ones."""
     newest: dict[tuple[bytes, bytes], int] = {}
     for record in records:
         for change in record.changes:
@@ -385,7 +398,10 @@ def _last_changes(records: list[Record]) -> dict[tuple[bytes, bytes], int]:
                     break  # and so are those above it
                 newest[directory, name] = record.position
                 path = directory
-    return newest
+            if len(newest) > CHANGES:
+                yield newest
+                newest = {}
+    yield newest
 
 
 # What a row takes from the words of a session, and from who is named in it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from types import SimpleNamespace
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from ledgers import land
 from mic.core.errors import Unavailable
 from mic.ledger.ledger import Ledger
 from mic.ledger.project import Project
+from mic.ledger.readable import Landing
 from mic.store import MemoryStore
 from micelio.accounts import actions as accounts
 from micelio.accounts.actor import actor_of
@@ -20,6 +22,7 @@ from micelio.organizations import actions as organizations
 from micelio.projects import ledgers
 from micelio.projects.actions import create_project
 from micelio.sessions import projector
+from micelio.sessions.models import LastChange
 
 SOME = UUID(int=5)
 
@@ -89,3 +92,32 @@ def test_what_fails_has_a_pause(monkeypatch: pytest.MonkeyPatch, caplog: pytest.
     projector._loop(stopping)
     assert pauses == [(projector.RETRY, False)] * 3
     assert sum("rows do not follow its log" in message for message in caplog.messages) == 3
+
+
+@pytest.mark.django_db
+def test_rows_of_many_changes_come_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Landings that change more than goes into one batch, alone or together: rows are what they always are."""
+    actor = actor_of(accounts.create_user(OPERATOR, "ada"), "web")
+    organizations.create_organization(actor, "acme")
+    made = create_project(actor, "acme", "api")
+    ledger = ledgers.open_ledger(made.id)
+    land(ledger, 1, 0, {b"src/lib/%d" % number: b"1" for number in range(9)})
+    land(ledger, 2, 1, {b"src/lib/4": b"2", b"top": b"2"})
+    land(ledger, 3, 2, {b"src/other": b"3"})
+    batches: list[int] = []
+    derive = projector._derive
+
+    def counted(project_id: UUID, landings: Sequence[Landing]) -> bool:
+        batches.append(len(landings))
+        return derive(project_id, landings)
+
+    monkeypatch.setattr(projector, "_derive", counted)
+    monkeypatch.setattr(projector, "CHANGES", 3)
+    assert projector.catch_up(made.id) == 3
+    assert batches == [1, 2]
+    rows = LastChange.objects.filter(project_id=made.id).values_list("directory", "name", "position")
+    assert {(bytes(directory), bytes(name)): position for directory, name, position in rows} == {
+        (b"", b"src"): 3, (b"", b"top"): 2, (b"src", b"lib"): 2, (b"src", b"other"): 3, (b"src/lib", b"0"): 1,
+        (b"src/lib", b"1"): 1, (b"src/lib", b"2"): 1, (b"src/lib", b"3"): 1, (b"src/lib", b"4"): 2,
+        (b"src/lib", b"5"): 1, (b"src/lib", b"6"): 1, (b"src/lib", b"7"): 1, (b"src/lib", b"8"): 1,
+    }  # fmt: skip
