@@ -23,6 +23,8 @@ from mic.store.disk_cache import DiskCache
 LARGEST = 1 << 20
 # This many contents that come together are kept together.
 _MANY = 16
+# For so many contents all folders of the cache are listed once, 256 of them, instead of trying to open each file.
+_LOOK_AHEAD = 1_000
 _LARGEST_LISTING = 256 << 20
 _Columns = tuple[list[bytes], list[int], bytes, list[int], bytes]
 
@@ -40,11 +42,17 @@ class ContentCache:
         self.disk = disk
         self._batches = Batches(disk) if disk is not None else None
 
-    def content(self, content_hash: bytes) -> bytes | None:
-        """A content of this hash, verified, or None."""
+    def alone(self, hashes: Sequence[bytes]) -> frozenset[bytes] | None:
+        """Of many contents those that are files of their own; None for few, where it is not worth looking ahead."""
+        if self.disk is None or len(hashes) < _LOOK_AHEAD:
+            return None
+        return frozenset(self.disk.present("blobs", hashes))
+
+    def content(self, content_hash: bytes, alone: frozenset[bytes] | None = None) -> bytes | None:
+        """A content of this hash, verified, or None. What `alone` said of many saves looking for a file."""
         if self.disk is None or self._batches is None:
             return None
-        data = self.disk.get("blobs", content_hash)
+        data = self.disk.get("blobs", content_hash) if alone is None or content_hash in alone else None
         if data is not None and hashlib.sha256(data).digest() != content_hash:
             self.disk.remove("blobs", content_hash)
             data = None

@@ -43,8 +43,9 @@ def stream_contents(
     """
     cache = content_cache()
     absent = []
+    alone = cache.alone(hashes)
     for wanted in hashes:
-        data = cache.content(wanted)
+        data = cache.content(wanted, alone)
         if data is None:
             absent.append(wanted)
         else:

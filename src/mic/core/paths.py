@@ -6,6 +6,7 @@ behind it may rely on it. `unwritable_reason` is the gate out of it, to a file s
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -19,6 +20,8 @@ _IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 _RESERVED = (".git", ".mic")
 # NTFS short names of the reserved folders.
 _SHORT = re.compile(r"(git|mic)~[1-9]\Z")
+# What a name begins with that may be one of these.
+_SUSPECT = frozenset((b".", b"g", b"G", b"m", b"M"))
 
 
 def display(path: bytes) -> str:
@@ -72,15 +75,13 @@ def unwritable_reason(path: bytes) -> str | None:
     for part in path.split(b"/"):
         if len(part) > MAX_COMPONENT:
             return f"a name of {len(part)} bytes; file systems take {MAX_COMPONENT}"
-        reason = _reserved(part)
-        if reason:
+        if (part[:1] in _SUSPECT or part[:1] >= b"\x80") and (reason := _reserved(part)):
             return reason
     return None
 
 
+@functools.lru_cache(maxsize=4096)  # the folders of many files are the same ones
 def _reserved(part: bytes) -> str | None:
-    if part[:1] not in (b".", b"g", b"G", b"m", b"M") and part[:1] < b"\x80":
-        return None
     name = _IGNORED.sub("", part.decode("utf-8", "replace")).lower()
     # NTFS drops trailing dots and spaces, and what follows a colon names a stream of the same file.
     name = name.split(":", 1)[0].split("\\", 1)[0].rstrip(". ")

@@ -41,7 +41,7 @@ class Checkout:
         self._ws = ws
         self._root = os.fsencode(ws.root)
         self._folders = Folders(self._root)
-        self._temporary = 0
+        self._process, self._temporary = os.getpid(), 0
         self._entries: dict[bytes, Entry] = {}
         self._away: set[bytes] = set()
         # Inode and mtime of each file whose content was checked.
@@ -99,7 +99,7 @@ class Checkout:
         assert entry.path not in self._away
         folder, _, name = entry.path.rpartition(b"/")
         self._temporary += 1
-        temporary = b"%d.%d" % (os.getpid(), self._temporary)
+        temporary = b"%d.%d" % (self._process, self._temporary)
         try:
             self._checked[entry.path] = self._write_temporary(temporary, entry, pieces)
             self._rename(temporary, name, folder, entry.path)

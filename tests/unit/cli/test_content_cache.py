@@ -45,6 +45,21 @@ def test_contents_are_found_again_whether_few_or_many(disk: DiskCache, tmp_path:
     assert count < 2000 or files <= 3 + 16
 
 
+def test_of_many_contents_only_those_that_are_there_are_looked_for(disk: DiskCache) -> None:
+    """Files of their own and those in batches are found; of few nobody looks ahead."""
+    one, two = made(2), made(300)
+    kept = ContentCache(disk)
+    kept.keep_contents(one)
+    kept.keep_contents(two)
+    hashes = [content_hash for content_hash, _ in one + two] + [number.to_bytes(32, "big") for number in range(1000)]
+    alone = kept.alone(hashes)
+    assert alone == frozenset(content_hash for content_hash, _ in one)
+    assert {item: kept.content(item, alone) for item in hashes[:302]} == dict(one + two)
+    assert [kept.content(item, alone) for item in hashes[302:]] == [None] * 1000
+    assert kept.alone(hashes[:999]) is None
+    assert ContentCache(None).alone(hashes) is None
+
+
 def test_batches_of_several_clones_stand_beside_each_other(disk: DiskCache) -> None:
     one, two = made(300), made(301)
     ContentCache(disk).keep_contents(one)

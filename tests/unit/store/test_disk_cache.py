@@ -55,6 +55,16 @@ def test_what_was_put_is_given_back_to_whoever_asks_with_the_same_key_and_kind(t
     assert mine.get("blobs", b"k") is None
 
 
+def test_of_many_keys_those_are_told_that_there_is_a_file_for(tmp_path: Path) -> None:
+    mine = cache(tmp_path)
+    keys = [b"%d" % number for number in range(600)]
+    assert mine.present("blobs", keys) == []
+    for key in (b"3", b"500", b"77"):
+        mine.put("blobs", key, b"x")
+    mine.put("trees", b"4", b"x")
+    assert mine.present("blobs", keys) == [b"3", b"77", b"500"]
+
+
 def test_nobody_else_can_read_the_folder(tmp_path: Path) -> None:
     """The folder is 0700 and its files 0600, also when somebody had opened the folder up."""
     mine = cache(tmp_path)
