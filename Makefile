@@ -155,7 +155,7 @@ lighthouse: .venv/dev ## Lighthouse over the six main pages (fetches it with npm
 bench-accounts: .venv/dev ## a thousand sign-ins at once, then 10,000 signed-in requests in a minute
 	@$(BIN)/python -m tests.bench.accounts
 
-bench-cli: .venv/dev ## the command line beside git, with the daemon and without; FILES, COMMITS, ROUNDS, ONLY give the sizes
+bench-cli: .venv/dev ## the command line beside git, with the daemon and without; FILES, SPARSE, COMMITS, ROUNDS, ONLY give the sizes
 	@$(BIN)/python -m tests.bench.cli
 
 soak: .venv/dev ## the forge under mixed load for half an hour (MINUTES=...): nothing may grow
