@@ -471,6 +471,7 @@ FUNCTIONS = {
     "exports.actions.cancel_export": "AccountService.CancelExport",
     "exports.actions.start_export": "AccountService.StartExport",
     "exports.archive_in.import_archive": "ProjectService.ImportArchive",
+    "exports.project_lines.ProjectLines": "AccountService.StartExport",
     "exports.queries.get_export": "AccountService.GetExport",
     "exports.queries.list_exports": "AccountService.ListExports",
     "exports.queries.own_export": "AccountService.GetExport",

@@ -72,7 +72,11 @@ def test_from_transcript_to_landing(garden: Shell, name: str) -> None:
     garden.write("src/water.py", "AT = 5\n")
     assert garden("land") == "Landed @2: Water at dawn (1 file)\n"
     assert words in garden("session", "show", "@2")
-    assert garden.json("show", "@2")["session"]["agent"] == "claude-code:claude-fable-5"
+    session = garden.json("show", "@2")["session"]
+    assert session["agent"] == "claude-code:claude-fable-5"
+    # Counted once, however often it was attached.
+    assert session["usage"] == [{"model": "claude-fable-5", "read": 915, "cached": 900, "written": 52}]
+    assert "Tokens of claude-fable-5: 915 read (900 from a cache), 52 written\n" in garden("show", "@2")
 
 
 def test_secrets_are_taken_out_before_anything_is_kept_to_be_sent(garden: Shell) -> None:

@@ -124,6 +124,7 @@ def attach_to(ws: Workspace, session: LocalSession, data: bytes, found: Transcri
         said = []
     kept = keep_raw(ws, session, name, data)
     session.conversation, new, changed = merged(session.conversation, said)
+    session.usage = [each for each in session.usage if each.source != name] + found.usage(name, since)
     if not session.agent and said:
         session.agent = label(ws, found)
     # First how far it went: a session that has it twice is better than a turn that none has.

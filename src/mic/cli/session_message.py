@@ -24,4 +24,8 @@ def session_message(session: LocalSession, changes: list[pb.Change]) -> pb.Sessi
         transcript=apart if session.transcript else None,
         decisions=[decision_pb(item) for item in session.decisions],
         changes=changes,
+        usage=[
+            pb.Usage(model=each.model, read=each.read, written=each.written, cached=each.cached, source=each.source)
+            for each in session.usage
+        ],
     )

@@ -35,7 +35,7 @@ from mic.core.blob import MAX_WHOLE
 from mic.core.errors import InvalidInput, NotFound, PermissionDenied
 from mic.core.ids import ulid_text
 from mic.core.paths import display
-from mic.core.session import Alternative, Decision, Message
+from mic.core.session import Alternative, Decision, Message, Usage
 from mic.core.tree import BLOB, CHUNKED, Entry
 from mic.rpc.client import Client
 from mic.rpc.unreached import Unreached
@@ -284,6 +284,7 @@ def _opened(found: pb.Session) -> LocalSession:
         below=found.based_on,
         conversation=[Message(turn.role, turn.author, turn.text, turn.at_ms) for turn in conversation_of(found)],
         transcript=found.transcript.seen_by,
+        usage=[Usage(each.model, each.read, each.written, each.cached, each.source) for each in found.usage],
         decisions=[
             Decision(
                 item.what, item.why, tuple(Alternative(road.what, road.why_not) for road in item.alternatives),

@@ -287,6 +287,7 @@ def _joined(into: LocalSession, other: LocalSession) -> LocalSession:
     joined.conversation = [*into.conversation, *said]
     joined.decisions = [*into.decisions, *decided]
     joined.transcript = into.transcript or other.transcript
+    joined.usage = [*into.usage, *(each for each in other.usage if each not in into.usage)]
     return joined
 
 

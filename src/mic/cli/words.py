@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mic.cli.mode_words import mode_words
 from mic.cli.output import Output, iso, path_fields, plural, when
 from mic.core.ids import ulid_text
 from mic.core.paths import display
-from mic.core.session import Decision, Message
+from mic.core.session import Decision, Message, Usage, by_model
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.session import LocalSession
 from mic.workspace.told import in_order
@@ -47,6 +47,7 @@ def session_fields(session: pb.Session, *, whole: bool = False) -> dict[str, Any
         ]
         fields["transcript"] = transcript_words(session.transcript.seen_by)
         fields["messages"] = session.transcript.messages or len(session.conversation)
+        fields["usage"] = usage_fields(session.usage)
         fields["decisions"] = list(map(decision_fields, session.decisions))
         fields["changes"] = [change_fields(item) for item in session.changes]
     return fields
@@ -55,6 +56,21 @@ def session_fields(session: pb.Session, *, whole: bool = False) -> dict[str, Any
 def conversation_of(session: pb.Session) -> Sequence[pb.Message]:
     """The turns of a session of the forge, as far as they were sent to whoever asked."""
     return session.transcript.conversation or session.conversation
+
+
+def usage_fields(usage: Iterable[Usage | pb.Usage]) -> list[dict[str, Any]]:
+    """Tokens of each model in JSON; `model` is null where it is not named."""
+    return [
+        {"model": each.model or None, "read": each.read, "cached": each.cached, "written": each.written}
+        for each in by_model(Usage(each.model, each.read, each.written, each.cached) for each in usage)
+    ]
+
+
+def _print_usage(out: Output, usage: Iterable[pb.Usage]) -> None:
+    for each in usage_fields(usage):
+        cached = f" ({each['cached']:,} from a cache)" if each["cached"] else ""
+        name = each["model"] or "a model without a name"
+        out.line(f"Tokens of {name}: {each['read']:,} read{cached}, {each['written']:,} written")
 
 
 def transcript_words(seen_by: str) -> str:
@@ -95,6 +111,7 @@ def local_fields(session: LocalSession) -> dict[str, Any]:
         "based_on": ulid_text(session.based_on) if session.based_on else None,
         "created_at": iso(session.started_ms),
         "transcript": transcript_words(session.transcript),
+        "usage": usage_fields(session.usage),
         "conversation": [
             {"role": item.role, "author": item.author, "text": item.text, "at": iso(item.at)}
             for item in in_order(session.conversation)[0]
@@ -177,6 +194,7 @@ def print_landing(out: Output, session: pb.Session) -> None:
     if session.git_commit:
         out.line(f"Git commit {session.git_commit.hex()}")
     said = list(conversation_of(session))
+    _print_usage(out, session.usage)
     print_words(out, said, list(session.decisions))
     if session.HasField("transcript"):
         kept = session.transcript

@@ -7,6 +7,7 @@ session is the SHA-256 of the encoded bytes, so an encoded session never changes
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -68,6 +69,18 @@ class Decision(msgspec.Struct, frozen=True):
     evidence: str = ""
 
 
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens that a model read and wrote, as the transcript `source` reports them; `cached` of those read came from a
+    cache. `model` is "" where that is not named.
+    """
+
+    model: str
+    read: int
+    written: int
+    cached: int = 0
+    source: str = ""
+
+
 class Change(msgspec.Struct, frozen=True):
     """One path of a session. `mode` is Git's (0o100644); hashes are SHA-256 of the content, b"" where there is none.
 
@@ -116,11 +129,23 @@ class Session(msgspec.Struct, frozen=True):
     metadata: dict[str, Any] = {}
     transcript: str = ""
     messages: int = 0
+    usage: tuple[Usage, ...] = ()
 
     @property
     def turns(self) -> int:
         """How many turns its conversation has, wherever that is."""
         return len(self.conversation) or self.messages
+
+
+def by_model(usage: Iterable[Usage]) -> list[Usage]:
+    """What each model read and wrote, wherever that is reported, the models in the order in which they come."""
+    sums: dict[str, Usage] = {}
+    for each in usage:
+        before = sums.get(each.model, Usage(each.model, 0, 0))
+        sums[each.model] = Usage(
+            each.model, before.read + each.read, before.written + each.written, before.cached + each.cached
+        )
+    return list(sums.values())
 
 
 MAGIC = b"MICS"
@@ -148,6 +173,7 @@ class _Body(msgspec.Struct, array_like=False, omit_defaults=True):
     metadata: dict[str, Any] = {}
     transcript: str = ""
     messages: int = 0
+    usage: tuple[Usage, ...] = ()
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -50,6 +50,7 @@ def without_words(session: Session, redaction: Redaction) -> Session:
         conversation=(),
         transcript="",
         messages=0,
+        usage=(),
         decisions=(),
         claims=(),
         attribution=_lines(session, lambda writer: Writer(writer.kind)),

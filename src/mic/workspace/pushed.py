@@ -65,4 +65,6 @@ def words_of(session: LocalSession) -> bytes:
     said = [session.goal, session.agent, in_order(session.conversation)[0], session.decisions]
     if session.transcript:
         said.append(session.transcript)
+    if session.usage:
+        said.append(session.usage)
     return hashlib.sha256(_encoder.encode(said)).digest()

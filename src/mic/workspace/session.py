@@ -9,7 +9,7 @@ import msgspec
 
 from mic.core.errors import Corrupt, InvalidInput
 from mic.core.ids import new_ulid
-from mic.core.session import Decision, Message
+from mic.core.session import Decision, Message, Usage
 from mic.workspace.goal import encode_line
 from mic.workspace.place import read_file, write_file
 from mic.workspace.workspace import Workspace
@@ -34,6 +34,8 @@ class LocalSession(msgspec.Struct):
     below: bytes = b""
     # Who is to read its conversation on the forge: "" all who read the project, else `mic.core.session.MEMBERS`.
     transcript: str = ""
+    # Tokens, by the transcript that reports them.
+    usage: list[Usage] = []
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -12,7 +12,7 @@ from mic.core.brought import brought_from
 from mic.core.head import hlc_ms
 from mic.core.ids import ulid_text
 from mic.core.record import Record
-from mic.core.session import Op, Session, State
+from mic.core.session import Op, Session, State, by_model
 from micelio.accounts.actor import Actor
 from micelio.config import current
 from micelio.exports.lines import VERSION, line, path_of
@@ -121,6 +121,10 @@ def session_fields(session: Session) -> dict[str, Any]:
         "begun_at": _at(hlc_ms(session.hlc_created)),
         "transcript": session.transcript or "project",
         "messages": session.turns,
+        "usage": [
+            {"model": each.model, "read": each.read, "cached": each.cached, "written": each.written}
+            for each in by_model(session.usage)
+        ],
         "conversation": [
             {"role": each.role, "author": each.author, "text": each.text, "at": _at(each.at)}
             for each in session.conversation

@@ -7,7 +7,7 @@ from typing import Any
 
 from mic.core.brought import brought_from
 from mic.core.ids import ulid_text
-from mic.core.session import Decision, Message, Session
+from mic.core.session import Decision, Message, Session, by_model
 from mic.core.tree import Entry
 from micelio.pages.answers import path_data
 from micelio.pages.changes import PathChange, ShownChanges, op_words
@@ -30,6 +30,10 @@ def session_data(view: LandingView, changes: list[PathChange]) -> dict[str, Any]
         "transcript": session.transcript or "project",
         "conversation": [_message(message) for message in session.conversation],
         "claims": list(session.claims),
+        "usage": [
+            {"model": each.model or None, "read": each.read, "cached": each.cached, "written": each.written}
+            for each in by_model(session.usage)
+        ],
         "changes": [change_data(change) for change in changes],
     }
 
@@ -88,6 +92,15 @@ def session_markdown(
         parts += [f"**{said.author or said.role}** ({said.role}): {said.text}" for said in session.conversation]
     if session.transcript and session.turns:
         parts.append(f"The conversation ({count_words(session.turns, 'message')}) is kept to {session.transcript}.")
+    if session.usage:
+        parts.append("## Tokens")
+        parts.append(
+            "\n".join(
+                f"- {each.model or 'a model without a name'}: {each.read:,} read, "
+                f"{each.cached:,} of them from a cache, {each.written:,} written"
+                for each in by_model(session.usage)
+            )
+        )
     parts.append(f"## Changes: {len(changes)} files")
     counted = {file.path: file.summary for file in (*shown.files, *shown.rest)} if shown else {}
     names = [(change.path, counted.get(change.path) or op_words(change)) for change in changes]

@@ -24,7 +24,7 @@ from mic.core.errors import (
 )
 from mic.core.head import ms_hlc
 from mic.core.ids import new_ulid, ulid_text
-from mic.core.session import MEMBERS, Author, Session, State
+from mic.core.session import MEMBERS, Author, Session, State, Usage
 from mic.ledger.frame import Frame
 from mic.ledger.project import Landed, LandRequest, Project
 from micelio.accounts.actor import Actor, require_signed_in
@@ -64,6 +64,10 @@ MAX_AGENT = 1000
 MAX_MESSAGES = 20_000
 MAX_DECISIONS = 1_000
 MAX_ALTERNATIVES = 100
+# Of tokens: models and transcripts that are told apart, characters of a name, and what a number in JSON can hold.
+MAX_USAGE = 200
+MAX_MODEL = 200
+MOST_TOKENS = 1 << 53
 # The last second of the year 9999, in Unix milliseconds: no calendar of ours goes further.
 LATEST_MS = 253_402_300_799_000
 # After an upload of so many bytes it is looked at at once how much its owner stores.
@@ -343,6 +347,7 @@ def _check_words(session: Session) -> None:
     ):
         if count > limit:
             raise TooLarge(f"A session with {count} {what}; the limit is {limit}.")
+    _check_usage(session.usage)
     if session.transcript not in ("", MEMBERS):
         raise InvalidInput(
             f"{session.transcript[:40]!r} is nobody that a conversation is kept to.", hint=f"Keep it to {MEMBERS}."
@@ -354,6 +359,16 @@ def _check_words(session: Session) -> None:
             raise InvalidInput(f"{item.role[:40]!r} is not a role.", hint="Use human, agent or system.")
         if not 0 <= item.at <= LATEST_MS:
             raise InvalidInput(f"{item.at} is not a time in Unix milliseconds.", hint="Use 0 when it is not known.")
+
+
+def _check_usage(usage: Sequence[Usage]) -> None:
+    if len(usage) > MAX_USAGE:
+        raise TooLarge(f"Tokens of {len(usage)} models and transcripts; the limit is {MAX_USAGE}.")
+    for each in usage:
+        if max(len(each.model), len(each.source)) > MAX_MODEL or not (each.model + each.source).isprintable():
+            raise InvalidInput(f"{each.model[:40]!r} is no name of a model.", hint=f"At most {MAX_MODEL} characters.")
+        if not (0 <= each.cached <= each.read < MOST_TOKENS and 0 <= each.written < MOST_TOKENS):
+            raise InvalidInput("These are no numbers of tokens.", hint="Those from a cache are among those read.")
 
 
 def upload(actor: Actor, project: ProjectView, frames: Iterable[Frame]) -> tuple[list[PackRef], int, int]:

@@ -13,7 +13,7 @@ from mic.core.errors import InvalidInput
 from mic.core.head import ms_hlc
 from mic.core.ids import content_hash, new_ulid
 from mic.core.paths import display, parse_path
-from mic.core.session import Alternative, Change, Decision, Message, Op, Session
+from mic.core.session import Alternative, Change, Decision, Message, Op, Session, Usage
 from mic.core.tree import Entry
 from micelio.accounts.actor import Actor
 from micelio.projects.ledgers import open_ledger
@@ -49,6 +49,7 @@ class Wanted(NamedTuple):
     conversation: Sequence[Message] = ()
     decisions: Sequence[Decision] = ()
     transcript: str = ""
+    usage: Sequence[Usage] = ()
 
 
 def session(actor: Actor, project: ProjectView, wanted: Wanted) -> tuple[Session, dict[bytes, bytes]]:
@@ -82,6 +83,7 @@ def session(actor: Actor, project: ProjectView, wanted: Wanted) -> tuple[Session
         agent=wanted.agent,
         conversation=tuple(wanted.conversation),
         transcript=wanted.transcript,
+        usage=tuple(wanted.usage),
         decisions=tuple(wanted.decisions),
         changes=tuple(changes),
         attribution=_attribution(wanted.files, {change.path: change.hash for change in changes}),

@@ -62,6 +62,8 @@ def words(session: Session) -> list[str]:
         found += [decision.what, decision.why, decision.by, decision.evidence]
         for road in decision.alternatives:
             found += [road.what, road.why_not]
+    for each in session.usage:
+        found += [each.model, each.source]
     return found + writer_names(session.attribution)
 
 
@@ -99,11 +101,13 @@ def _with_words(session: Session, said: list[str], changed: Mapping[int, tuple[s
         what, why, by, evidence = text(), text(), text(), text()
         roads = tuple(Alternative(text(), text()) for _ in decision.alternatives)
         decisions.append(Decision(what, why, roads, by, evidence))
+    usage = tuple(msgspec.structs.replace(each, model=text(), source=text()) for each in session.usage)
     return msgspec.structs.replace(
         session,
         goal=goal,
         agent=agent,
         conversation=tuple(conversation),
         decisions=tuple(decisions),
+        usage=usage,
         attribution=with_names(session.attribution, iter(text, None)),
     )

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mic.core.errors import InvalidInput, TooLarge
-from mic.core.session import Message
+from mic.core.session import Message, Usage
 from mic.core.transcript import messages, read, read_transcript, turns
 from transcripts import GARDEN, ROLLOUT, claude, codex, lines, said, use
 
@@ -201,3 +201,48 @@ def test_equal_times_stay_apart() -> None:
     assert json.dumps([each.at for each in messages(found, "ada")]) == json.dumps(
         [each.at for each in messages(found, "ada")]
     )
+
+
+def test_tokens_of_each_model() -> None:
+    """An answer that stands on several lines counts once; what was spent before a time is not counted behind it."""
+    found = read_transcript(lines(*GARDEN))
+    assert found.usage("claude-code-x") == [Usage("claude-fable-5", 915, 52, 900, "claude-code-x")]
+    assert found.usage("x", NOON + 8_000) == [Usage("claude-fable-5", 5, 7, 0, "x")]
+    assert found.usage("x", NOON + 60_000) == []
+    spent = {"input_tokens": 1, "cache_creation_input_tokens": 20, "cache_read_input_tokens": 300, "output_tokens": 4}
+    two = (
+        claude("assistant", "12:00:00", [said("a")], id="a", model="big", usage=spent),
+        claude("assistant", "12:00:01", [said("b")], id="b", model="small", usage={"output_tokens": 2}),
+        claude("assistant", "12:00:02", [said("c")], id="c", model="big", usage=spent),
+        claude("assistant", "12:00:03", [said("d")], id="d", model="big"),
+        claude("assistant", "12:00:04", [said("e")], id="e", usage={"input_tokens": -5, "output_tokens": "many"}),
+    )
+    assert read_transcript(lines(*two)).usage("") == [Usage("big", 642, 8, 600), Usage("small", 0, 2, 0)]
+
+
+def test_tokens_that_codex_counts_on() -> None:
+    """It says the sum so far, often twice, and of another model what was added since."""
+
+    def count(at: str, read: int, cached: int, written: int) -> dict[str, object]:
+        total = {"input_tokens": read, "cached_input_tokens": cached, "output_tokens": written}
+        return codex("event_msg", at, type="token_count", info={"total_token_usage": total})
+
+    found = read_transcript(
+        lines(
+            codex("session_meta", "08:00:00", id="x", cwd="/"),
+            codex("turn_context", "08:00:01", model="large"),
+            count("08:00:02", 100, 10, 5),
+            count("08:00:02", 100, 10, 5),
+            codex("event_msg", "08:00:02", type="token_count", info=None),
+            codex("turn_context", "08:00:03", model="little"),
+            count("08:00:04", 160, 60, 9),
+        )
+    )
+    assert found.usage("r") == [Usage("large", 100, 5, 10, "r"), Usage("little", 60, 4, 50, "r")]
+    assert read_transcript(lines(*ROLLOUT)).usage("r") == [Usage("gpt-5-codex", 4000, 60, 100, "r")]
+
+
+def test_no_tokens_where_nobody_counted() -> None:
+    """Nothing is guessed from words."""
+    found = read_transcript(lines(claude("user", "12:00:00", "Hello"), claude("assistant", "12:00:01", [said("Hi")])))
+    assert found.usage("x") == []

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mic.core.transcript.fold import tool_name, used_on
-from mic.core.transcript.turns import Call, Tokens, Transcript, Turn, fail
+from mic.core.transcript.turns import Call, Spent, Tokens, Transcript, Turn, fail
 
 _KINDS = frozenset({"user", "assistant", "summary", "custom-title", "ai-title", "file-history-snapshot"})
 # Lines of the program about a command of its own, in the place of what somebody said.
@@ -28,7 +28,7 @@ class ClaudeCode:
     def __init__(self) -> None:
         self.transcript = Transcript("claude-code")
         self._uses: dict[str, tuple[Turn, int] | None] = {}
-        self._spent: dict[str, tuple[int, int]] = {}
+        self._spent: dict[str, Spent] = {}
         self._message = ""  # the id of the model's message that the last turn is of
 
     @staticmethod
@@ -64,8 +64,9 @@ class ClaudeCode:
 
     def end(self) -> None:
         """After the last line."""
-        read, written = (sum(pair[at] for pair in self._spent.values()) for at in (0, 1))
-        self.transcript.tokens = Tokens(read, written)
+        found = self.transcript
+        found.spent = list(self._spent.values())
+        found.tokens = Tokens(sum(each.read for each in found.spent), sum(each.written for each in found.spent))
 
     def _person(self, value: dict[str, Any], message: dict[str, Any], at: int) -> None:
         texts = []
@@ -96,12 +97,16 @@ class ClaudeCode:
         usage = message.get("usage")
         if isinstance(usage, dict):
             # Each block of a message is a line of its own, with what was spent until then.
-            read = sum(
-                _count(usage.get(part))
-                for part in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+            cached = _count(usage.get("cache_read_input_tokens"))
+            read = cached + sum(_count(usage.get(part)) for part in ("input_tokens", "cache_creation_input_tokens"))
+            before = self._spent.get(name, Spent(at, model, 0, 0, 0))
+            self._spent[name] = Spent(
+                at,
+                before.model or model,
+                max(before.read, read),
+                max(before.written, _count(usage.get("output_tokens"))),
+                max(before.cached, cached),
             )
-            before = self._spent.get(name, (0, 0))
-            self._spent[name] = max(before[0], read), max(before[1], _count(usage.get("output_tokens")))
         for block in _blocks(message):
             kind, text = block.get("type"), block.get("text")
             if kind == "text" and isinstance(text, str) and text.strip():

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from mic.core.transcript.fold import tool_name, used_on
-from mic.core.transcript.turns import Call, Tokens, Transcript, Turn, fail
+from mic.core.transcript.turns import Call, Spent, Tokens, Transcript, Turn, fail
 
 _ENVELOPES = frozenset({"session_meta", "response_item", "event_msg", "turn_context", "compacted"})
 _ITEMS = frozenset(
@@ -37,6 +37,7 @@ class Codex:
     def __init__(self) -> None:
         self.transcript = Transcript("codex")
         self._model = ""
+        self._cached = 0
         self._uses: dict[str, tuple[Turn, int] | None] = {}
 
     @staticmethod
@@ -71,7 +72,7 @@ class Codex:
         elif kind == "response_item":
             self._item(payload, at)
         elif kind == "event_msg":
-            self._event(payload)
+            self._event(payload, at)
         else:
             found.count_other(kind)
 
@@ -118,18 +119,25 @@ class Codex:
         else:
             found.count_other("of the program itself")
 
-    def _event(self, payload: dict[str, Any]) -> None:
+    def _event(self, payload: dict[str, Any], at: int) -> None:
         kind = payload.get("type")
         if kind == "token_count":
             info = payload.get("info")
             total = info.get("total_token_usage") if isinstance(info, dict) else None
             if isinstance(total, dict):
-                read, written = _count(total.get("input_tokens")), _count(total.get("output_tokens"))
-                before = self.transcript.tokens
-                self.transcript.tokens = Tokens(max(before.read, read), max(before.written, written))
+                self._counted(total, at)
         elif kind == "exec_command_end" and _count(payload.get("exit_code")):
             fail(self._uses.get(str(payload.get("call_id"))))
         self.transcript.count_other(f"event {kind}" if isinstance(kind, str) else kind)
+
+    def _counted(self, total: dict[str, Any], at: int) -> None:
+        """The program says what was spent so far, often twice: what is more than it said before was spent since."""
+        found, before = self.transcript, self.transcript.tokens
+        read = max(before.read, _count(total.get("input_tokens")))
+        written = max(before.written, _count(total.get("output_tokens")))
+        cached = max(self._cached, min(read, _count(total.get("cached_input_tokens"))))
+        found.spent.append(Spent(at, self._model, read - before.read, written - before.written, cached - self._cached))
+        found.tokens, self._cached = Tokens(read, written), cached
 
     def _on(self, item: dict[str, Any]) -> str:
         cwd = self.transcript.cwd

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from msgspec import structs
+
+from mic.core.session import Usage, by_model
+
 Role = Literal["human", "agent", "system"]
 
 # Characters of one turn. Longer ones are pasted files; what is left out is said.
@@ -32,6 +36,16 @@ class Tokens(NamedTuple):
 
     read: int = 0
     written: int = 0
+
+
+class Spent(NamedTuple):
+    """What one answer cost in tokens, at `at` (Unix ms, 0 unknown); `cached` of those read came from a cache."""
+
+    at: int
+    model: str
+    read: int
+    written: int
+    cached: int
 
 
 class Damage(NamedTuple):
@@ -87,6 +101,7 @@ class Transcript:
         self.models: list[str] = []
         self.turns: list[Turn] = []
         self.tokens = Tokens()
+        self.spent: list[Spent] = []
         self.first_ms = 0
         self.last_ms = 0
         self.lines = 0
@@ -98,6 +113,12 @@ class Transcript:
     def calls(self) -> int:
         """How often a tool was used."""
         return sum(len(turn.calls) + turn.more_calls for turn in self.turns)
+
+    def usage(self, source: str, since: int = 0) -> list[Usage]:
+        """What its models read and wrote after `since` (Unix ms, 0: all of it), as far as it says so."""
+        told = [each for each in self.spent if (not since or each.at > since) and (each.read or each.written)]
+        sums = by_model(Usage(each.model, each.read, each.written, each.cached) for each in told)
+        return [structs.replace(each, source=source) for each in sums]
 
     def saw(self, at: int) -> None:
         """A line bears this time."""

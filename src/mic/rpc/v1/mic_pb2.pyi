@@ -1581,7 +1581,7 @@ class Brought(_message.Message):
     def __init__(self, forge: _Optional[str] = ..., project: _Optional[str] = ..., session: _Optional[str] = ..., position: _Optional[int] = ...) -> None: ...
 
 class Session(_message.Message):
-    __slots__ = ("id", "state", "goal", "author", "agent", "base_position", "landed_position", "created_at_ms", "updated_at_ms", "conversation", "decisions", "changes", "owner", "git_commit", "additions", "deletions", "files", "pushed_at_ms", "refusal", "touch", "came_from", "came_at", "writers", "attributed", "based_on", "brought", "transcript")
+    __slots__ = ("id", "state", "goal", "author", "agent", "base_position", "landed_position", "created_at_ms", "updated_at_ms", "conversation", "decisions", "changes", "owner", "git_commit", "additions", "deletions", "files", "pushed_at_ms", "refusal", "touch", "came_from", "came_at", "writers", "attributed", "based_on", "brought", "transcript", "usage")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     GOAL_FIELD_NUMBER: _ClassVar[int]
@@ -1609,6 +1609,7 @@ class Session(_message.Message):
     BASED_ON_FIELD_NUMBER: _ClassVar[int]
     BROUGHT_FIELD_NUMBER: _ClassVar[int]
     TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
     id: bytes
     state: str
     goal: str
@@ -1636,7 +1637,22 @@ class Session(_message.Message):
     based_on: bytes
     brought: Brought
     transcript: KeptTranscript
-    def __init__(self, id: _Optional[bytes] = ..., state: _Optional[str] = ..., goal: _Optional[str] = ..., author: _Optional[_Union[Author, _Mapping]] = ..., agent: _Optional[str] = ..., base_position: _Optional[int] = ..., landed_position: _Optional[int] = ..., created_at_ms: _Optional[int] = ..., updated_at_ms: _Optional[int] = ..., conversation: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., owner: _Optional[str] = ..., git_commit: _Optional[bytes] = ..., additions: _Optional[int] = ..., deletions: _Optional[int] = ..., files: _Optional[int] = ..., pushed_at_ms: _Optional[int] = ..., refusal: _Optional[str] = ..., touch: _Optional[str] = ..., came_from: _Optional[bytes] = ..., came_at: _Optional[int] = ..., writers: _Optional[_Iterable[_Union[Writer, _Mapping]]] = ..., attributed: _Optional[_Iterable[_Union[FileLines, _Mapping]]] = ..., based_on: _Optional[bytes] = ..., brought: _Optional[_Union[Brought, _Mapping]] = ..., transcript: _Optional[_Union[KeptTranscript, _Mapping]] = ...) -> None: ...
+    usage: _containers.RepeatedCompositeFieldContainer[Usage]
+    def __init__(self, id: _Optional[bytes] = ..., state: _Optional[str] = ..., goal: _Optional[str] = ..., author: _Optional[_Union[Author, _Mapping]] = ..., agent: _Optional[str] = ..., base_position: _Optional[int] = ..., landed_position: _Optional[int] = ..., created_at_ms: _Optional[int] = ..., updated_at_ms: _Optional[int] = ..., conversation: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ..., owner: _Optional[str] = ..., git_commit: _Optional[bytes] = ..., additions: _Optional[int] = ..., deletions: _Optional[int] = ..., files: _Optional[int] = ..., pushed_at_ms: _Optional[int] = ..., refusal: _Optional[str] = ..., touch: _Optional[str] = ..., came_from: _Optional[bytes] = ..., came_at: _Optional[int] = ..., writers: _Optional[_Iterable[_Union[Writer, _Mapping]]] = ..., attributed: _Optional[_Iterable[_Union[FileLines, _Mapping]]] = ..., based_on: _Optional[bytes] = ..., brought: _Optional[_Union[Brought, _Mapping]] = ..., transcript: _Optional[_Union[KeptTranscript, _Mapping]] = ..., usage: _Optional[_Iterable[_Union[Usage, _Mapping]]] = ...) -> None: ...
+
+class Usage(_message.Message):
+    __slots__ = ("model", "read", "written", "cached", "source")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    READ_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_FIELD_NUMBER: _ClassVar[int]
+    CACHED_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    read: int
+    written: int
+    cached: int
+    source: str
+    def __init__(self, model: _Optional[str] = ..., read: _Optional[int] = ..., written: _Optional[int] = ..., cached: _Optional[int] = ..., source: _Optional[str] = ...) -> None: ...
 
 class KeptTranscript(_message.Message):
     __slots__ = ("seen_by", "messages", "conversation")

@@ -44,6 +44,7 @@ At = Annotated[int, Path(ge=1, le=LAST_POSITION)]
 
 
 Transcript = Literal["project", "members"]
+USAGE = "Tokens by model; empty where no transcript told."
 TRANSCRIPT = "Who reads the conversation: all who read the project, or `members`. For others it is empty here."
 
 
@@ -110,6 +111,15 @@ class Decision(Told):
     evidence: str
 
 
+class Usage(Told):
+    """Tokens of one model, as transcripts report them."""
+
+    model: str | None = Field(description="Null where it is not named.")
+    read: int
+    cached: int = Field(description="Of those read, from a cache.")
+    written: int
+
+
 class WholeLanding(Told):
     """A landing with its words. Its changes are a list of their own."""
 
@@ -118,6 +128,7 @@ class WholeLanding(Told):
     transcript: Transcript = Field(description=TRANSCRIPT)
     conversation: list[Message]
     decision_list: list[Decision]
+    usage: list[Usage] = Field(description=USAGE)
 
 
 class PathChange(Told):
@@ -157,6 +168,16 @@ class SentDecision(Sent):
     alternatives: list[SentAlternative] = Field(default_factory=list)
     by: str = ""
     evidence: str = ""
+
+
+class SentUsage(Sent):
+    """Tokens that a model read and wrote."""
+
+    model: str = Field("", max_length=200)
+    read: Annotated[int, Field(ge=0, lt=1 << 53)]
+    written: Annotated[int, Field(ge=0, lt=1 << 53)]
+    cached: Annotated[int, Field(ge=0, lt=1 << 53)] = Field(0, description="Of those read, from a cache.")
+    source: str = Field("", max_length=200, description="What reports it: the name of a transcript.")
 
 
 class SentLines(Sent):
@@ -203,6 +224,7 @@ class SessionWork(Sent):
         description="Who reads the conversation: all who read the project, or `members`: who may land here, and you.",
     )
     decisions: list[SentDecision] = Field(default_factory=list)
+    usage: list[SentUsage] = Field(default_factory=list, max_length=200)
 
 
 class LandingWanted(SessionWork):
@@ -299,6 +321,7 @@ def get_landing(request: ApiRequest, owner: str, project: str, position: At, on:
             transcript=transcript(view.session),
             conversation=messages(view.session),
             decision_list=decisions(view.session),
+            usage=usage(view.session),
         ),
     )
 
@@ -353,6 +376,14 @@ def messages(session: Session) -> list[Message]:
             at=datetime.fromtimestamp(item.at / 1000, UTC) if item.at else None,
         )
         for item in session.conversation
+    ]
+
+
+def usage(session: Session) -> list[Usage]:
+    """Tokens, as they go out."""
+    return [
+        Usage(model=each.model or None, read=each.read, cached=each.cached, written=each.written)
+        for each in session_words.by_model(session.usage)
     ]
 
 
@@ -426,6 +457,9 @@ def wanted(body: SessionWork, session: str | None) -> inline.Wanted:
                 item.evidence,
             )
             for item in body.decisions
+        ],
+        usage=[
+            session_words.Usage(each.model, each.read, each.written, each.cached, each.source) for each in body.usage
         ],
         transcript=MEMBERS if body.transcript == "members" else "",
     )

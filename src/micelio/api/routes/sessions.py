@@ -19,15 +19,18 @@ from micelio.api.answers import begin, page, said, shown
 from micelio.api.request import ApiRequest
 from micelio.api.routes.landings import (
     TRANSCRIPT,
+    USAGE,
     Decision,
     Message,
     PathChange,
     SessionWork,
     Transcript,
+    Usage,
     changes_page,
     decisions,
     messages,
     transcript,
+    usage,
     wanted,
 )
 from micelio.api.shapes import (
@@ -88,6 +91,7 @@ class Session(Told):
     transcript: Transcript = Field(description=TRANSCRIPT)
     conversation: list[Message]
     decisions: list[Decision]
+    usage: list[Usage] = Field(description=USAGE)
     changes: int = Field(description="How many.")
     refused: Refused | None
 
@@ -240,6 +244,7 @@ def _shape(session: CoreSession, state: str, owner: str, position: int | None) -
         transcript=transcript(session),
         conversation=messages(session),
         decisions=decisions(session),
+        usage=usage(session),
         changes=len(session.changes),
         refused=Refused(code=refusal.code, message=refusal.message, fix=refusal.hint) if refusal else None,
     )

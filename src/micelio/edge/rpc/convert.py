@@ -11,7 +11,7 @@ from mic.core.brought import brought_from
 from mic.core.errors import InvalidInput
 from mic.core.head import hlc_ms, ms_hlc
 from mic.core.paths import parse_path
-from mic.core.session import Alternative, Change, Decision, Message, Op, Session, State
+from mic.core.session import Alternative, Change, Decision, Message, Op, Session, State, Usage
 from mic.core.tombstone import Tombstone
 from mic.ledger.conflict import Clash
 from mic.ledger.frame import Frame
@@ -217,6 +217,7 @@ def session(message: pb.Session) -> Session:
             for d in message.decisions
         ),
         changes=tuple(map(change, message.changes)),
+        usage=tuple(Usage(u.model, u.read, u.written, u.cached, u.source) for u in message.usage),
         attribution=_attribution(message),
     )
 
@@ -275,6 +276,10 @@ def _words(session: Session) -> dict[str, Any]:
         "decisions": list(map(_decision_message, session.decisions)),
         "changes": [change_message(c) for c in session.changes],
         "based_on": session.based_on,
+        "usage": [
+            pb.Usage(model=u.model, read=u.read, written=u.written, cached=u.cached, source=u.source)
+            for u in session.usage
+        ],
         **_attributed(session),
     }
 

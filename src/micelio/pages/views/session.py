@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from mic.core.brought import brought_from
 from mic.core.errors import Erased, NotFound
 from mic.core.ids import parse_ulid, ulid_text
-from mic.core.session import Change, Op, Session
+from mic.core.session import Change, Op, Session, by_model
 from mic.core.tree import BLOB, Entry
 from mic.ledger.readable import Push
 from micelio.accounts.actor import Actor
@@ -44,6 +44,8 @@ from micelio.sessions.refusal import refusal_of
 
 # Compressed bytes that related sessions leave to the changes.
 _FOR_CHANGES = 5 * 1024
+# Models whose tokens the page shows; the twins have all.
+_MODELS = 12
 
 
 @kept
@@ -162,6 +164,7 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
     if not focus or focus.changes:
         here = parts["decisions"].numbers if "decisions" in parts else range(0)
         shown = found.page(scale, here, look).show(changes, focus.changes or 1)
+    usage = [] if focus else by_model(session.usage)
     context = {
         **found.context(),
         **parts,
@@ -175,6 +178,8 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
         "git_commit": row.git_commit.hex() if row.git_commit else "",
         "base_position": session.base_position,
         "session": session,
+        "usage": usage[:_MODELS],
+        "tokens": sum(each.read + each.written for each in usage),
         "hidden": session.turns if not session.conversation and (not focus or focus.conversation) else 0,
         "brought": brought_from(session),
         "refusal": refusal,
