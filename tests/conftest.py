@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import os
 import shutil
 import tempfile
@@ -48,6 +49,20 @@ if _url:
     del connections["default"]
     settings.DATABASES = {"default": databases.default(config.current())}
     connections.settings = connections.configure_settings(settings.DATABASES)
+
+
+_shown: list[int] = []
+
+
+def pytest_configure() -> None:
+    """While nothing is captured: the standard error that a person sees."""
+    _shown.append(os.dup(2))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """A run whose tests have all been made ends: what keeps a process for two minutes more is shown, and the run fails."""
+    faulthandler.dump_traceback_later(120, exit=True, file=_shown[0])
 
 
 @pytest.fixture(scope="session")
