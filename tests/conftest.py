@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connections
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 
 from browser import Browser
 from forge_process import Forge
@@ -51,6 +52,8 @@ if _url:
     connections.settings = connections.configure_settings(settings.DATABASES)
 
 
+# A busy machine is no failure; that an answer never comes is said by pytest's own limit.
+DEFAULT_TIMEOUT_CONFIG.read = DEFAULT_TIMEOUT_CONFIG.connect = 60
 _shown: list[int] = []
 
 
@@ -61,7 +64,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish() -> None:
-    """A run whose tests have all been made ends: what keeps a process for two minutes more is shown, and the run fails."""
+    """A run whose tests are all over ends: what keeps a process two minutes more is shown, and the run fails."""
     faulthandler.dump_traceback_later(120, exit=True, file=_shown[0])
 
 

@@ -167,8 +167,13 @@ class Forge:
 
     def _end_commands(self) -> None:
         if self._commands is not None:
-            self._commands.communicate()
-            self._commands = None
+            try:
+                self._commands.communicate(timeout=30)
+            except subprocess.TimeoutExpired:
+                self._commands.kill()
+                raise
+            finally:
+                self._commands = None
 
     def log(self) -> str:
         """All that the server wrote to its standard error."""

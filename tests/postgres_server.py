@@ -88,13 +88,13 @@ class PostgresServer:
         """Stop the server at once, cutting every connection; it can be started again."""
         assert self._process is not None
         self._process.send_signal(signal.SIGINT)  # "fast": open connections are ended, files are left in order
-        self._process.wait()
+        self._process.wait(timeout=60)
 
     def stop(self) -> None:
         """Stop the server and remove all that it kept."""
         assert self._process is not None
         self._process.send_signal(signal.SIGQUIT)
-        self._process.wait()
+        self._process.wait(timeout=60)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -56,6 +56,6 @@ class S3Server:
     def stop(self) -> None:
         """End the process; its objects are gone."""
         self._process.kill()
-        self._process.wait()
+        self._process.wait(timeout=60)
         assert self._process.stdout is not None
         self._process.stdout.close()

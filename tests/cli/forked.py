@@ -63,7 +63,11 @@ def _server() -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    process.communicate()
+    try:
+        process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
 
 
 def _serve(path: str) -> None:
