@@ -99,10 +99,53 @@ def test_every_command_is_in_each_script() -> None:
         assert all(f'"{name}"' in said for name in words)
         assert all(f'"{name}"' in said for name in NAMES)
     assert words >= NAMES.keys()
-    fish = script("fish")
-    assert "complete -c mic -n '__fish_seen_subcommand_from push' -a '(__mic_names remotes)'" in fish
-    assert "complete -c mic -f -n '__fish_use_subcommand' -a session -d " in fish
-    assert "-n '__fish_seen_subcommand_from session; and __fish_seen_subcommand_from push' -l force" in fish
+    said = script("fish")
+    assert all(f"    case '{name}'\n" in said for name in words)
+    assert all(f"'{name}'" in said for name in NAMES)
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("mic ses", ["session"]),
+        ("mic session re", ["resume"]),
+        ("mic session push --m", ["--message"]),
+        ("mic diff HEAD --w", ["--word"]),
+        ("mic org networks a", ["add"]),
+        ("mic session note session --r", ["--role"]),
+        ("mic push g", ["github", "garden"]),
+        ("mic session push g", ["garden"]),
+        ("mic branch switch fi", ["fix/login"]),
+    ],
+)
+def test_fish(tmp_path: Path, line: str, expected: list[str]) -> None:
+    """Commands, options, names and files; no name that would be code."""
+    (tmp_path / ".mic/names").mkdir(parents=True)
+    (tmp_path / ".mic/remotes.toml").write_text('[remote.github]\nurl = "x"\n')
+    (tmp_path / ".mic/names/branches").write_text("fix/login\n$(touch pwned)\nfi x\n")
+    (tmp_path / "garden").write_text("")
+    assert sorted(fish(tmp_path, line)) == sorted(expected)
+    assert not list(tmp_path.rglob("pwned"))
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_fish_offers_no_file_where_a_command_stands(tmp_path: Path) -> None:
+    """It tries descriptions too where no name begins so."""
+    (tmp_path / "garden").write_text("")
+    assert "garden" not in fish(tmp_path, "mic session gar")
+    assert "garden" in fish(tmp_path, "mic session note gar")
+
+
+def fish(folder: Path, line: str) -> list[str]:
+    """What fish completes a line to."""
+    (folder / "mic.fish").write_text(script("fish"))
+    done = subprocess.run(
+        ["fish", "-N", "-c", f"source mic.fish; complete -C '{line}'"],
+        cwd=folder, env={"PATH": "/usr/bin:/bin", "HOME": str(folder)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+    return [said.partition("\t")[0] for said in done.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
