@@ -1,7 +1,7 @@
 """Run the benchmarks of Git's door and write their table into docs/benchmarks.md.
 
 make bench-git                          all of them
-make bench-git ONLY=clone:long          one module of clone, landings, memory, small, or a part; not written
+make bench-git ONLY=clone:long          one module of clone, imports, landings, memory, small, or a part; not written
 make bench-git ONLY=clone COMMITS=1000  COMMITS, FILES, TAGS and LANDINGS are the sizes of the histories
 
 A whole run that was stopped goes on behind the parts that it has done.

@@ -57,26 +57,33 @@ def _made(path: Path) -> Path:
 
 
 def _measured(both: Sides, what: str, act: Callable[[], object]) -> Row:
-    pid = both.forge.process.pid
-    before = _anonymous(pid)
-    peak, done = [before], threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.01):
-            peak[0] = max(peak[0], _anonymous(pid))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
+    with Watched(both.forge.process.pid) as watched:
         act()
-    finally:
-        done.set()
-        watcher.join()
-    grown = peak[0] - before
     return Row(
-        f"memory of the forge: {what}", f"{mib(grown)} more than {mib(before)} before", "", "", "bounded",
-        grown <= _BOUND,
+        f"memory of the forge: {what}", f"{mib(watched.grown)} more than {mib(watched.before)} before", "", "",
+        "bounded", watched.grown <= _BOUND,
     )  # fmt: skip
+
+
+class Watched:
+    """Anonymous memory of a process within a block: `before`, and by how many bytes it was `grown` at most."""
+
+    def __init__(self, pid: int) -> None:
+        self.before, self.grown = _anonymous(pid), 0
+        self._pid, self._done = pid, threading.Event()
+        self._watcher = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Watched:
+        self._watcher.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._watcher.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.01):
+            self.grown = max(self.grown, _anonymous(self._pid) - self.before)
 
 
 def _anonymous(pid: int) -> int:
