@@ -23,7 +23,8 @@ from micelio.accounts.removal import remove
 from micelio.organizations.actions import create_organization
 from micelio.organizations.models import Membership, Organization
 from micelio.pages.addresses import Ref, Site
-from micelio.pages.changes import MOST_LISTED, ChangesPage, PathChange
+from micelio.pages.changes import MOST_LISTED, ChangesPage
+from micelio.pages.path_change import PathChange
 from micelio.pages.weight import Scale
 from micelio.projects.actions import create_project
 from micelio.sessions.actions import land, upload

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
@@ -20,7 +21,9 @@ from micelio.pages.addresses import HEAD, Ref, Site
 from micelio.pages.diff_html import diff_rows, is_one_sided, join_rows, join_taken, split_rows
 from micelio.pages.diff_look import USUAL, DiffLook
 from micelio.pages.diffs import LARGEST_COMPARED, Diff, diff_contents
+from micelio.pages.images import Picture, pictured
 from micelio.pages.modes import GITLINK, SYMLINK, mode_change
+from micelio.pages.path_change import PathChange
 from micelio.pages.text import cut, display_path, one_line
 from micelio.pages.weight import ROOM, Scale
 from micelio.sessions.evidence import Mark, marks
@@ -34,8 +37,12 @@ _LEAST = 700
 _FOR_LIST = 2600
 # Names that stand in the index before the differences.
 MOST_INDEXED = 50
+# Files of which a page shows pictures: each is a request or two.
+MOST_PICTURED = 12
 # Decisions in the margin of one file.
 _MOST_MARKS = 12
+
+_BEFORE, _AFTER = gettext_noop("before"), gettext_noop("after")
 
 Read = Callable[[Entry], bytes]
 
@@ -65,16 +72,6 @@ AT_ONCE = Amount(1000, 20_000, 16 << 20, 380 * 1024)
 def amount(look: DiffLook) -> Amount:
     """What a page that is looked at so shows."""
     return AT_ONCE if look.whole else IN_PARTS
-
-
-@dataclass(frozen=True)
-class PathChange:
-    """One path before and after; one of the two may be absent. `number` counts a session's changes from 1, by path."""
-
-    path: bytes
-    old: Entry | None
-    new: Entry | None
-    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,6 +107,8 @@ class ShownFile:
     last: int = 0
     rows: int = 0
     split: bool = False
+    pictures: tuple[Picture, ...] = ()
+    source: str = ""
 
     @property
     def summary(self) -> str:
@@ -191,7 +190,8 @@ class ShownChanges:
 class ChangesPage:
     """Shows changes within one room. `here` is the session's page; `at` is the point that new files are linked to.
 
-    `decisions_here` are the numbers of the decisions that stand on the same page.
+    `decisions_here` are the numbers of the decisions that stand on the same page. `raw_before` gives the address of a
+    path's bytes before the changes.
     """
 
     def __init__(
@@ -204,8 +204,11 @@ class ChangesPage:
         scale: Scale,
         decisions_here: Collection[int] = (),
         look: DiffLook = USUAL,
+        raw_before: Callable[[bytes], str] | None = None,
     ) -> None:
         self._look = look
+        self._raw_before = raw_before
+        self._pictured = MOST_PICTURED
         self._site = site
         self._read = read
         self._decisions = decisions
@@ -268,23 +271,25 @@ class ChangesPage:
         """What is known of a change without looking into it."""
         address = self._site.file(self._at, change.path) if change.new is not None and self._at is not None else ""
         whole = f"{self._here}/changes/{change.number}{self._look.behind}"
-        return ShownFile(change.path, display_path(change.path), f"f{change.number}", address, whole, op_words(change))
+        source = display_path(change.source.path) if change.source is not None else ""
+        name, anchor = display_path(change.path), f"f{change.number}"
+        return ShownFile(change.path, name, anchor, address, whole, op_words(change), source=source)
 
     def _listed(self, change: PathChange, count: bool) -> ShownFile:
         """A file by name, with its lines counted if it is one of the first and small enough."""
-        diff = self._difference(change, 0, 0)[0] if count else None
+        diff = self._difference(change, 0, 0).diff if count else None
         frame = self._frame(change)
         return replace(frame, added=diff.added, deleted=diff.deleted) if diff else frame
 
     def _file(self, change: PathChange, found: Sequence[Mark], skip: int, keep: int) -> ShownFile:
         frame = self._frame(change)
-        diff, sentences = self._difference(change, skip, max(self._rows, 1))
+        diff, sentences, pictures = self._difference(change, skip, max(self._rows, 1), pictures=True)
         shown_lines = {row.new for hunk in diff.hunks for row in hunk.rows if row.new} if diff else set()
         beside: dict[int, list[tuple[str, str]]] = {}
         for mark in found:
             if mark.line in shown_lines and mark.line is not None:
                 beside.setdefault(mark.line, []).append((mark.tag, self._decision(mark)))
-        self._scale.add(_frame_words(frame, sentences, found), keep)
+        self._scale.add(_frame_words(frame, [*sentences, *(str(each) for each in pictures)], found), keep)
         # A line that is cut is read to its end in the file itself, which a deleted file has no more.
         split = self._look.split and diff is not None and not is_one_sided(diff)
         html, shown = self._taken(diff, split, frame.anchor, beside, self._raw(change), keep)
@@ -297,6 +302,7 @@ class ChangesPage:
             sentences=tuple(sentences),
             html=html,
             split=split,
+            pictures=pictures,
             marks=tuple(self._mark(change, frame.anchor, mark, mark.line in on_page) for mark in found[:_MOST_MARKS]),
             first=skip + 1 if diff else 0,
             last=skip + shown if diff and shown else 0,
@@ -336,36 +342,55 @@ class ChangesPage:
         here = mark.number in self._decisions_here
         return f"#d{mark.number}" if here else f"{self._here}?decisions={mark.number}"
 
-    def _difference(self, change: PathChange, skip: int, most: int) -> tuple[Diff | None, list[str]]:
-        """The difference of two texts, or None, and the sentences that go with it."""
-        old, new = change.old, change.new
+    def _difference(self, change: PathChange, skip: int, most: int, *, pictures: bool = False) -> _Difference:
+        """The difference of two texts, or None; sentences that go with it; and pictures, where they are asked for."""
+        old, new = change.before, change.new
         sentences = [mode_change(old.mode, new.mode)] if old and new and old.mode != new.mode else []
         sides = [side for side in (old, new) if side is not None]
+        if change.became:
+            return _Difference(None, [gettext("It is {name} now.").format(name=display_path(change.became))])
         if old and new and old.hash == new.hash:
-            return None, sentences
+            same = [] if change.old else [gettext("The content is the same.")]
+            return _Difference(None, [*sentences, *same])
         if any(side.mode in (SYMLINK, GITLINK) for side in sides):
-            return None, [*sentences, *self._links(old, new)]
+            return _Difference(None, [*sentences, *self._links(old, new)])
         if any(side.kind == CONFLICT for side in sides):
-            return None, [*sentences, gettext("One side is an unresolved conflict.")]
+            return _Difference(None, [*sentences, gettext("One side is an unresolved conflict.")])
         if max(side.size for side in sides) > LARGEST_COMPARED:
             self._uncounted = True
-            return None, [*sentences, gettext("Too large to compare here: {sizes}.").format(sizes=_sizes(old, new))]
+            said = gettext("Too large to compare here: {sizes}.").format(sizes=_sizes(old, new))
+            return _Difference(None, [*sentences, said])
         weight = sum(side.size for side in sides)
         if weight > self._bytes:
             self._uncounted = True
             said = gettext("Not compared on this page, which holds enough already: {sizes}.")
-            return None, [*sentences, said.format(sizes=_sizes(old, new))]
+            return _Difference(None, [*sentences, said.format(sizes=_sizes(old, new))])
         self._bytes -= weight
         before = self._read(old) if old else None
         after = self._read(new) if new else None
+        shown = self._pictures(change, before, after) if pictures else ()
         if is_binary(before or b"") or is_binary(after or b""):
-            return None, [*sentences, gettext("Binary content: {sizes}.").format(sizes=_sizes(old, new))]
+            said = gettext("Binary content: {sizes}.").format(sizes=_sizes(old, new))
+            return _Difference(None, sentences if shown else [*sentences, said], shown)
         diff = diff_contents(before, after, most, skip, self._look.ignore_space)
         if not diff.added and not diff.deleted and self._look.ignore_space and (before or after):
-            return None, [*sentences, gettext("Nothing but spaces differs.")]
+            return _Difference(None, [*sentences, gettext("Nothing but spaces differs.")], shown)
         if not diff.added and not diff.deleted:
-            return None, [*sentences, gettext("The file is empty.")]
-        return diff, sentences
+            return _Difference(None, [*sentences, gettext("The file is empty.")], shown)
+        return _Difference(diff, sentences, shown)
+
+    def _pictures(self, change: PathChange, before: bytes | None, after: bytes | None) -> tuple[Picture, ...]:
+        """Both sides, where one is a picture: before and after as they are served, or only how large they are."""
+        found = []
+        for entry, data, word in ((change.before, before, _BEFORE), (change.new, after, _AFTER)):
+            picture = pictured(entry.path, data, word) if entry is not None and data is not None else None
+            if picture is not None and entry is not None:
+                raw = self._raw(change) if entry is change.new else self._raw_before and self._raw_before(entry.path)
+                found.append(replace(picture, address=raw or ""))
+        if not found or not self._pictured:
+            return ()
+        self._pictured -= 1
+        return tuple(found)
 
     def _links(self, old: Entry | None, new: Entry | None) -> Iterable[str]:
         """What symbolic links and links to commits point at; contents of other modes are left alone."""
@@ -374,6 +399,14 @@ class ChangesPage:
                 short = side.size <= 16384
                 target = self._read(side).decode("utf-8", "replace") if short else gettext("(too long to show)")
                 yield _points(side.mode == GITLINK, side is old).format(target=one_line(cut(target, 300)))
+
+
+class _Difference(NamedTuple):
+    """What a page says of one change."""
+
+    diff: Diff | None
+    sentences: list[str]
+    pictures: tuple[Picture, ...] = ()
 
 
 def _points(to_commit: bool, before: bool) -> str:
@@ -401,7 +434,9 @@ def _sizes(old: Entry | None, new: Entry | None) -> str:
 
 
 def op_words(change: PathChange) -> str:
-    """What happened to a path: new, deleted, changed, mode changed."""
+    """What happened to a path: new, deleted, renamed, copied, changed, mode changed."""
+    if change.source is not None:
+        return gettext_noop("renamed") if change.renamed else gettext_noop("copied")
     if change.old is None:
         return gettext_noop("new")
     if change.new is None:

@@ -12,7 +12,7 @@ from mic.core.session import Op, Session
 from micelio.languages.spoken import gettext, gettext_noop, ngettext, ngettext_noop
 from micelio.languages.words import number_words
 from micelio.pages.answers import path_data
-from micelio.pages.changes import PathChange
+from micelio.pages.path_change import PathChange
 from micelio.pages.session_parts import BEHIND_CLAIMS, Part
 from micelio.pages.text import cut, display_path
 from micelio.pages.weight import Scale

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from mic.core.session import Session
 from micelio.languages.spoken import gettext, ngettext
 from micelio.languages.words import number_words
-from micelio.pages.changes import PathChange
 from micelio.pages.opened import Opened
+from micelio.pages.path_change import PathChange
 from micelio.pages.text import count_words, cut, display_path
 from micelio.sessions.queries import LandingRow, get_rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +11,9 @@ from mic.core.ids import ulid_text
 from mic.core.session import Decision, Message, Session, by_model
 from mic.core.tree import Entry
 from micelio.pages.answers import path_data
-from micelio.pages.changes import PathChange, ShownChanges, op_words
+from micelio.pages.changes import ShownChanges, op_words
 from micelio.pages.landing_items import landing_data
+from micelio.pages.path_change import PathChange
 from micelio.pages.text import count_words, display_path, full_time
 from micelio.sessions.queries import LandingView
 
@@ -66,7 +68,8 @@ def _side(entry: Entry | None) -> dict[str, Any] | None:
 
 def change_data(change: PathChange) -> dict[str, Any]:
     """One changed path for machines."""
-    return {**path_data(change.path), "old": _side(change.old), "new": _side(change.new)}
+    source = path_data(change.source.path) | {"renamed": change.renamed} if change.source is not None else None
+    return {**path_data(change.path), "old": _side(change.old), "new": _side(change.new), "source": source}
 
 
 def session_markdown(
@@ -103,9 +106,17 @@ def session_markdown(
         )
     parts.append(f"## Changes: {len(changes)} files")
     counted = {file.path: file.summary for file in (*shown.files, *shown.rest)} if shown else {}
-    names = [(change.path, counted.get(change.path) or op_words(change)) for change in changes]
+    names = [(change.path, _summary(change, counted)) for change in changes]
     parts.append("\n".join(f"- {display_path(path)} ({summary})" for path, summary in names))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _summary(change: PathChange, counted: Mapping[bytes, str]) -> str:
+    said = counted.get(change.path) or op_words(change)
+    if change.source is None:
+        return said
+    source = f"{op_words(change)} from {display_path(change.source.path)}"
+    return source if said == op_words(change) else f"{said}, {source}"
 
 
 def _why(session: Session) -> list[str]:

@@ -13,7 +13,6 @@ from micelio.pages.changes import (
     MOST_INDEXED,
     MOST_LISTED,
     ChangesPage,
-    PathChange,
     ShownChanges,
     ShownFile,
     amount,
@@ -21,6 +20,7 @@ from micelio.pages.changes import (
 from micelio.pages.diff_look import USUAL, DiffLook
 from micelio.pages.images import image_type
 from micelio.pages.modes import mode_change
+from micelio.pages.path_change import PathChange
 from micelio.pages.weight import ROOM
 from micelio.sessions.evidence import Mark, marks
 

@@ -16,12 +16,14 @@ from micelio.accounts.actor import Actor
 from micelio.pages.addresses import Ref
 from micelio.pages.answers import Page, page
 from micelio.pages.asked import asked_number
-from micelio.pages.changes import ChangesPage, PathChange, ShownChanges, amount, op_words
+from micelio.pages.changes import ChangesPage, ShownChanges, amount, op_words
 from micelio.pages.diff_look import USUAL, DiffLook, asked_look
 from micelio.pages.diffs import LARGEST_COMPARED
 from micelio.pages.landing_items import landing_data, landing_item
 from micelio.pages.opened import Opened, open_project
+from micelio.pages.path_change import PathChange
 from micelio.pages.points import Point, compare_address, difference, find_point, parted
+from micelio.pages.renames import with_sources
 from micelio.pages.session_twin import change_data
 from micelio.pages.text import count_words, cut, display_path
 from micelio.pages.weight import ROOM, Scale
@@ -55,7 +57,17 @@ class _Compared:
         return not self.one_line or self.old.position <= self.new.position
 
     def page(self, scale: Scale, look: DiffLook = USUAL) -> ChangesPage:
-        return ChangesPage(self.new.opened.site, self._read, (), Ref(self.new.position), self.here, scale, look=look)
+        old, new = self.old, self.new
+        return ChangesPage(
+            new.opened.site,
+            self._read,
+            (),
+            Ref(new.position),
+            self.here,
+            scale,
+            look=look,
+            raw_before=lambda path: old.opened.site.raw(Ref(old.position), path),
+        )
 
     def _read(self, entry: Entry) -> bytes:
         # What only the one line has is read from there; each reads through to where it began.
@@ -100,7 +112,7 @@ def _compared(actor: Actor, owner: str, handle: str, points: str) -> _Compared:
             hint="Compare two points that are closer to each other, or clone the project.",
         )
     changes = [PathChange(path, before, after, number) for number, (path, before, after) in enumerate(found, 1)]
-    return _Compared(opened, old, new, changes)
+    return _Compared(opened, old, new, with_sources(changes, {}, {}))
 
 
 @page

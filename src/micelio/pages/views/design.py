@@ -14,11 +14,11 @@ from micelio.accounts.links import shown_link
 from micelio.accounts.profiles import ProfileView
 from micelio.pages.activity import activity
 from micelio.pages.answers import Page, page
-from micelio.pages.changes import PathChange
 from micelio.pages.claim_parts import claims_part, said_and_done
 from micelio.pages.diff_html import diff_rows, join_taken
 from micelio.pages.diffs import diff_contents
 from micelio.pages.landing_items import LandingItem
+from micelio.pages.path_change import PathChange
 from micelio.pages.session_parts import conversation_part, decisions_part
 from micelio.pages.states import state_words
 from micelio.pages.weight import Scale

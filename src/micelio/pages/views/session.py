@@ -22,14 +22,16 @@ from micelio.pages.addresses import Ref
 from micelio.pages.answers import Page, kept, page
 from micelio.pages.asked import asked_number
 from micelio.pages.cards import landing_card
-from micelio.pages.changes import ChangesPage, PathChange, amount
+from micelio.pages.changes import ChangesPage, amount
 from micelio.pages.claim_parts import SaidAndDone, claims_part, said_and_done
 from micelio.pages.diff_look import USUAL, DiffLook, asked_look
 from micelio.pages.diffs import LARGEST_COMPARED
 from micelio.pages.landing_items import landing_item
 from micelio.pages.leak_report import report_address
 from micelio.pages.opened import Opened, open_project
+from micelio.pages.path_change import PathChange
 from micelio.pages.related import Related, related
+from micelio.pages.renames import with_sources
 from micelio.pages.session_parts import Focus, asked_focus, conversation_part, decisions_part, goal_rest
 from micelio.pages.session_twin import change_data, session_data, session_markdown
 from micelio.pages.states import state_words
@@ -127,7 +129,18 @@ class _Found:
     def page(self, scale: Scale, decisions_here: range = range(0), look: DiffLook = USUAL) -> ChangesPage:
         at = Ref(self.position) if self.position else None
         decisions = self.view.session.decisions
-        return ChangesPage(self.opened.site, self._read, decisions, at, self.here, scale, decisions_here, look)
+        before = Ref(self.position - 1 if self.position else self.view.session.base_position)
+        return ChangesPage(
+            self.opened.site,
+            self._read,
+            decisions,
+            at,
+            self.here,
+            scale,
+            decisions_here,
+            look,
+            lambda path: self.opened.site.raw(before, path),
+        )
 
     def _read(self, entry: Entry) -> bytes:
         try:
@@ -281,26 +294,37 @@ def _landed_changes(opened: Opened, view: LandingView) -> list[PathChange]:
     position = view.row.position
     record = opened.ledger.records(position, position)[0]
     # Inside an imported stretch only the last tree is stored; `tree_at` makes the others again.
-    before = opened.ledger.entries(opened.ledger.tree_at(position - 1), [change.path for change in record.changes])
-    return [
+    copied = _copied(view.session)
+    paths = [change.path for change in record.changes]
+    before = opened.ledger.entries(opened.ledger.tree_at(position - 1), [*paths, *set(copied.values())])
+    changes = [
         PathChange(change.path, before.get(change.path), change.entry, number)
         for number, change in enumerate(record.changes, 1)
     ]
+    return with_sources(changes, copied, before)
 
 
 def _open_changes(opened: Opened, view: LandingView, push: Push | None) -> list[PathChange]:
     """What an open session has told the forge so far, as far as its contents have arrived."""
-    known = opened.ledger.entries(view.base_tree, [change.path for change in view.session.changes])
+    copied = _copied(view.session)
+    paths = [change.path for change in view.session.changes]
+    known = opened.ledger.entries(view.base_tree, [*paths, *set(copied.values())])
     places = push.places if push is not None else {}
     here = [
         change
         for change in sorted(view.session.changes, key=lambda change: change.path)
         if change.op == Op.DELETED or change.hash in places or opened.ledger.has_blob(change.hash)
     ]
-    return [
+    changes = [
         PathChange(change.path, known.get(change.path), _new_entry(change), number)
         for number, change in enumerate(here, 1)
     ]
+    return with_sources(changes, copied, known)
+
+
+def _copied(session: Session) -> dict[bytes, bytes]:
+    """What new files were made from, as the session says."""
+    return {change.path: change.copied_from for change in session.changes if change.copied_from}
 
 
 def _new_entry(change: Change) -> Entry | None:
