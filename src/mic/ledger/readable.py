@@ -270,9 +270,9 @@ class ReadableProject:
         """Number of files and their bytes."""
         return self._drive(totals(self.line.cache, root, directory))
 
-    def diff(self, old_root: bytes, new_root: bytes) -> list[TreeChange]:
-        """Every path that differs, sorted."""
-        return self._drive(diff(self.line.cache, old_root, new_root))
+    def diff(self, old_root: bytes, new_root: bytes, after: bytes = b"", limit: int = 1 << 62) -> list[TreeChange]:
+        """Every path that differs, sorted: at most `limit` of those behind the path `after`."""
+        return self._drive(diff(self.line.cache, old_root, new_root, after, limit))
 
     # ------------------------------------------------------------ contents
 

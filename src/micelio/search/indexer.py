@@ -35,6 +35,8 @@ _log = logging.getLogger("micelio.search")
 LANDINGS = 200
 FILES = 100
 CHARACTERS = 1 << 20
+# Paths that differ and are held at a time.
+STEP = 20_000
 # Characters of all files of one project whose text is searched; of the others the names. A content that is stored
 # once can stand in a million files.
 MOST = 512 << 20
@@ -175,10 +177,8 @@ def _follow_files(ledger: Project, project_id: UUID, position: int, tree: bytes,
         stands, aims = EMPTY_TREE, b""
     roots = [stands, *(aims[at : at + 32] for at in range(0, len(aims), 32))]
     Indexed.objects.filter(project_id=project_id).update(tree=stands, aims=aims + tree)
-    changed: dict[bytes, Entry | None] = {}
-    for root in dict.fromkeys(roots):
-        changed.update((change.path, change.new) for change in ledger.diff(root, tree))
     text = Document.objects.filter(project_id=project_id, kind=Kind.CODE).aggregate(sum=Sum("size"))["sum"] or 0
+    changed = _changed(ledger, list(dict.fromkeys(roots)), tree)
     for paths, rows in _batches(ledger, project_id, changed, open_shelf, MOST - text):
         with transaction.atomic():
             Indexed.objects.select_for_update().get(project_id=project_id)
@@ -192,14 +192,32 @@ def _follow_files(ledger: Project, project_id: UUID, position: int, tree: bytes,
     done.update(tree=tree, aims=b"", files_position=position)
 
 
+def _changed(ledger: Project, roots: Sequence[bytes], tree: bytes) -> Iterator[tuple[bytes, Entry | None]]:
+    """Each path that is another in a tree than in one of the roots, sorted, with what it is there.
+
+    In steps: a project has as many files as it likes, and memory has room for so many.
+    """
+    after = b""
+    while True:
+        steps = [ledger.diff(root, tree, after, STEP) for root in roots]
+        # Behind the last of a full step there may be more, which must not be passed over for another's sake.
+        ends = [step[-1].path for step in steps if len(step) == STEP]
+        until = min(ends, default=None)
+        found = {change.path: change.new for step in steps for change in step if until is None or change.path <= until}
+        yield from sorted(found.items())
+        if until is None:
+            return
+        after = until
+
+
 def _batches(
-    ledger: Project, project_id: UUID, changed: dict[bytes, Entry | None], open_shelf: bool, room: int
+    ledger: Project, project_id: UUID, changed: Iterable[tuple[bytes, Entry | None]], open_shelf: bool, room: int
 ) -> Iterator[tuple[list[bytes], list[Document]]]:
     """The paths of one transaction each, with the rows of those that are there."""
     paths: list[bytes] = []
     rows: list[Document] = []
     size = 0
-    for path, entry in sorted(changed.items()):
+    for path, entry in changed:
         paths.append(path)
         if entry is not None:
             rows.append(file_document(ledger, project_id, entry, open_shelf=open_shelf, room=room))

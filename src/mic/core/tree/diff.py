@@ -19,11 +19,16 @@ class TreeChange(NamedTuple):
     new: Entry | None
 
 
-def diff(nodes: NodeSource, old: bytes, new: bytes) -> Generator[Need, Found, list[TreeChange]]:
-    """Every path that differs, sorted. Subtrees with equal hashes are skipped unread."""
+def diff(
+    nodes: NodeSource, old: bytes, new: bytes, after: bytes = b"", limit: int = 1 << 62
+) -> Generator[Need, Found, list[TreeChange]]:
+    """Every path that differs, sorted: at most `limit` behind the path `after`. Equal subtrees are skipped unread."""
     left, right = _Walk(nodes, old), _Walk(nodes, new)
+    if after:
+        yield from left.seek(after + b"\x00")
+        yield from right.seek(after + b"\x00")
     out: list[TreeChange] = []
-    while True:
+    while len(out) < limit:
         yield from _skip_equal(left, right)
         a, b = left.entry(), right.entry()
         if a is None and b is None:
@@ -38,6 +43,7 @@ def diff(nodes: NodeSource, old: bytes, new: bytes) -> Generator[Need, Found, li
             out.append(TreeChange(a.path, a, b))
             left.advance()
             right.advance()
+    return out
 
 
 def _skip_equal(left: _Walk, right: _Walk) -> Generator[Need, Found, None]:
@@ -61,6 +67,19 @@ class _Walk:
         self.path: list[Node] = []
         self.above: list[int] = []
         self.at = 0
+
+    def seek(self, start: bytes) -> Generator[Need, Found, None]:
+        """From the beginning to the first entry that is not before `start`."""
+        assert self.root is not None
+        node, self.root = (yield from load(self.nodes, self.root)), None
+        while True:
+            self.path.append(node)
+            self.at = node.find(start)
+            if self.at == node.count or isinstance(node, Leaf):
+                break
+            self.above.append(self.at)
+            node = yield from load(self.nodes, node.child(self.at))
+        self.advance(0)  # all that is here may be before it
 
     def height(self) -> int:
         """What is next: 0 an entry, more a subtree (the level of the node that it is a child of), -1 nothing."""
