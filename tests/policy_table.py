@@ -665,6 +665,8 @@ FUNCTIONS = {
     "sessions.queries.list_open_sessions": "SessionService.ListSessions",
     "sessions.queries.require_landable": "AccountService.CreateSessionToken",
     "sessions.queries.standing": "SessionService.AwaitLanding",
+    "sessions.narrowed.owned_by": "landings",
+    "sessions.open_narrowed.find_open_sessions": "sessions",
     "sessions.transcripts.as_read": "session",
     "sessions.transcripts.is_kept": "AccountService.StartExport",
     "tokens.actions.create_session_token": "AccountService.CreateSessionToken",

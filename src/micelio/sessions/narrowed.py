@@ -90,7 +90,7 @@ def _of_path(
 def _condition(actor: Actor, wanted: Wanted) -> Q:
     found = Q()
     if wanted.author:
-        found &= Q(author_name__icontains=wanted.author) | _own(actor, wanted.author)
+        found &= Q(author_name__icontains=wanted.author) | owned_by(actor, wanted.author)
     if wanted.agent:
         found &= Q(agent__icontains=wanted.agent)
     if wanted.since is not None:
@@ -104,7 +104,8 @@ def _condition(actor: Actor, wanted: Wanted) -> Q:
     return found
 
 
-def _own(actor: Actor, handle: str) -> Q:
+def owned_by(actor: Actor, handle: str) -> Q:
+    """Rows whose `owner_id` is this account; none where there is no such account."""
     try:
         return Q(owner_id=get_user(actor, handle).id)
     except NotFound:

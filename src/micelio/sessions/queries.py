@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from mic.core.attribution import LINES
 from mic.core.errors import InvalidInput, NotFound
@@ -273,10 +273,12 @@ def list_open_sessions(
     limit: int = 50,
     *,
     resumable: bool = False,
+    condition: Q | None = None,
 ) -> list[OpenRow]:
     """Sessions that have not landed, newest first, for members; `after` is the last id seen.
 
-    With `resumable` those of the actor whose work was pushed, which can be taken up anywhere.
+    With `resumable` those of the actor whose work was pushed, which can be taken up anywhere; `condition` narrows the
+    rows down further.
     """
     require_read(actor, project)
     if not may_see_open(actor, project):
@@ -286,6 +288,8 @@ def list_open_sessions(
         found = found.filter(session_id__lt=after)
     if resumable and actor.user_id is not None:
         found = found.filter(owner_id=actor.user_id, pushed_at__isnull=False, queued=False)
+    if condition is not None:
+        found = found.filter(condition)
     if state == "queued":
         parts = [found.filter(queued=True)]
     elif state:

@@ -17,10 +17,12 @@ from micelio.pages.answers import Page, kept, page
 from micelio.pages.asked import asked_number
 from micelio.pages.landing_items import by_day, landing_data, landing_item
 from micelio.pages.opened import open_project
+from micelio.pages.states import state_words
 from micelio.pages.text import headline
 from micelio.pages.weight import Scale
 from micelio.sessions.narrowed import Wanted, find_landings
-from micelio.sessions.queries import OpenRow, list_landings, list_open_sessions
+from micelio.sessions.open_narrowed import STATES, WantedOpen, find_open_sessions
+from micelio.sessions.queries import OpenRow, list_landings
 
 PAGE = 50
 
@@ -119,17 +121,49 @@ def _item(site: Site, row: OpenRow) -> SessionItem:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _AskedOpen:
+    """What the list of open sessions is narrowed down to, as it was typed."""
+
+    goal: str
+    author: str
+    agent: str
+    path: str
+    state: str
+
+    def wanted(self) -> WantedOpen:
+        return WantedOpen(self.goal, self.author, self.agent, self.path.strip("/").encode(), self.state)
+
+    def query(self, **more: object) -> str:
+        """The filters as a part of an address."""
+        asked = {**{name: getattr(self, name) for name in self.__slots__}, **more}
+        return urlencode({name: value for name, value in asked.items() if value})
+
+
 @page
 def sessions(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page:
     """Sessions that have not landed, newest first, for members; others see none."""
     opened = open_project(actor, owner, handle)
     after = request.GET.get("after", "")
-    found = list_open_sessions(actor, opened.project, after=parse_ulid(after) if after else b"", limit=PAGE + 1)
-    items = [_item(opened.site, row) for row in found[:PAGE]]
+    asked = _AskedOpen(
+        *(request.GET.get(name, "").strip()[:1000] for name in ("goal", "author", "agent", "path", "state"))
+    )
+    wanted = asked.wanted()
+    found, further = find_open_sessions(actor, opened.project, wanted, parse_ulid(after) if after else b"", PAGE)
+    items = [_item(opened.site, row) for row in found]
     html = Scale().fill(items, lambda item, _: render_to_string("pages/_open.html", {"row": item}))
     rows = found[: len(html)]
-    more = ulid_text(rows[-1].session_id) if len(found) > len(rows) else ""
-    context = {**opened.context("sessions"), "rows": html, "more": more}
+    last = rows[-1].session_id if len(found) > len(rows) else further
+    more = ulid_text(last) if last else ""
+    context = {
+        **opened.context("sessions"),
+        "rows": html,
+        "more": more,
+        "more_query": asked.query(after=more) if more else "",
+        "asked": asked,
+        "filtered": bool(wanted),
+        "states": [(state, state_words(state)) for state in STATES],
+    }
     data = {**opened.data(), "sessions": [_data(row) for row in rows], "next_after": more or None}
     return Page("pages/sessions.html", context, data)
 
