@@ -22,7 +22,7 @@ from micelio.organizations.roles import stronger
 from micelio.prepared import Prepared
 from micelio.projects.models import Confinement, FormerAddress, Project, ProjectMember, Visibility
 from micelio.projects.moved import Move, note_move
-from micelio.projects.policy import hidden, may_read, require_manage, require_read, require_reading, role_in, within
+from micelio.projects.policy import hidden, may_read, require_manage, require_reading, role_in, within
 from micelio.projects.project_view import MAIN, ProjectView
 from micelio.projects.reads import note_private, note_read
 
@@ -66,7 +66,7 @@ def _get_project(actor: Actor, owner: str, handle: str) -> ProjectView:
     name = sought(owner), sought(handle)
     found = _named(*name)
     views = [_as_view(row) for row in found or _named.convert_one()]
-    seen = _seen(actor, views[0] if found else None, _NOWHERE)
+    seen = as_seen(actor, views[0] if found else None, _NOWHERE)
     if seen is None:
         # Asked of a hidden project too: whoever takes the time learns nothing.
         seen = _elsewhere(actor, *name, taken=bool(found))
@@ -102,7 +102,7 @@ def _elsewhere(actor: Actor, owner: str, handle: str, taken: bool) -> ProjectVie
     now = present_handle(owner)
     if not moved and now:
         moved = _named(now, handle) or _moved(now, handle)
-    return _seen(actor, _as_view(moved[0]) if moved and not taken else None, _NOWHERE_ELSE)
+    return as_seen(actor, _as_view(moved[0]) if moved and not taken else None, _NOWHERE_ELSE)
 
 
 def project_of(actor: Actor, project_id: UUID) -> ProjectView:
@@ -112,7 +112,7 @@ def project_of(actor: Actor, project_id: UUID) -> ProjectView:
     """
     line = Project.lines.filter(id=project_id, line_of__isnull=False, deleted_at=None).first()
     found = rows().filter(id=project_id if line is None or line.line_of_id is None else line.line_of_id).first()
-    seen = _seen(actor, view(found, None)) if found is not None else None
+    seen = as_seen(actor, view(found, None)) if found is not None else None
     if seen is None:
         raise NotFound("The project is gone, or its author may not see it any more.", hint="Ask one of its members.")
     return seen if line is None else replace(seen, branch=line.branch, branch_id=line.id)
@@ -123,7 +123,7 @@ def project_of(actor: Actor, project_id: UUID) -> ProjectView:
 _NOWHERE, _NOWHERE_ELSE = UUID(int=0), UUID(int=1)
 
 
-def _seen(actor: Actor, found: ProjectView | None, nowhere: UUID = _NOWHERE) -> ProjectView | None:
+def as_seen(actor: Actor, found: ProjectView | None, nowhere: UUID = _NOWHERE) -> ProjectView | None:
     """The project as the actor sees it, None when they may not, or when there is none."""
     if not covers(actor, found.id if found is not None else nowhere):
         return None
@@ -144,14 +144,14 @@ def list_projects(actor: Actor, owner: str = "", after: str = "", limit: int = 5
     found = readable(actor, list(roles))
     if owner:
         found = found.filter(owner__handle=sought(owner))
-    listed = _named_behind(found, after, limit)
+    listed = named_behind(found, after, limit)
     now = present_handle(owner) if owner and not listed else ""
     if now not in ("", sought(owner)):
         return list_projects(actor, now, f"{now}/{after.partition('/')[2]}" if after else "", limit)
-    return _with_roles(actor, listed, roles)
+    return with_roles(actor, listed, roles)
 
 
-def _named_behind(found: QuerySet[Project], after: str, limit: int) -> list[Project]:
+def named_behind(found: QuerySet[Project], after: str, limit: int) -> list[Project]:
     """One page of projects by `owner/handle`, behind the one in `after`."""
     if after:
         last_owner, _, last_handle = sought(after).partition("/")
@@ -159,7 +159,7 @@ def _named_behind(found: QuerySet[Project], after: str, limit: int) -> list[Proj
     return list(found.order_by("owner__handle", "handle")[: min(limit, MAX_PAGE)])
 
 
-def _with_roles(actor: Actor, listed: list[Project], roles: Mapping[UUID, str | None]) -> list[ProjectView]:
+def with_roles(actor: Actor, listed: list[Project], roles: Mapping[UUID, str | None]) -> list[ProjectView]:
     """Views of these, each with the stronger of the actor's role in its owner, of `roles`, and in it alone."""
     given = given_roles(actor, [row.id for row in listed])
     return [view(row, stronger(roles.get(row.owner_id), given.get(row.id))) for row in listed]
@@ -281,32 +281,6 @@ def _confined_elsewhere(organizations: list[UUID], invited: Q) -> QuerySet[Confi
     return elsewhere.exclude(source__in=known)
 
 
-def origin_of(actor: Actor, project: ProjectView) -> ProjectView | None:
-    """What a project was forked from, as far as the actor may see it. None when it is no fork, hidden or gone."""
-    require_read(actor, project)
-    row = rows().filter(id=project.origin_id).first() if project.origin_id is not None else None
-    return _seen(actor, view(row, None)) if row is not None else None
-
-
-def count_forks(actor: Actor, project: ProjectView) -> int:
-    """How many forks of a project the actor may see, as far as the view knows of any."""
-    require_read(actor, project)
-    if not project.has_forks:
-        return 0
-    organizations = [row.id for row in memberships(actor, limit=MAX_ORGANIZATIONS)]
-    return readable(actor, organizations).filter(forked_from=project.id).count()
-
-
-def list_forks(actor: Actor, project: ProjectView, after: str = "", limit: int = 50) -> list[ProjectView]:
-    """The forks of a project that the actor may see, by `owner/handle`, behind the `owner/handle` in `after`."""
-    require_read(actor, project)
-    if not project.has_forks:
-        return []
-    roles = {row.id: row.role for row in memberships(actor, limit=MAX_ORGANIZATIONS)}
-    found = readable(actor, list(roles)).filter(forked_from=project.id)
-    return _with_roles(actor, _named_behind(found, after, limit), roles)
-
-
 def project_events(actor: Actor, project: ProjectView) -> QuerySet[AuditEvent]:
     """What was done to a project and its sessions; only admins of the owner may ask. Raises as `require_manage`."""
     require_manage(actor, project)
@@ -318,14 +292,6 @@ def former_addresses(actor: Actor, project: ProjectView) -> list[str]:
     require_manage(actor, project)
     found = FormerAddress.objects.filter(project=project.id).order_by("id").values_list("owner__handle", "handle")
     return [f"{owner}/{handle}" for owner, handle in found]
-
-
-def fork_point(project_id: UUID) -> tuple[UUID, int] | None:
-    """Origin and position that a project was forked at, or a branch, for the forge's own upkeep; None without an
-    origin."""
-    found = Project.lines.filter(id=project_id, forked_from__isnull=False)
-    row = found.values_list("forked_from_id", "fork_position").first()
-    return (row[0], row[1]) if row is not None and row[0] is not None and row[1] is not None else None
 
 
 def exists(project_id: UUID) -> bool:

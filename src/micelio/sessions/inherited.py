@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from micelio.projects.queries import fork_point
+from micelio.projects.forks import fork_point
 from micelio.sessions.models import Landing, LastChange, Projection
 
 

@@ -21,13 +21,13 @@ from micelio.projects.actions import create_project, update_project
 from micelio.projects.branches import create_branch, delete_branch, list_branches
 from micelio.projects.deletion import delete_project, restore_project
 from micelio.projects.erasure import erase
+from micelio.projects.forks import count_forks
 from micelio.projects.jobs import measure_storage
 from micelio.projects.models import Project
 from micelio.projects.moves import rename_project, transfer_project
 from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import (
     all_project_ids,
-    count_forks,
     get_project,
     is_standing,
     list_projects,

@@ -24,11 +24,12 @@ from micelio.projects import ledgers, registry
 from micelio.projects.actions import create_project, update_project
 from micelio.projects.deletion import delete_project
 from micelio.projects.erasure import erase, unfinished
+from micelio.projects.forks import count_forks, list_forks, origin_of
 from micelio.projects.jobs import erase_project, finish_erasures
 from micelio.projects.models import Confinement, Project
 from micelio.projects.policy import require_manage, require_read, require_write
 from micelio.projects.project_view import ProjectView
-from micelio.projects.queries import count_forks, get_project, list_forks, list_projects, origin_of
+from micelio.projects.queries import get_project, list_projects
 from micelio.projects.restore import restore
 from micelio.sessions import projector
 from micelio.sessions.models import Landing, LastChange, Projection

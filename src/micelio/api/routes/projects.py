@@ -16,7 +16,7 @@ from micelio.api.confirmed import require_confirmed
 from micelio.api.headers import conditional
 from micelio.api.request import ApiRequest
 from micelio.api.shapes import PROJECT_HANDLE, AskedPage, Page, Sent, Told
-from micelio.projects import actions, deletion, queries
+from micelio.projects import actions, deletion, forks, queries
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
 from micelio.projects.stars import stars_of
@@ -169,7 +169,7 @@ def listed(view: ProjectView) -> ProjectSummary:
 
 def whole(actor: Actor, view: ProjectView) -> Project:
     """A project alone, as it goes out, with what the actor may see of its relatives."""
-    head, origin = open_ledger(view.id).head(), queries.origin_of(actor, view)
+    head, origin = open_ledger(view.id).head(), forks.origin_of(actor, view)
     stars = stars_of(actor, view)
     return Project(
         **_fields(view),
@@ -178,7 +178,7 @@ def whole(actor: Actor, view: ProjectView) -> Project:
         head_position=head.position,
         head_tree=head.tree.hex(),
         forked_from=f"{origin.owner}/{origin.handle}" if origin else None,
-        forks=queries.count_forks(actor, view),
+        forks=forks.count_forks(actor, view),
     )
 
 

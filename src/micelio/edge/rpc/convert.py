@@ -21,11 +21,12 @@ from micelio.accounts.actor import Actor
 from micelio.accounts.queries import users_by_id
 from micelio.organizations.queries import Member
 from micelio.projects.deletion import DeletedProject
+from micelio.projects.forks import count_forks, origin_of
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.ownership import Ownership
 from micelio.projects.project_view import ProjectView
 from micelio.projects.protection import Protection
-from micelio.projects.queries import count_forks, get_project, origin_of
+from micelio.projects.queries import get_project
 from micelio.projects.stars import stars_of
 from micelio.sessions.blame import BlamedFile, author_of
 from micelio.sessions.landed import sent_hashes

@@ -12,7 +12,7 @@ from micelio.config import current
 from micelio.pages.answers import Page, json_response, page
 from micelio.pages.badges import Badge
 from micelio.pages.opened import Opened, open_project
-from micelio.projects.queries import count_forks
+from micelio.projects.forks import count_forks
 from micelio.projects.stars import stars_of
 from micelio.sessions.queries import counts
 

@@ -12,7 +12,7 @@ from micelio.pages.answers import Page, page
 from micelio.pages.opened import open_project
 from micelio.pages.views.home import project_list
 from micelio.pages.weight import Scale
-from micelio.projects.queries import list_forks
+from micelio.projects.forks import list_forks
 
 PAGE = 50
 

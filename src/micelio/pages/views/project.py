@@ -21,9 +21,9 @@ from micelio.pages.text import display_path
 from micelio.pages.views.cards import card_address
 from micelio.pages.weight import ROOM, Scale
 from micelio.pages.where import Where
+from micelio.projects.forks import count_forks, origin_of
 from micelio.projects.models import Visibility
 from micelio.projects.project_view import ProjectView
-from micelio.projects.queries import count_forks, origin_of
 from micelio.projects.stars import stars_of
 from micelio.sessions.queries import LandingRow, counts, list_landings
 
