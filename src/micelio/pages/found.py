@@ -84,7 +84,7 @@ def result_html(row: Result, characters: int) -> str:
 
 
 def _code_addresses(row: Code) -> dict[str, Any]:
-    site = Site(row.owner, row.project)
+    site = Site(row.owner, row.project, row.branch)
     lines = [(site.line(HEAD, row.path, line.number), line) for line in row.lines]
     return {"site": site, "file": site.file(HEAD, row.path), "lines": lines}
 
@@ -107,7 +107,8 @@ def result_data(row: Result) -> dict[str, Any]:
             "language": row.language or None,
             "lines": lines,
             "more": row.more,
-            "address": Site(row.owner, row.project).file(HEAD, row.path),
+            **({"branch": row.branch} if row.branch else {}),
+            "address": Site(row.owner, row.project, row.branch).file(HEAD, row.path),
         }
     if isinstance(row, Said):
         return {

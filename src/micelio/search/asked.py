@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from mic.core.errors import InvalidInput
+from micelio.projects.project_view import MAIN
 from micelio.search.languages import language_named
 from micelio.search.pattern import Pattern, parse_pattern
 from micelio.search.pieces import LENGTH, words_pieces
@@ -13,7 +14,7 @@ from micelio.search.pieces import LENGTH, words_pieces
 # Nobody types more; a longer one is a text that landed in the wrong box.
 LONGEST = 500
 MOST_WORDS = 12
-FILTERS = ("repo", "path", "lang", "author", "agent", "why")
+FILTERS = ("repo", "branch", "path", "lang", "author", "agent", "why")
 _PART = re.compile(
     rf'(?:(?P<filter>{"|".join(FILTERS)}):)?(?:"(?P<phrase>[^"]*)"|/(?P<pattern>(?:\\.|[^/\\])+)/(?=\s|$)|(?P<word>\S+))?'
 )
@@ -21,7 +22,10 @@ _PART = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question. `words` all have to be there, in lower case; `why` asks for decisions alone."""
+    """A question. `words` all have to be there, in lower case; `why` asks for decisions alone.
+
+    `branch` is "" for main; one is named together with its project, `owner/handle`.
+    """
 
     words: tuple[str, ...] = ()
     pattern: Pattern | None = None
@@ -31,6 +35,7 @@ class Asked:
     author: str = ""
     agent: str = ""
     why: bool = False
+    branch: str = ""
 
     @property
     def pieces(self) -> set[str]:
@@ -46,7 +51,7 @@ class Asked:
     @property
     def about_files(self) -> bool:
         """Only a file has these."""
-        return bool(self.path or self.language)
+        return bool(self.path or self.language or self.branch)
 
     @property
     def about_people(self) -> bool:
@@ -56,7 +61,9 @@ class Asked:
     @property
     def plain(self) -> str:
         """The words alone, when there is nothing but words."""
-        others = (self.pattern, self.repo, self.path, self.language, self.author, self.agent, self.why)
+        others = (
+            self.pattern, self.repo, self.branch, self.path, self.language, self.author, self.agent, self.why
+        )  # fmt: skip
         return "" if any(others) else " ".join(self.words)
 
 
@@ -88,6 +95,9 @@ def parse_asked(text: str) -> Asked:
         )
     if len(patterns) > 1:
         raise InvalidInput("A search has one expression between slashes.", hint="Join them with `.*`.")
+    branch = "" if found.get("branch") == MAIN else found.get("branch", "")
+    if branch and not all(found.get("repo", "").partition("/")):
+        raise InvalidInput("A branch is searched in one project.", hint="Say which: `repo:acme/api branch:NAME`.")
     return Asked(
         words=tuple(word.lower() for word in words),
         pattern=parse_pattern(patterns[0]) if patterns else None,
@@ -97,6 +107,7 @@ def parse_asked(text: str) -> Asked:
         author=found.get("author", ""),
         agent=found.get("agent", ""),
         why=why,
+        branch=branch,
     )
 
 

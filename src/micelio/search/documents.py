@@ -34,7 +34,7 @@ def key_of(kind: Kind, path: bytes = b"", position: int = 0, number: int = 0) ->
 
 def file_document(ledger: Project, project_id: UUID, entry: Entry, *, open_shelf: bool, room: int) -> Document:
     """A file, with its text where it has one of at most `room` characters."""
-    text = _text(ledger, entry) if entry.size <= min(LARGEST, room) else ""
+    text = text_of(ledger, entry) if entry.size <= min(LARGEST, room) else ""
     return Document(
         project_id=project_id,
         key=key_of(Kind.CODE, entry.path),
@@ -49,7 +49,8 @@ def file_document(ledger: Project, project_id: UUID, entry: Entry, *, open_shelf
     )
 
 
-def _text(ledger: Project, entry: Entry) -> str:
+def text_of(ledger: Project, entry: Entry) -> str:
+    """The text of a file, "" where it has none; of at most LARGEST bytes."""
     if entry.mode not in _REGULAR or entry.kind in (CHUNKED, CONFLICT):
         return ""
     try:

@@ -12,13 +12,18 @@ from uuid import UUID
 from django.db.models import Exists, Q, QuerySet
 
 from mic.core.errors import NotFound
+from mic.core.paths import display
+from mic.core.tree import Entry
+from mic.ledger.project import Project
 from micelio.accounts.actor import Actor
 from micelio.accounts.queries import UserView, find_users, get_user
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
-from micelio.projects.queries import Readable
+from micelio.projects.queries import Readable, get_project
 from micelio.search import pieces
 from micelio.search.asked import Asked
+from micelio.search.documents import LARGEST, text_of
+from micelio.search.languages import language_of
 from micelio.search.matching import Line, Part, holds, lines_of, path_of
 from micelio.search.models import Document, Kind
 from micelio.search.policy import may_read_sessions, require_search, require_sessions
@@ -30,6 +35,9 @@ _READ = 4 << 20
 _READS = 3
 # Seconds after which no further text is looked into.
 _SECONDS = 0.5
+# Files of a branch that are looked at for one question, by their names and then by their texts; names read at once.
+LOOKED_AT_ON_BRANCH = 5_000
+_AT_ONCE = 500
 # Lines of a file and of a decision that are shown.
 LINES = 3
 _TEXTS = {"sessions": Kind.SESSION, "decisions": Kind.DECISION}
@@ -47,7 +55,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A file at the head of main. `lines` are empty when only its path has what was looked for."""
+    """A file at the head of main, or of a branch. `lines` are empty when only its path has what was looked for."""
 
     token: str
     project_id: UUID
@@ -58,6 +66,7 @@ class Code:
     name: tuple[Part, ...]
     lines: Sequence[Line]
     more: bool
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +223,8 @@ _ROW = (
 def _code(reach: Reach, asked: Asked, after: str, limit: int) -> Found:
     if asked.about_people or not asked.finds_text:
         return NOTHING
+    if asked.branch:
+        return _on_branch(reach.actor, asked, after, limit)
     found = reach.documents(asked).filter(kind=Kind.CODE)
     if asked.path:
         found = found.filter(name__icontains=asked.path)
@@ -234,6 +245,60 @@ def _code(reach: Reach, asked: Asked, after: str, limit: int) -> Found:
             )
     more = len(rows) > LOOKED_AT or last != (str(rows[-1][0]) if rows else "")
     return Found(shown, last if more else "", cut=more and len(shown) < limit)
+
+
+def _on_branch(actor: Actor, asked: Asked, after: str, limit: int) -> Found:
+    """Files at the head of a branch, which no index has: read one after the other by path, so many for one question.
+
+    Raises NotFound for no such project or branch.
+    """
+    owner, _, handle = asked.repo.partition("/")
+    project = get_project(actor, owner, handle, asked.branch)
+    ledger = open_ledger(project.line)
+    root = ledger.tree_at(ledger.head().position)
+    shown: list[Code] = []
+    at, read, begin = _path_token(after), 0, time.monotonic()
+    for looked, entry in enumerate(_files(ledger, root, at)):
+        much = looked == LOOKED_AT_ON_BRANCH or read > _READ or time.monotonic() - begin > _SECONDS
+        if len(shown) == limit or much:
+            return Found(shown, at.hex(), cut=len(shown) < limit)
+        at = entry.path
+        name = display(at).replace("\x00", "\ufffd")
+        language = language_of(at)
+        if asked.path.lower() not in name.lower() or (asked.language and language != asked.language):
+            continue
+        text = text_of(ledger, entry) if entry.size <= LARGEST else ""
+        read += len(text)
+        if holds(asked, f"{name}\n{text}"):
+            lines, parts = lines_of(asked, text, LINES), path_of(asked, name)
+            shown.append(
+                Code(
+                    at.hex(),
+                    project.id,
+                    project.owner,
+                    project.handle,
+                    at,
+                    language,
+                    parts,
+                    lines.lines,
+                    lines.more,
+                    project.branch,
+                )
+            )
+    return Found(shown)
+
+
+def _files(ledger: Project, root: bytes, after: bytes) -> Iterator[Entry]:
+    while entries := ledger.files(root, b"", after, _AT_ONCE):
+        yield from entries
+        after = entries[-1].path
+
+
+def _path_token(token: str) -> bytes:
+    try:
+        return bytes.fromhex(token)
+    except ValueError:
+        return b""
 
 
 def _texts(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[tuple[Any, ...], str]]:

@@ -24,10 +24,12 @@ FEW = 5
 def search(request: HttpRequest, actor: Actor) -> Page:
     """A few results of each kind, or a page of one; without a question, what can be asked."""
     query, repo = request.GET.get("q", ""), request.GET.get("repo", "")
+    branch = request.GET.get("branch", "") if repo else ""
     kind, after = request.GET.get("type", ""), request.GET.get("after", "")
     if kind and kind not in KINDS:
         raise InvalidInput(f"There is no kind of result called `{kind[:20]}`.", hint=f"Ask for {', '.join(KINDS)}.")
-    whole = f"repo:{repo} {query}" if repo and query.strip() else query
+    place = f'repo:{repo} branch:"{branch}"' if branch else f"repo:{repo}"
+    whole = f"{place} {query}" if repo and query.strip() else query
     asked = parse_asked(whole)
     found: dict[str, Found | FoundTold] = {}
     if query.strip():
@@ -37,23 +39,27 @@ def search(request: HttpRequest, actor: Actor) -> Page:
     context = {
         "query": query,
         "repo": repo,
+        "branch": branch,
+        "on_branch": asked.branch,
         "kind": kind,
         "longest": LONGEST,
-        "kinds": [(name, words, _address(query, repo, name)) for name, words in KINDS.items()],
-        "everything": _address(query, repo, ""),
+        "kinds": [(name, words, _address(query, repo, name, branch=branch)) for name, words in KINDS.items()],
+        "everything": _address(query, repo, "", branch=branch),
+        "on_main": _address(query, repo, kind),
         "everywhere": _address(query, "", kind) if repo else "",
         "sections": [
-            (part, _address(query, repo, part.name, part.after if kind else "")) for part in parts if part.html
+            (part, _address(query, repo, part.name, part.after if kind else "", branch)) for part in parts if part.html
         ],
         "too_little": bool(query.strip()) and kind != "docs" and not asked.finds_text,
         "cut": any(rows.cut for rows in found.values()),
-        "next": _address(query, repo, kind, parts[0].after) if kind and parts and parts[0].after else "",
+        "next": _address(query, repo, kind, parts[0].after, branch) if kind and parts and parts[0].after else "",
         "feed": f"/-/search.atom?{urlencode({'q': whole})}" if query.strip() else "",
         "begun": bool(after),
     }
     data = {
         "query": query,
         "repo": repo or None,
+        "branch": asked.branch or None,
         "results": {part.name: [result_data(row) for row in part.rows] for part in parts},
         "next_after": parts[0].after or None if kind and parts else None,
         "cut": context["cut"],
@@ -87,6 +93,6 @@ def _part(name: str, found: Found | FoundTold, scale: Scale, parts: int) -> Foun
     return FoundPart(name, [found.rows[n] for n in order], [html[n] for n in order], after)
 
 
-def _address(query: str, repo: str, kind: str, after: str = "") -> str:
-    asked = {"q": query, "repo": repo, "type": kind, "after": after}
+def _address(query: str, repo: str, kind: str, after: str = "", branch: str = "") -> str:
+    asked = {"q": query, "repo": repo, "branch": branch, "type": kind, "after": after}
     return "/-/search?" + urlencode({name: value for name, value in asked.items() if value})
