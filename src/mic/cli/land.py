@@ -11,6 +11,7 @@ from mic.cli import voice
 from mic.cli.advance import Advance, advance
 from mic.cli.agent_file import refuse_paths
 from mic.cli.app import json_option
+from mic.cli.attaching import attach_by_itself
 from mic.cli.clashes import clash_error
 from mic.cli.conflict_story import Stories, settled_all
 from mic.cli.connection import connect
@@ -22,7 +23,6 @@ from mic.cli.open_session import add_note, address_of, require_complete
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.queued import PATIENCE, Settled, kept_change, settle, still_waiting, tell_settled
 from mic.cli.sending import Sent, send
-from mic.cli.session_attach import attach_by_itself
 from mic.cli.session_message import session_message
 from mic.cli.session_push import require_here
 from mic.cli.session_stack import require_below_landed

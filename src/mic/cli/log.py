@@ -22,7 +22,7 @@ from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
 if TYPE_CHECKING:
-    from mic.cli.diff import FileDiff
+    from mic.cli.file_diff import FileDiff
 
 _LOG_PAGE = 1000
 # As `mic status` marks them; something below the directory was touched.
@@ -116,7 +116,7 @@ def _print(
         where = f"  ({display(touched)})" if touched != name else ""
         out.line(f"{at}  {did}{when(item.created_at_ms)}  {item.author.name or item.owner}  {title}{where}{mark}")
         if stat and not out.as_json:
-            from mic.cli.diff import print_stat
+            from mic.cli.file_diff import print_stat
 
             print_stat(out, diffs[item.landed_position])
     if not found:
@@ -130,7 +130,7 @@ def _print(
     for touched, item in found:
         fields = {**session_fields(item), **(_touch_fields(touched, item) if name else {})}
         if stat:
-            from mic.cli.diff import diff_fields
+            from mic.cli.file_diff import diff_fields
 
             fields["diffs"] = [diff_fields(each, hunks=False) for each in diffs[item.landed_position]]
         landings.append(fields)
@@ -166,7 +166,7 @@ def _touch_fields(path: bytes, item: pb.Session) -> dict[str, Any]:
 
 
 def _diffs(client: Client, place: Place, item: pb.Session) -> list[FileDiff]:
-    from mic.cli.diff import landed_diffs  # and all that compares, for --stat alone
+    from mic.cli.file_diff import landed_diffs  # and all that compares, for --stat alone
 
     request = pb.GetSessionRequest(project=place.address.ref, position=item.landed_position)
     changes = client.call(client.sessions.GetSession, request).session.changes

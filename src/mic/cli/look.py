@@ -13,7 +13,7 @@ from mic.cli.app import json_option
 from mic.cli.connection import Address
 from mic.cli.content_cache import content_cache
 from mic.cli.contents import page_entries, stream_contents, verified
-from mic.cli.diff import diff_fields, landed_diffs, patch, print_stat
+from mic.cli.file_diff import diff_fields, landed_diffs, patch, print_stat
 from mic.cli.known import looking
 from mic.cli.output import Output, path_fields
 from mic.cli.place import Place, project_option

@@ -17,7 +17,7 @@ from mic.core.paths import display
 from mic.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from mic.cli.diff import FileDiff
+    from mic.cli.file_diff import FileDiff
     from mic.cli.remote_git import Mirror
     from mic.core.brought import Brought
 
@@ -72,7 +72,7 @@ def seen(text: str) -> Seen | None:
 
 def show(out: Output, commit: Seen, *, with_patch: bool, stat: bool) -> None:
     """`mic show REMOTE/BRANCH`: what the commit says, and its session where another Micelio told it."""
-    from mic.cli.diff import diff_fields, patch, print_stat
+    from mic.cli.file_diff import diff_fields, patch, print_stat
     from mic.cli.remote_words import words_here
 
     mirror = _mirror()
@@ -189,7 +189,7 @@ def between(mirror: Mirror, old: str, new: str) -> list[tuple[bytes, Side, Side]
 def to_here(ws: Workspace, mirror: Mirror, commit: Seen) -> list[FileDiff]:
     """From a commit to the files here, sorted by path."""
     from mic.cli.contents import MAX_HELD
-    from mic.cli.diff import FileDiff
+    from mic.cli.file_diff import FileDiff
     from mic.workspace.files import read_content
     from mic.workspace.status import status as working_status
 
@@ -217,7 +217,7 @@ def to_here(ws: Workspace, mirror: Mirror, commit: Seen) -> list[FileDiff]:
 
 def file_diffs(mirror: Mirror, changes: Iterable[tuple[bytes, Side, Side]]) -> list[FileDiff]:
     """Both sides of these paths with their contents."""
-    from mic.cli.diff import FileDiff
+    from mic.cli.file_diff import FileDiff
 
     listed = list(changes)
     held = mirror.blobs({s.oid for _, old, new in listed for s in (old, new) if s.oid and s.mode != _GITLINK})

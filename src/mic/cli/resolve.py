@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from hashlib import sha256
 from typing import Any, NamedTuple, cast
@@ -13,6 +12,7 @@ from msgspec.structs import replace
 
 from mic.cli.app import json_option
 from mic.cli.conflict_story import no_links, record_fields, story_lines
+from mic.cli.editor import run_editor
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.open_session import require_complete
 from mic.cli.output import Output, path_fields, plural
@@ -20,7 +20,7 @@ from mic.cli.settled import settled
 from mic.cli.sync import take_in
 from mic.cli.sync_plan import REASONS, Decisions
 from mic.cli.unresolved import Unresolved, refuse_half_undone
-from mic.core.errors import InvalidInput, MicError, NotFound
+from mic.core.errors import InvalidInput, NotFound
 from mic.core.marked import CHOICES, Choice, Place, chosen, places, settle
 from mic.core.merge3 import has_mergeable_lines, merge3_with_markers
 from mic.core.paths import display
@@ -338,23 +338,6 @@ def _edit(ws: Workspace, out: Output, found: list[Open]) -> None:
         out,
         [(i.path, len(i.places) - left.get(i.path, 0), "") for i in marked if left.get(i.path, 0) < len(i.places)],
     )
-
-
-def run_editor(names: list[str]) -> None:
-    """Run the person's editor on files, and wait for its end; raises MicError when it does not end well."""
-    import shlex
-
-    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
-    if not command:
-        raise WrongCommandLine("VISUAL or EDITOR names no program.", hint="Set EDITOR to the one that you use.")
-    try:
-        code = subprocess.run([*command, *names], check=False).returncode
-    except OSError as error:
-        raise MicError(
-            f"{command[0]} cannot be run: {error.strerror}.", hint="Set EDITOR to the one that you use."
-        ) from error
-    if code:
-        raise MicError(f"{command[0]} ended with {code}.", hint="The files are as it left them.")
 
 
 def _interactive(ws: Workspace, out: Output, found: list[Open]) -> None:

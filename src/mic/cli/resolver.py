@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Footer, Static
 
+from mic.cli.editor import run_editor
 from mic.cli.output import safe
-from mic.cli.resolve import run_editor
 from mic.core.errors import MicError
 from mic.core.marked import Choice, Place, chosen
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from mic.cli.app import json_option
+from mic.cli.attaching import attach_by_itself
 from mic.cli.found_secrets import secret_error
 from mic.cli.open_session import add_note, address_of, require_open
 from mic.cli.output import Output, plural
 from mic.cli.queued import kept_change
 from mic.cli.sending import send
-from mic.cli.session_attach import attach_by_itself
 from mic.cli.session_message import session_message
 from mic.cli.session_wrote import digest, say_who_wrote
 from mic.cli.settled import settled

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from mic.cli.connection import parse_address
-from mic.cli.diff import FileDiff, patch
+from mic.cli.file_diff import FileDiff, patch
 from mic.cli.import_source import is_url, label
 from mic.cli.output import Output, iso, path_fields, plural, safe
 from mic.core.errors import InvalidInput

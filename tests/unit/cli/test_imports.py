@@ -18,7 +18,7 @@ HEAVY = {"textual": 300, "rich": 60, "re2": 15, "detect_secrets": 100, "numpy": 
 @pytest.mark.parametrize(
     ("module", "more"),
     [
-        ("mic.cli.log", {"difflib", "mic.cli.diff"}),
+        ("mic.cli.log", {"difflib", "mic.cli.diff", "mic.cli.file_diff"}),
         ("mic.cli.land", set()),
         ("mic.cli.sessions", set()),
         ("mic.cli.resolve", set()),
