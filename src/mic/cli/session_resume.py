@@ -235,7 +235,16 @@ class _Side(NamedTuple):
 
 
 def require_no_others(ws: Workspace, found: pb.Session) -> None:
-    """What is changed here must be what the session has there: then it is here already, or a resume was stopped."""
+    """What is changed here must be what the session has there: then it is here already, or a resume was stopped.
+
+    And all of it must be known here: a newer forge may have changes of other kinds.
+    """
+    strange = next((change.path for change in found.changes if change.op not in pb.Change.Op.values()), None)
+    if strange is not None:
+        raise InvalidInput(
+            f"What the session did to {display(strange)} is not known to this mic.",
+            hint="It may be too old: `mic update --check`.",
+        )
     theirs = {item.path: _Side(item.op, item.mode if item.op != _DELETED else 0, item.hash) for item in found.changes}
     others = []
     for change in working_status(ws).changes:

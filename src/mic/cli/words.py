@@ -92,7 +92,8 @@ def change_fields(change: pb.Change) -> dict[str, Any]:
     deleted = change.op == pb.Change.DELETED
     return {
         **path_fields(change.path),
-        "op": _OPS[change.op],
+        # A newer forge may have others.
+        "op": _OPS[change.op] if change.op < len(_OPS) else "unknown",
         "mode": None if deleted else f"{change.mode:06o}",
         "hash": None if deleted else change.hash.hex(),
         "size": change.size,
@@ -210,4 +211,6 @@ def print_landing(out: Output, session: pb.Session) -> None:
 
 def letter(out: Output, op: int) -> str:
     """A, M or D, in colour."""
+    if op >= len(LETTERS):
+        return "?"  # of a newer forge
     return out.paint(LETTERS[op], ("green", "yellow", "red")[op])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,9 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.rpc.v1 import mic_pb2_grpc
 
 T = TypeVar("T")
+
+# gRPC writes tracebacks of what it cannot read; where nobody listens they would end at the terminal.
+logging.getLogger("grpc").addHandler(logging.NullHandler())
 
 MAX_MESSAGE = 64 << 20
 CALL_SECONDS = 60.0

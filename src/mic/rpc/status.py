@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,10 @@ PUSHBACK_KEY = "grpc-retry-pushback-ms"
 DETAILS_KEY = "grpc-status-details-bin"
 # Beside an answer: the project was asked for where it is no longer. `owner handle new-owner new-handle`.
 MOVED_KEY = "mic-project-moved-bin"
+
+# In gRPC's own words: an answer of HTTP alone, as proxies give, and a message that is none.
+_PAGE = re.compile(r"Received http2 header with status: (\d{3})")
+_UNREADABLE = "Exception deserializing response!"
 
 _STATUS: dict[str, grpc.StatusCode] = {
     "invalid_input": grpc.StatusCode.INVALID_ARGUMENT,
@@ -141,8 +146,28 @@ def from_rpc_error(error: Any) -> MicError:
         hint = trailing.get(HINT_KEY, b"")
         text = hint.decode("utf-8", "replace") if isinstance(hint, bytes) else str(hint)
         return _with_document(error_of(code, message, text), trailing.get(DOCUMENT_KEY))
+    return _not_ours(error, message)
+
+
+def _not_ours(error: Any, message: str) -> MicError:
+    """What no forge of ours has said: gRPC, a proxy, a forge of another version. None says no to what was asked."""
     if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
         return Unreached("The forge took too long to answer.", hint="Try again.")
     if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
         return Unreached("The forge cannot be reached.", hint="Is it running? Then try again.")
+    if (page := _PAGE.match(message)) is not None:
+        return errors.Unavailable(
+            f"Something between here and the forge answered {page[1]} in its place.",
+            hint="Is a proxy in the way? Try again, or ask whoever runs it.",
+        )
+    if error.code() == grpc.StatusCode.UNIMPLEMENTED:
+        return MicError(
+            "The forge does not know what this mic asks for: it is of an older version.",
+            hint="Whoever runs it can bring it up to date; `mic --version` says what is here.",
+        )
+    if message == _UNREADABLE:
+        return MicError(
+            "The forge has sent what cannot be read here.",
+            hint="Try again. If it stays so, this mic may be too old: `mic update --check`.",
+        )
     return _BY_STATUS.get(error.code(), MicError)(message)
