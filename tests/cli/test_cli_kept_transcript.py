@@ -57,8 +57,8 @@ def test_the_wish_is_taken_back_and_said_when_landing(garden: Inside) -> None:
     garden("session", "note", SAID)
     garden.write("water", "05:31\n")
     garden("land", "--transcript", "project")
-    assert garden.json("show", "@2")["session"]["transcript"] == "project"
+    assert garden.json("show", "@latest")["session"]["transcript"] == "project"
     garden.write("water", "05:32\n")
     garden("land", "Once more", "--transcript", "members")
-    assert garden.json("show", "@3")["session"]["transcript"] == "members"
+    assert garden.json("show", "@latest")["session"]["transcript"] == "members"
     assert garden.run("land", "Other", "--transcript", "friends").returncode == 2
