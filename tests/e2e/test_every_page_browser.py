@@ -20,6 +20,11 @@ from whole_forge import FACTOR, ODD, PASSWORD, WholeForge
 pytestmark = pytest.mark.browser
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# What can be pressed or filled in and no key leads to, or only in another order than the page's.
+_UNREACHABLE = """[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
+  .filter(e => !e.disabled && e.checkVisibility({visibilityProperty: true}) && e.tabIndex !== 0)
+  .map(e => e.outerHTML.slice(0, 120))"""
+# 320 px are also what 1,280 px are at a zoom of 400 %.
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 800}
 # Answers to programs, and what ends the sign-in that the other pages need.
 NO_PAGES = {
@@ -76,6 +81,7 @@ class _Rules:
         self.asked += 1
         if not page.evaluate("'axe' in window"):
             page.evaluate(self._script)
+        self.broken += [f"{about}: no key leads to {what}" for what in page.evaluate(_UNREACHABLE)]
         for scheme, size in (("light", WIDE), ("dark", NARROW)):
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size(size)
@@ -93,19 +99,31 @@ class _Rules:
         self.ask(page, page.url)
 
 
+def test_what_is_no_page_shows_none(whole: WholeForge) -> None:
+    """What the list of exceptions names is there, and answers with something else than a page, or with a refusal."""
+    assert set(whole.routes()) >= NO_PAGES
+    for name in sorted(NO_PAGES - {"account_logout"}):
+        answer = whole.nobody.get(whole.address(name))
+        kind = answer.headers.get("content-type", "")
+        assert answer.status_code != 200 or not kind.startswith("text/html"), name
+
+
 def test_no_rule_is_broken_on_any_page(chromium: Any, whole: WholeForge) -> None:
     """For an administrator who owns it all, for somebody with a second factor, for nobody; full and empty."""
     rules = _Rules()
     page = _page(chromium, whole)
-    page.set_content('<html lang="en"><title>x</title><main><h1>x</h1><input></main>')
+    page.set_content('<html lang="en"><title>x</title><main><h1>x</h1><input tabindex="-1"></main>')
     rules.ask(page, "planted")
     assert any("label at" in line for line in rules.broken)  # so it would be found
+    assert any("no key leads to" in line for line in rules.broken)
     rules.broken.clear()
     addresses = [whole.address(name) for name in sorted(set(whole.routes()) - NO_PAGES)]
     project = f"/{whole.organization}/open/-"
     admin = _page(chromium, whole, whole.rita)
     for address in [*addresses, whole.device(), "/nothing", f"{project}/secrets/report?path=readme.txt&at=1"]:
         rules.ask_at(admin, address)
+    for look in ("?lines=all", "?view=split", "?view=split&space=ignore&lines=all"):
+        rules.ask_at(admin, f"{project}/landings/2{look}")
     for odd in sorted(ODD):
         rules.ask_at(admin, f"{project}/file/head/odd/{odd.rpartition(b'/')[2].decode()}")
     for state in ("allowed", "revoked", "all"):
