@@ -5,10 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 from api_client import Api
 from forge_process import Forge
 from inside import Inside
+from mic.core.errors import MicError
+from mic.rpc.client import Client
+from mic.rpc.v1 import mic_pb2 as pb
 from transcript import Shell
 
 _WROTE = re.compile(r"[\d,]+ bytes, SHA-256 [0-9a-f]{64}")
@@ -167,3 +174,64 @@ def test_the_file_by_parts_and_until_it_expires(insider: Inside, forge: Forge) -
         # Given up, it is not listed as one that could be fetched.
         mine.done("DELETE", address)
         assert mine.done("GET", address)["state"] in ("expired", "canceled")
+
+
+class Half:
+    """An import of which half has been sent; the other half waits until `go` is set, and never comes before."""
+
+    def __init__(self, forge: Forge, handle: str, project: str, data: bytes) -> None:
+        self.sent, self.go, self.error = threading.Event(), threading.Event(), ""
+        organization, _, name = project.partition("/")
+        self.client = Client(forge.grpc_address, forge.token(handle), insecure=True)
+        ref = pb.ProjectRef(organization=organization, handle=name)
+
+        def requests() -> Iterator[pb.ImportArchiveRequest]:
+            yield pb.ImportArchiveRequest(project=ref, visibility="public")
+            yield pb.ImportArchiveRequest(data=data[: len(data) // 2])
+            self.sent.set()
+            self.go.wait(60)
+            yield pb.ImportArchiveRequest(data=data[len(data) // 2 :])
+
+        def run() -> None:
+            try:
+                for _ in self.client.stream(self.client.projects.ImportArchive, requests()):
+                    pass
+            except MicError as error:
+                self.error = error.message
+
+        self.thread = threading.Thread(target=run)
+        self.thread.start()
+        assert self.sent.wait(60)
+
+    def end(self) -> None:
+        self.go.set()
+        self.thread.join(60)
+        assert not self.thread.is_alive()
+
+
+def test_an_import_that_breaks_off(own_forge: Forge, tmp_path: Path) -> None:
+    """The line is cut or the forge killed when half has come: nobody sees anything, and the same again imports it."""
+    shell = Shell(own_forge, tmp_path / "home", "ada")
+    shell("org", "create", "acme")
+    _garden(shell, "acme")
+    shell.cd(".")
+    shell("export", "archive", "acme/garden", "garden.tar.zst")
+    data = (shell.cwd / "garden.tar.zst").read_bytes()
+    for number, killed in enumerate((False, True)):
+        project = f"acme/half{number}"
+        half = Half(own_forge, "ada", project, data)
+        assert shell("project", "show", project).endswith("[4]\n")
+        if killed:
+            own_forge.stop(signal.SIGKILL)
+            half.end()
+            own_forge.start()
+        else:
+            half.client.close()
+            half.end()
+        assert half.error
+        assert shell("project", "show", project).endswith("[4]\n")
+        assert [item["handle"] for item in shell.json("project", "list", "acme")["projects"]] == (
+            ["garden", "half0"] if killed else ["garden"]
+        )
+        assert shell("import", "micelio", "garden.tar.zst", project).endswith(f"Next: mic clone {project}\n")
+        assert [item["goal"] for item in shell.json("log", "--project", project)["landings"]] == ["Plant", "Begin"]
