@@ -24,7 +24,7 @@ def begun(shell: Shell, name: str) -> Shell:
     shell("clone", f"{name}/p", "there")
     shell.cd("here")
     shell("session", "start", "Water", "--agent", "gardener")
-    shell("session", "decide", "At dawn", "--why", "Dew", "--over", "At noon: burns")
+    shell("session", "decide", "At dawn", "--why", "Dew", "--alternative", "At noon: burns")
     shell("session", "note", "Look at the soil")
     shell.write("rose", "watered\n")
     (folder / "lily").unlink()

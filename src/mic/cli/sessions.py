@@ -81,7 +81,10 @@ def note(out: Output, text: str, role: str | None) -> None:
 @sessions.command()
 @click.argument("what")
 @click.option("--why", default="", help="The reason.")
-@click.option("--over", multiple=True, metavar="ALT: REASON", help="A road not taken, and why not; may be repeated.")
+@click.option(
+    "--over", "--alternative", multiple=True, metavar="ALT: REASON",
+    help="A road not taken, and why not; may be repeated.",
+)  # fmt: skip
 @click.option("--by", default="", help="Who decided.")
 @click.option("--evidence", default="", help="What it rests on: a measurement, a link, a test.")
 @json_option
