@@ -394,6 +394,7 @@ OPEN_PAGES = frozenset(
         "account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done",
         "api:openapi", "api:docs", "api:docs-part", "api:docs-errors", "api:nothing",
         # Where the page is, whether it is there or not.
+        "design-address",
         "robots", "sitemap", "llms", "skill", "mark", "favicon",
         # The same for everybody; tests/flow/test_texts.py.
         "docs", "docs-page", "changelog", "changelog-feed", "blog", "blog-feed", "post", "blog-picture",
@@ -594,6 +595,8 @@ FUNCTIONS = {
     "projects.queries.confined_elsewhere": "ProjectService.ListProjects",
     "projects.queries.given_roles": "ProjectService.ListProjects",
     "projects.queries.former_addresses": "project-settings",
+    "projects.queries.as_seen": "forks",
+    "projects.queries.with_roles": "forks",
     "projects.queries.get_project": "ProjectService.GetProject",
     "projects.queries.list_projects": "ProjectService.ListProjects",
     "projects.forks.origin_of": "ProjectService.GetProject",

@@ -90,7 +90,7 @@ urlpatterns = [
     path("-/pictures/<str:digest>.webp", picture, name="picture"),
     path("-/pictures/of/<str:handle>.svg", drawn_picture, name="drawn-picture"),
     path("@<str:handle>", person, name="person"),
-    path("design", design_address),
+    path("design", design_address, name="design-address"),
     path("<str:owner>", organization, name="organization"),
     path("<str:owner>/-/networks", organization_networks, name="organization-networks"),
     path("<str:owner>/-/second-factor", organization_second_factor, name="organization-second-factor"),

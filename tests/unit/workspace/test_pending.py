@@ -22,7 +22,7 @@ def test_the_form(ws: Workspace) -> None:
     raw = Path(ws.root, ".mic/pending/00000001").read_bytes()
     line, _, body = raw.partition(b"\n")
     assert line == b"mic-pending 1 land 00041061050R3GG28A1C60T3GF"
-    assert body.startswith(b"\x8b\xa4kind\xa4land\xa7session\x8a\xa2id\xc4\x10" + bytes(range(16)))
+    assert body.startswith(b"\x8b\xa4kind\xa4land\xa7session\x8c\xa2id\xc4\x10" + bytes(range(16)))
     assert b"\xa7message\xc4\x07message\xa5after\xc4\x05after\xa8after_ms\x05\xa4line\xa6winter\xa5taken\xc2" in body
     assert pending(ws) == [item]
     assert overlay([item]) == {b"README": CHANGE}
