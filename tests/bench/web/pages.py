@@ -148,7 +148,7 @@ def _whole_difference(connection: http.client.HTTPConnection) -> Iterator[Row]:
         f"the whole of it, {lines:,} lines",
         f"{wire / KIB:.0f} KiB",
         f"git diff, compressed {plain / KIB:.0f} KiB",
-        f"in {pages}, first byte {ms(first)}, {elements / max(lines, 1):.2f} elements a line",
+        f"pages: {pages}, first byte {ms(first)}, {elements / max(lines, 1):.2f} elements a line",
         "<= 400 KiB, <= 2 elements",
         lines >= ROWS and wire <= 400 * KIB and elements <= 2 * lines,
     )
