@@ -56,6 +56,8 @@ class Round:
             words = [word.format(**self.words) for word in told]
             if name == "says":
                 assert words[0] in hand.says(), (task.name, words[0], hand.page.url, hand.says()[:500])
+            elif name == "sees":
+                assert hand.page.locator(words[0]).first.is_visible(), (task.name, words[0], hand.page.url)
             elif name == "code":
                 key = hand.page.locator("main code.cmd").first.inner_text()
                 hand.fill(words[0], totp(key))

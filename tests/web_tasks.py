@@ -1,6 +1,7 @@
 """What people do on the pages, step by step, for whoever does it: with a mouse, without a script, with keys.
 
-A step is the name of a method of `hands.Mouse` and what it is told, or "says" with words that the page then has.
+A step is the name of a method of `hands.Mouse` and what it is told, or "says" with words that the page
+then has, or "sees" with what is to be seen.
 In words, {me}, {friend}, {spare}, {org}, {whole} and {code} stand for what the round has made.
 """
 
@@ -49,6 +50,12 @@ READING: tuple[Task, ...] = (
     Task("all of a long difference, on one page", "visitor", (
         ("go", "/{story}/-/landings/5"), ("press", "main a >> text=All on one page"),
         ("press", "main a >> text=In parts"),
+    )),
+    Task("what is no line, or only elsewhere", "visitor", (
+        ("go", "/{story}/-/landings/6"), ("says", "renamed from pyproject.toml"),
+        ("says", "Binary content: 3.0 KiB before"), ("sees", "figure img"), ("sees", ".diff del.v"),
+        ("sees", ".diff ins.v"),
+        ("press", "main a >> text=Side by side"), ("sees", ".split ins.v"),
     )),
     Task("landings narrowed down", "visitor", (
         ("go", "/{story}/-/landings"), ("open", "main summary"), ("fill", "main [name=author]", "grace"),

@@ -20,7 +20,19 @@ from whole_forge import WholeForge
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("tasks")]
 
-TELL = "import django; django.setup(); import odd_files, pages_story; odd_files.land(pages_story.tell('-seen'))"
+TELL = """
+import django
+django.setup()
+import odd_files, pages_story
+story = pages_story.tell("-seen")
+odd_files.land(story)
+lines = pages_story.TOKENS_AFTER.splitlines(True)
+pages_story.land_files(story.actor, story.project, "Elsewhere", 5, {
+    b"pyproject.toml": None, b"packaging/pyproject.toml": pages_story.FIRST[b"pyproject.toml"],
+    b"src/auth/tokens.py": (0o100644, b"".join(lines[7:] + lines[:7])),
+    b"docs/mark.png": (0o100644, pages_story.png(24, 24)), b"data/seed.bin": (0o100644, bytes(range(256)) * 4),
+})
+"""
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # Forms whose task is another test's: they need an authenticator, mail that arrives, or a code of this minute.
 ELSEWHERE = {
