@@ -144,7 +144,7 @@ def test_the_same_change_on_both_sides_is_none(two: Shell) -> None:
 
     elsewhere(two, "Same", change)
     change()
-    assert two("sync") == "Synced @1 to @2: 0 files brought in.\n"
+    assert two("session", "sync") == "Synced @1 to @2: 0 files brought in.\n"
     assert two("diff") == ""
 
 

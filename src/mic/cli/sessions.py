@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mic.cli.app import Suggesting, json_option
+from mic.cli.app import Suggesting, json_option, root
 from mic.cli.completed import SESSIONS, learn
 from mic.cli.connection import connect
 from mic.cli.exit_codes import WrongCommandLine
@@ -48,11 +48,21 @@ ROLES = ("human", "agent", "system")
 STATES = ("active", "queued", "conflicted", "abandoned", "landed")
 
 
-@click.group(cls=Suggesting)
+class _Sessions(Suggesting):
+    """Also answers to what is done to the whole working copy, and what people look for here."""
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in ("sync", "resolve"):
+            return root.get_command(context, name)
+        return super().get_command(context, name)
+
+
+@click.group(cls=_Sessions)
 def sessions() -> None:
     """Start a session, record notes and decisions, land it.
 
     A session is one unit of change with its reasons. One is open at a time in a working copy.
+    `mic session sync` and `mic session resolve` are `mic sync` and `mic resolve`.
     """
 
 
