@@ -199,6 +199,39 @@ def test_a_long_unknown_command(days: Inside) -> None:
         assert len(found) < 500
 
 
+def test_settings_of_a_working_copy_that_are_damaged(days: Inside) -> None:
+    """It is named, and the way out that is said works: every file stands as it stood."""
+    days.cd(".")
+    days("clone", f"{days.own}/days", "damaged")
+    days.cd("damaged")
+    days.write("mine", "mine\n")
+    (days.cwd / ".mic/config").write_bytes(b"{")
+    for command in (("status",), ("land", "x"), ("log",), ("sync",), ("session", "start", "x")):
+        assert days(*command) == (
+            "! mic: HOME/damaged/.mic/config has no 'instance'.\n"
+            "!      Move .mic out of this folder, then `mic link ORG/PROJECT` here: it writes none of your files.\n"
+            "[1]\n"
+        ), command
+    (days.cwd / ".mic").rename(days.home / "damaged.mic")
+    assert days("link", f"{days.own}/days").startswith("Linked HOME/damaged to ")
+    assert days.json("status")["changes"] == [
+        {"path": "mine", "op": "added", "mode": "100644", "old_mode": None},
+    ]
+
+
+def test_a_bucket_that_nobody_opens(days: Inside) -> None:
+    """Which one it is, and what says who asks."""
+    with answering(403, b"", "text/html") as address:
+        days.environment |= {
+            "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_ENDPOINT_URL": address,
+        }  # fmt: skip
+        days("remote", "add", "bucket", "s3://roses/here")
+        said = days("push", "bucket")
+    assert said.startswith("! mic: s3://roses/here cannot be read: remote.json: the store answered 403")
+    assert said.endswith("AWS_ENDPOINT_URL say who asks, and where.\n[6]\n")
+    days("remote", "remove", "bucket")
+
+
 WRITING = (
     ("session", "start", "Goal"), ("land", "x"), ("goto", "@1"), ("sync",), ("remote", "add", "r", "/nowhere"),
     ("sparse", "all"), ("undo",), ("session", "push"),

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from mic.cli.remote_git import HEADS, Mirror, Moved, Spec, refused_push, run_git
 from mic.cli.remote_sealed import SealedStore, is_sealed, read_key
 from mic.cli.remotes import Remote
-from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, NotFound, PreconditionFailed
+from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, NotFound, PreconditionFailed, Unavailable
 from mic.store.port import ObjectStore
 
 VERSION = 1
@@ -162,6 +162,11 @@ def _read(store: Bucket, remote: Remote) -> _Held:
                 hint=f"Add it with its key: `mic remote add {remote.name} {remote.url} --key-file FILE`.",
             ) from None
         return _Held({}, [], "")
+    except Unavailable as error:
+        raise Unavailable(
+            f"{remote.url} cannot be read: {error.message}.",
+            hint="AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL say who asks, and where.",
+        ) from error
     try:
         said: Any = json.loads(found.data)
         version, refs, packs = said["version"], said["refs"], said["packs"]

@@ -94,7 +94,7 @@ def read_config(root: bytes) -> dict[str, str]:
         what = f"has no {missing[0]!r}" if missing else "has a position that is not a number"
         raise Corrupt(
             f"{posix_text(root)}/.mic/config {what}",
-            hint="run `mic clone` again into this folder to rebuild it",
+            hint="move .mic out of this folder, then `mic link ORG/PROJECT` here: it writes none of your files",
         )
     if values.get("format", "1") not in ("1", "2"):
         from mic.core.errors import Corrupt
