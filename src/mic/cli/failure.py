@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -33,10 +34,17 @@ def tell(error: MicError, as_json: bool) -> int:
     return exit_code(error)
 
 
+_ROOM = "Make room there, then repeat."
+_HINTS = {
+    errno.ENOSPC: _ROOM, errno.EDQUOT: _ROOM, errno.EFBIG: _ROOM,
+    errno.EROFS: "It is mounted for reading only; work where you may write.",
+}  # fmt: skip
+
+
 def from_system(error: OSError) -> MicError:
     """An error of the operating system as one of ours: its own words and the file that it is about."""
     name = error.filename
     text = display(os.fsencode(name)) if isinstance(name, str | bytes) else str(name or "")
     words = error.strerror or str(error) or type(error).__name__
     message = f"{text}: {words}." if text else f"{words}."
-    return MicError(message, hint="Check the path and its permissions, then repeat.")
+    return MicError(message, hint=_HINTS.get(error.errno or 0, "Check the path and its permissions, then repeat."))
