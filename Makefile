@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history bench-web lighthouse bench-cli demo soak docs dist test-dist test-browser test-looks test-root test-radosgw test-s3rver test-timing test-kill proto openapi languages fuzz fuzz-api fuzz-git fuzz-attribution format clean fuzz-cli
+.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history bench-web lighthouse bench-cli demo soak docs dist test-dist test-browser test-looks test-root test-radosgw test-s3rver test-timing test-kill proto openapi languages completions fuzz fuzz-api fuzz-git fuzz-attribution format clean fuzz-cli
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -65,6 +65,10 @@ check: .venv/dev ## style, types, import contracts, migrations, generated code, 
 	@$(BIN)/python scripts/check_proto.py
 	@$(BIN)/python scripts/openapi.py --check
 	@$(BIN)/python scripts/languages.py --check
+	@$(BIN)/python scripts/completions.py --check
+
+completions: .venv/dev ## write what `mic shell-init` prints anew
+	@$(BIN)/python scripts/completions.py
 
 proto: .venv/dev ## regenerate the gRPC modules
 	@$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=src --grpc_python_out=src --pyi_out=src proto/mic/rpc/v1/*.proto

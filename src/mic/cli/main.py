@@ -51,6 +51,12 @@ def _run(argv: list[str], here: bool) -> int:
 
         sys.stdout.write(f"mic {VERSION}\n")
         return 0
+    if argv[:1] == ["shell-init"] and len(argv) == 2:
+        from mic.cli.shell_shipped import SHELLS, shipped
+
+        if argv[1] in SHELLS:
+            sys.stdout.write(shipped(argv[1]))
+            return 0
     if not here:
         if argv[:1] == ["log"] and len(argv) < 5:
             from mic.cli import hot

@@ -14,9 +14,9 @@ import click
 
 from mic.cli.app import json_option
 from mic.cli.output import Output
+from mic.cli.shell_shipped import SHELLS, shipped
 from mic.cli.table import COMMANDS
 
-SHELLS = ("bash", "zsh", "fish")
 # What names follow a command: of remotes, branches, sessions or exports.
 NAMES = {
     "mic push": "remotes",
@@ -76,6 +76,11 @@ def _below(words: str, command: click.Command) -> list[Node]:
 def script(shell: str) -> str:
     """What completes `mic` in this shell."""
     return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](nodes())
+
+
+def init_script(shell: str) -> str:
+    """What this shell evaluates when it starts, made from the commands as they are."""
+    return script(shell) + (_FISH_PROMPT if shell == "fish" else _PROMPT)
 
 
 # Sets `names`, one a line, with the words of the shell itself. Of a file that somebody else wrote, plain names alone.
@@ -276,7 +281,7 @@ def shell_init(out: Output, shell: str) -> None:
 
     In ~/.bashrc: `eval "$(mic shell-init bash)"`, then for example `PS1='$(mic_prompt) \\w $ '`.
     """
-    _print(out, shell, script(shell) + (_FISH_PROMPT if shell == "fish" else _PROMPT))
+    _print(out, shell, shipped(shell))
 
 
 def _print(out: Output, shell: str, text: str) -> None:
