@@ -132,7 +132,8 @@ def test_deleting_and_restoring(olga: Actor, owner: Client) -> None:
     assert _client("mia").get("/acme/-/deleted").status_code == 403
     assert _client("mia").post("/acme/-/deleted", {"project": "web"}).status_code == 404
     assert owner.post("/acme/-/deleted", {"project": "web"})["Location"] == "/acme/web"
-    assert owner.post("/acme/-/deleted", {"project": "web"}).status_code == 404
+    again = owner.post("/acme/-/deleted", {"project": "web"})
+    assert (again.status_code, "acme/web is not deleted." in again.content.decode()) == (400, True)
     assert owner.get("/acme/web").status_code == 200
 
 

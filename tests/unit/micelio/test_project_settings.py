@@ -267,7 +267,7 @@ def test_a_deletion_is_taken_back(olga: Actor, mia: Actor, sam: Actor) -> None:
     assert Project.objects.get(id=made.id).cdn_key is not None
     assert stars_of(olga, made).total == 1
     assert list_deleted(olga, "acme") == []
-    with pytest.raises(NotFound):
+    with pytest.raises(AlreadyExists, match="acme/site is not deleted"):
         restore_project(olga, "acme", "site")
     # The job of the deletion that was taken back finds nothing to do.
     assert erase_project.func(str(made.id)) == 0
