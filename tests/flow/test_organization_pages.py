@@ -52,7 +52,8 @@ def test_an_account_is_invited_and_answers(world: World, rita: Browser, stan: Br
         done = stan.submit("/-/invitations", act=answer, organization=name)
         assert done.headers["location"] == ("/-/invitations" if answer == "decline" else f"/{name}")
     assert _members(stan, members) == [("rita", "owner"), ("stan", "reader")]
-    assert stan.submit("/-/invitations", act="accept", organization=name).status_code == 404
+    again = stan.submit("/-/invitations", act="accept", organization=name)
+    assert (again.status_code, f"You are a member of {name} already." in again.text) == (409, True)
     assert stan.submit(members, act="invite", whom="max", role="member").status_code == 403
     assert rita.submit(members, act="role", member="stan", role="admin").status_code == 302
     assert _members(rita, members)[1] == ("stan", "admin")
