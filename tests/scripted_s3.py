@@ -53,6 +53,10 @@ class ScriptedS3:
         self.conditions = True
         self.updates = True
         self.lock = threading.Lock()
+        # While it is clear, requests are taken and get no answer.
+        self.answers = threading.Event()
+        self.answers.set()
+        self._stopped = False
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -85,7 +89,9 @@ class ScriptedS3:
         )
 
     def stop(self) -> None:
-        """Close the port."""
+        """Close the port; who got no answer gets none, and connections that are kept lead nowhere."""
+        self._stopped = True
+        self.answers.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -94,6 +100,9 @@ class ScriptedS3:
         url = urlsplit(request.path)
         key = unquote(url.path.removeprefix("/bucket").removeprefix("/"))
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        if self._stopped:
+            request.close_connection = True
+            return
         with self.lock:
             self.asked.append(f"{request.command} {key}".rstrip())
             step = self.script.popleft() if self.script else self.dice()
@@ -104,7 +113,8 @@ class ScriptedS3:
                     answer = self._apply(request, key, url.query, body)
             if not plain:
                 answer = _Answer(step.status, (step.body or _error(step.code)).encode())
-        if step.status == 0:
+        if step.status == 0 or not self.answers.is_set():
+            self.answers.wait()
             request.close_connection = True
             return
         request.send_response(answer.status)

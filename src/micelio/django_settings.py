@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "micelio.audit.origin.OriginMiddleware",
     "micelio.edge.whereabouts.OnlyFromNetworks",
     "micelio.edge.limits.LimitRequests",
+    "micelio.edge.hurry.HurryReads",
     "micelio.edge.failures.ExpectedErrors",
 ]
 TEMPLATES = [

@@ -12,9 +12,12 @@ from django.test import Client, RequestFactory
 
 import pages_story
 from mic.core.errors import Erased, MicError, NotFound, PermissionDenied, RateLimited, TooLarge, Unavailable
+from mic.ledger.ledger import Ledger
+from mic.store.s3 import S3Store
 from micelio.config import current
 from micelio.pages.answers import problem
 from micelio.projects import ledgers
+from scripted_s3 import ScriptedS3
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +99,42 @@ def test_with_the_store_away_pages_say_so_at_once(monkeypatch: pytest.MonkeyPatc
             assert "the store does not answer" in said.lower()
             assert "Try again later." in said
             assert took < 0.3, page
+
+
+@pytest.mark.parametrize("away", ["stopped", "silent"])
+def test_with_the_bucket_away_one_page_waits_for_it_and_the_others_do_not(
+    monkeypatch: pytest.MonkeyPatch, away: str
+) -> None:
+    """Whether it refuses connections or takes them and never answers: pages and their twins say so, and when to come.
+
+    What is written keeps its patience: it asks four times.
+    """
+    monkeypatch.setattr("mic.store.s3.HURRIED_SECONDS", 0.2)
+    server = ScriptedS3()
+    try:
+        bucket = S3Store(server.place, lambda _: None)
+        monkeypatch.setattr(ledgers, "_ledger", Ledger(bucket))
+        pages_story.tell()
+        server.asked.clear()
+        pauses: list[float] = []
+        monkeypatch.setattr(bucket, "_pause", pauses.append)
+        if away == "silent":
+            server.answers.clear()
+        else:
+            server.stop()
+        for page in (*PAGES, *(f"{page}?format=json" for page in PAGES[2:])):
+            answer = Client().get(page)
+            assert answer.status_code == (200 if page in ("/", "/acme") else 503), page
+            if answer.status_code == 503:
+                assert answer["Retry-After"] == "5"
+                assert "store cannot be used" in answer.content.decode(), page
+        assert (len(server.asked), len(pauses)) == ((1, 0) if away == "silent" else (0, 1))
+        if away == "stopped":
+            with pytest.raises(Unavailable):
+                bucket.put("some/thing", b"")
+            assert len(pauses) == 4
+    finally:
+        server.stop()
 
 
 def test_a_project_whose_store_is_broken_does_not_break_the_lists(monkeypatch: pytest.MonkeyPatch) -> None:

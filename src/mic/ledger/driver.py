@@ -32,6 +32,7 @@ from mic.ledger.effects import (
 )
 from mic.ledger.front_ends import FrontEnds
 from mic.store import Listed, MapsObjects, ObjectStore
+from mic.store.patience import carried
 from mic.store.tiers import Range, TieredStore
 
 T = TypeVar("T")
@@ -141,7 +142,7 @@ class Driver:
         # An effect is a named tuple; a bare tuple is a group.
         if type(wanted) is tuple:
             if self._pool is not None and len(wanted) > 1:
-                return list(self._pool.map(self._one, cast(tuple[Effect, ...], wanted)))
+                return list(self._pool.map(carried(self._one), cast(tuple[Effect, ...], wanted)))
             return [self._one(effect) for effect in cast(tuple[Effect, ...], wanted)]
         return self._one(cast(Effect, wanted))
 

@@ -3,6 +3,8 @@
 A conditional write is asked once, never repeated below us: a repetition that nobody sees turns our own success into
 "somebody was faster". Every answer but yes is settled by reading the object back. Each conditional write carries a
 stamp of its own in the object's metadata, so that a write is known again even among equal bytes.
+
+Who is in a hurry (`patience.hurried`) asks less often, waits less long, and not at all after a silence.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import obstore
 from obstore.store import S3Store as Client
 
 from mic.core.errors import AlreadyExists, MicError, NotFound, PreconditionFailed, Unavailable
+from mic.store.patience import HURRIED_SECONDS, Reach, in_a_hurry
 from mic.store.port import MAX_TAGGED, Listed, Tagged, check_key
 from mic.store.s3_answers import ERRORS, Answer, read_answer
 from mic.store.s3_place import S3Place
@@ -37,6 +40,9 @@ _TIMES = 4
 _PAUSE = 0.1
 _THROTTLED = 8.0
 _CONNECT_SECONDS = 5.0
+# In a hurry: a second time after what passes quickly, such as a connection that was closed; not after silence.
+_HURRIED_TIMES = 2
+_HURRIED_CONNECT_SECONDS = 1.0
 # What is sent in parts: each of 8 MiB, more where there were more than S3's 10,000 of them; so many are in memory.
 _PART, _MOST_PARTS, _PARTS_AT_ONCE = 8 << 20, 9_000, 3
 # S3's own size of a page.
@@ -58,6 +64,8 @@ class S3Store:
     def __init__(self, place: S3Place, pause: Callable[[float], None] = time.sleep) -> None:
         self.place = place
         self._client = _client(place)
+        self._quick = _client(place, quick=True)
+        self._reach = Reach()
         self._pause = pause
         # Whether If-Match wants the tag in quotes, as HTTP has it. Ceph before 17 knows it only without.
         self._quoted = True
@@ -76,7 +84,7 @@ class S3Store:
         try:
             # A range of nothing cannot be asked for; one byte tells whether there is an object.
             found = self._repeated(
-                key, lambda: obstore.get_range(self._client, key, start=start, length=max(length, 1)).to_bytes()
+                key, lambda client: obstore.get_range(client, key, start=start, length=max(length, 1)).to_bytes()
             )
         except Unavailable as error:
             if error.details.get("status") != 416:
@@ -89,10 +97,12 @@ class S3Store:
             check_key(prefix.rstrip("/"))
         last = start_after
         failures = 0
+        client, times = self._asked_by(prefix)
         while True:
             try:
-                for page in obstore.list(self._client, prefix or None, offset=_offset(last), chunk_size=_PAGE):
+                for page in obstore.list(client, prefix or None, offset=_offset(last), chunk_size=_PAGE):
                     failures = 0
+                    self._reach.heard(True)
                     for item in page:
                         key = item["path"]
                         if key <= start_after:
@@ -104,11 +114,13 @@ class S3Store:
                             )
                         last = key
                         yield Listed(key, item["size"])
+                self._reach.heard(True)
                 return
             except ERRORS as error:
                 answer = read_answer(error)
             failures += 1
-            if not answer.passing or failures >= _TIMES:
+            if not answer.passing or failures >= times or (answer.late and in_a_hurry()):
+                self._reach.heard(answer.status != 0)
                 raise answer.error(prefix or self.place.bucket)
             self._wait(failures, answer)
 
@@ -116,7 +128,7 @@ class S3Store:
 
     def put(self, key: str, data: bytes) -> None:
         check_key(key)
-        self._repeated(key, lambda: obstore.put(self._client, key, data, use_multipart=False))
+        self._repeated(key, lambda client: obstore.put(client, key, data, use_multipart=False))
 
     def put_file(self, key: str, file: BinaryIO) -> None:
         """In parts where it is larger than one. What a failed one leaves behind is for the bucket's lifecycle rule."""
@@ -124,11 +136,9 @@ class S3Store:
         size = file.seek(0, 2)
         part = max(_PART, -(-size // _MOST_PARTS))
 
-        def send() -> None:
+        def send(client: Client) -> None:
             file.seek(0)
-            obstore.put(
-                self._client, key, file, use_multipart=size > part, chunk_size=part, max_concurrency=_PARTS_AT_ONCE
-            )
+            obstore.put(client, key, file, use_multipart=size > part, chunk_size=part, max_concurrency=_PARTS_AT_ONCE)
 
         self._repeated(key, send)
 
@@ -144,7 +154,7 @@ class S3Store:
     def delete(self, key: str) -> None:
         check_key(key)
         try:
-            self._repeated(key, lambda: obstore.delete(self._client, key))
+            self._repeated(key, lambda client: obstore.delete(client, key))
         except NotFound:
             return
 
@@ -274,19 +284,32 @@ class S3Store:
     # ------------------------------------------------------------ asking
 
     def _get(self, key: str) -> _Found:
-        return self._repeated(key, lambda: _whole(obstore.get(self._client, key)))
+        return self._repeated(key, lambda client: _whole(obstore.get(client, key)))
 
-    def _repeated(self, key: str, ask: Callable[[], T]) -> T:
+    def _asked_by(self, key: str) -> tuple[Client, int]:
+        """The client for who asks, and how often it may. Raises Unavailable for who need not even try."""
+        if not in_a_hurry():
+            return self._client, _TIMES
+        if not self._reach.may_ask():
+            raise Unavailable(f"{key}: the store gave no answer a moment ago", hint="try again in some seconds")
+        return self._quick, _HURRIED_TIMES
+
+    def _repeated(self, key: str, ask: Callable[[Client], T]) -> T:
         """The answer to something that may be asked any number of times."""
-        for attempt in range(1, _TIMES + 1):
+        client, times = self._asked_by(key)
+        for attempt in range(1, times + 1):
             try:
-                return ask()
+                found = ask(client)
             except ERRORS as error:
                 answer = read_answer(error)
-            if not answer.passing:
+            else:
+                self._reach.heard(True)
+                return found
+            if not answer.passing or (answer.late and client is self._quick):
                 break
-            if attempt < _TIMES:
+            if attempt < times:
                 self._wait(attempt, answer)
+        self._reach.heard(answer.status != 0)
         raise answer.error(key)
 
     def _wait(self, attempt: int, answer: Answer) -> None:
@@ -294,8 +317,11 @@ class S3Store:
         self._pause(seconds * (_THROTTLED if answer.status == 429 else 1.0))
 
 
-def _client(place: S3Place) -> Client:
-    """Everything is said here: variables of Amazon's own tools change nothing but where credentials come from."""
+def _client(place: S3Place, *, quick: bool = False) -> Client:
+    """Everything is said here: variables of Amazon's own tools change nothing but where credentials come from.
+
+    A quick one gives up when no byte comes for a while; what is long and comes takes the time it takes.
+    """
     host = place.endpoint or f"https://s3.{place.region}.amazonaws.com"
     if place.virtual_host:
         scheme, _, name = host.partition("://")
@@ -315,9 +341,13 @@ def _client(place: S3Place) -> Client:
     options: ClientConfig = {
         "allow_http": host.startswith("http://"),
         "timeout": timedelta(seconds=place.timeout),
-        "connect_timeout": timedelta(seconds=min(_CONNECT_SECONDS, place.timeout)),
+        "connect_timeout": timedelta(
+            seconds=min(_HURRIED_CONNECT_SECONDS if quick else _CONNECT_SECONDS, place.timeout)
+        ),
         "user_agent": "micelio",
     }
+    if quick:
+        options["read_timeout"] = timedelta(seconds=min(HURRIED_SECONDS, place.timeout))
     key: S3Credential = {
         "access_key_id": place.access_key_id,
         "secret_access_key": place.secret_access_key,

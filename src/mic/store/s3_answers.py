@@ -20,13 +20,14 @@ ERRORS = (BaseError, OSError, ValueError)
 # The first match is the library's own words: before them it quotes only our key and address.
 _STATUS = re.compile(r"status code: ([1-5][0-9]{2})\b")
 _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,64})</Code>")
+_LATE = "it did not answer in time"
 # What the library calls a failed connection, and what we say. Order counts: the first that is met.
 _SILENCE = (
     ("dns error", "its name cannot be resolved"),
     ("certificate", "its certificate is not trusted"),
     ("kind: Connect", "it cannot be reached"),
-    ("kind: Timeout", "it did not answer in time"),
-    ("timed out", "it did not answer in time"),
+    ("kind: Timeout", _LATE),
+    ("timed out", _LATE),
     ("body", "the answer was cut off"),
 )
 _FULL = frozenset({"QuotaExceeded", "InsufficientStorage", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded"})
@@ -53,6 +54,11 @@ class Answer(NamedTuple):
     def passing(self) -> bool:
         """Asking again may help: no answer, too busy, or a fault of the store's own."""
         return self.status in (0, 408, 409, 429) or (self.status >= 500 and self.status not in (501, 507))
+
+    @property
+    def late(self) -> bool:
+        """It was waited for as long as anybody should; asking again would take as long."""
+        return not self.status and self.silence == _LATE
 
     @property
     def not_done(self) -> bool:

@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple
 
 from mic.core.errors import MicError, Unavailable
 from mic.store.disk_cache import DiskCache
+from mic.store.patience import HURRIED_SECONDS, hurried, in_a_hurry
 from mic.store.port import Listed, ObjectStore, Tagged
 from mic.store.prefetch import Prefetcher
 from mic.store.ram import RamCache
@@ -93,6 +94,17 @@ class Tiers:
 
 class _Abandoned(Exception):
     """The thread that was reading ended for a reason of its own; whoever waited reads for itself."""
+
+
+def _told(error: BaseException) -> BaseException:
+    """What those are told who waited for a read that failed. That one in a hurry gave up says nothing to others."""
+    if isinstance(error, MicError) and not (isinstance(error, Unavailable) and in_a_hurry()):
+        return error
+    return _Abandoned()
+
+
+def _patience() -> float:
+    return HURRIED_SECONDS if in_a_hurry() else _PATIENCE
 
 
 class TieredStore:
@@ -267,7 +279,7 @@ class TieredStore:
             missing = []
             for number, flight in others:
                 try:
-                    found[number] = flight.result(_PATIENCE)
+                    found[number] = flight.result(_patience())
                 except _Abandoned:
                     missing.append(number)
                 except TimeoutError:
@@ -309,7 +321,7 @@ class TieredStore:
                     if (number - first) * BLOCK <= len(raw):  # the block behind a full last one is empty, and kept
                         self._keep(kind, key, number, data, in_ram)
         except BaseException as error:
-            self._settle(key, mine, found, error if isinstance(error, MicError) else _Abandoned())
+            self._settle(key, mine, found, _told(error))
             raise
         self._settle(key, mine, found, _Abandoned())
         return found
@@ -335,7 +347,7 @@ class TieredStore:
         mine, others = self._claim(key, [-1])
         if not mine:
             try:
-                return others[0][1].result(_PATIENCE)
+                return others[0][1].result(_patience())
             except MicError as error:
                 raise type(error)(error.message, hint=error.hint, **error.details) from error
             except (_Abandoned, TimeoutError):
@@ -351,7 +363,7 @@ class TieredStore:
                 block = data[number * BLOCK : (number + 1) * BLOCK]
                 self._keep(kind, key, number, block, len(data) <= MAX_IN_RAM)
         except BaseException as error:
-            self._settle(key, mine, found, error if isinstance(error, MicError) else _Abandoned())
+            self._settle(key, mine, found, _told(error))
             raise
         self._settle(key, mine, found, _Abandoned())
         return data
@@ -385,7 +397,8 @@ class TieredStore:
             kind = kind_of(key)
             assert kind is not None
             for first, count in _runs(sorted(blocks), MAX_IN_RAM // BLOCK):
-                self._blocks(kind, key, first, first + count - 1)
+                with hurried():  # nobody is told that it failed
+                    self._blocks(kind, key, first, first + count - 1)
 
 
 def _name(key: str, number: int) -> bytes:

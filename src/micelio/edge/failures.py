@@ -96,7 +96,7 @@ class ExpectedErrors:
         if status == 500 and not isinstance(error, Corrupt):
             return None
         html = problem_html(request, status, HTTPStatus(status).phrase, error.message, error.hint)
-        return HttpResponse(html, status=status)
+        return HttpResponse(html, status=status, headers={"Retry-After": "5"} if status == 503 else {})
 
 
 def plain_problem(request: HttpRequest, error: MicError, status: int) -> HttpResponse:

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from mic.core.errors import MicError, NotFound
+from mic.store.patience import hurried
 from micelio import __version__
 from micelio.cluster.server import answers
 from micelio.config import Settings, current
@@ -61,7 +62,8 @@ def _bucket_answers() -> bool:
     from micelio.projects.ledgers import ledger
 
     try:
-        ledger().driver.store.get("registry/none")
+        with hurried():
+            ledger().driver.store.get("registry/none")
     except NotFound:
         return True
     except MicError:

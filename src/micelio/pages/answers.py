@@ -188,8 +188,13 @@ def problem(request: HttpRequest, error: MicError) -> HttpResponse:
         "application/json"
     ):
         body = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
-        return json_response(body, status)
-    return HttpResponse(problem_html(request, status, title, error.message, error.hint), status=status)
+        answer = json_response(body, status)
+    else:
+        html = problem_html(request, status, title, error.message, error.hint)
+        answer = HttpResponse(html, status=status)
+    if status == 503:
+        answer.headers["Retry-After"] = "5"
+    return answer
 
 
 def problem_html(request: HttpRequest, status: int, title: str, message: str, hint: str) -> str:
