@@ -22,6 +22,7 @@ from micelio.pages.modes import SYMLINK, mode_words
 from micelio.pages.opened import Opened
 from micelio.pages.text import display_path
 from micelio.pages.weight import Scale, fit_document
+from micelio.sessions.narrowed import latest_sessions
 from micelio.sessions.queries import LandingRow, last_changes
 
 # Names on one page, if its room holds them.
@@ -64,6 +65,7 @@ class Listing:
     more: str
     readme: Readme | None
     changes: dict[bytes, LandingRow]
+    latest: list[LandingRow]
 
     def data(self) -> list[dict[str, Any]]:
         """The names for machines."""
@@ -93,14 +95,21 @@ def parse_after(text: str) -> bytes:
 
 
 def list_directory(
-    opened: Opened, ref: Ref, root: bytes, directory: bytes, scale: Scale, after: bytes = b""
+    opened: Opened, ref: Ref, root: bytes, directory: bytes, scale: Scale, after: bytes = b"", latest: int = 0
 ) -> Listing:
-    """One page of a directory, directories first; empty when there is none of that name."""
+    """One page of a directory, directories first; empty when there is none of that name. With the `latest` sessions."""
     found = opened.ledger.list_dir(root, directory, after, MOST_NAMES + 1)
     # The index of last changes speaks of the head; beside an older tree it would tell of the future.
     names = [_base(entry.path) for entry in found[:MOST_NAMES]]
     at_head = ref == HEAD or root == opened.tree
-    changes = last_changes(opened.actor, opened.project, directory, names) if at_head and names else {}
+    changes: dict[bytes, LandingRow] = {}
+    sessions: list[LandingRow] = []
+    if latest:
+        sessions, changes = latest_sessions(
+            opened.actor, opened.project, opened.position, latest, directory, names if at_head else ()
+        )
+    elif at_head and names:
+        changes = last_changes(opened.actor, opened.project, directory, names)
     introduction = None if after else _find_readme(opened, root, directory, found)
 
     def render(entry: Entry, _: int) -> str:
@@ -114,7 +123,7 @@ def list_directory(
     # The page is cut by path, as the tree is; what is on it stands in the order that people look for.
     order = sorted(range(len(rows)), key=lambda n: (entries[n].kind != DIRECTORY, entries[n].path))
     readme = _readme(opened, ref, directory, introduction, scale) if introduction else None
-    return Listing([entries[n] for n in order], [rows[n] for n in order], more, readme, changes)
+    return Listing([entries[n] for n in order], [rows[n] for n in order], more, readme, changes, sessions)
 
 
 def _item(site: Site, ref: Ref, entry: Entry, last: LandingRow | None) -> FileItem:

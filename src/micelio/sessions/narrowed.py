@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min, Q, Value
 
 from mic.core.errors import NotFound
 from micelio.accounts.actor import Actor
@@ -17,10 +17,12 @@ from micelio.projects.reads import note_read
 from micelio.sessions.models import Landing, Projection
 from micelio.sessions.path_landings import path_landings
 from micelio.sessions.policy import require_listed, require_read
-from micelio.sessions.queries import MAX_PAGE, LandingRow, as_rows, landings
+from micelio.sessions.queries import MAX_PAGE, LandingRow, as_rows, landings, last_positions
 
 # Positions that one page looks through: 20 ms at worst. The next page goes on behind them.
 LOOKED_THROUGH = 20_000
+# Landings in which the page of a project looks for its latest sessions.
+LATELY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,29 @@ def newest_of(actor: Actor, projects: Sequence[ProjectView], limit: int = 30) ->
     for project_id in dict.fromkeys(row.project_id for row in rows):
         note_read(actor, by_id[project_id])
     return [(by_id[row.project_id], shown) for row, shown in zip(rows, as_rows(actor, rows), strict=True)]
+
+
+def latest_sessions(
+    actor: Actor, project: ProjectView, head: int, limit: int, directory: bytes = b"", names: Sequence[bytes] = ()
+) -> tuple[list[LandingRow], dict[bytes, LandingRow]]:
+    """(the newest of the last `LATELY` landings up to `head` that are sessions with a goal, `last_changes`).
+
+    A commit counts as a session when it brought decisions or a conversation along. Both in as many queries as the
+    changes alone take.
+    """
+    require_read(actor, project)
+    told = Q(git_commit=None) | Q(decisions__gt=0) | Q(messages__gt=0)
+    late = Landing.objects.filter(told, project_id=project.line, position__gt=head - LATELY, position__lte=head)
+    newest = late.exclude(goal="").order_by("-position").values("id")[:limit]
+    positions = last_positions(project, directory, names)
+    touched = landings().filter(project_id=project.line, position__in=set(positions.values()))
+    found = landings().filter(id__in=newest).annotate(late=Value(1))
+    both = list(found.union(touched.annotate(late=Value(0)), all=True))
+    shown = as_rows(actor, both)
+    by_position = {row.position: row for row in shown}
+    latest = [row for seen, row in zip(both, shown, strict=True) if seen.late]
+    changes = {name: by_position[position] for name, position in positions.items() if position in by_position}
+    return sorted(latest, key=lambda row: -row.position), changes
 
 
 def list_contributors(actor: Actor, project: ProjectView, limit: int = 100) -> list[Contributor]:

@@ -145,11 +145,16 @@ def last_changes(
 ) -> dict[bytes, LandingRow]:
     """For each child of a directory the newest landing that touched it; children without one are left out."""
     require_read(actor, project)
-    found = LastChange.objects.filter(project_id=project.line, directory=directory, name__in=list(names))
-    positions = {bytes(row.name): row.position for row in found}
+    positions = last_positions(project, directory, names)
     touched = landings().filter(project_id=project.line, position__in=set(positions.values()))
     rows = {row.position: row for row in as_rows(actor, list(touched))}
     return {name: rows[position] for name, position in positions.items() if position in rows}
+
+
+def last_positions(project: ProjectView, directory: bytes, names: Sequence[bytes]) -> dict[bytes, int]:
+    """Where each of these children was touched last, for the queries of this room."""
+    found = LastChange.objects.filter(project_id=project.line, directory=directory, name__in=list(names))
+    return {bytes(row.name): row.position for row in found}
 
 
 def get_landing(actor: Actor, project: ProjectView, position: int) -> LandingView:

@@ -27,8 +27,9 @@ from micelio.projects.project_view import ProjectView
 from micelio.projects.stars import stars_of
 from micelio.sessions.queries import LandingRow, counts, list_landings
 
-# Compressed bytes of what stands beside the files: last landing, description, numbers.
-_FOR_ASIDE = 1500
+# Compressed bytes of what stands beside the files: last landing, description, numbers, latest sessions.
+_FOR_ASIDE = 2500
+_LATEST = 4
 
 
 @kept
@@ -37,7 +38,7 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
     """Files, README and what the project is."""
     opened = open_project(actor, owner, handle)
     after = parse_after(request.GET.get("after", ""))
-    listing = list_directory(opened, HEAD, opened.tree, b"", Scale(ROOM - _FOR_ASIDE), after)
+    listing = list_directory(opened, HEAD, opened.tree, b"", Scale(ROOM - _FOR_ASIDE), after, _LATEST)
     files, size = opened.ledger.totals(opened.tree)
     newest = _newest(opened, listing)
     decisions = counts(actor, opened.project).decisions
@@ -49,6 +50,7 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
         **opened.context("files"),
         "card": current().base_url + card_address(opened.site, card) if public else "",
         "last": landing_item(opened.site, newest[0]) if newest else None,
+        "latest": [landing_item(opened.site, row) for row in listing.latest],
         "json_ld": software(opened.project, newest[0].landed_at if newest else None),
         "files": listing.rows,
         "more": listing.more,
@@ -74,6 +76,7 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
         "description": opened.project.description,
         "created_at": opened.project.created_at,
         "last_landing": landing_data(newest[0]) if newest else None,
+        "latest_sessions": [landing_data(row) for row in listing.latest],
         "counts": {"files": files, "bytes": size, "landings": opened.position, "decisions": decisions},
         "fork": _fork_data(opened.project, origin),
         "forks": forks,

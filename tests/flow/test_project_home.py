@@ -1,0 +1,49 @@
+"""What the home of a project says of its latest sessions."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+import pages_story
+from html_check import Document
+from micelio.sessions.models import Landing
+from micelio.sessions.narrowed import latest_sessions
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_latest_sessions_of_a_project(db: None) -> None:
+    """Beside the files: goal, who, with what, when, what was decided. Commits of a history are not among them."""
+    story, client = pages_story.tell(), Client()
+    source = client.get("/acme/api").content.decode()
+    late = Document(source[source.index('<ol class="list late">') : source.index("</aside>")])
+    assert [row.text.split("AM") for row in late.all("li")] == [
+        ["Say how long a key lives", "Ada Maintainerjust now"],
+        [
+            "Keep sign-in stateless: tokens instead of server sessions",
+            "Ada Maintainerwith claude-codejust now2 decisions",
+        ],
+    ]
+    assert "/acme/api/-/landings/3#d1" in [a.attributes["href"] for a in late.all("a")]
+    twin = client.get("/acme/api?format=json").json()
+    assert [row["position"] for row in twin["latest_sessions"]] == [4, 3]
+
+    def latest(head: int, limit: int) -> list[int]:
+        return [row.position for row in latest_sessions(story.actor, story.project, head, limit)[0]]
+
+    # One that came as a commit with its decisions is one; without a goal there is nothing to say.
+    Landing.objects.filter(project_id=story.project.id, position=1).update(decisions=1)
+    Landing.objects.filter(project_id=story.project.id, position=4).update(goal="")
+    assert (latest(4, 4), latest(4, 1)) == ([3, 1], [3])
+    # Nobody looks further back than a page should take.
+    assert (latest(202, 4), latest(203, 4)) == ([3], [])
+
+
+def test_a_project_of_commits_has_none(db: None) -> None:
+    """Nothing stands there where nobody said why."""
+    story = pages_story.tell()
+    Landing.objects.filter(project_id=story.project.id, position__gt=2).update(
+        git_commit=bytes(20), decisions=0, messages=0
+    )
+    assert "Latest sessions" not in Client().get("/acme/api").content.decode()
