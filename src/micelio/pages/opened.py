@@ -39,9 +39,9 @@ class Opened:
             )
         return ref.position, self.ledger.tree_at(ref.position)
 
-    def context(self, tab: str) -> dict[str, Any]:
-        """What the frame of a project's pages shows."""
-        count = count_open_sessions(self.actor, self.project)
+    def context(self, tab: str, open_sessions: int | None = None) -> dict[str, Any]:
+        """What the frame of a project's pages shows; `open_sessions` where they were counted already."""
+        count = count_open_sessions(self.actor, self.project) if open_sessions is None else open_sessions
         return {
             "project": self.project,
             "site": self.site,

@@ -58,8 +58,12 @@ def within(actor: Actor, project: ProjectView) -> bool:
     """
     if not project.confined:
         return True
-    sources = Confinement.objects.filter(project_id=project.id).values_list("source", "organization_id")
-    return all(role_of(actor, owner) or role_in(actor, source) for source, owner in sources)
+
+    def ask() -> bool:
+        sources = Confinement.objects.filter(project_id=project.id).values_list("source", "organization_id")
+        return all(role_of(actor, owner) or role_in(actor, source) for source, owner in sources)
+
+    return looked_up(("within", project.id, actor), ask)
 
 
 def require_publishable(actor: Actor, project: ProjectView) -> None:

@@ -334,12 +334,13 @@ def count_open_sessions(actor: Actor, project: ProjectView) -> int:
 _OPEN = (State.ACTIVE, State.CONFLICTED, State.PENDING_REVIEW)
 
 
-def _query_open(project_id: UUID) -> QuerySet[Any, Any]:
+def some_open(project_id: UUID) -> QuerySet[Any, Any]:
+    """One row for each open session of a line, up to `MAX_PAGE` + 1, for the queries of this room."""
     found = OpenSession.objects.filter(project_id=project_id, state__in=_OPEN)
     return found.order_by().values_list("state")[: MAX_PAGE + 1]
 
 
-_some_open = Prepared(_query_open, UUID)
+_some_open = Prepared(some_open, UUID)
 
 
 def landings() -> QuerySet[Landing]:

@@ -24,8 +24,8 @@ from micelio.pages.where import Where
 from micelio.projects.forks import count_forks, origin_of
 from micelio.projects.models import Visibility
 from micelio.projects.project_view import ProjectView
-from micelio.projects.stars import stars_of
-from micelio.sessions.queries import LandingRow, counts, list_landings
+from micelio.sessions.queries import LandingRow, list_landings
+from micelio.sessions.tallies import tally
 
 # Compressed bytes of what stands beside the files: last landing, description, numbers, latest sessions.
 _FOR_ASIDE = 2500
@@ -41,13 +41,14 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
     listing = list_directory(opened, HEAD, opened.tree, b"", Scale(ROOM - _FOR_ASIDE), after, _LATEST)
     files, size = opened.ledger.totals(opened.tree)
     newest = _newest(opened, listing)
-    decisions = counts(actor, opened.project).decisions
+    numbers = tally(actor, opened.project)
+    decisions, starred = numbers.decisions, numbers.stars
     origin, forks = origin_of(actor, opened.project), count_forks(actor, opened.project)
-    starred, languages = stars_of(actor, opened.project), languages_of(actor, opened.project)
+    languages = languages_of(actor, opened.project)
     card = project_card(opened.project, opened.position, decisions, starred.total)
     public = opened.project.visibility == Visibility.PUBLIC
     context = {
-        **opened.context("files"),
+        **opened.context("files", numbers.open_sessions),
         "card": current().base_url + card_address(opened.site, card) if public else "",
         "last": landing_item(opened.site, newest[0]) if newest else None,
         "latest": [landing_item(opened.site, row) for row in listing.latest],
