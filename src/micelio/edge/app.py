@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from micelio.config import current
 from micelio.edge import cdn, health
 from micelio.edge.bodies import BodyLimit
+from micelio.edge.costly_turns import CostlyTurns
 from micelio.edge.git import GitDoor
 from micelio.edge.headers import SecurityHeaders
 from micelio.edge.large_contents import LargeContents
@@ -37,7 +38,8 @@ def build(certificate: Certificate | None = None) -> ASGIApp:
     """
     edge = Starlette(routes=[*health.ROUTES, *cdn.ROUTES], lifespan=partial(_lifespan, certificate))
     # Whatever no route matches is Django's. A mount would not do: its pattern stops at a line end in a file's name.
-    edge.router.default = LargeContents(SignInTurns(WSGIMiddleware(_exact_path(), workers=PAGE_THREADS)))
+    pages = WSGIMiddleware(_exact_path(), workers=PAGE_THREADS)
+    edge.router.default = LargeContents(SignInTurns(CostlyTurns(pages)))
     edge.router.redirect_slashes = False
     return guarded(edge)
 

@@ -15,6 +15,7 @@ from mic.core.errors import MicError, NotFound, PermissionDenied, RateLimited
 from micelio.accounts.actor import actor_from_request
 from micelio.api.door import refusal
 from micelio.audit.origin import current_address
+from micelio.edge.costly_turns import takes_long
 from micelio.edge.failures import status_of
 from micelio.limits.door import Budget, Who, latest, spend, spend_sign_in
 from micelio.pages.answers import json_response
@@ -23,10 +24,8 @@ from micelio.pages.answers import json_response
 _SIGN_IN = re.compile(
     r"/-/(sign-in|sign-up|reset-password|e-mail/confirm|invited|oauth/token|oauth/device/code|device|account/second-factor)\b"
 )
-# What reads much of the store for one request.
-_COSTLY = re.compile(
-    r"/[^/]+/[^/]+/-/(raw|archive|compare)/|/[^/]+/[^/]+/-/(landings|sessions)/[^/]+/changes/|/-/search\b"
-)
+# What reads much of the store for one request; beside it counts what takes long to make.
+_MUCH = re.compile(r"/[^/]+/[^/]+/-/(raw|archive)/")
 _GIT = re.compile(r"/(info/refs|git-upload-pack|git-receive-pack)$")
 _FREE = re.compile(r"/-/(look|passkeys)-[0-9a-f]+\.(css|js)$")
 
@@ -39,7 +38,7 @@ def kind_of(method: str, path: str, much: bool = False) -> str:
         return "sign-in"
     if _GIT.search(path):
         return "git"
-    if much or _COSTLY.match(path):
+    if much or _MUCH.match(path) or takes_long(path):
         return "costly"
     return "" if _FREE.match(path) else "pages"
 
