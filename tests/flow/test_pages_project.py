@@ -171,13 +171,19 @@ def test_every_page_is_whole_light_and_harmless(member: Browser, address: str) -
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_every_page_has_its_twin(member: Browser, address: str) -> None:
-    """The same address as JSON, by `?format=json` and by Accept, without anybody's e-mail address."""
+def test_every_page_has_its_twins(member: Browser, address: str) -> None:
+    """The same address as JSON and Markdown, by `?format=` and by Accept, without anybody's e-mail address."""
     data = member.twin(address)
     by_accept = member.get(address, accept="application/json")
     assert json.loads(by_accept.content) == data
     assert "example.org" not in json.dumps(data)
     assert "Accept" in by_accept.headers["Vary"]
+    written = member.get(address + ("&" if "?" in address else "?") + "format=md")
+    assert written.status_code == 200
+    assert written.headers["Content-Type"] == "text/markdown; charset=utf-8"
+    assert written.content.startswith(b"# ")
+    assert b"example.org" not in written.content
+    assert member.get(address, accept="text/markdown").content == written.content
 
 
 def test_queries_do_not_grow_with_rows(visitor: Browser) -> None:

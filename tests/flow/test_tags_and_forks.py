@@ -85,7 +85,7 @@ def test_tags_with_their_landings(world: World, tagged: tuple[pb.ProjectRef, Git
     assert told["v0.9"]["archives"]["zip"] == f"{root}/archive/@1.zip"
     assert _get(world, project, told["v0.9"]["archives"]["zip"]).status_code == 200
     written = _get(world, project, "tags", format="md").text
-    assert "- `v0.10` at @2, " in written
+    assert "- v0.10 at @2, " in written
     assert "\x1b" not in written
 
 

@@ -39,6 +39,7 @@ from micelio.languages.spoken import gettext, gettext_noop, spoken
 from micelio.organizations.policy import asked_once
 from micelio.pages.addresses import Site, moved_address, own_address
 from micelio.pages.kept import pages
+from micelio.pages.twin_text import as_text, escaped
 from micelio.projects.moved import Move, moves
 from micelio.projects.queries import project_name
 from micelio.sentences import for_people
@@ -78,13 +79,17 @@ _GENERAL = {
 
 @dataclass(frozen=True)
 class Page:
-    """What a view hands over: a template with its context, the same as data, and as Markdown where that makes sense."""
+    """What a view hands over: a template with its context, the same as data, and as Markdown where it has its own."""
 
     template: str
     context: dict[str, Any]
     data: dict[str, Any]
     markdown: Callable[[], str] | None = None
 
+
+# The forms of a page, by what Accept calls them, and those beside HTML.
+_FORMS = {"text/html": "html", "application/json": "json", "text/markdown": "md"}
+_TWINS = ("json", "md")
 
 View = Callable[..., Page | HttpResponseBase]
 
@@ -137,36 +142,42 @@ def moved_to(request: HttpRequest, moved: list[Move], named: dict[str, Any]) -> 
     return HttpResponsePermanentRedirect("/".join(parts) + (f"?{query}" if query else ""))
 
 
-def _form(request: HttpRequest, markdown: bool) -> str:
+def _form(request: HttpRequest) -> str:
     """html, json or md: what `?format=` says, else what Accept prefers."""
     asked = request.GET.get("format", "")
+    if asked in ("html", *_TWINS):
+        return asked
     if asked:
-        if asked == "json" or asked == "html" or (asked == "md" and markdown):
-            return asked
-        raise InvalidInput(
-            f"This page has no form called {asked[:20]!r}.", hint="Ask for `json`" + (" or `md`." if markdown else ".")
-        )
-    types = ["text/html", "application/json"] + (["text/markdown"] if markdown else [])
-    preferred = request.get_preferred_type(types)
-    return {"application/json": "json", "text/markdown": "md"}.get(preferred or "", "html")
+        raise InvalidInput(f"This page has no form called {asked[:20]!r}.", hint="Ask for `json` or `md`.")
+    return _FORMS.get(request.get_preferred_type(list(_FORMS)) or "", "html")
 
 
 def respond(request: HttpRequest, found: Page, status: int = 200) -> HttpResponse:
     """The page in the form that was asked for."""
     try:
-        form = _form(request, found.markdown is not None)
+        form = _form(request)
     except InvalidInput as error:
         return problem(request, error)
     if form == "json":
         return json_response(found.data, status)
     if form == "md":
-        assert found.markdown is not None
-        return HttpResponse(found.markdown(), content_type="text/markdown; charset=utf-8")
-    names = ["json"] + (["md"] if found.markdown else [])
-    twins = [{"name": f".{name}", "address": f"?{_query(request, name)}"} for name in names]
+        return markdown_response(found.markdown() if found.markdown else _general(request, found.data), status)
+    twins = [{"name": f".{name}", "address": f"?{_query(request, name)}"} for name in _TWINS]
     with part("render"):
         html = render_to_string(found.template, {**found.context, "twins": twins, **_head(request)}, request)
     return HttpResponse(html, status=status)
+
+
+def _general(request: HttpRequest, data: dict[str, Any]) -> str:
+    """The page as Markdown, from what it says as JSON."""
+    address = own_address(request)
+    whole = f"{current().base_url}{address}?{_query(request, 'json')}"
+    return as_text(address, msgspec.json.decode(_encoder.encode(data)), whole)
+
+
+def markdown_response(text: str, status: int = 200) -> HttpResponse:
+    """A text for whoever reads without HTML."""
+    return HttpResponse(text, status=status, content_type="text/markdown; charset=utf-8")
 
 
 def _head(request: HttpRequest) -> dict[str, str]:
@@ -184,11 +195,16 @@ def problem(request: HttpRequest, error: MicError) -> HttpResponse:
     """An expected error: its sentence and the way out, as a page or as data with its stable code."""
     error = for_people(error, project_name)
     status, title = status_of(error)
-    if request.GET.get("format") == "json" or request.get_preferred_type(["text/html", "application/json"]) == (
-        "application/json"
-    ):
+    try:
+        form = _form(request)
+    except InvalidInput:
+        form = "html"
+    if form == "json":
         body = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
         answer = json_response(body, status)
+    elif form == "md":
+        said = [escaped(text) for text in (error.message, error.hint) if text]
+        answer = markdown_response("\n\n".join([f"# {title}", *said]) + "\n", status)
     else:
         html = problem_html(request, status, title, error.message, error.hint)
         answer = HttpResponse(html, status=status)
