@@ -92,8 +92,9 @@ def project(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page
 
 
 def _newest(opened: Opened, listing: Listing) -> list[LandingRow]:
-    """The newest landing, if there is one: it mostly changed something that the listing names, and is known then."""
-    listed = [row for row in listing.changes.values() if row.position == opened.position]
+    """The newest landing, if there is one: it mostly changed something that the listing names, or is the latest
+    session, and is known then."""
+    listed = [row for row in (*listing.latest, *listing.changes.values()) if row.position == opened.position]
     return listed[:1] or list_landings(opened.actor, opened.project, None, 1)
 
 
