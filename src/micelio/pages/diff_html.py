@@ -197,9 +197,11 @@ def _element(
     return f"<{tag}{f' class={kind}' if kind else ''}>{_line(row, numbers, anchor, tags, whole)}</{tag}>"
 
 
-def line_rows(lines: Iterable[str], first: int = 1) -> Iterator[str]:
+def line_rows(lines: Iterable[str], first: int = 1, marked: range = range(0)) -> Iterator[str]:
     """Lines of a file, already safe, each with its number as a link to itself; `first` is the number of the first."""
-    return (f"<span id=L{n}><a href=#L{n}>{n}</a>{line}\n</span>" for n, line in enumerate(lines, first))
+    for n, line in enumerate(lines, first):
+        element = "mark" if n in marked else "span"
+        yield f"<{element} id=L{n}><a href=#L{n}>{n}</a>{line}\n</{element}>"
 
 
 def join_rows(rows: Iterable[str]) -> SafeString:

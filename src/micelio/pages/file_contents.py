@@ -14,7 +14,7 @@ from mic.core.linediff import is_binary
 from mic.core.tree import CONFLICT, Entry
 from micelio.languages.spoken import gettext, gettext_noop
 from micelio.languages.words import size_words
-from micelio.pages.asked import asked_number
+from micelio.pages.asked import asked_lines, asked_number
 from micelio.pages.delimited import is_table, read_table
 from micelio.pages.diff_html import join_rows, line_rows
 from micelio.pages.highlight import LARGEST_SHOWN, highlight
@@ -32,21 +32,27 @@ from micelio.pages.weight import LONG_TEXTS, Scale
 Shown = dict[str, Any]
 # Of a notebook on one page, if its room holds them: each takes a millisecond.
 MOST_CELLS = 40
+# Lines that are meant further down than this begin a page of their own, a little above them.
+_FAR_DOWN = 200
 
 
 @dataclass(frozen=True)
 class Asked:
     """Which part of a file a page is asked for: from a line, row or cell on, counted from 1; as what it is or as its
-    source. `raw` is where its bytes are."""
+    source, which lines that are meant are part of. `raw` is where its bytes are."""
 
     first: int
     source: bool
     raw: str
+    lines: tuple[int, int] | None = None
+    begins: bool = False
 
 
 def asked_part(request: HttpRequest, raw: str) -> Asked:
-    """What `?from=` and `?view=source` ask for. Raises InvalidInput."""
-    return Asked(max(1, asked_number(request, "from") or 1), request.GET.get("view") == "source", raw)
+    """What `?from=`, `?lines=` and `?view=source` ask for. Raises InvalidInput."""
+    begin, lines = asked_number(request, "from"), asked_lines(request)
+    source = lines is not None or request.GET.get("view") == "source"
+    return Asked(max(1, begin or 1), source, raw, lines, begin is not None)
 
 
 def contents(opened: Opened, entry: Entry, place: Place, asked: Asked) -> tuple[Shown, str | None]:
@@ -174,14 +180,22 @@ def _picture(data: bytes, entry: Entry, place: Place, asked: Asked) -> Shown | N
 def _lines(data: bytes, entry: Entry, asked: Asked) -> Shown:
     """A page of source lines; numbers are the file's own on every page."""
     lines = highlight(data, display_path(entry.path), entry.hash)
-    first = asked.first
+    first, marked = asked.first, range(0)
     _require(asked, len(lines), entry, "line")
-    rows = Scale().take(line_rows((lines[n] for n in range(first - 1, len(lines))), first))
+    if asked.lines is not None:
+        # What is beyond the end means the last line: the file may have been longer when somebody made the link.
+        low, high = (min(max(1, end), len(lines)) for end in asked.lines)
+        marked = range(low, high + 1)
+        if low > _FAR_DOWN and not asked.begins:
+            first = low - 10
+    rows = Scale().take(line_rows((lines[n] for n in range(first - 1, len(lines))), first, marked))
     # What fits backwards from here is the page before this one.
     before = Scale().take(line_rows((lines[n] for n in range(first - 2, -1, -1)), 1)) if first > 1 else []
     last = first + len(rows) - 1
     return {
         "source": join_rows(rows),
+        "marked": f"{marked[0]}-{marked[-1]}" if len(marked) > 1 else f"{marked[0]}" if marked else "",
+        "mark": marked[0] if marked else 0,
         "lines": len(lines),
         "first_line": first,
         "last_line": last,

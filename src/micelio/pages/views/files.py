@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 
 from mic.core.errors import NotFound
 from mic.core.tree import CONFLICT
 from micelio.accounts.actor import Actor
-from micelio.pages.addresses import HEAD, parse_ref, path_from_request
+from micelio.pages.addresses import HEAD, Ref, parse_ref, path_from_request
 from micelio.pages.answers import Page, kept, page, path_data
 from micelio.pages.asked import asked_number
 from micelio.pages.file_contents import asked_part, contents
@@ -48,9 +49,13 @@ def file(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, 
     where = Where(opened.site, at, name)
     asked = asked_part(request, opened.site.raw(at, name))
     shown, text = contents(opened, entry, Place(opened.site, at, directory), asked)
+    # The same page where it stays as it is.
+    query = urlencode({key: request.GET[key] for key in ("view", "from", "lines") if key in request.GET})
+    permalink = opened.site.file(Ref(position), name) + (f"?{query}" if query else "")
     context = {
         **opened.context("files"),
         "where": where,
+        "permalink": permalink if at == HEAD else "",
         "last": landing_item(opened.site, last) if last else None,
         "size": entry.size,
         "mode_words": mode_words(entry.mode),
@@ -69,6 +74,8 @@ def file(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, 
         "hash": entry.hash.hex(),
         "last": landing_data(last) if last else None,
         "text": text,
+        **({"lines": shown["marked"]} if shown.get("marked") else {}),
+        "permalink": permalink,
         "raw": opened.site.raw(at, name),
     }
     return Page("pages/file.html", context, data, lambda: _markdown(where, position, text, data))
