@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import subprocess
 import tarfile
 import zipfile
@@ -20,6 +21,7 @@ from micelio.pages.archive import ARCHIVE_HEADER, Archive, parse_header, pieces
 from micelio.projects.actions import update_project
 from micelio.projects.ledgers import open_ledger
 from micelio.sessions import narrowed
+from micelio.sessions.models import Landing
 from micelio.sessions.narrowed import Wanted, find_landings
 
 pytestmark = pytest.mark.django_db
@@ -195,3 +197,15 @@ def test_contributors(story: pages_story.Story) -> None:
     assert sum(row["landings"] for row in found) == 4
     own = next(row for row in found if row["handle"] == story.actor.handle)
     assert (own["landings"], own["with_agents"], own["last"]) == (2, 1, 4)
+
+
+def test_the_year_of_a_project(story: pages_story.Story) -> None:
+    """What landed here, people and agents apart, as a picture and as a table; what was imported is not in it."""
+    assert _json("/acme/api/-/contributors")["year"] == {"people": 1, "agents": 1}
+    source = Client().get("/acme/api/-/contributors").content.decode()
+    assert "2 landings in the last year, 1 of them with agents." in source
+    assert source.count('<svg class="year"') == 1
+    assert re.search(r'<tr><th scope="row">[A-Z][a-z]+ 20[0-9]{2}</th><td>1</td><td>1</td></tr>', source)
+    assert int(Client().get("/acme/api/-/contributors")["Server-Timing"].rpartition('desc="')[2].rstrip('"')) <= 12
+    Landing.objects.filter(project_id=story.project.id).update(owner_id=None)
+    assert "<figure" not in Client().get("/acme/api/-/contributors").content.decode()

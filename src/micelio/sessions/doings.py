@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Exists, Q
+from django.db.models import Count, Exists, Q, QuerySet
 from django.db.models.functions import TruncWeek
 
 from mic.core.errors import InvalidInput
@@ -23,6 +23,7 @@ from micelio.projects.project_view import ProjectView
 from micelio.projects.queries import Readable
 from micelio.projects.reads import note_read
 from micelio.sessions.models import Landing
+from micelio.sessions.policy import require_read
 from micelio.sessions.queries import LandingRow, as_rows
 
 # A year, whatever day it begins on.
@@ -68,18 +69,7 @@ class Doings:
 
     def weeks(self, today: date) -> list[Week]:
         """The `WEEKS` weeks up to the one of `today`, the oldest first."""
-        last = today - timedelta(days=today.weekday())
-        first = last - timedelta(weeks=WEEKS - 1)
-        since = datetime(first.year, first.month, first.day, tzinfo=UTC)
-        counted = (
-            self._found.filter(landed_at__gte=since)
-            .annotate(week=TruncWeek("landed_at", tzinfo=UTC))
-            .values_list("week")
-            .annotate(people=Count("id", filter=Q(agent="")), agents=Count("id", filter=~Q(agent="")))
-        )
-        found = {week.date(): (people, agents) for week, people, agents in counted.order_by()}
-        starts = [first + timedelta(weeks=number) for number in range(WEEKS)]
-        return [Week(start, *found.get(start, (0, 0))) for start in starts]
+        return _weeks(self._found, today)
 
     def projects(self, limit: int) -> list[tuple[ProjectView, int]]:
         """Where most has landed, with how much. That something of private ones is shown is recorded."""
@@ -117,6 +107,27 @@ class Doings:
         unknown = ids - set(self._views)
         if unknown:
             self._reach.note_reads(unknown)
+
+
+def weeks_of(actor: Actor, project: ProjectView, today: date) -> list[Week]:
+    """The `WEEKS` weeks of one project, or of the branch that the view is of, the oldest first."""
+    require_read(actor, project)
+    return _weeks(Landing.objects.filter(project_id=project.line, owner_id__isnull=False), today)
+
+
+def _weeks(rows: QuerySet[Landing], today: date) -> list[Week]:
+    last = today - timedelta(days=today.weekday())
+    first = last - timedelta(weeks=WEEKS - 1)
+    since = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    counted = (
+        rows.filter(landed_at__gte=since)
+        .annotate(week=TruncWeek("landed_at", tzinfo=UTC))
+        .values_list("week")
+        .annotate(people=Count("id", filter=Q(agent="")), agents=Count("id", filter=~Q(agent="")))
+    )
+    found = {week.date(): (people, agents) for week, people, agents in counted.order_by()}
+    starts = [first + timedelta(weeks=number) for number in range(WEEKS)]
+    return [Week(start, *found.get(start, (0, 0))) for start in starts]
 
 
 def _token(row: Landing) -> str:
