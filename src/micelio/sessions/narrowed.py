@@ -1,9 +1,9 @@
-"""Lists of landings narrowed down by who, with what, where and when; and who has landed how much."""
+"""Lists of landings narrowed down by what for, who, with what, where and when; and who has landed how much."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -34,9 +34,10 @@ class Wanted:
     path: bytes = b""
     since: datetime | None = None
     until: datetime | None = None
+    goal: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.author or self.agent or self.path or self.since or self.until)
+        return bool(self.goal or self.author or self.agent or self.path or self.since or self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def _of_path(
 ) -> tuple[list[LandingRow], int | None]:
     touched = path_landings(actor, project, wanted.path, before, 0, MAX_PAGE)
     positions = [each.row.position for each in touched]
-    if wanted.author or wanted.agent or wanted.since or wanted.until:
+    if replace(wanted, path=b""):
         found = landings().filter(_condition(actor, wanted), project_id=project.line, position__in=positions)
         kept = set(found.values_list("position", flat=True))
     else:
@@ -91,6 +92,8 @@ def _of_path(
 
 def _condition(actor: Actor, wanted: Wanted) -> Q:
     found = Q()
+    if wanted.goal:
+        found &= Q(goal__icontains=wanted.goal)
     if wanted.author:
         found &= Q(author_name__icontains=wanted.author) | owned_by(actor, wanted.author)
     if wanted.agent:

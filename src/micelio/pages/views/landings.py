@@ -36,6 +36,7 @@ class _Asked:
     path: str
     since: str
     until: str
+    goal: str
 
     def wanted(self) -> Wanted:
         until = _day(self.until, "until")
@@ -45,6 +46,7 @@ class _Asked:
             self.path.strip("/").encode(),
             _day(self.since, "since"),
             until + timedelta(days=1) if until is not None else None,
+            self.goal,
         )
 
     def query(self, **more: object) -> str:
@@ -65,11 +67,11 @@ def _day(text: str, name: str) -> datetime | None:
 @kept
 @page
 def landings(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page:
-    """One page of the line, newest first, narrowed down by who, with what, where and when."""
+    """One page of the line, newest first, narrowed down by what for, who, with what, where and when."""
     opened = open_project(actor, owner, handle)
     before = asked_number(request, "before")
     asked = _Asked(
-        *(request.GET.get(name, "").strip()[:1000] for name in ("author", "agent", "path", "since", "until"))
+        *(request.GET.get(name, "").strip()[:1000] for name in ("author", "agent", "path", "since", "until", "goal"))
     )
     wanted = asked.wanted()
     if wanted:
