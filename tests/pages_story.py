@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mic.core.blob import encode_blob
 from mic.core.ids import content_hash, new_ulid
@@ -235,8 +236,9 @@ def land_files(
     base: int,
     files: Mapping[bytes, tuple[int, bytes] | None],
     rich: bool = False,
+    **words: Any,
 ) -> None:
-    """Land these files, None for one that goes, as a session on `base`."""
+    """Land these files, None for one that goes, as a session on `base`; `words` are more of the session."""
     ledger = open_ledger(project.id)
     root = ledger.tree_at(base)
     changes, contents = [], {}
@@ -259,5 +261,6 @@ def land_files(
         decisions=DECISIONS if rich else (),
         changes=tuple(changes),
         agent="claude-code" if rich else "",
+        **words,
     )
     land(actor, project, session, contents)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.template.loader import render_to_string
 
+import rich_story
 from browser import Browser
 from mic.rpc.v1 import mic_pb2 as pb
 from whole_forge import FACTOR, ODD, PASSWORD, WholeForge
@@ -141,6 +142,36 @@ def test_no_rule_is_broken_on_any_page(chromium: Any, whole: WholeForge) -> None
     for address in ("/", f"/{whole.organization}/open", "/-/sign-in", whole.address("invitation"), "/-/admin"):
         rules.ask_at(page, address)
     assert rules.asked > 100
+    assert rules.broken == []
+
+
+SESSIONS = (
+    "/landings", "/landings/3", "/landings/6", "/landings/6?view=split", "/landings/6?view=split&space=ignore",
+    "/landings/7", "/landings/7?view=split", "/landings/7?lines=all", "/landings/7?decisions=1",
+    "/landings/7?conversation=1", "/landings/6/changes/2", "/landings/7/changes/2?view=split", "/sessions",
+    "/blame/head/src/auth/tokens.py", *(f"/sessions/{name}" for name in rich_story.OPEN),
+)  # fmt: skip
+# What the landings show, so that the rules were asked of it.
+SHOWN = {
+    "/landings/6": ("figure img", ".diff del.v", ".diff ins.v"),
+    "/landings/7": (".holds", ".fails", ".open", "#tokens", "article#d1", "section#m1", ".diff ins"),
+}
+
+
+def test_no_rule_is_broken_on_a_rich_session(chromium: Any, whole: WholeForge) -> None:
+    """Decisions, conversation, claims, tokens, moved lines, renames, pictures, and sessions that did not land."""
+    rich_story.tell_in(whole.forge)
+    rules = _Rules()
+    with Browser(whole.forge.base_url) as own:
+        own.sign_in_once(whole.forge.once(rich_story.WHO))
+        page = _page(chromium, whole, own)
+        japanese = _page(chromium, whole, own, locale="ja-JP")
+    for address in SESSIONS:
+        rules.ask_at(page, f"{rich_story.PROJECT}/-{address}")
+        for what in SHOWN.get(address, ()):
+            assert page.locator(f"main {what}").count(), (address, what)
+    rules.ask_at(japanese, f"{rich_story.PROJECT}/-/landings/7")
+    assert japanese.get_attribute("html", "lang") == "ja"
     assert rules.broken == []
 
 
