@@ -13,6 +13,8 @@ import httpx
 # PostgreSQL each lock of the audit log is a query of its own.
 MOST_READING = 12
 MOST_WRITING = 44 if os.environ.get("TEST_POSTGRES_URL") else 40
+# A connection is let go of before the forge, which waits five seconds, closes it between two requests.
+_LIMITS = httpx.Limits(keepalive_expiry=2)
 _addresses = itertools.count(2)
 
 
@@ -22,8 +24,8 @@ class Api(httpx.Client):
     def __init__(self, base_url: str, token: str = "") -> None:
         high, low = divmod(next(_addresses), 250)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        transport = httpx.HTTPTransport(local_address=f"127.1.{high}.{low + 1}")
-        super().__init__(base_url=f"{base_url}/api/v1", timeout=20, headers=headers, transport=transport)
+        transport = httpx.HTTPTransport(local_address=f"127.1.{high}.{low + 1}", limits=_LIMITS)
+        super().__init__(base_url=f"{base_url}/api/v1", timeout=60, headers=headers, transport=transport)
 
     def done(self, method: str, path: str, status: int = 200, **options: Any) -> Any:
         """The body of an answer that must have this status; None when there is none."""

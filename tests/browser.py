@@ -19,6 +19,8 @@ class _Inputs(HTMLParser):
             self.hidden[str(values["name"])] = values.get("value") or ""
 
 
+# A connection is let go of before the forge, which waits five seconds, closes it between two requests.
+_LIMITS = httpx.Limits(keepalive_expiry=2)
 _addresses = itertools.count(2)
 
 
@@ -30,7 +32,7 @@ class Browser(httpx.Client):
 
     def __init__(self, base_url: str) -> None:
         high, low = divmod(next(_addresses), 250)
-        transport = httpx.HTTPTransport(local_address=f"127.0.{high}.{low + 1}")
+        transport = httpx.HTTPTransport(local_address=f"127.0.{high}.{low + 1}", limits=_LIMITS)
         super().__init__(base_url=base_url, timeout=60, headers={"Origin": base_url}, transport=transport)
 
     def hidden(self, path: str) -> dict[str, str]:

@@ -165,7 +165,7 @@ def test_an_answer_that_breaks_off(here: Inside, between: Between) -> None:
             return message
 
         between.change = breaks
-        here("cache", "clear")
+        assert here.run("cache", "clear").returncode == 0
         done = here.run("clone", f"{here.own}/versions", folder)
         assert done.returncode in (1, 6), done.stderr
         assert len(done.stderr.splitlines()) == 2, done.stderr
