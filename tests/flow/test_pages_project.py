@@ -21,6 +21,7 @@ from mic.ledger.path_history import view_of
 from mic.ledger.project import Project
 from micelio.accounts.actor import actor_of
 from micelio.organizations.models import Organization
+from micelio.pages.keys import script_address
 from micelio.pages.stylesheet import stylesheet, stylesheet_address
 from micelio.projects.actions import create_project, update_project
 from micelio.projects.deletion import delete_project
@@ -467,6 +468,11 @@ def test_the_stylesheet_may_be_kept_for_ever(visitor: Browser) -> None:
     assert answer.headers["Content-Type"] == "text/css; charset=utf-8"
     assert b"url(" not in answer.content
     assert b"@import" not in answer.content
+
+
+def test_the_one_script_is_small(visitor: Browser) -> None:
+    """As it is sent without being packed: 25 KiB at most."""
+    assert 0 < len(visitor.get(script_address()).content) <= 25 * 1024
 
 
 def test_a_failure_of_ours_needs_no_database(db: None) -> None:
