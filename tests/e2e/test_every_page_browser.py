@@ -18,7 +18,7 @@ from browser import Browser
 from mic.rpc.v1 import mic_pb2 as pb
 from whole_forge import FACTOR, ODD, PASSWORD, WholeForge
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # What can be pressed or filled in and no key leads to, or only in another order than the page's.
