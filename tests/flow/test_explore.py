@@ -25,7 +25,6 @@ from micelio.discovery.jobs import stand_projects
 from micelio.discovery.models import Standing
 from micelio.discovery.queries import explore, gatherings, languages_of
 from micelio.organizations.actions import create_organization
-from micelio.pages.views import home
 from micelio.projects import registry
 from micelio.projects.actions import create_project, update_project
 from micelio.projects.models import Star
@@ -155,31 +154,6 @@ def test_by_topic_and_language(story: pages_story.Story) -> None:
     assert _names(ANONYMOUS) == []
 
 
-def test_home_shows_what_moved_last(story: pages_story.Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of more projects than it shows, not the last of the first by name; what is behind them is explored."""
-    monkeypatch.setattr(home, "MOST", 3)
-    owen = _person("owen")
-    _many(owen, 5)
-    stand_projects.func()
-    assert _home(Client().get("/?format=json").json()) == ["many/p4", "many/p3", "many/p2"]
-    client = Client()
-    with CaptureQueriesContext(connection) as caught:
-        answer = client.get("/")
-    assert len(caught) <= 12
-    (further,) = re.findall(r'rel="next" href="([^"]+)"', answer.content.decode())
-    assert further.startswith("/-/explore?order=recent&amp;after=")
-    rest = client.get(further.replace("&amp;", "&") + "&format=json").json()
-    assert _home(rest) == ["many/p1", "many/p0", "acme/api"]
-    named = client.get("/?after=acme/api&format=json").json()
-    assert sorted(_home(named)) == ["many/p0", "many/p1", "many/p2"]
-    assert named["next"] == "/?after=many%2Fp2"
-    assert client.get(f"{named['next']}&format=json").json()["next"] is None
-
-
-def _home(data: dict[str, Any]) -> list[str]:
-    return [row["project"] for row in data["projects"]]
-
-
 def test_the_pages(story: pages_story.Story) -> None:
     """The list with its twins, the project's own page, home; the same few queries for one project and for many."""
     update_project(story.actor, "acme", "api", topics=["auth"], description="<script>alert(1)</script>")
@@ -203,8 +177,8 @@ def test_the_pages(story: pages_story.Story) -> None:
     assert "Python" in text
     for address in ("/-/explore?topic=auth&language=python&order=recent", "/-/explore?topic=%00&after=", "/"):
         queries(address)
-    first, _ = queries("/")
-    assert "Popular now" in first
+    home, _ = queries("/")
+    assert "Popular now" in home
     data = client.get("/-/explore?format=json").json()
     assert data["projects"][0]["topics"] == ["auth"]
     assert data["projects"][0]["languages"] == [{"language": "python", "thousandths": 1000}]

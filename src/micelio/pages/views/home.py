@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from urllib.parse import urlencode
+from dataclasses import dataclass
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -13,7 +12,7 @@ from micelio.accounts.actor import Actor
 from micelio.discovery.queries import Found, explore
 from micelio.organizations.invitations import count_own_invitations
 from micelio.organizations.queries import list_organizations
-from micelio.pages.addresses import Site, explore_address
+from micelio.pages.addresses import Site
 from micelio.pages.answers import Page, kept, page
 from micelio.pages.landing_items import LandingItem, landing_data, landing_item
 from micelio.pages.views.explore import render_found
@@ -99,22 +98,6 @@ def _popular(actor: Actor) -> list[Found]:
     return [row for row in explore(actor, limit=POPULAR) if row.stars or row.landings]
 
 
-def _projects(actor: Actor, after: str, scale: Scale) -> tuple[Projects, str]:
-    """The projects of a page, and the address of what comes behind it, "" on the last one.
-
-    Where not all fit, a few minutes old standings say which moved last; those behind are explored the same way. Behind
-    `after` they come by name.
-    """
-    found = list_projects(actor, after=after, limit=MOST + 1)
-    if after or len(found) <= MOST:
-        projects = project_list(actor, found, MOST, scale, show_owner=True)
-        return projects, f"/?{urlencode({'after': projects.more})}" if projects.more else ""
-    moved = explore(actor, "recent", limit=MOST)
-    projects = project_list(actor, [row.project for row in moved] or found, MOST, scale, show_owner=True)
-    behind = moved[len(projects.rows) - 1].token if moved and projects.rows else ""
-    return replace(projects, more=""), explore_address(order="recent", after=behind)
-
-
 @kept
 @page
 def home(request: HttpRequest, actor: Actor) -> Page:
@@ -129,7 +112,7 @@ def home(request: HttpRequest, actor: Actor) -> Page:
         scale.left // 2,
     )
     popular = [] if after or behind else scale.fill(_popular(actor), render_found, scale.left // 3)
-    projects, further = _projects(actor, after, scale)
+    projects = project_list(actor, list_projects(actor, after=after, limit=MOST + 1), MOST, scale, show_owner=True)
     shown = found[: len(own)]
     more = shown[-1].handle if len(found) > len(shown) else ""
     context = {
@@ -140,7 +123,6 @@ def home(request: HttpRequest, actor: Actor) -> Page:
         "more_organizations": more,
         "popular": popular,
         "projects": projects,
-        "further": further,
         "begun": bool(after),
     }
     data = {
@@ -148,6 +130,5 @@ def home(request: HttpRequest, actor: Actor) -> Page:
         "projects": projects.data,
         "next_organizations": more or None,
         "next_after": projects.more or None,
-        "next": further or None,
     }
     return Page("pages/home.html", context, data)
