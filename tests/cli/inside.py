@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 
+from mic.cli.content_cache import content_cache
 from mic.cli.main import main
 from transcript import Shell
 
@@ -28,6 +29,7 @@ class Inside(Shell):
         sys.stdin, (sys.stdout, sys.stderr) = io.TextIOWrapper(io.BytesIO(stdin.encode())), streams
         os.environ.clear()
         os.environ.update(self.environment)
+        content_cache.cache_clear()  # that of whoever was here before
         os.chdir(self.cwd)
         urllib.request.install_opener(None)  # type: ignore[arg-type]  # it remembers the proxies of the command before
         try:
