@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +15,6 @@ from other_site import OtherSite
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PASSWORD = "a horse on a battery"
 VISITOR_PAGES = [
     "/-/sign-in", "/-/sign-in/with-passkey", "/-/sign-in/link", "/-/sign-in/link/asked", "/-/sign-in/once/spent",
@@ -59,16 +57,6 @@ def forge(tmp_path_factory: pytest.TempPathFactory, post: MailServer, site: Othe
         assert admin.submit("/-/admin/suspended", act="suspend", handle="evan", reason="spam").status_code == 302
     yield made
     made.end()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 def _page(chromium: Any, forge: Forge, scheme: str = "light", **options: Any) -> Any:

@@ -5,7 +5,6 @@ The pages are those of the table of addresses, so a new one is here by itself.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from whole_forge import FACTOR, ODD, PASSWORD, WholeForge
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # What can be pressed or filled in and no key leads to, or only in another order than the page's.
 _UNREACHABLE = """[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
   .filter(e => !e.disabled && e.checkVisibility({visibilityProperty: true}) && e.tabIndex !== 0)
@@ -44,16 +42,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeForge]:
     made = WholeForge(tmp_path_factory.mktemp("every") / "data", MICELIO_SIGN_UP="approval")
     yield made
     made.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 def _page(chromium: Any, whole: WholeForge, browser: Browser | None = None, **options: Any) -> Any:

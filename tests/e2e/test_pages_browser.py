@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from forge_process import Forge
 pytestmark = pytest.mark.browser
 
 TELL = "import django; django.setup(); import odd_files, pages_story; odd_files.land(pages_story.tell('-seen'))"
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PAGES = {
     "home": "/",
     "organization": "/acme-seen",
@@ -49,16 +47,6 @@ def seen(forge: Forge) -> Forge:
     }
     subprocess.run([sys.executable, "-c", TELL], env=environment, check=True)
     return forge
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright  # `make test` collects this file and needs no browser
-
-    with sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())

@@ -33,7 +33,6 @@ pages_story.land_files(story.actor, story.project, "Elsewhere", 5, {
     b"docs/mark.png": (0o100644, pages_story.png(24, 24)), b"data/seed.bin": (0o100644, bytes(range(256)) * 4),
 })
 """
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # Forms whose task is another test's: they need an authenticator, mail that arrives, or a code of this minute.
 ELSEWHERE = {
     ("mfa_add_webauthn", ""): "test_a_passkey_signs_in",
@@ -58,16 +57,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeForge]:
     subprocess.run([sys.executable, "-c", TELL], env=environment, check=True)
     yield made
     made.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 def _forms(whole: WholeForge) -> set[tuple[str, str]]:
