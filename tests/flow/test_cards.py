@@ -15,7 +15,7 @@ import pages_story
 from micelio.accounts.profiles import update_profile
 from micelio.organizations.actions import update_organization
 from micelio.pages.card_drawing import draw
-from micelio.pages.cards import Card
+from micelio.pages.cards import Card, png_of
 from micelio.projects.actions import update_project
 from signed_in import sign_in
 
@@ -51,6 +51,17 @@ def test_each_public_page_names_a_card(story: pages_story.Story) -> None:
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert len(answer.content) <= 60 * 1024
         assert Image.open(BytesIO(answer.content)).size == (1200, 630)
+
+
+def test_another_front_end_finds_the_card_in_the_store(
+    story: pages_story.Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has not drawn it serves the same bytes, without drawing."""
+    address = _named(Client(), "/acme/api")
+    before = _card(address).content
+    monkeypatch.setattr("micelio.pages.cards.draw", lambda card: pytest.fail("it was drawn again"))
+    png_of.cache_clear()
+    assert _card(address).content == before
 
 
 def test_a_card_changes_its_address_with_its_words(story: pages_story.Story) -> None:

@@ -8,10 +8,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
+from django.utils import timezone
 
 from micelio import __version__
 from micelio.pages.card_drawing import DESIGN, draw
+from micelio.pages.card_shelf import kept_card
 from micelio.pages.text import count_words, cut, one_line
+from micelio.projects.ledgers import bucket
 
 if TYPE_CHECKING:
     from micelio.accounts.profiles import Person, ProfileView
@@ -38,16 +41,21 @@ class Card:
     accent: str = ""
 
     @property
-    def digest(self) -> str:
-        """Changes with anything that is drawn, and with how it is drawn."""
+    def name(self) -> str:
+        """64 hex digits that change with anything that is drawn, and with how it is drawn."""
         said = msgspec.json.encode([DESIGN, __version__.partition(".")[0], self])
-        return hashlib.sha256(said).hexdigest()[:16]
+        return hashlib.sha256(said).hexdigest()
+
+    @property
+    def digest(self) -> str:
+        """As much of the name as stands in an address."""
+        return self.name[:16]
 
 
 @lru_cache(maxsize=_KEPT)
 def png_of(card: Card) -> bytes:
-    """The picture, the same bytes for the same card."""
-    return draw(card)
+    """The picture, the same bytes for the same card: from memory, from the store, or drawn and put there."""
+    return kept_card(bucket(), card.name, timezone.now(), lambda: draw(card))
 
 
 def project_card(project: ProjectView, landings: int, decisions: int, stars: int) -> Card:
