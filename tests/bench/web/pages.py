@@ -19,7 +19,7 @@ from bench.measure import Row, ms, p95
 from bench.web.fixture import LANDINGS, LONG_FILE, PROJECT, ROWS, SESSIONS, checkout, fixture, path_of
 from forge_process import Forge
 
-WARM, COUNTED = 10, 60
+WARM, COUNTED, WHOLE = 10, 60, 20
 KIB = 1024
 CONNECTIONS, SECONDS = 4, 8.0
 # name, address, milliseconds that are asked, git's command with the same content.
@@ -129,13 +129,12 @@ def _page(
 
 
 def _whole_difference(connection: http.client.HTTPConnection) -> Iterator[Row]:
-    """All of the 10,000 lines, as on one page; the others that there would be are counted as well."""
+    """All of the 10,000 lines on one page, and what of them would be on others; its first byte."""
     address, wire, pages, elements, lines = f"{PROJECT}/-/landings/{REWRITTEN}/changes/1", 0, 0, 0, 0
-    here, first = f"{address}?lines=all", 0.0
+    here = f"{address}?lines=all"
     while here:
         seen = Seen()
         _get(connection, here, seen)
-        first = max(first, seen.first[0])
         text = seen.body.decode()
         code = text[text.index('<div class="code') : text.index("</pre>")]
         elements += len(re.findall(r"<[a-z]", code)) - 2
@@ -143,14 +142,18 @@ def _whole_difference(connection: http.client.HTTPConnection) -> Iterator[Row]:
         wire, pages = wire + seen.wire, pages + 1
         following = re.search(r'rel="?next"? href="([^"]+)"', text)
         here = urllib.parse.urljoin(address, following[1].replace("&amp;", "&")) if following else ""
+    again = Seen()
+    for _ in range(WHOLE):
+        _get(connection, f"{address}?lines=all", again)
     plain = len(gzip.compress(subprocess.run(_command(["diff", "HEAD~1", "HEAD"]), capture_output=True).stdout, 6))
     yield Row(
         f"the whole of it, {lines:,} lines",
         f"{wire / KIB:.0f} KiB",
         f"git diff, compressed {plain / KIB:.0f} KiB",
-        f"pages: {pages}, first byte {ms(first)}, {elements / max(lines, 1):.2f} elements a line",
-        "<= 400 KiB, <= 2 elements",
-        lines >= ROWS and wire <= 400 * KIB and elements <= 2 * lines,
+        f"pages: {pages}, first byte {ms(p95(again.first))} at p95 of {WHOLE}, "
+        f"{elements / max(lines, 1):.2f} elements a line",
+        "<= 400 KiB, <= 2 elements, <= 300 ms",
+        lines >= ROWS and wire <= 400 * KIB and elements <= 2 * lines and p95(again.first) <= 0.3,
     )
 
 
