@@ -32,6 +32,7 @@ _MOST_MARKING = 5_000_000
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
 Piece = tuple[bool, str]
+Opcode = tuple[str, int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -102,28 +103,54 @@ def mark_words(old: str, new: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]
     words_old, words_new = _WORD.findall(old), _WORD.findall(new)
     if not words_old or not words_new or max(len(words_old), len(words_new)) > _MOST_WORDS:
         return unmarked
-    matcher = difflib.SequenceMatcher(None, words_old, words_new, autojunk=False)
-    same = sum(
-        len(word)
-        for block in matcher.get_matching_blocks()
-        for word in words_old[block.a : block.a + block.size]
-        if not word.isspace()
-    )
+    runs = _word_runs(words_old, words_new)
+    same = sum(len("".join("".join(words_old[a:b]).split())) for kind, a, b, _, _ in runs if kind == "equal")
     whole = max(len("".join(old.split())), len("".join(new.split())))
     if same < _LIKENESS * whole:
         return unmarked
     left: list[Piece] = []
     right: list[Piece] = []
-    for kind, a, b, c, d in matcher.get_opcodes():
+    for kind, a, b, c, d in runs:
         _add(left, kind != "equal", "".join(words_old[a:b]))
         _add(right, kind != "equal", "".join(words_new[c:d]))
     return tuple(left), tuple(right)
 
 
+def _word_runs(old: list[str], new: list[str]) -> list[Opcode]:
+    """Opcodes over words: those that both lines begin and end with are the same, and only what is between is matched."""
+    most, begin, end = min(len(old), len(new)), 0, 0
+    while begin < most and old[begin] == new[begin]:
+        begin += 1
+    while end < most - begin and old[-1 - end] == new[-1 - end]:
+        end += 1
+    runs: list[Opcode] = [("equal", 0, begin, 0, begin)] if begin else []
+    a, b, c, d = begin, len(old) - end, begin, len(new) - end
+    if a == b or c == d or (b - a == 1 and d - c == 1):
+        runs += [("replace", a, b, c, d)] if b > a or d > c else []
+    else:
+        inner = difflib.SequenceMatcher(None, old[a:b], new[c:d], autojunk=False).get_opcodes()
+        runs += [(kind, a + i, a + j, c + k, c + m) for kind, i, j, k, m in inner]
+    return runs + ([("equal", b, len(old), d, len(new))] if end else [])
+
+
+class _Side:
+    """The lines of one content, each read once."""
+
+    def __init__(self, lines: list[bytes]) -> None:
+        self._lines = lines
+        self._read: dict[int, _Line] = {}
+
+    def __getitem__(self, index: int) -> _Line:
+        found = self._read.get(index)
+        if found is None:
+            found = self._read[index] = _text(self._lines[index])
+        return found
+
+
 class _Marks:
     """The marks of pairs of lines, by their indexes: each pair is compared once, and only as many as may be."""
 
-    def __init__(self, old: list[bytes], new: list[bytes]) -> None:
+    def __init__(self, old: _Side, new: _Side) -> None:
         self._old, self._new = old, new
         self._left = _MOST_MARKING
         self._made: dict[tuple[int, int], tuple[tuple[Piece, ...], tuple[Piece, ...]]] = {}
@@ -132,7 +159,7 @@ class _Marks:
         """(pieces of the old line, of the new one)."""
         found = self._made.get((old, new))
         if found is None:
-            before, after = _text(self._old[old]).text, _text(self._new[new]).text
+            before, after = self._old[old].text, self._new[new].text
             self._left -= len(before) * len(after)
             found = mark_words(before, after) if self._left >= 0 else (((False, before),), ((False, after),))
             self._made[old, new] = found
@@ -146,9 +173,6 @@ def _add(pieces: list[Piece], marked: bool, text: str) -> None:
         pieces[-1] = (marked, pieces[-1][1] + text)
     else:
         pieces.append((marked, text))
-
-
-Opcode = tuple[str, int, int, int, int]
 
 
 def _groups(opcodes: list[Opcode]) -> Iterator[list[Opcode]]:
@@ -233,8 +257,8 @@ def _moved(changed: list[Opcode], old: list[bytes], new: list[bytes]) -> _Moved:
     return _Moved(frozenset(old_found), frozenset(new_found))
 
 
-def _row(place: _Place, old: list[bytes], new: list[bytes], moved: _Moved, marks: _Marks) -> Row:
-    line = _text(new[place.new] if place.new >= 0 else old[place.old])
+def _row(place: _Place, old: _Side, new: _Side, moved: _Moved, marks: _Marks) -> Row:
+    line = new[place.new] if place.new >= 0 else old[place.old]
     pieces: tuple[Piece, ...] = ((False, line.text),)
     numbers = (place.old + 1 if place.old >= 0 else None, place.new + 1 if place.new >= 0 else None)
     goes = place.old in moved.old if place.sign == "-" else place.sign == "+" and place.new in moved.new
@@ -244,9 +268,7 @@ def _row(place: _Place, old: list[bytes], new: list[bytes], moved: _Moved, marks
     return Row(place.sign, *numbers, pieces, line.ends, line.left_out, goes)
 
 
-def _hunk(
-    group: list[Opcode], old: list[bytes], new: list[bytes], skip: int, most: int, moved: _Moved, marks: _Marks
-) -> Hunk:
+def _hunk(group: list[Opcode], old: _Side, new: _Side, skip: int, most: int, moved: _Moved, marks: _Marks) -> Hunk:
     rows = tuple(_row(place, old, new, moved, marks) for place in islice(_places(group), skip, skip + most))
     _, a, _, c, _ = group[0]
     _, _, b, _, d = group[-1]
@@ -276,7 +298,8 @@ def diff_contents(
     opcodes = [(kind, a, b, c, d) for kind, a, b, c, d in diff_lines(*compared)]
     changed = [opcode for opcode in opcodes if opcode[0] != "equal"]
     moved = _moved(changed, before, after) if most_rows else _STILL
-    marks = _Marks(before, after)
+    left, right = _Side(before), _Side(after)
+    marks = _Marks(left, right)
     hunks: list[Hunk] = []
     room, total = most_rows, 0
     for group in _groups(opcodes):
@@ -284,7 +307,7 @@ def diff_contents(
         start = max(0, skip - total)
         total += length
         if start < length and room > 0:
-            hunks.append(_hunk(group, before, after, start, room, moved, marks))
+            hunks.append(_hunk(group, left, right, start, room, moved, marks))
             room -= len(hunks[-1].rows)
     added = sum(d - c for _, _, _, c, d in changed)
     return Diff(tuple(hunks), added, sum(b - a for _, a, b, _, _ in changed), total)

@@ -230,3 +230,20 @@ def test_marks_end_where_a_page_has_worked_enough() -> None:
     assert len(marked) == 100
     assert marked[0]
     assert not marked[-1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "gone", "come"),
+    [
+        ("keep this one word", "keep this two word", ["one"], ["two"]),
+        ("a b c d e", "a b d e", ["c "], []),
+        ("same ends here", "same middle ends here", [], ["middle "]),
+        ("first(a, b), last", "first(b, a), last", ["a", "b"], ["b", "a"]),
+    ],
+)
+def test_marks_between_what_both_lines_begin_and_end_with(old: str, new: str, gone: list[str], come: list[str]) -> None:
+    """What both begin and end with is never marked, and both sides still say their whole line."""
+    left, right = mark_words(old, new)
+    assert ["".join(text for _, text in side) for side in (left, right)] == [old, new]
+    assert [text for marked, text in left if marked] == gone
+    assert [text for marked, text in right if marked] == come
