@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mic.core.errors import MicError, SecretFound
 from mic.git.arriving import is_ours
 from mic.git.kept_lines import lines_of
 from mic.git.moving import MOVED, RefMove
@@ -13,6 +14,8 @@ from mic.git.sent import BAD_NAME, MAX_NAME
 from mic.git.serving import ABSENT, RefUpdate
 from mic.git.shown import MAIN
 from mic.git.view import LineTip, View
+from micelio.projects.queries import project_name
+from micelio.sentences import for_people, one_line
 from micelio.sessions.git_rebase import FOR, FOR_MAIN, meant
 
 
@@ -87,3 +90,11 @@ def rewinds(quarantine: Quarantine, update: RefUpdate) -> bool:
         return False
     graph = quarantine.graph
     return not (update.old in graph and update.new in graph and graph.is_ancestor(update.old, update.new))
+
+
+def refusal_words(error: MicError) -> str:
+    """Why a push was refused, on one line, for people."""
+    if isinstance(error, SecretFound):
+        hint = "Revoke it and take it out of the commits; an admin may push with `-o accept-secrets=REASON`."
+        error = SecretFound(error.message, hint=hint, **error.details)
+    return one_line(for_people(error, project_name))
