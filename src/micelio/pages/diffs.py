@@ -117,7 +117,7 @@ def mark_words(old: str, new: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]
 
 
 def _word_runs(old: list[str], new: list[str]) -> list[Opcode]:
-    """Opcodes over words: those that both lines begin and end with are the same, and only what is between is matched."""
+    """Opcodes over words: what both lines begin and end with is the same, and only what is between is matched."""
     most, begin, end = min(len(old), len(new)), 0, 0
     while begin < most and old[begin] == new[begin]:
         begin += 1
