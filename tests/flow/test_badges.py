@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -32,6 +33,22 @@ def test_a_projects_numbers() -> None:
         "color": "6a45b5",
     }
     assert Client().get("/acme/api/-/badge/nothing.svg").status_code == 404
+
+
+@pytest.mark.django_db
+def test_the_card_stands_below_the_badges() -> None:
+    """The picture that other sites show, where it is and as data; a private project has none."""
+    story = pages_story.tell()
+    page = Client().get("/acme/api/-/badges")
+    found = re.search(r'<img src="(/acme/api/-/card/[0-9a-f]{16}\.png)" alt="Card of api"', page.content.decode())
+    assert found
+    assert Client().get(found[1])["Content-Type"] == "image/png"
+    assert Client().get("/acme/api/-/badges?format=json").json()["card"].endswith(found[1])
+    update_project(story.actor, "acme", "api", visibility="private")
+    client = Client()
+    sign_in(client, story.user)
+    assert "/-/card/" not in client.get("/acme/api/-/badges").content.decode()
+    assert client.get("/acme/api/-/badges?format=json").json()["card"] is None
 
 
 @pytest.mark.django_db

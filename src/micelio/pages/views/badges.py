@@ -1,4 +1,4 @@
-"""`/-/badge/{name}.svg` and `.json`: a project's numbers as pictures; `/-/badges`: how to show them elsewhere."""
+"""`/-/badge/{name}.svg` and `.json`: a project's numbers as pictures; `/-/badges`: how to show them, and the card."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import hashlib
 from django.http import HttpRequest, HttpResponse
 
 from mic.core.errors import NotFound
-from micelio.accounts.actor import Actor
+from micelio.accounts.actor import ANONYMOUS, Actor
 from micelio.config import current
 from micelio.pages.answers import Page, json_response, page
 from micelio.pages.badges import Badge
+from micelio.pages.cards import project_card
 from micelio.pages.opened import Opened, open_project
+from micelio.pages.views.cards import card_address
 from micelio.projects.forks import count_forks
+from micelio.projects.models import Visibility
 from micelio.projects.stars import stars_of
 from micelio.sessions.queries import counts
 
@@ -57,7 +60,7 @@ def _badge(opened: Opened, kind: str) -> Badge:
 
 @page
 def badges(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page:
-    """Each badge with what to paste into a README."""
+    """Each badge with what to paste into a README, and the card as other sites show it."""
     opened = open_project(actor, owner, handle)
     address = f"{current().base_url}{opened.site.root}"
     rows = [
@@ -68,4 +71,15 @@ def badges(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page:
         }
         for name in NAMES
     ]
-    return Page("pages/badges.html", {**opened.context("files"), "rows": rows}, {**opened.data(), "badges": rows})
+    card = _card(opened)
+    context = {**opened.context("files"), "rows": rows, "picture": card, "project_name": opened.project.handle}
+    data = {**opened.data(), "badges": rows, "card": f"{current().base_url}{card}" if card else None}
+    return Page("pages/badges.html", context, data)
+
+
+def _card(opened: Opened) -> str:
+    """Where the card of a public project is, "" for another one."""
+    if opened.project.visibility != Visibility.PUBLIC:
+        return ""
+    numbers, starred = counts(ANONYMOUS, opened.project), stars_of(ANONYMOUS, opened.project).total
+    return card_address(opened.site, project_card(opened.project, opened.position, numbers.decisions, starred))
