@@ -4,6 +4,9 @@ PYTHON ?= python3
 UV := .tools/bin/uv
 BIN := .venv/bin
 DATA ?= $(CURDIR)/.data
+# A file of tests stays in one process, so that what its tests share is made once; in the order of the folders, whose
+# last one, of units, has no long file: nothing ends late and alone.
+BY_FILE := --dist loadfile --no-loadscope-reorder
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 # The certificates that this machine trusts, as pip and git use them, not a list that uv brings along.
@@ -50,10 +53,10 @@ run: .venv/forge ## the forge at http://localhost:4000, data in .data
 	@MICELIO_DATA_DIR="$${MICELIO_DATA_DIR:-$(DATA)}" exec $(BIN)/micelio serve --first-project .
 
 test: .venv/dev ## the whole test suite, no root needed
-	@$(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not root and not radosgw and not s3rver and not timing and not dist"
+	@$(BIN)/pytest -n 2 $(BY_FILE) -m "not browser and not root and not radosgw and not s3rver and not timing and not dist"
 
 test-postgres: .venv/dev ## the tests of the forge with their rows in PostgreSQL; TESTS="..." for others
-	@TEST_DATABASE=postgres $(BIN)/pytest -n 2 --dist loadgroup -m "not browser and not root and not radosgw and not s3rver and not timing and not dist" \
+	@TEST_DATABASE=postgres $(BIN)/pytest -n 2 $(BY_FILE) -m "not browser and not root and not radosgw and not s3rver and not timing and not dist" \
 	  $${TESTS:-tests/flow tests/security tests/cli tests/unit/micelio tests/unit/pages}
 
 check: .venv/dev ## style, types, import contracts, migrations, generated code, the API's description
@@ -85,11 +88,11 @@ format: .venv/dev ## format the code
 test-browser: .venv/dev ## the pages in a real browser (installs Debian's chromium when it can)
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu >/dev/null; } || \
 	  { echo "make test-browser needs Debian's chromium: apt-get install chromium" >&2; exit 1; }
-	@$(BIN)/pytest -n 2 --dist loadgroup -m browser tests/e2e
+	@$(BIN)/pytest -n 2 $(BY_FILE) -m browser tests/e2e
 
 test-looks: .venv/dev ## how the main pages look, beside accepted pictures; ACCEPT=1 writes these anew
 	@command -v chromium >/dev/null || { echo "make test-looks needs Debian's chromium: apt-get install chromium fonts-dejavu" >&2; exit 1; }
-	@ACCEPT=$(ACCEPT) $(BIN)/pytest -n 2 --dist loadgroup -m browser tests/looks
+	@ACCEPT=$(ACCEPT) $(BIN)/pytest -n 2 $(BY_FILE) -m browser tests/looks
 
 test-root: .venv/dev ## what needs root: a full disk, foreign owners
 	@[ "$$(id -u)" = 0 ] || { echo "make test-root needs root." >&2; exit 1; }

@@ -18,7 +18,7 @@ from round_of_tasks import KINDS, Round
 from web_tasks import TASKS
 from whole_forge import WholeForge
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("tasks"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 TELL = """
 import django

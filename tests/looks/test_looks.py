@@ -20,7 +20,7 @@ from PIL import Image, ImageChops
 
 from forge_process import Forge
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("looks")]
+pytestmark = pytest.mark.browser
 
 PICTURES = Path(__file__).with_name("pictures")
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
