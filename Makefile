@@ -96,7 +96,7 @@ test-looks: .venv/dev ## how the main pages look, beside accepted pictures; ACCE
 
 test-root: .venv/dev ## what needs root: a full disk, foreign owners
 	@[ "$$(id -u)" = 0 ] || { echo "make test-root needs root." >&2; exit 1; }
-	@$(BIN)/pytest -m root
+	@$(BIN)/pytest -m root $$(grep -rl --include='test_*.py' 'mark\.root' tests)
 
 test-kill: .venv/dev ## a hundred rounds of kill -9 against front ends that land
 	@KILL_ROUNDS=100 $(BIN)/pytest --timeout 600 tests/flow/test_killed_front_ends.py
