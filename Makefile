@@ -14,7 +14,7 @@ export UV_SYSTEM_CERTS := true
 # uv compiles bytecode at install; this variable, set on some machines, would make every start slow instead.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history bench-web lighthouse bench-cli demo soak docs dist test-dist test-browser test-looks test-root test-radosgw test-s3rver test-timing test-kill proto openapi languages completions fuzz fuzz-api fuzz-git fuzz-attribution format clean fuzz-cli
+.PHONY: force help run test test-postgres check sim conflicts bench bench-engine bench-ledger bench-accounts bench-git bench-history bench-web lighthouse bench-cli demo soak docs dist test-dist chromium test-browser test-looks test-root test-radosgw test-s3rver test-timing test-kill proto openapi languages completions fuzz fuzz-api fuzz-git fuzz-attribution format clean fuzz-cli
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -85,9 +85,11 @@ languages: .venv/dev ## bring the catalogs of the languages up to date; says wha
 format: .venv/dev ## format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-test-browser: .venv/dev ## the pages in a real browser (installs Debian's chromium when it can)
+chromium:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu >/dev/null; } || \
 	  { echo "make test-browser needs Debian's chromium: apt-get install chromium" >&2; exit 1; }
+
+test-browser: .venv/dev chromium ## the pages in a real browser (installs Debian's chromium when it can)
 	@$(BIN)/pytest -n 2 $(BY_FILE) -m browser tests/e2e
 
 test-looks: .venv/dev ## how the main pages look, beside accepted pictures; ACCEPT=1 writes these anew
