@@ -52,20 +52,31 @@ class Batches:
 
     def add(self, contents: Sequence[tuple[bytes, bytes]]) -> None:
         """Keep contents, given with their hashes."""
-        fresh: dict[int, list[bytes]] = {}
+        self.note(self.store(contents))
+
+    def store(self, contents: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        """Write contents, given with their hashes, into batches; the rows by which `note` makes them known."""
+        fresh: list[bytes] = []
         at = 0
         while at < len(contents):
             name, size = os.urandom(8), 0
             parts: list[bytes] = []
             while at < len(contents) and (not parts or size + len(contents[at][1]) <= self._limit):
                 content_hash, data = contents[at]
-                fresh.setdefault(content_hash[0] >> 4, []).append(_ROW.pack(content_hash, name, size, len(data)))
+                fresh.append(_ROW.pack(content_hash, name, size, len(data)))
                 parts.append(data)
                 size, at = size + len(data), at + 1
             self._disk.put("batches", name, b"".join(parts))
+        return fresh
+
+    def note(self, rows: Sequence[bytes]) -> None:
+        """Make known where contents lie: rows of `store`, here or in other processes."""
+        fresh: dict[int, list[bytes]] = {}
+        for row in rows:
+            fresh.setdefault(row[0] >> 4, []).append(row)
         gone: dict[bytes, bool] = {}
-        for digit, rows in fresh.items():
-            self._write_index(digit, rows, gone)
+        for digit, some in fresh.items():
+            self._write_index(digit, some, gone)
 
     def _write_index(self, digit: int, fresh: list[bytes], gone: dict[bytes, bool]) -> None:
         self._index.pop(digit, None)

@@ -11,11 +11,13 @@ import click
 from mic.cli.app import json_option
 from mic.cli.connection import MAIN, Address, connect, parse_address
 from mic.cli.content_cache import content_cache
-from mic.cli.contents import page_entries, stream_contents
+from mic.cli.contents import page_entries
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.parts import part_fields, part_of, require_folders, words_of
 from mic.cli.progress import Progress
+from mic.cli.writers import Writers
+from mic.cli.writing import write_each
 from mic.core.errors import AlreadyExists, Corrupt, MicError, Unavailable
 from mic.core.paths import display
 from mic.core.tree import DIRECTORY, Entry
@@ -46,7 +48,7 @@ def clone(out: Output, project: str, directory: str | None, ref: str | None, spa
     if ref:
         address = address.on(ref.removeprefix("branch:"))
     root = os.path.abspath(directory or address.project)
-    with connect(address.instance) as client:
+    with Writers() as writers, connect(address.instance) as client:
         found = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project
         # It may have been asked for at an address that it has left.
         address = address._replace(organization=found.organization, project=found.handle)
@@ -63,7 +65,7 @@ def clone(out: Output, project: str, directory: str | None, ref: str | None, spa
         ws, resumed = _open(root, config, address, wanted)
         with ws.lock():
             try:
-                checkout, files = _fill(client, ws, address, out)
+                checkout, files = _fill(client, writers, ws, address, out)
             except Unavailable as error:
                 raise _go_on(error, project, directory) from error
             ws.finish_clone()
@@ -138,11 +140,15 @@ def _open(root: str, config: Config, address: Address, part: Part | None) -> tup
     raise AlreadyExists(f"{root} is a working copy of {address} already.", hint="Use it: nothing is missing in it.")
 
 
-def _fill(client: Client, ws: Workspace, address: Address, out: Output) -> tuple[Checkout, int]:
+def _fill(client: Client, writers: Writers, ws: Workspace, address: Address, out: Output) -> tuple[Checkout, int]:
     entries = tree_entries(client, address.ref, ws.config.position, ws.config.tree, ws.part())
     checkout = Checkout(ws)
     checkout.plan(entries)
-    write_contents(client, address.ref, checkout, checkout.needed(), out)
+    needed = checkout.needed()
+    if writers.pay(needed):
+        writers.write(client, address.ref, ws, checkout, needed, out)
+    else:
+        write_contents(client, address.ref, checkout, needed, out)
     checkout.finish()
     return checkout, len(entries) - len(checkout.unwritten)
 
@@ -190,30 +196,8 @@ def write_contents(
     session_id: bytes = b"",
 ) -> None:
     """Fetch the contents of these files and write them; with a session also what was pushed of it."""
-    done = 0
     with Progress(out, "Writing files", len(needed)) as bar:
-        while needed:
-            by_hash: dict[bytes, list[Entry]] = {}
-            for entry in needed:
-                by_hash.setdefault(entry.hash, []).append(entry)
-            again: list[Entry] = []
-            for content in stream_contents(client, project, list(by_hash), session_id):
-                wanted = by_hash.pop(content.hash, None)
-                if wanted is None:
-                    raise Corrupt(f"The forge sent {content.hash.hex()}, which nobody asked for.", hint="Try again.")
-                if content.whole is None:
-                    # A large content is streamed into one file; its other names ask for it again.
-                    again += wanted[1:]
-                    wanted = wanted[:1]
-                for entry in wanted:
-                    checkout.write(entry, content.pieces, erased=content.erased)
-                done += len(wanted)
-                bar.at(done)
-            if by_hash:
-                raise Corrupt(
-                    f"The forge did not send {next(iter(by_hash)).hex()}.", hint="Run the same command again."
-                )
-            needed = again
+        write_each(client, project, checkout, needed, bar.at, session_id)
 
 
 def _go_on(error: MicError, project: str, directory: str | None) -> MicError:

@@ -41,6 +41,9 @@ class ContentCache:
     def __init__(self, disk: DiskCache | None) -> None:
         self.disk = disk
         self._batches = Batches(disk) if disk is not None else None
+        # Where other processes keep contents at the same time, one of them says at last where they all are: with a
+        # list here they are not found until it goes through `note`.
+        self.rows: list[bytes] | None = None
 
     def alone(self, hashes: Sequence[bytes]) -> frozenset[bytes] | None:
         """Of many contents those that are files of their own; None for few, where it is not worth looking ahead."""
@@ -64,11 +67,18 @@ class ContentCache:
         """Keep contents with their hashes: few as files of their own, many together."""
         if self.disk is None or self._batches is None:
             return
-        if len(contents) >= _MANY:
+        if self.rows is not None:
+            self.rows += self._batches.store(contents)
+        elif len(contents) >= _MANY:
             self._batches.add(contents)
         else:
             for content_hash, data in contents:
                 self.disk.put("blobs", content_hash, data)
+
+    def note(self, rows: Sequence[bytes]) -> None:
+        """Let the contents be found that processes with `rows` have kept."""
+        if self._batches is not None and rows:
+            self._batches.note(rows)
 
     def contents(self, hashes: Iterable[bytes]) -> dict[bytes, bytes]:
         """Those of the contents that are here."""

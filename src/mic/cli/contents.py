@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from mic.cli.batches import BATCH_BYTES
 from mic.cli.content_cache import LARGEST, content_cache
@@ -17,6 +17,20 @@ from mic.rpc.v1 import mic_pb2 as pb
 
 # Contents that a command holds in memory to compare or print; larger ones are streamed or only named.
 MAX_HELD = 32 << 20
+_ZSTD = pb.BlobFrame.ZSTD
+
+
+class Source(Protocol):
+    """Where contents come from: a `Client`, or a process that has one."""
+
+    def frames(
+        self,
+        project: pb.ProjectRef,
+        hashes: list[bytes],
+        erased: dict[bytes, str] | None = None,
+        session_id: bytes = b"",
+    ) -> Iterator[pb.BlobFrame]:
+        """As `Client.frames`."""
 
 
 class Content(NamedTuple):
@@ -33,7 +47,7 @@ class Content(NamedTuple):
 
 
 def stream_contents(
-    client: Client, project: pb.ProjectRef, hashes: list[bytes], session_id: bytes = b""
+    client: Source, project: pb.ProjectRef, hashes: list[bytes], session_id: bytes = b""
 ) -> Iterator[Content]:
     """The contents with these hashes: those that this machine has, then the others in the forge's order, not verified.
     With a session also what was pushed of it.
@@ -55,18 +69,19 @@ def stream_contents(
     erased: dict[bytes, str] = {}
     frames = client.frames(project, absent, erased, session_id)
     for frame in frames:
-        if not frame.offset and frame.length == frame.size:
+        name, size = frame.hash, frame.size
+        if not frame.offset and frame.length == size:
             data = frame_bytes(frame)
-            yield Content(frame.hash, frame.size, data, (data,))
-            if len(data) <= LARGEST:
-                fresh.append((frame.hash, data))
-                waiting += len(data)
+            yield Content(name, size, data, (data,))
+            if size <= LARGEST:
+                fresh.append((name, data))
+                waiting += size
                 if waiting >= BATCH_BYTES:
                     cache.keep_contents(fresh)
                     fresh, waiting = [], 0
         else:
             pieces = _pieces(frame, frames)
-            yield Content(frame.hash, frame.size, None, pieces)
+            yield Content(name, size, None, pieces)
             for _ in pieces:
                 pass
     cache.keep_contents(fresh)
@@ -121,14 +136,15 @@ def verified(content: Content) -> Iterator[bytes]:
 
 def frame_bytes(frame: pb.BlobFrame) -> bytes:
     """The bytes of one frame; raises Corrupt when they are not what it says."""
-    name = f"the content {frame.hash.hex()[:12]} that the forge sent"
-    if frame.length > MAX_WHOLE:
-        raise Corrupt(f"{name} has a part of {frame.length} bytes; the limit is {MAX_WHOLE}", hint="Try again.")
-    if frame.encoding == pb.BlobFrame.ZSTD:
-        return inflate(frame.data, frame.length, name)
-    if len(frame.data) != frame.length:
-        raise Corrupt(f"{name} has {len(frame.data)} bytes, not {frame.length}", hint="Try again.")
-    return frame.data
+    length, data = frame.length, frame.data
+    name = f"the content {frame.hash[:6].hex()} that the forge sent"
+    if length > MAX_WHOLE:
+        raise Corrupt(f"{name} has a part of {length} bytes; the limit is {MAX_WHOLE}", hint="Try again.")
+    if frame.encoding == _ZSTD:
+        return inflate(data, length, name)
+    if len(data) != length:
+        raise Corrupt(f"{name} has {len(data)} bytes, not {length}", hint="Try again.")
+    return data
 
 
 def _pieces(first: pb.BlobFrame, frames: Iterator[pb.BlobFrame]) -> Iterator[bytes]:

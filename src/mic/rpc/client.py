@@ -88,6 +88,11 @@ class Client:
             self._channel = grpc.insecure_channel(address, options)
         else:
             self._channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(_roots()), options)
+        self._raw_chunks: Any = self._channel.unary_stream(
+            "/mic.v1.ProjectService/StreamBlobs",
+            request_serializer=pb.StreamBlobsRequest.SerializeToString,
+            response_deserializer=None,
+        )
         self._token = token
         self.auth: Any = mic_pb2_grpc.AuthServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self.account: Any = mic_pb2_grpc.AccountServiceStub(self._channel)  # type: ignore[no-untyped-call]
@@ -227,8 +232,7 @@ class Client:
         With a session also contents that were pushed of it. What stands in the place of those that were erased is put
         into `erased`; without it they raise Erased.
         """
-        for start in range(0, len(hashes), HASHES_PER_CALL):
-            column = b"".join(hashes[start : start + HASHES_PER_CALL])
+        for column in columns(hashes):
             request = pb.StreamBlobsRequest(
                 project=project, hashes=column, tombstones=erased is not None, session_id=session_id
             )
@@ -236,6 +240,11 @@ class Client:
                 if erased is not None:
                     erased.update((stone.hash, stone.text) for stone in chunk.tombstones)
                 yield from chunk.frames
+
+    def raw_chunks(self, project: pb.ProjectRef, hashes: bytes) -> Iterator[bytes]:
+        """The contents with these hashes, one of `columns`, as encoded BlobChunks, for a process that decodes them."""
+        request = pb.StreamBlobsRequest(project=project, hashes=hashes, tombstones=True)
+        yield from self.stream(self._raw_chunks, request)
 
     def missing(self, project: pb.ProjectRef, hashes: list[bytes], session_id: bytes = b"") -> set[bytes]:
         """Which of these contents the project does not hold, and were not pushed of the session."""
@@ -256,6 +265,12 @@ class Client:
             answer = self.call(self.projects.FindMissingBlobs, request).pages
             found.update(answer[at : at + 32] for at in range(0, len(answer), 32))
         return found
+
+
+def columns(hashes: list[bytes]) -> Iterator[bytes]:
+    """As many hashes as one call may ask for, one after the other."""
+    for start in range(0, len(hashes), HASHES_PER_CALL):
+        yield b"".join(hashes[start : start + HASHES_PER_CALL])
 
 
 def _roots() -> bytes | None:

@@ -1,7 +1,9 @@
 """Brings the files of a tree into a working copy: each one whole or not at all, and nobody's work overwritten.
 
 A file is written to `.mic/tmp`, checked against its hash and renamed into place, so an interrupted checkout leaves
-only whole files, and the next one takes them over. Directories are opened one name at a time without following
+only whole files, and the next one takes them over. Where nothing stood, contents that are at hand whole are checked
+first and written in their places (`put`), which saves half of what the kernel does; the one file that a killed process
+was at is named by its mark (`mic.workspace.marks`). Directories are opened one name at a time without following
 symlinks: no file of a tree can land outside of the workspace.
 """
 
@@ -9,9 +11,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
+from mic.core.blob import MAX_WHOLE
 from mic.core.erased_text import LONGEST, stands_for
 from mic.core.errors import AlreadyExists, Busy, Corrupt, InvalidPath, StorageFull
 from mic.core.paths import display, unwritable_reason
@@ -20,11 +24,13 @@ from mic.workspace.casefold import clashing, ignores_case
 from mic.workspace.columns import DISK_BITS, disk_bits
 from mic.workspace.folders import Folders
 from mic.workspace.index import Index, IndexEntry
+from mic.workspace.marks import MARKED, Mark, read_mark
 from mic.workspace.place import clock_now
 from mic.workspace.unwritten import reason
 from mic.workspace.workspace import Workspace
 
 _KIND = 0o170000
+_FILE = 0o100000
 _LINK = 0o120000
 _GITLINK = 0o160000
 _PIECE = 1 << 20
@@ -32,6 +38,15 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # A name or a symlink's target that this file system refuses.
 _REFUSED = (errno.EILSEQ, errno.EINVAL, errno.ENAMETOOLONG)
+
+
+class Done(NamedTuple):
+    """What a checkout in another process has done of this one: see `Checkout.join` and `Checkout.take`."""
+
+    placed: dict[bytes, tuple[int, int, int, int]]
+    checked: dict[bytes, tuple[int, int]]
+    unwritten: list[tuple[bytes, str]]
+    erased: list[bytes]
 
 
 class Checkout:
@@ -46,7 +61,13 @@ class Checkout:
         self._away: set[bytes] = set()
         # Inode and mtime of each file whose content was checked.
         self._checked: dict[bytes, tuple[int, int]] = {}
+        # Of each file that was written in its place: mtime, ctime, inode, size, as they were when it was closed.
+        self._placed: dict[bytes, tuple[int, int, int, int]] = {}
         self._expected: dict[bytes, os.stat_result | None] = {}
+        # Whether nothing stood where this checkout writes; where killed ones were; and where this one is.
+        self.fresh = False
+        self.torn: set[bytes] = set()
+        self._mark: Mark | None = None
         self.unwritten: list[tuple[bytes, str]] = []
         self.erased: list[bytes] = []  # paths where words stand in the place of an erased content
         os.makedirs(ws.folder + b"/tmp", exist_ok=True)
@@ -54,8 +75,11 @@ class Checkout:
 
     def plan(self, entries: Iterable[Entry]) -> None:
         """Takes the whole tree, and decides what of it stays away from disk (`unwritten`, with reasons)."""
-        for left_over in os.listdir(self._tmp):
-            os.unlink(left_over, dir_fd=self._tmp)
+        for left_over in map(os.fsencode, os.listdir(self._tmp)):
+            if left_over.endswith(MARKED):
+                self.torn.add(read_mark(self._tmp, left_over))
+            else:
+                os.unlink(left_over, dir_fd=self._tmp)
         self._entries = {entry.path: entry for entry in entries}
         self._away = {
             path
@@ -78,6 +102,7 @@ class Checkout:
         index = self._ws.index()
         wanted = [self._entries[path] for path in sorted(self._entries) if path not in self._away]
         if not len(index) and not [name for name in os.listdir(self._root) if name != b".mic"]:
+            self.fresh = True
             return wanted
         return [entry for entry in wanted if not self._stands(entry, index.get(entry.path), index.columns.clock)]
 
@@ -97,6 +122,9 @@ class Checkout:
             self.erased.append(entry.path)
         assert entry.path in self._entries
         assert entry.path not in self._away
+        if entry.path in self.torn:
+            pieces = [b"".join(pieces)]
+            self._require_part(entry, pieces[0])
         folder, _, name = entry.path.rpartition(b"/")
         self._temporary += 1
         temporary = b"%d.%d" % (self._process, self._temporary)
@@ -106,17 +134,77 @@ class Checkout:
         except BaseException as error:
             self._checked.pop(entry.path, None)
             self._discard(temporary)
-            if isinstance(error, OSError):
-                if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise StorageFull(
-                        f"no space left on the disk for {display(entry.path)}",
-                        hint="make room, then run the same command again: it goes on where it stopped",
-                    ) from error
-                if error.errno in _REFUSED:
-                    self._away.add(entry.path)
-                    self.unwritten.append((entry.path, reason(entry.path, entry.mode)))
-                    return
+            if isinstance(error, OSError) and self._is_refused(entry, error):
+                return
             raise
+
+    def put(self, entry: Entry, data: bytes) -> None:
+        """As `write`, of a content that is whole: in its place at once where nothing stood when it was planned.
+
+        Raises AlreadyExists when something came to stand there since.
+        """
+        mode = entry.mode
+        if not self.fresh or mode & _KIND != _FILE or sha256(data).digest() != entry.hash:
+            self.write(entry, (data,))
+            return
+        path = entry.path
+        assert path in self._entries
+        folder, _, name = path.rpartition(b"/")
+        try:
+            if self._mark is None:
+                self._mark = Mark(self._tmp)
+            handle = self._folders.handle(folder, make=True)
+            self._mark.at(path)
+            file = os.open(name, _CREATE, 0o777 if mode & 0o100 else 0o666, dir_fd=handle)
+            try:
+                written = os.write(file, data)
+                while written < len(data):
+                    written += os.write(file, data[written:])
+                stat = os.fstat(file)
+            except BaseException:
+                os.unlink(name, dir_fd=handle)
+                raise
+            finally:
+                os.close(file)
+        except FileExistsError as error:
+            raise _in_the_way(path) from error
+        except OSError as error:
+            if not self._is_refused(entry, error):
+                raise
+        else:
+            self._placed[path] = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino, stat.st_size)
+
+    def _is_refused(self, entry: Entry, error: OSError) -> bool:
+        """Whether the file system has no such name or target, which is noted. Raises StorageFull."""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(
+                f"no space left on the disk for {display(entry.path)}",
+                hint="make room, then run the same command again: it goes on where it stopped",
+            ) from error
+        if error.errno not in _REFUSED:
+            return False
+        self._away.add(entry.path)
+        self.unwritten.append((entry.path, reason(entry.path, entry.mode)))
+        return True
+
+    def join(self, entries: Sequence[Entry], fresh: bool, torn: Iterable[bytes]) -> None:
+        """Instead of `plan`, in a process that writes these of the files that another one planned."""
+        self._entries = {entry.path: entry for entry in entries}
+        self.fresh, self.torn = fresh, set(torn)
+
+    def done(self) -> Done:
+        """What was done since `join`, for `take` in the process that planned; forgotten here."""
+        done = Done(self._placed, self._checked, self.unwritten, self.erased)
+        self._placed, self._checked, self.unwritten, self.erased = {}, {}, [], []
+        return done
+
+    def take(self, done: Done) -> None:
+        """What another process has done of this checkout."""
+        self._placed.update(done.placed)
+        self._checked.update(done.checked)
+        self._away.update(path for path, _ in done.unwritten)
+        self.unwritten += done.unwritten
+        self.erased += done.erased
 
     def remove(self, path: bytes) -> None:
         """Takes a file away, and the folders that it leaves empty. Nothing happens when it is gone already."""
@@ -141,11 +229,17 @@ class Checkout:
         clock = clock_now(self._root)
         index = Index.build([self._recorded(entry) for entry in self._entries.values()], clock)
         self._ws.save_index(index)
+        for left_over in os.listdir(self._tmp):
+            if os.fsencode(left_over).endswith(MARKED):
+                os.unlink(left_over, dir_fd=self._tmp)
         self.close()
         return index
 
     def close(self) -> None:
         """Gives the open folders back: done by `finish`, to be called when a checkout is given up."""
+        if self._mark is not None:
+            self._mark.close()
+            self._mark = None
         if self._tmp >= 0:
             self._folders.close()
             os.close(self._tmp)
@@ -162,6 +256,9 @@ class Checkout:
         kind = stat.st_mode & _KIND
         if kind not in (_LINK, 0o100000):
             return False
+        if entry.path in self.torn and not recorded and kind == _FILE and stat.st_size < entry.size <= MAX_WHOLE:
+            # Whether it is a beginning of the content is seen when that is here.
+            return False
         if recorded and not recorded.unwritten and stat.st_ctime_ns < clock and _vouched(recorded, stat):
             digest = recorded.hash
         else:
@@ -173,12 +270,18 @@ class Checkout:
             self._checked[entry.path] = (stat.st_ino, stat.st_mtime_ns)
             return stat.st_mode & DISK_BITS == disk_bits(entry.mode)
         if digest != entry.hash and (recorded is None or digest != recorded.hash):
-            raise AlreadyExists(
-                f"{display(entry.path)} stands in the way: it is neither the project's file nor the one mic wrote",
-                hint="move it away, then run the same command again",
-                path=entry.path,
-            )
+            raise _in_the_way(entry.path)
         return False
+
+    def _require_part(self, entry: Entry, data: bytes) -> None:
+        """Raises AlreadyExists unless what stands where a killed process was writing is a beginning of the content."""
+        folder, _, name = entry.path.rpartition(b"/")
+        try:
+            with open(os.open(name, _READ, dir_fd=self._folders.handle(folder)), "rb") as file:
+                if not data.startswith(file.read(len(data) + 1)):
+                    raise _in_the_way(entry.path)
+        except (FileNotFoundError, InvalidPath):
+            return
 
     def _write_temporary(self, temporary: bytes, entry: Entry, pieces: Iterable[bytes]) -> tuple[int, int]:
         """Writes a temporary file and returns its inode and mtime; raises Corrupt."""
@@ -253,6 +356,9 @@ class Checkout:
             return
 
     def _recorded(self, entry: Entry) -> IndexEntry:
+        placed = self._placed.get(entry.path)
+        if placed is not None:
+            return IndexEntry(entry.path, entry.mode, entry.kind, entry.size, entry.hash, *placed, False)
         if entry.path in self._away:
             return IndexEntry(entry.path, entry.mode, entry.kind, entry.size, entry.hash, 0, 0, 0, 0, True)
         try:
@@ -274,6 +380,14 @@ class Checkout:
             stat.st_size,
             False,
         )
+
+
+def _in_the_way(path: bytes) -> AlreadyExists:
+    return AlreadyExists(
+        f"{display(path)} stands in the way: it is neither the project's file nor the one mic wrote",
+        hint="move it away, then run the same command again",
+        path=path,
+    )
 
 
 def _numbers(stat: os.stat_result) -> tuple[int, int, int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections import OrderedDict
+from contextlib import suppress
 from types import TracebackType
 
 from mic.core.errors import InvalidPath
@@ -60,7 +61,8 @@ class Folders:
         except FileNotFoundError:
             if not make:
                 raise
-            os.mkdir(name, 0o777, dir_fd=above)
+            with suppress(FileExistsError):  # by another process of the same checkout
+                os.mkdir(name, 0o777, dir_fd=above)
             handle = os.open(name, _FLAGS, dir_fd=above)
         except OSError as error:
             # ENOTDIR for a file and, with O_DIRECTORY, for a symlink on Linux; ELOOP for a symlink elsewhere.

@@ -1,0 +1,112 @@
+"""Clones of many files: several processes write, each may be killed, and what comes of it is what landed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from forked import MIC
+from transcript import Shell
+
+FILES = 4_500
+
+
+@pytest.fixture
+def many(shell: Shell, name: str) -> Path:
+    """The folder of a working copy whose files have landed as NAME/many."""
+    shell("project", "create", f"{name}/many")
+    shell("clone", f"{name}/many", "first")
+    folder = shell.cd("first")
+    for number in range(FILES):
+        file = folder / f"folder-{number % 30}/file-{number:05}"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"the same\n" if number % 9 == 0 else b"%d\n" % number * (number % 400))
+    (folder / "run").write_text("#!/bin/sh\n")
+    (folder / "run").chmod(0o755)
+    (folder / "link").symlink_to("folder-1/file-00001")
+    large = os.urandom(5 << 20)
+    for where in ("large", "folder-7/large"):
+        (folder / where).write_bytes(large)
+    assert shell.json("land", "Many")["files"] == FILES + 4
+    shell.cd(".")
+    return folder
+
+
+def state(folder: Path) -> dict[str, tuple[int, bytes | str]]:
+    """Each file: its kind and execute bit, and its content."""
+    found: dict[str, tuple[int, bytes | str]] = {}
+    for above, folders, names in os.walk(folder):
+        if above == str(folder):
+            folders.remove(".mic")
+        for each in names:
+            path = Path(above, each)
+            mode = path.lstat().st_mode & 0o170100
+            found[str(path.relative_to(folder))] = (mode, os.readlink(path) if path.is_symlink() else path.read_bytes())
+    return found
+
+
+def begun(shell: Shell, project: str, folder: Path) -> tuple[subprocess.Popen[str], list[int]]:
+    """A clone that has written some files, and the processes that write."""
+    running = subprocess.Popen(
+        [str(MIC), "clone", project, folder.name], cwd=shell.cwd, env=shell.environment, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not any(folder.glob("folder-*/*")):
+        assert running.poll() is None, running.communicate()
+    running.send_signal(signal.SIGSTOP)
+    writers = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+    return running, list(map(int, writers))
+
+
+def test_everything_arrives(shell: Shell, many: Path, name: str) -> None:
+    """With nothing at hand, and with all contents from an earlier clone."""
+    expected = state(many)
+    shell.environment["XDG_CACHE_HOME"] = str(shell.home / "another-cache")
+    for folder in ("second", "third"):
+        assert (
+            shell("clone", f"{name}/many", folder) == f"Cloned {name}/many @1 in HOME/{folder}: {FILES + 4:,} files.\n"
+        )
+        assert state(shell.home / folder) == expected
+        assert os.listdir(shell.home / folder / ".mic/tmp") == []
+        shell.cd(folder)
+        assert shell.json("status")["changes"] == []
+        shell.cd(".")
+
+
+@pytest.mark.parametrize("whom", ["clone", "writers"])
+def test_a_process_is_killed(shell: Shell, many: Path, name: str, whom: str) -> None:
+    """The clone ends, no process is left, and the same command completes it."""
+    folder = shell.home / "second"
+    shell.environment["XDG_CACHE_HOME"] = str(shell.home / "another-cache")
+    running, writers = begun(shell, f"{name}/many", folder)
+    assert writers
+    for process in [running.pid] if whom == "clone" else writers:
+        os.kill(process, signal.SIGKILL)
+    running.send_signal(signal.SIGCONT)
+    _, errors = running.communicate(timeout=60)
+    if whom == "writers":
+        assert running.returncode == 6
+        assert "mic: A process that wrote files was ended." in errors
+        assert not any(Path(f"/proc/{writer}").exists() for writer in writers)
+    assert shell("clone", f"{name}/many", "second") == (
+        f"Completed {name}/many @1 in HOME/second: {FILES + 4:,} files.\n"
+    )
+    assert state(folder) == state(many)
+    assert os.listdir(folder / ".mic/tmp") == []
+
+
+def test_interrupted_at_the_keyboard(shell: Shell, many: Path, name: str) -> None:
+    """Ctrl-C reaches all processes; one of them speaks."""
+    running, writers = begun(shell, f"{name}/many", shell.home / "second")
+    for process in (*writers, running.pid):
+        os.kill(process, signal.SIGINT)
+    running.send_signal(signal.SIGCONT)
+    _, errors = running.communicate(timeout=60)
+    assert (running.returncode, errors) == (130, "\nInterrupted.\n")
+    assert not any(Path(f"/proc/{writer}").exists() for writer in writers)
+    assert shell("clone", f"{name}/many", "second").startswith("Completed ")
+    assert state(shell.home / "second") == state(many)
