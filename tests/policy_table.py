@@ -667,6 +667,7 @@ FUNCTIONS = {
     "sessions.queries.landed_row": "SessionService.LandSession",
     "sessions.queries.last_changes": "tree",
     "sessions.queries.latest_landings": "home",
+    "sessions.recent.recent_projects": "home",
     "sessions.queries.list_landings": "SessionService.ListLandings",
     "sessions.queries.list_open_sessions": "SessionService.ListSessions",
     "sessions.queries.require_landable": "AccountService.CreateSessionToken",

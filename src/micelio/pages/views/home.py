@@ -18,8 +18,8 @@ from micelio.pages.landing_items import LandingItem, landing_data, landing_item
 from micelio.pages.views.explore import render_found
 from micelio.pages.weight import Scale
 from micelio.projects.project_view import ProjectView
-from micelio.projects.queries import list_projects
 from micelio.sessions.queries import LandingRow, latest_landings
+from micelio.sessions.recent import recent_projects
 
 # Enough for one look; an organization's own page has all of its projects.
 MOST = 50
@@ -49,7 +49,7 @@ class Projects:
 
 
 def project_list(actor: Actor, found: list[ProjectView], most: int, scale: Scale, show_owner: bool) -> Projects:
-    """The first `most` of the projects found, by `owner/handle`, as many as fit."""
+    """The first `most` of the projects found, as many as fit."""
     latest = latest_landings(actor, found[:most])
 
     def render(project: ProjectView, characters: int) -> str:
@@ -112,7 +112,9 @@ def home(request: HttpRequest, actor: Actor) -> Page:
         scale.left // 2,
     )
     popular = [] if after or behind else scale.fill(_popular(actor), render_found, scale.left // 3)
-    projects = project_list(actor, list_projects(actor, after=after, limit=MOST + 1), MOST, scale, show_owner=True)
+    moved = recent_projects(actor, after, MOST + 1)
+    projects = project_list(actor, [row.project for row in moved], MOST, scale, show_owner=True)
+    further = moved[len(projects.rows) - 1].token if projects.more else ""
     shown = found[: len(own)]
     more = shown[-1].handle if len(found) > len(shown) else ""
     context = {
@@ -123,12 +125,13 @@ def home(request: HttpRequest, actor: Actor) -> Page:
         "more_organizations": more,
         "popular": popular,
         "projects": projects,
+        "further": further,
         "begun": bool(after),
     }
     data = {
         "organizations": [{"organization": row.handle, "name": row.name, "role": row.role} for row in shown],
         "projects": projects.data,
         "next_organizations": more or None,
-        "next_after": projects.more or None,
+        "next_after": further or None,
     }
     return Page("pages/home.html", context, data)
