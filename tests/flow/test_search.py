@@ -24,9 +24,9 @@ from micelio.audit.models import AuditEvent
 from micelio.projects.actions import create_project, update_project
 from micelio.projects.deletion import delete_project, restore_project
 from micelio.projects.ledgers import open_ledger
-from micelio.search import indexer
+from micelio.search import indexer, touched
 from micelio.search.asked import parse_asked
-from micelio.search.models import Document
+from micelio.search.models import Document, Indexed, Touched
 from micelio.search.queries import find, find_all
 from micelio.sessions import projector
 
@@ -106,6 +106,61 @@ def test_sessions_and_decisions_are_found(story: pages_story.Story) -> None:
     eddsa = "Sign with EdDSA, verify from a published key set"
     assert _titles(ANONYMOUS, "decisions", "eddsa") == [eddsa]
     assert _titles(ANONYMOUS, "decisions", 'why:"sessions in redis"') == [eddsa]
+
+
+KEYS, TWENTY = "Say how keys rotate", "Say how long a key lives"
+STATELESS = "Keep sign-in stateless: tokens instead of server sessions"
+
+
+@pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        ("repo:acme/api path:docs/keys.md", [TWENTY, KEYS]),
+        ("repo:acme/api path:SRC/AUTH", [STATELESS, "First light"]),
+        ("repo:acme/api path:src/auth agent:claude", [STATELESS]),
+        ("stateless path:tokens", [STATELESS]),
+        ("stateless path:keys.md", []),
+        ("long path:docs/", [TWENTY]),
+        ("repo:acme/api path:%", ["First light"]),
+        ("repo:acme/api path:d%s", []),
+        ("repo:acme/api path:docs/keys.md author:nobody", []),
+        ("stateless path:src lang:python", []),  # a session is in no language
+        ("path:src", []),  # says too little, as it does of files
+    ],
+)
+def test_sessions_are_found_by_the_paths_that_they_touched(
+    story: pages_story.Story, text: str, titles: list[str]
+) -> None:
+    """By a part of a path, beside everything else; whatever became of the file since."""
+    assert _titles(ANONYMOUS, "sessions", text) == titles
+
+
+def test_decisions_are_found_by_the_paths_of_their_session(story: pages_story.Story, stranger: Actor) -> None:
+    """And neither when the project is private, by those who may not read it."""
+    eddsa = "Sign with EdDSA, verify from a published key set"
+    assert _titles(ANONYMOUS, "decisions", "eddsa path:src/auth") == [eddsa]
+    assert _titles(ANONYMOUS, "decisions", "why:eddsa path:docs/keys.md") == []
+    update_project(story.actor, "acme", "api", visibility="private")
+    indexer.follow(story.project.id)
+    for actor, titles in ((ANONYMOUS, []), (stranger, []), (story.actor, [TWENTY, KEYS])):
+        assert _titles(actor, "sessions", "repo:acme/api path:docs/keys.md") == titles
+
+
+def test_a_forge_from_before_takes_in_what_landed(story: pages_story.Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Landings that nobody noted the paths of are behind; followed in steps, many paths in several rows."""
+    Touched.objects.all().delete()
+    Indexed.objects.update(paths_position=0)
+    assert _titles(ANONYMOUS, "sessions", "repo:acme/api path:docs/keys.md") == []
+    assert indexer.behind() == [story.project.id]
+    monkeypatch.setattr(touched, "CHARACTERS", 1)
+    monkeypatch.setattr(touched, "PART", 20)
+    indexer.follow(story.project.id)
+    assert indexer.behind() == []
+    assert _titles(ANONYMOUS, "sessions", "repo:acme/api path:docs/keys.md") == [TWENTY, KEYS]
+    parts = list(Touched.objects.filter(position=1).order_by("part").values_list("part", "names"))
+    assert [part for part, _ in parts] == list(range(len(parts)))
+    assert len(parts) > 3
+    assert len([name for _, names in parts for name in names.split("\n")]) == 12
 
 
 def test_projects_and_people_are_found(story: pages_story.Story, stranger: Actor) -> None:

@@ -50,8 +50,8 @@ class Asked:
 
     @property
     def about_files(self) -> bool:
-        """Only a file has these."""
-        return bool(self.path or self.language or self.branch)
+        """Only a file has these; a session has the paths that it changed."""
+        return bool(self.language or self.branch)
 
     @property
     def about_people(self) -> bool:

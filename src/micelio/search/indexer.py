@@ -25,7 +25,8 @@ from micelio.projects.ledgers import open_ledger
 from micelio.projects.queries import is_standing, standing_project_ids, visibilities, visibility_of
 from micelio.search import pieces, shares
 from micelio.search.documents import file_document, key_of, session_documents
-from micelio.search.models import Document, Indexed, Kind
+from micelio.search.models import Document, Indexed, Kind, Touched
+from micelio.search.touched import follow_paths
 from micelio.sessions.queries import derived_positions
 from micelio.sessions.redaction import as_shown
 
@@ -67,6 +68,7 @@ def follow(project_id: UUID) -> None:
     _to_shelf(project_id, open_shelf)
     _follow_landings(ledger, project_id, head.position, open_shelf)
     _follow_files(ledger, project_id, head.position, head.tree, open_shelf)
+    follow_paths(ledger, project_id, head.position)
     forget(project_id, ledger.erased())
 
 
@@ -126,6 +128,7 @@ def rebuild() -> list[MicError]:
             open_ledger(project_id).head()
             with transaction.atomic():
                 Document.objects.filter(project_id=project_id).delete()
+                Touched.objects.filter(project_id=project_id).delete()
                 Indexed.objects.filter(project_id=project_id).delete()
                 shares.count_anew(project_id)
             follow(project_id)
@@ -244,14 +247,15 @@ def _remove(project_id: UUID, keys: Sequence[bytes]) -> None:
 def behind() -> list[UUID]:
     """The projects whose documents do not follow their rows, or stand on the wrong shelf."""
     states = {
-        row[0]: row[1:] for row in Indexed.objects.values_list("project_id", "position", "files_position", "open")
+        row[0]: row[1:]
+        for row in Indexed.objects.values_list("project_id", "position", "files_position", "paths_position", "open")
     }
     derived = derived_positions()
     found = []
     for project_id, visibility in visibilities().items():
         position = derived.get(project_id, 0)
-        at, files_at, shelf = states.get(project_id, (0, 0, visibility == "public"))
-        if min(at, files_at) < position or shelf != (visibility == "public"):
+        *stands, shelf = states.get(project_id, (0, visibility == "public"))
+        if min(stands) < position or shelf != (visibility == "public"):
             found.append(project_id)
     return found
 

@@ -59,6 +59,25 @@ class Document(models.Model):
         return self.name or f"@{self.position}"
 
 
+class Touched(models.Model):
+    """Paths that a landing changed, a line each in their order, as people read them; many in several parts.
+
+    Says nothing of who may read, as every row here.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    project = models.ForeignKey("projects.Project", on_delete=models.CASCADE, related_name="+")
+    position = models.PositiveBigIntegerField()
+    part = models.PositiveIntegerField()
+    names = models.TextField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["project", "position", "part"], name="one_part_of_touched"),)
+
+    def __str__(self) -> str:
+        return f"@{self.position}"
+
+
 class Language(models.Model):
     """How many characters of the files at the head of main are of a language, and how many thousandths of the counted.
 
@@ -92,6 +111,8 @@ class Indexed(models.Model):
     tree = models.BinaryField(max_length=32, default=b"")
     aims = models.BinaryField(default=b"", blank=True)
     open = models.BooleanField(default=False)
+    # How far the paths that landings changed stand.
+    paths_position = models.PositiveBigIntegerField(default=0, db_default=0)
     # How often something that sessions said was erased: whoever read them before that begins again.
     reworded = models.PositiveBigIntegerField(default=0)
 

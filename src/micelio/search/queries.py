@@ -27,6 +27,7 @@ from micelio.search.languages import language_of
 from micelio.search.matching import Line, Part, holds, lines_of, path_of
 from micelio.search.models import Document, Kind
 from micelio.search.policy import may_read_sessions, require_search, require_sessions
+from micelio.search.touched import touching
 
 # Documents of one question that are looked into, those that were written last first, and characters of them read at
 # once and in all: enough to fill a page from, and never more work than that.
@@ -333,6 +334,8 @@ def _said(reach: Reach, kind: Kind, asked: Asked, after: str, limit: int) -> Fou
         found = found.filter(Q(author__icontains=asked.author) | _own(reach.actor, asked.author))
     if asked.agent:
         found = found.filter(agent__icontains=asked.agent)
+    if asked.path:
+        found = found.filter(touching(asked.path))
     rows = list(_behind(found, after).values_list(*_SAID)[: LOOKED_AT + 1])
     shown: list[Said] = []
     last = ""

@@ -40,7 +40,7 @@ class Told:
 
 def look(asked: Asked, after: str, limit: int) -> tuple[list[Told], str]:
     """Passages that have all of it, those first that have it in their heading; and where the next page begins."""
-    if asked.about_files or asked.about_people or asked.repo or not (asked.words or asked.pattern):
+    if asked.about_files or asked.about_people or asked.path or asked.repo or not (asked.words or asked.pattern):
         return [], ""
     found = [passage for passage in (*_fixed(), *_posts()) if holds(asked, f"{passage.title}\n{passage.text}")]
     found.sort(key=lambda passage: not holds(asked, passage.title))
