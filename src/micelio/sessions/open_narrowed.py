@@ -12,6 +12,7 @@ from mic.ledger.open_paths import open_paths
 from micelio.accounts.actor import Actor
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
+from micelio.sessions.models import storable
 from micelio.sessions.narrowed import owned_by
 from micelio.sessions.policy import may_see_open, require_read
 from micelio.sessions.queries import MAX_PAGE, OpenRow, list_open_sessions
@@ -53,9 +54,9 @@ def find_open_sessions(
     limit = min(limit, MAX_PAGE - 1)
     condition = Q()
     if wanted.goal:
-        condition &= Q(goal__icontains=wanted.goal)
+        condition &= Q(goal__icontains=storable(wanted.goal))
     if wanted.agent:
-        condition &= Q(agent__icontains=wanted.agent)
+        condition &= Q(agent__icontains=storable(wanted.agent))
     if wanted.author:
         condition &= owned_by(actor, wanted.author)
     most = LOOKED_THROUGH if wanted.path else limit

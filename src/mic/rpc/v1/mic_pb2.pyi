@@ -1809,18 +1809,26 @@ class GetSessionRequest(_message.Message):
     def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session_id: _Optional[bytes] = ..., position: _Optional[int] = ..., id_prefix: _Optional[str] = ...) -> None: ...
 
 class ListSessionsRequest(_message.Message):
-    __slots__ = ("project", "state", "page_size", "page_token", "resumable")
+    __slots__ = ("project", "state", "page_size", "page_token", "resumable", "goal", "author", "agent", "path")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     RESUMABLE_FIELD_NUMBER: _ClassVar[int]
+    GOAL_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
     project: ProjectRef
     state: str
     page_size: int
     page_token: str
     resumable: bool
-    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., state: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., resumable: _Optional[bool] = ...) -> None: ...
+    goal: str
+    author: str
+    agent: str
+    path: bytes
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., state: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., resumable: _Optional[bool] = ..., goal: _Optional[str] = ..., author: _Optional[str] = ..., agent: _Optional[str] = ..., path: _Optional[bytes] = ...) -> None: ...
 
 class ListSessionsResponse(_message.Message):
     __slots__ = ("sessions", "next_page_token")

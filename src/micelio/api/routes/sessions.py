@@ -15,7 +15,7 @@ from mic.core.ids import parse_ulid, ulid_text
 from mic.core.session import Session as CoreSession
 from mic.core.session import State
 from mic.ledger.project import Landed
-from micelio.api.answers import begin, page, said, shown
+from micelio.api.answers import begin, page_until, said, shown
 from micelio.api.request import ApiRequest
 from micelio.api.routes.landings import (
     TRANSCRIPT,
@@ -46,6 +46,7 @@ from micelio.api.shapes import (
 )
 from micelio.projects.queries import get_project
 from micelio.sessions import actions, inline, push, queries
+from micelio.sessions.open_narrowed import WantedOpen, find_open_sessions
 from micelio.sessions.queries import LandingView, OpenRow
 from micelio.sessions.refusal import refusal_of
 
@@ -120,18 +121,29 @@ class AskedSessions(AskedPage):
     """Which of them."""
 
     state: Annotated[OpenState | None, Field(description="Only these; left out: those that are not given up.")] = None
+    goal: Annotated[str, Field(description="Words of what it is for.", max_length=1000)] = ""
+    author: Annotated[str, Field(description="A handle.", max_length=1000)] = ""
+    agent: Annotated[str, Field(description="A part of its name.", max_length=1000)] = ""
+    path: Annotated[
+        str, Field(description="A file that it changes, or a directory above one, as far as pushed.", max_length=1000)
+    ] = ""
 
 
 @router.get("/projects/{owner}/{project}/sessions", response=Page[OpenSession], summary="List open sessions")
 def list_sessions(
     request: ApiRequest, owner: str, project: str, asked: Query[AskedSessions], on: Query[OnLine]
 ) -> HttpResponse:
-    """Those that have not landed, newest first. Members see them; for others the list is empty."""
+    """Those that have not landed, newest first. Members see them; for others the list is empty.
+
+    A page of a path may hold fewer than `limit` and have a next one.
+    """
     found = get_project(request.actor, owner, project, on.branch)
     begun: Any = begin(request, asked)
     after = parse_ulid(begun) if begun else b""
-    rows = queries.list_open_sessions(request.actor, found, asked.state or "", after, asked.limit + 1)
-    return page(request, asked, rows, _listed, lambda row: ulid_text(row.session_id))
+    path = asked.path.strip("/").encode()
+    wanted = WantedOpen(asked.goal.strip(), asked.author.strip(), asked.agent.strip(), path, asked.state or "")
+    rows, further = find_open_sessions(request.actor, found, wanted, after, asked.limit)
+    return page_until(request, asked, [_listed(row) for row in rows], ulid_text(further) if further else None)
 
 
 @router.post("/projects/{owner}/{project}/sessions", response={201: Session}, summary="Start a session")

@@ -25,6 +25,7 @@ from micelio.projects.project_view import ProjectView
 from micelio.sessions import actions, lander, later, queries
 from micelio.sessions.begins import find_session
 from micelio.sessions.blame import MAX_LINES, blame_file
+from micelio.sessions.open_narrowed import WantedOpen, find_open_sessions
 from micelio.sessions.path_landings import path_landings
 from micelio.sessions.policy import require_write
 from micelio.sessions.push import push_session
@@ -105,6 +106,8 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
     def ListSessions(self, actor: Actor, request: pb.ListSessionsRequest) -> pb.ListSessionsResponse:
         project = convert.find_project(actor, request.project)
         size = page_size(request.page_size, most=queries.MAX_PAGE)
+        if request.goal or request.author or request.agent or request.path:
+            return _narrowed(actor, project, request, size)
         if request.state == "landed":
             rows = queries.list_landings(actor, project, position(request.page_token), size)
             token = str(rows[-1].position) if len(rows) == size else ""
@@ -140,6 +143,20 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
         first, lines = max(bounded(request.first_line), 1), request.lines or MAX_LINES
         found = blame_file(actor, project, parse_path(request.path), at, first, lines, request.why)
         return convert.blame_message(found)
+
+
+def _narrowed(
+    actor: Actor, project: ProjectView, request: pb.ListSessionsRequest, size: int
+) -> pb.ListSessionsResponse:
+    if request.resumable or request.state == "landed":
+        raise InvalidInput(
+            "Only sessions that have not landed are narrowed down by goal, author, agent or path.",
+            hint="Leave these out, or ask without `resumable` and for another state.",
+        )
+    path = parse_path(request.path) if request.path else b""
+    wanted = WantedOpen(request.goal, request.author, request.agent, path, request.state)
+    found, further = find_open_sessions(actor, project, wanted, _hex(request.page_token), size)
+    return pb.ListSessionsResponse(sessions=map(convert.open_message, found), next_page_token=further.hex())
 
 
 def _landed(actor: Actor, project: ProjectView, landed: Landed) -> pb.LandSessionResponse:
