@@ -64,7 +64,7 @@ def test_the_twins_have_them(story: pages_story.Story) -> None:
         ("listed", "open"), ("goal", "fails"), ("decision", "holds"), ("message", "fails"), ("message", "open"),
     ]  # fmt: skip
     text = Client().get("/acme/api/-/landings/5?format=md").content.decode()
-    assert "- ! “Only touch `src/`” (in the goal) - 2 files elsewhere: docs/" in text
+    assert "- ! “Only touch \\`src/\\`” (in the goal) - 2 files elsewhere: docs/" in text
     assert "- ? “All tests pass.” (message 1) - the forge has run no tests" in text
 
 

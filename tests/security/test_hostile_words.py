@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from markdown_it import MarkdownIt
 
 from html_check import CORPUS, Document, dangers, without_data, without_keys
 from mic.core.blob import encode_blob
@@ -133,6 +134,43 @@ MEMBERS_PAGES = (
     f"{HERE}/members", f"{HERE}/secrets", "/-/account/profile", "/-/account/audit", "/-/account/stars",
     "/-/new/project?owner=evil", "/-/import",
 )  # fmt: skip
+
+
+# As CommonMark says, with HTML let through, and struck words.
+READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+# What a text of ours has no need of; it has links to our own documents alone, and strong names in a conversation.
+MARKUP = {
+    "html_block",
+    "html_inline",
+    "image",
+    "link_open",
+    "em_open",
+    "s_open",
+    "code_inline",
+    "blockquote_open",
+    "hr",
+}
+
+
+def test_the_markdown_of_each_page_has_no_markup_of_theirs(told: Actor) -> None:
+    """Whoever draws the twin of a page draws words: no HTML, link, picture or emphasis that somebody wrote."""
+    both = Client(), _reader(told)
+    further = (
+        f"{HERE}/file/head/a.txt", f"{HERE}/compare/@0...@1", f"{HERE}/compare/main...side", f"{HERE}/tags",
+        "/-/search?q=script", "/-/search?q=alert", "/-/search?q=%3Cb%3E*x*[a](b)",
+    )  # fmt: skip
+    for client, address in [(client, address) for client in both for address in (*PAGES, *further)]:
+        answer = client.get(
+            f"{address}{'&' if '?' in address else '?'}format=md",
+            **{"asgi.scope": {"raw_path": address.partition("?")[0].encode()}},
+        )
+        assert (answer.status_code, answer["Content-Type"]) == (200, "text/markdown; charset=utf-8"), address
+        tokens = READER.parse(answer.content.decode())
+        inner = [child for token in tokens for child in token.children or ()]
+        kinds = {token.type for token in (*tokens, *inner)}
+        assert not kinds & MARKUP, (address, kinds & MARKUP)
+        links = [str(child.attrGet("href")) for child in inner if child.type == "link_open"]
+        assert [link for link in links if not link.startswith(("/docs/", "/blog/", "/changelog"))] == [], address
 
 
 def test_what_people_and_agents_write_is_words_on_each_page(told: Actor) -> None:

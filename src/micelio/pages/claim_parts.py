@@ -15,6 +15,7 @@ from micelio.pages.answers import path_data
 from micelio.pages.path_change import PathChange
 from micelio.pages.session_parts import BEHIND_CLAIMS, Part
 from micelio.pages.text import cut, display_path
+from micelio.pages.twin_text import escaped
 from micelio.pages.weight import Scale
 from micelio.sessions.claims import Checked, Fact, Facts, Source, Verdict, Where, check, evidence_elsewhere, unmentioned
 
@@ -125,9 +126,8 @@ class SaidAndDone:
             names = ", ".join(file.name for file in row.files) + (f" and {row.more} more" if row.more else "")
             where = " ".join(part for part in (row.words, row.tag) if part)
             said = f"“{row.text}” " if row.text else ""
-            lines.append(
-                f"- {row.sign} {said}{f'({where}) ' if where else ''}- {row.fact}{f': {names}' if names else ''}"
-            )
+            told = f"{said}{f'({where}) ' if where else ''}- {row.fact}{f': {names}' if names else ''}"
+            lines.append(f"- {row.sign} {escaped(told)}")
         return "\n".join(lines)
 
 

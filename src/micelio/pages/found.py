@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from micelio.languages.spoken import gettext_noop
 from micelio.pages.addresses import HEAD, Site
 from micelio.pages.answers import path_data
-from micelio.pages.text import one_line
+from micelio.pages.twin_text import escaped, opening
 from micelio.projects.project_view import ProjectView
 from micelio.search.matching import Line, Part
 from micelio.search.queries import Code, Owner, Said
@@ -142,17 +142,17 @@ def _text(line: Line) -> str:
 def result_markdown(row: Result) -> str:
     """One result for reading in a terminal."""
     if isinstance(row, Code):
-        head = f"- {row.owner}/{row.project} `{one_line(_joined(row.name))}`\n"
-        return head + "".join(f"    {line.number}: {one_line(_text(line))}\n" for line in row.lines)
+        head = f"- {escaped(f'{row.owner}/{row.project} {_joined(row.name)}')}\n"
+        return head + "".join(f"    {line.number}: {escaped(_text(line))}\n" for line in row.lines)
     if isinstance(row, Said):
         name = f"@{row.position}" + (f" D{row.number}" if row.number else "")
-        return f"- {row.owner}/{row.project} {name} {one_line(_joined(row.title))}\n"
+        return f"- {escaped(f'{row.owner}/{row.project} {name} {_joined(row.title)}')}\n"
     if isinstance(row, Owner):
-        return f"- {row.handle} {one_line(row.name)}\n"
+        return f"- {escaped(f'{row.handle} {row.name}')}\n"
     if isinstance(row, Told):
-        head = f"- [{one_line(_joined(row.title))}]({row.address})\n"
-        return head + "".join(f"    {one_line(_text(line))}\n" for line in row.lines)
-    return f"- {row.owner}/{row.handle} {one_line(row.description[:200])}\n"
+        head = f"- [{escaped(_joined(row.title))}]({row.address})\n"
+        return head + "".join(f"    {opening(_text(line))}\n" for line in row.lines)
+    return f"- {escaped(f'{row.owner}/{row.handle} {row.description[:200]}')}\n"
 
 
 def _joined(parts: tuple[Part, ...]) -> str:
@@ -161,7 +161,7 @@ def _joined(parts: tuple[Part, ...]) -> str:
 
 def as_markdown(query: str, parts: list[FoundPart]) -> str:
     """The page of results for reading in a terminal."""
-    text = f"# Search: {one_line(query)}\n"
+    text = f"# Search: {escaped(query)}\n"
     for part in parts:
         if part.rows:
             text += f"\n## {part.words}\n\n" + "".join(map(result_markdown, part.rows))

@@ -8,13 +8,14 @@ from typing import Any
 
 from mic.core.brought import brought_from
 from mic.core.ids import ulid_text
-from mic.core.session import Decision, Message, Session, by_model
+from mic.core.session import Alternative, Decision, Message, Session, by_model
 from mic.core.tree import Entry
 from micelio.pages.answers import path_data
 from micelio.pages.changes import ShownChanges, op_words
 from micelio.pages.landing_items import landing_data
 from micelio.pages.path_change import PathChange
 from micelio.pages.text import count_words, display_path, full_time
+from micelio.pages.twin_text import escaped, opening, passage
 from micelio.sessions.queries import LandingView
 
 
@@ -75,31 +76,36 @@ def change_data(change: PathChange) -> dict[str, Any]:
 def session_markdown(
     view: LandingView, state: str, changes: list[PathChange], shown: ShownChanges | None, checks: str = ""
 ) -> str:
-    """The session as a text to read, whole: goal, why, conversation, changed files with counts where there are any."""
+    """The session as a text to read, whole: goal, why, conversation, changed files with counts where there are any.
+
+    What somebody wrote is no markup here; of several lines it stands between fences.
+    """
     session, row = view.session, view.row
     first, _, more = session.goal.strip("\r\n").partition("\n")
     who = row.author_name or row.owner_handle or "somebody"
-    parts = [f"# {first.strip() or '(no goal was given)'}", f"{state}, by {who}, {full_time(row.landed_at)}."]
+    parts = [f"# {escaped(first.strip()) or '(no goal was given)'}"]
+    parts += [f"{state}, by {escaped(who)}, {full_time(row.landed_at)}."]
     parts += [f"Session {ulid_text(session.id)}, base @{session.base_position}."]
     if row.git_commit:
         parts.append(f"Git commit {row.git_commit.hex()}.")
     if brought := brought_from(session):
-        parts.append(f"Before, it landed as @{brought['position']} of {brought['project']} at {brought['forge']}.")
-    if more:
-        parts.append(more.strip("\r\n"))
+        project, forge = escaped(str(brought["project"])), escaped(str(brought["forge"]))
+        parts.append(f"Before, it landed as @{brought['position']} of {project} at {forge}.")
+    parts.append(passage(more))
     parts += _why(session)
     if checks:
         parts += ["## What it says, and what it changed", checks]
     if session.conversation:
         parts.append("## Conversation")
-        parts += [f"**{said.author or said.role}** ({said.role}): {said.text}" for said in session.conversation]
+        for said in session.conversation:
+            parts += [f"**{escaped(said.author.strip() or said.role)}** ({escaped(said.role)}):", passage(said.text)]
     if session.transcript and session.turns:
         parts.append(f"The conversation ({count_words(session.turns, 'message')}) is kept to {session.transcript}.")
     if session.usage:
         parts.append("## Tokens")
         parts.append(
             "\n".join(
-                f"- {each.model or 'a model without a name'}: {each.read:,} read, "
+                f"- {opening(each.model) or 'a model without a name'}: {each.read:,} read, "
                 f"{each.cached:,} of them from a cache, {each.written:,} written"
                 for each in by_model(session.usage)
             )
@@ -107,7 +113,7 @@ def session_markdown(
     parts.append(f"## Changes: {len(changes)} files")
     counted = {file.path: file.summary for file in (*shown.files, *shown.rest)} if shown else {}
     names = [(change.path, _summary(change, counted)) for change in changes]
-    parts.append("\n".join(f"- {display_path(path)} ({summary})" for path, summary in names))
+    parts.append("\n".join(f"- {opening(display_path(path))} ({escaped(summary)})" for path, summary in names))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -124,11 +130,11 @@ def _why(session: Session) -> list[str]:
         return []
     parts = ["## Why"]
     for number, decision in enumerate(session.decisions, 1):
-        parts.append(f"### D{number}. {decision.what}")
-        parts.append(decision.why)
-        roads = [
-            f"- not: {road.what}" + (f" ({road.why_not})" if road.why_not else "") for road in decision.alternatives
-        ]
-        parts.append("\n".join(roads))
-        parts.append(", ".join(part for part in (decision.by, decision.evidence) if part))
+        parts += [f"### D{number}. {escaped(decision.what)}", passage(decision.why)]
+        parts.append("\n".join(_road(road) for road in decision.alternatives))
+        parts.append(opening(", ".join(part for part in (decision.by, decision.evidence) if part)))
     return parts
+
+
+def _road(road: Alternative) -> str:
+    return f"- not: {escaped(road.what)}" + (f" ({escaped(road.why_not)})" if road.why_not else "")

@@ -1,5 +1,7 @@
 """The data of a page as Markdown, for pages that say nothing better of themselves.
 
+Those that do put texts of people into theirs by `escaped`, `opening` and `passage`.
+
 What somebody wrote stands there as text: it ends no line, cell or block of ours, and is no markup of its own. A bare
 address of the web stays one, which some readers show as a link to what it says.
 """
@@ -43,9 +45,19 @@ def escaped(text: str) -> str:
     return _MARKUP.sub(lambda found: "\\" + found.group(), one_line(text))
 
 
-def _opening(text: str) -> str:
+def opening(text: str) -> str:
     """The same where a block begins, where a few more characters mean something."""
+    return _begun(escaped(text))
+
+
+def _begun(text: str) -> str:
     return _MARKER.sub(lambda found: f"{found[1]}\\{found[2]}", text.lstrip())
+
+
+def passage(text: str) -> str:
+    """A text that stands by itself: one line as `opening`, several as they were written, between fences; "" of none."""
+    text = text.strip("\r\n")
+    return _as_written(text) if "\n" in text else opening(text)
 
 
 def _begin(block: str, most: int) -> list[str]:
@@ -58,7 +70,7 @@ def _begin(block: str, most: int) -> list[str]:
 
 def _blocks(data: Mapping[str, Any], level: int) -> Iterator[str]:
     """What is said in a word or a line first, then what has parts, each under its name."""
-    plain = [f"- {_opening(escaped(name))}: {_words(value)}" for name, value in data.items() if _short(value)]
+    plain = [f"- {opening(name)}: {_words(value)}" for name, value in data.items() if _short(value)]
     if plain:
         yield "\n".join(plain)
     for name, value in data.items():
@@ -90,7 +102,7 @@ def _list(name: str, rows: Sequence[Any], level: int) -> Iterator[str]:
             yield f"{'#' * level} {escaped(name)} {number}"
             yield from _blocks(row, level + 1)
     else:
-        yield "\n".join(f"- {_opening(_words(row))}" for row in rows)
+        yield "\n".join(f"- {_begun(_words(row))}" for row in rows)
 
 
 def _flat(row: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from html_check import CORPUS
+from mic.core.session import Alternative, Decision, Message, Session, Usage
+from mic.core.tree import Entry
+from micelio.pages.claim_parts import said_and_done
+from micelio.pages.found import FoundPart, Result, as_markdown
+from micelio.pages.path_change import PathChange
+from micelio.pages.session_twin import session_markdown
 from micelio.pages.twin_text import as_text
+from micelio.search.matching import Line, Part
+from micelio.search.queries import Code, Owner, Said
+from micelio.sessions.queries import LandingRow, LandingView
 
 # As CommonMark says, with HTML let through, tables and struck words.
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -142,3 +156,58 @@ def test_a_long_one_ends_and_says_so() -> None:
         "# t\n\n## words\n\n```\nline\nline\nline\nline\n```\n\n"
         "The rest is left out here. All of it: https://forge.example/t?format=json\n"
     )
+
+
+def session_text(text: str) -> str:
+    """A session in which everything that somebody may write is this."""
+    decision = Decision(text, text, (Alternative(text, text), Alternative(text, "")), text, text)
+    session = Session(
+        id=bytes(16), goal=f"{text}\n{text}", conversation=(Message("agent", text, text, 0),),
+        decisions=(decision,), usage=(Usage(text, 1, 2, 3),), claims=(text,),
+    )  # fmt: skip
+    now = datetime(2026, 11, 3, tzinfo=UTC)
+    row = LandingRow(3, bytes(16), text, text, "", "", text, now, now, 1, 1, 1, None)
+    path = text.replace("\n", " ").encode()
+    entry = Entry(path, 0o100644, 0, 1, bytes(32))
+    changes = [PathChange(path, entry, entry, 1), PathChange(b"b", None, entry, 2, source=entry, renamed=True)]
+    return session_markdown(LandingView(row, session, b"", b""), "Landed as @3", changes, None)
+
+
+def found_text(text: str) -> str:
+    """A page of results in which everything is this."""
+    line = " ".join(text.split())
+    part = (Part(line, found=True),)
+    rows: list[Result] = [
+        Code("1", UUID(int=0), "acme", "api", b"a", "", part, [Line(3, part)], False),
+        Said("2", UUID(int=0), "acme", "api", 3, 1, "", "", datetime(2026, 11, 3, tzinfo=UTC), part, [], text),
+        Owner("ada", "ada", line, person=True),
+    ]
+    return as_markdown(text, [FoundPart("code", rows, [], "")])
+
+
+@pytest.mark.parametrize("write", [session_text, found_text])
+@pytest.mark.parametrize("text", [*HOSTILE, *CORPUS])
+def test_what_stands_in_a_text_of_a_page_is_a_text(write: Callable[[str], str], text: str) -> None:
+    """In what was written for one page too: shaped as if everybody had said a word."""
+    word = "word\nword" if "\n" in text.strip("\r\n") else "word"
+    assert shape(write(text)) == shape(write(word))
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, *CORPUS])
+def test_what_is_claimed_is_a_text(text: str) -> None:
+    """Each claim and each fact is an item of one list, which holds nothing but words."""
+    entry = Entry(" ".join(text.split()).encode(), 0o100644, 0, 1, bytes(32))
+    session = Session(id=bytes(16), goal=text, claims=(text, f"Only touch `src/`. {text}"))
+    found = shape(said_and_done(session, [PathChange(entry.path, None, entry, 1)], "/x").markdown())
+    assert {kind for kind, _ in found} == {
+        "bullet_list_open", "list_item_open", "paragraph_open", "inline", "paragraph_close", "list_item_close",
+        "bullet_list_close",
+    }  # fmt: skip
+
+
+def test_a_reader_reads_the_session() -> None:
+    """Its words are all there."""
+    words = said(session_text("1. *a* <b>"))
+    assert words[0] == "1. *a* <b>"
+    assert words.count("1. *a* <b>") >= 3
+    assert "not: 1. *a* <b> (1. *a* <b>)" in words

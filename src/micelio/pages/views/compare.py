@@ -26,6 +26,7 @@ from micelio.pages.points import Point, compare_address, difference, find_point,
 from micelio.pages.renames import with_sources
 from micelio.pages.session_twin import change_data
 from micelio.pages.text import count_words, cut, display_path
+from micelio.pages.twin_text import escaped, opening
 from micelio.pages.weight import ROOM, Scale
 from micelio.sessions.queries import LandingRow, list_landings
 
@@ -168,15 +169,15 @@ def _landings(found: _Compared, rows: list[LandingRow], scale: Scale) -> list[Sa
 
 def _markdown(found: _Compared, rows: list[LandingRow], shown: ShownChanges) -> str:
     name = f"{found.opened.project.owner}/{found.opened.project.handle}"
-    text = f"# {name}: {found.old.name} to {found.new.name}\n"
+    text = f"# {escaped(f'{name}: {found.old.name} to {found.new.name}')}\n"
     if rows:
         text += "\n## Landings\n\n" + "".join(
-            f"- @{row.position} {cut(row.goal.partition(chr(10))[0], 200)}\n" for row in rows
+            f"- @{row.position} {escaped(cut(row.goal.partition(chr(10))[0], 200))}\n" for row in rows
         )
     counted = {file.path: file.summary for file in (*shown.files, *shown.rest)}
     text += f"\n## Changes: {count_words(len(found.changes), 'file')}\n\n"
     return text + "".join(
-        f"- {display_path(change.path)} ({counted.get(change.path) or op_words(change)})\n"
+        f"- {opening(display_path(change.path))} ({escaped(counted.get(change.path) or op_words(change))})\n"
         for change in found.changes[:1000]
     )
 

@@ -21,6 +21,7 @@ from micelio.pages.modes import mode_words
 from micelio.pages.opened import open_project
 from micelio.pages.raw import output_answer, raw_answer
 from micelio.pages.text import display_path, size_words
+from micelio.pages.twin_text import escaped
 from micelio.pages.where import Where
 from micelio.sessions.queries import LandingRow, last_changes
 
@@ -83,7 +84,8 @@ def file(request: HttpRequest, actor: Actor, owner: str, handle: str, ref: str, 
 
 def _markdown(where: Where, position: int, text: str | None, data: dict[str, Any]) -> str:
     """The file's twin for reading in a terminal: what it is, then its text between fences that it does not hold."""
-    head = f"# {where.title}\n\n{data['project']} at @{position}, {size_words(data['size'])}, mode {data['mode']}\n"
+    what = f"{escaped(data['project'])} at @{position}, {size_words(data['size'])}, mode {data['mode']}"
+    head = f"# {escaped(where.title)}\n\n{what}\n"
     if text is None:
         return f"{head}\nNo text: {data['raw']}\n"
     fence = "```"

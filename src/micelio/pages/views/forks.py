@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from micelio.accounts.actor import Actor
 from micelio.pages.answers import Page, page
 from micelio.pages.opened import open_project
+from micelio.pages.twin_text import escaped
 from micelio.pages.views.home import project_list
 from micelio.pages.weight import Scale
 from micelio.projects.forks import list_forks
@@ -31,5 +32,5 @@ def forks(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Page:
 
 
 def _markdown(data: dict[str, Any]) -> str:
-    lines = [f"# Forks of {data['project']}", "", *(f"- {fork['project']}" for fork in data["forks"])]
+    lines = [f"# Forks of {escaped(data['project'])}", "", *(f"- {escaped(fork['project'])}" for fork in data["forks"])]
     return "\n".join([*lines, *(["", f"More: {data['next']}"] if data["next"] else [])]) + "\n"

@@ -13,7 +13,7 @@ from micelio.pages.addresses import Ref, Site
 from micelio.pages.answers import Page, page
 from micelio.pages.opened import open_project
 from micelio.pages.text import cut, headline, one_line
-from micelio.pages.twin_text import escaped
+from micelio.pages.twin_text import escaped, opening
 from micelio.pages.weight import Scale
 from micelio.projects.queries import on_branch
 from micelio.sessions.tags import Tag, list_tags
@@ -66,9 +66,9 @@ def _data(site: Site, tag: Tag) -> dict[str, Any]:
 
 
 def _markdown(data: dict[str, Any]) -> str:
-    lines = [f"# Tags of {data['project']}", ""]
+    lines = [f"# Tags of {escaped(data['project'])}", ""]
     for tag in data["tags"]:
         where = f" at @{tag['landing']}" if tag["landing"] else ""
         words = escaped(headline(tag["message"])[0])
-        lines.append(f"- {escaped(tag['name'])}{where}, {tag['object'][:10]}{f': {words}' if words else ''}")
+        lines.append(f"- {opening(tag['name'])}{where}, {tag['object'][:10]}{f': {words}' if words else ''}")
     return "\n".join([*lines, *(["", f"More: {data['next']}"] if data["next"] else [])]) + "\n"
