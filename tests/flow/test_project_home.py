@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 import pages_story
 from html_check import Document
+from micelio.accounts.actions import create_user
+from micelio.accounts.actor import actor_of
+from micelio.accounts.policy import OPERATOR
+from micelio.organizations.actions import create_organization
+from micelio.organizations.models import Membership
+from micelio.projects.actions import create_project
+from micelio.projects.models import Confinement
 from micelio.sessions.models import Landing
 from micelio.sessions.narrowed import latest_sessions
+from signed_in import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +57,27 @@ def test_a_project_of_commits_has_none(db: None) -> None:
         git_commit=bytes(20), decisions=0, messages=0
     )
     assert "Latest sessions" not in Client().get("/acme/api").content.decode()
+
+
+def test_a_private_fork_asks_as_much_however_deep_it_is(db: None) -> None:
+    """Each private project on the way has its say, in the same few queries for all of them."""
+    user = create_user(OPERATOR, "fred")
+    actor, client = actor_of(user, "web"), Client()
+    sign_in(client, user)
+    create_organization(actor, "org0")
+    create_project(actor, "org0", "deep", visibility="private")
+    counts = []
+    for depth in range(1, 6):
+        create_organization(actor, f"org{depth}")
+        create_project(actor, f"org{depth}", "deep", fork_from=f"org{depth - 1}/deep")
+        address = f"/org{depth}/deep"
+        assert client.get(address).status_code == 200
+        with CaptureQueriesContext(connection) as asked:
+            page = client.get(address).content.decode()
+        assert f"org{depth - 1}/deep" in page
+        counts.append(len(asked))
+    assert Confinement.objects.filter(project__owner__handle="org5").count() == 5
+    assert len(set(counts)) == 1, counts
+    assert max(counts) <= 12, "\n".join(query["sql"] for query in asked)
+    Membership.objects.filter(organization__handle="org1").delete()
+    assert client.get("/org5/deep").status_code == 404

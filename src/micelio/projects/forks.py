@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from micelio.accounts.actor import Actor
+from micelio.organizations.policy import looked_up
 from micelio.organizations.queries import memberships
 from micelio.projects.models import Project
 from micelio.projects.policy import require_read
@@ -16,6 +17,9 @@ def origin_of(actor: Actor, project: ProjectView) -> ProjectView | None:
     """What a project was forked from, as far as the actor may see it. None when it is no fork, hidden or gone."""
     require_read(actor, project)
     row = rows().filter(id=project.origin_id).first() if project.origin_id is not None else None
+    if project.confined and row is not None:
+        # What confines the origin confines the fork, and does not keep the actor from that.
+        looked_up(("within", row.id, actor), lambda: True)
     return as_seen(actor, view(row, None)) if row is not None else None
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from uuid import UUID
 
-from django.db.models import F, FilteredRelation, Q, QuerySet
+from django.db.models import Case, CharField, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, When
 
 from mic.core.errors import Archived, InvalidInput, NotFound, PermissionDenied, Unauthenticated
 from micelio.accounts.actor import Actor
 from micelio.accounts.grant import Scope
 from micelio.accounts.policy import covers, require_scope, require_unlimited
-from micelio.organizations.policy import is_inside, looked_up, open_to, require_admin, role_of, why_outside
+from micelio.organizations.policy import is_inside, looked_up, note_role, open_to, require_admin, role_of, why_outside
 from micelio.organizations.roles import Role, at_least, stronger
 from micelio.prepared import Prepared
 from micelio.projects.models import Confinement, Project, Visibility
@@ -19,12 +20,19 @@ from micelio.projects.project_view import ProjectView
 
 def _query(project_id: UUID, user_id: UUID) -> QuerySet[Project, tuple[str | None, str | None, str, bool]]:
     """The role in the owner and the role in the project alone, in one question: each request asks it."""
-    found = Project.objects.filter(open_to(user_id, "owner__"), id=project_id).alias(
+    return _roles_of(user_id).filter(id=project_id).values_list(*_ROLES)
+
+
+_ROLES = ("own", "given", "owner__networks", "owner__networks_let_tokens")
+
+
+def _roles_of(user_id: UUID) -> QuerySet[Project]:
+    """Projects whose owner is open to an account, with its role there and in each alone; columns are `_ROLES`."""
+    found = Project.objects.filter(open_to(user_id, "owner__")).alias(
         belonging=FilteredRelation("owner__memberships", condition=Q(owner__memberships__user=user_id)),
         invited=FilteredRelation("members", condition=Q(members__user=user_id)),
     )
-    found = found.annotate(own=F("belonging__role"), given=F("invited__role"))
-    return found.values_list("own", "given", "owner__networks", "owner__networks_let_tokens")
+    return found.annotate(own=F("belonging__role"), given=F("invited__role"))
 
 
 _roles = Prepared(_query, UUID, UUID)
@@ -37,10 +45,7 @@ def role_in(actor: Actor, project_id: UUID) -> str | None:
         return None
 
     def ask() -> str | None:
-        for own, given, networks, let_tokens in _roles(project_id, user_id):
-            if is_inside(actor, networks, let_tokens, own):
-                return stronger(own, given)
-        return None
+        return next((_role_inside(actor, *row) for row in _roles(project_id, user_id)), None)
 
     return looked_up((project_id, user_id), ask)
 
@@ -60,10 +65,35 @@ def within(actor: Actor, project: ProjectView) -> bool:
         return True
 
     def ask() -> bool:
-        sources = Confinement.objects.filter(project_id=project.id).values_list("source", "organization_id")
-        return all(role_of(actor, owner) or role_in(actor, source) for source, owner in sources)
+        known = list(_confinements(actor, project.id))
+        if actor.user_id is not None:
+            for source, _, role in known:
+                note_role(actor.user_id, source, role)  # the origin's is asked for next
+        return all(belongs or role for _, belongs, role in known)
 
     return looked_up(("within", project.id, actor), ask)
+
+
+def _confinements(actor: Actor, project_id: UUID) -> Iterator[tuple[UUID, str | None, str | None]]:
+    """(source, the actor's role in what owned it, and in itself) of what confines a project, in one query."""
+    user_id = actor.user_id
+    found = Confinement.objects.filter(project_id=project_id)
+    if user_id is None:
+        yield from ((source, None, None) for source in found.values_list("source", flat=True))
+        return
+    belonging = FilteredRelation("organization__memberships", condition=Q(organization__memberships__user=user_id))
+    role = Case(When(open_to(user_id, "organization__"), then=F("belonging__role")), output_field=CharField())
+    source = _roles_of(user_id).filter(id=OuterRef("source"))
+    there = {f"source_{name}": Subquery(source.values(name)[:1]) for name in _ROLES}
+    rows = found.alias(belonging=belonging).annotate(own=role, **there)
+    columns = "source", "own", "organization__networks", "organization__networks_let_tokens", *there
+    for project, own, networks, let_tokens, *rest in rows.values_list(*columns):
+        inside = own if own is not None and is_inside(actor, networks, let_tokens, own) else None
+        yield project, inside, _role_inside(actor, *rest) if rest[2] is not None else None
+
+
+def _role_inside(actor: Actor, own: str | None, given: str | None, networks: str, let_tokens: bool) -> str | None:
+    return stronger(own, given) if is_inside(actor, networks, let_tokens, own) else None
 
 
 def require_publishable(actor: Actor, project: ProjectView) -> None:
