@@ -587,6 +587,7 @@ FUNCTIONS = {
     "sessions.branches.delete_branch": "ProjectService.DeleteBranch",
     "sessions.branches.list_git_branches": "branches",
     "sessions.tags.list_tags": "tags",
+    "sessions.tags.tag_position": "compare",
     "sessions.tallies.tally": "project",
     "sessions.narrowed.latest_sessions": "project",
     "sessions.doings.weeks_of": "contributors",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import re
@@ -15,10 +16,14 @@ from django.test import Client
 
 import pages_story
 from html_check import Document, dangers, without_keys
+from mic.core.blob import encode_blob
+from mic.core.ids import content_hash
+from mic.core.session import Author, Op
+from mic.ledger.history import HistoryCommit
 from micelio.accounts.actor import ANONYMOUS
 from micelio.pages import archive
 from micelio.pages.archive import ARCHIVE_HEADER, Archive, parse_header, pieces
-from micelio.projects.actions import update_project
+from micelio.projects.actions import create_project, update_project
 from micelio.projects.ledgers import open_ledger
 from micelio.sessions import narrowed
 from micelio.sessions.models import Landing
@@ -64,6 +69,33 @@ def test_two_points_the_other_way_round(story: pages_story.Story) -> None:
     assert [(change["old"], change["new"]) for change in back] == [(change["new"], change["old"]) for change in there]
     assert _json("/acme/api/-/compare/head...@4")["changes"] == []
     assert "Nothing differs" in Client().get("/acme/api/-/compare/@4...head").content.decode()
+
+
+def test_a_difference_of_a_hundred_thousand_files(story: pages_story.Story) -> None:
+    """Of the first 50,000 by path as of any other; the page and its twins say that what lies behind is left out."""
+    project = create_project(story.actor, "acme", "crowd", visibility="public")
+    ledger = open_ledger(project.id)
+    history = ledger.import_history("a Git repository", bytes(16))
+    history.add_content(content_hash(b"x\n"), 2, encode_blob(b"x\n"))
+    changes = tuple(
+        (b"d%03d/f%03d.txt" % divmod(number, 250), int(Op.ADDED), 0o100644, content_hash(b"x\n"), 2)
+        for number in range(100_000)
+    )
+    commit = HistoryCommit(bytes([1]) * 20, b"", Author("Ada", ""), pages_story.BEGIN, "A crowd", changes)
+    ledger.run(history.add_commit(commit))
+    ledger.finish_import(history)
+    here = "/acme/crowd/-/compare/@0...@1"
+    source = Client().get(here).content.decode()
+    assert "More files differ than a page compares." in source
+    assert "d000/f000.txt" in source
+    assert len(gzip.compress(source.encode())) <= 24 * 1024
+    data = _json(here)
+    assert (data["changes_in_all"], data["left_out"], len(data["changes"])) == (50_000, True, 1000)
+    assert "More differ; these are the first ones by path." in Client().get(f"{here}?format=md").content.decode()
+    assert _json(f"{here}/changes/50000")["path"] == "d199/f249.txt"
+    assert Client().get(f"{here}/changes/50001").status_code == 404
+    assert _json("/acme/api/-/compare/@2...@3")["left_out"] is False
+    assert "More files differ" not in Client().get("/acme/api/-/compare/@2...@3").content.decode()
 
 
 def test_one_file_between_two_points(story: pages_story.Story) -> None:
@@ -168,6 +200,15 @@ def test_nothing_of_a_private_project(story: pages_story.Story, address: str) ->
         ("path=src/auth/tokens.py", [3, 1]),
         ("path=src", [3, 1]),
         ("path=src&agent=claude", [3]),
+        # @1 was written 40 days before 2026-11-03 09:00 UTC, @2 39 days before; the two sessions land now.
+        ("since=2026-09-24&until=2026-09-24", [1]),
+        ("since=2026-09-25&until=2026-09-25", [2]),
+        ("since=2026-09-24&until=2026-09-25", [2, 1]),
+        ("since=2026-09-26", [4, 3]),
+        ("until=2026-09-25", [2, 1]),
+        ("until=2026-09-24&path=docs", [1]),
+        ("since=2026-09-25&goal=key&author=maintainer", [4]),
+        ("until=2026-09-23", []),
         ("since=2030-01-01", []),
         ("until=2020-01-01", []),
         ("author=%3Cscript%3Ealert(1)%3C/script%3E", []),

@@ -89,6 +89,33 @@ def test_tags_with_their_landings(world: World, tagged: tuple[pb.ProjectRef, Git
     assert "\x1b" not in written
 
 
+def test_a_branch_is_compared_with_a_tag(world: World, tagged: tuple[pb.ProjectRef, GitClient]) -> None:
+    """Either way round, by their names, also through the two boxes; what is a tag and no landing is no point."""
+    project, _ = tagged
+    place = f"{world.forge.base_url}/api/v1/projects/{project.organization}/{project.handle}"
+    own = {"Authorization": f"Bearer {world.forge.token('max')}"}
+    assert httpx.post(f"{place}/branches", json={"name": "fix/c"}, headers=own).status_code == 201
+    body = {"goal": "Say three", "changes": [{"path": "c.txt", "text": "three\n"}]}
+    assert httpx.post(f"{place}/landings", params={"branch": "fix/c"}, json=body, headers=own).status_code == 201
+
+    def differs(points: str) -> list[tuple[str, bool, bool]]:
+        answer = _get(world, project, f"compare/{points}", format="json")
+        assert answer.status_code == 200, answer.text
+        return [(each["path"], bool(each["old"]), bool(each["new"])) for each in answer.json()["changes"]]
+
+    assert differs("v0.9...fix:c") == [("b.txt", False, True), ("c.txt", False, True)]
+    assert differs("fix:c...v0.9") == [("b.txt", True, False), ("c.txt", True, False)]
+    assert differs("v0.11...fix:c") == [("c.txt", False, True)]
+    assert differs("v0.9...v0.10") == differs("@1...v0.10") == [("b.txt", False, True)]
+    page = _get(world, project, "compare/v0.9...fix:c")
+    assert "<h1>From v0.9@1 to fix/c@3</h1>" in page.text
+    assert _queries(page) <= 12
+    boxes = _get(world, project, "compare", **{"from": "v0.9", "to": "fix/c"})
+    assert boxes.headers["location"].endswith("/-/compare/v0.9...fix:c")
+    for no_point in ("beside", "directory", "v9", "v0.9@1"):
+        assert _get(world, project, f"compare/{no_point}...fix:c").status_code == 404, no_point
+
+
 def test_many_tags_have_pages(world: World, tagged: tuple[pb.ProjectRef, GitClient]) -> None:
     """Each on one of them, as many queries as for few, within the weight of a page."""
     project, git = tagged

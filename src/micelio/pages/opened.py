@@ -13,7 +13,7 @@ from micelio.pages.cost import current_cost
 from micelio.pages.kept import note_head
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import ProjectView
-from micelio.projects.queries import get_project
+from micelio.projects.queries import get_project, on_branch
 from micelio.sessions.queries import MAX_PAGE, count_open_sessions
 
 
@@ -64,7 +64,15 @@ class Opened:
 def open_project(actor: Actor, owner: str, handle: str) -> Opened:
     """The project as `actor` may see it. Raises NotFound, in the same words for absent and not theirs to see."""
     name, branch = split_handle(handle)
-    project = get_project(actor, owner, name, branch)
+    return _opened(actor, get_project(actor, owner, name, branch))
+
+
+def on_line(opened: Opened, branch: str) -> Opened:
+    """The same project on one of its branches, or on `main`; the actor may see it. Raises NotFound."""
+    return _opened(opened.actor, on_branch(opened.project, branch))
+
+
+def _opened(actor: Actor, project: ProjectView) -> Opened:
     ledger = open_ledger(project.line)
     cost = current_cost()
     if cost is not None:

@@ -1,4 +1,4 @@
-"""Two points to compare: positions of the line that the page is on, or of branches by their names."""
+"""Two points to compare: positions of the line that the page is on, branches and tags by their names."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 from mic.core.errors import NotFound
 from mic.core.tree import Entry
-from micelio.pages.addresses import Ref, Site, parse_ref
-from micelio.pages.opened import Opened, open_project
-from micelio.sessions.branches import get_branch
+from micelio.pages.addresses import HEAD, Ref, Site, parse_ref
+from micelio.pages.opened import Opened, on_line
+from micelio.projects.branches import get_branch
+from micelio.sessions.tags import tag_position
 
 MAIN = "main"
 # Lines below each other that are followed; a line has at most so many.
@@ -18,7 +19,9 @@ _DEEPEST = 40
 
 @dataclass(frozen=True)
 class Point:
-    """A position of a line. `branch` is "" for the line that the page is on, else a name; `ref` is what was asked."""
+    """A position of a line. `branch` is "" for the line that the page is on, else the name of a branch or a tag; `ref`
+    is what was asked.
+    """
 
     opened: Opened
     branch: str
@@ -44,7 +47,10 @@ class Point:
 
 
 def find_point(opened: Opened, text: str) -> Point:
-    """`head`, `@3`, `NAME` or `NAME@3`; a slash of a name may be written `:`. Raises NotFound."""
+    """`head`, `@3`, `NAME` or `NAME@3`; a slash of a name may be written `:`. Raises NotFound.
+
+    NAME is a branch; alone, and where there is no such branch, a tag that stands at a landing.
+    """
     name, at, number = text.partition("@")
     if text in ("", "head") or not name:
         ref = parse_ref(text or "head")
@@ -53,14 +59,24 @@ def find_point(opened: Opened, text: str) -> Point:
     ref = parse_ref(f"@{number}" if at else "head")
     project = opened.project
     try:
-        handle = project.handle if branch == MAIN else f"{project.handle}@{branch.replace('/', ':')}"
-        there = open_project(opened.actor, project.owner, handle)
+        there = on_line(opened, branch)
     except NotFound as error:
+        if not at and (tagged := _tagged(opened, branch)) is not None:
+            return tagged
         raise NotFound(
             f"There is no point `{text[:60]}` in {project.owner}/{project.handle}.",
-            hint="Use `head`, a position such as `@42`, or a branch by its name.",
+            hint="Use `head`, a position such as `@42`, or a branch or a tag by its name.",
         ) from error
     return Point(there, branch, ref, *there.at(ref))
+
+
+def _tagged(opened: Opened, name: str) -> Point | None:
+    project = opened.project
+    position = tag_position(opened.actor, project, name)
+    if position is None:
+        return None
+    main = on_line(opened, MAIN)
+    return Point(main, name, HEAD, *main.at(Ref(position)))
 
 
 def compare_address(site: Site, old: str, new: str) -> str:
@@ -83,7 +99,7 @@ def _below(point: Point) -> list[tuple[str, int]]:
     name, position = (project.branch if project.branch_id is not None else MAIN), point.position
     found = [(name, position)]
     while name != MAIN and len(found) < _DEEPEST:
-        branch = get_branch(point.opened.actor, project, name).branch
+        branch = get_branch(point.opened.actor, project, name)
         if not branch.origin:  # what it began from is gone
             break
         name, position = branch.origin, min(position, branch.position)
@@ -91,23 +107,35 @@ def _below(point: Point) -> list[tuple[str, int]]:
     return found
 
 
-def difference(old: Point, new: Point) -> list[tuple[bytes, Entry | None, Entry | None]]:
-    """(path, before, after) of what differs, by path. Two lines are compared by what each changed since they parted:
-    no line has the nodes of another that came later.
+Differs = tuple[bytes, Entry | None, Entry | None]
+
+
+def difference(old: Point, new: Point, most: int) -> tuple[list[Differs], bool]:
+    """((path, before, after) of the first `most` that differ, by path; whether more do).
+
+    Two lines are compared by what each changed since they parted: no line has the nodes of another that came later.
     """
     if old.opened.project.line == new.opened.project.line:
-        return [(change.path, change.old, change.new) for change in new.opened.ledger.diff(old.tree, new.tree)]
+        found = new.opened.ledger.diff(old.tree, new.tree, limit=most + 1)
+        return [(change.path, change.old, change.new) for change in found[:most]], len(found) > most
     position = parted(old, new)
     sides = []
+    # Behind the last path of a side that was not read to its end the other one cannot be told apart.
+    until: bytes | None = None
     for point in (old, new):
         ledger = point.opened.ledger
-        sides.append({change.path: change for change in ledger.diff(ledger.tree_at(position), point.tree)})
+        side = ledger.diff(ledger.tree_at(position), point.tree, limit=most + 1)
+        if len(side) > most:
+            until = side[-1].path if until is None else min(until, side[-1].path)
+        sides.append({change.path: change for change in side})
     here, there = sides
-    found = []
+    differs: list[Differs] = []
     for path in sorted({*here, *there}):
+        if until is not None and path > until:
+            break
         # What one side did not change is there as it was when they parted.
         before = here[path].new if path in here else there[path].old
         after = there[path].new if path in there else here[path].old
         if before != after:
-            found.append((path, before, after))
-    return found
+            differs.append((path, before, after))
+    return differs[:most], until is not None or len(differs) > most

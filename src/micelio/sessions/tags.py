@@ -66,6 +66,18 @@ def list_tags(actor: Actor, project: ProjectView, after: str = "", limit: int = 
     return _with_positions(kept, snapshot, project, packs, read)
 
 
+def tag_position(actor: Actor, project: ProjectView, name: str) -> int | None:
+    """The landing of main that the commit of a tag is; None where there is no such tag, or where that is none."""
+    require_read(actor, project)
+    kept = kept_objects(project.id)
+    snapshot = kept.snapshot()
+    oid = snapshot.view.refs.get(_TAGS + name.encode("utf-8", "surrogateescape"))
+    if oid is None:
+        return None
+    packs = kept.reader(snapshot)
+    return _with_positions(kept, snapshot, project, packs, [_read(packs, name, oid)])[0].position
+
+
 def _name(ref: bytes) -> str:
     return ref.removeprefix(_TAGS).decode("utf-8", "surrogateescape") if ref.startswith(_TAGS) else ""
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from mic.core.errors import Erased, InvalidInput, NotFound
+from mic.core.errors import Erased, NotFound
 from mic.core.tree import Entry
 from micelio.accounts.actor import Actor
 from micelio.pages.addresses import Ref
@@ -32,18 +32,19 @@ from micelio.sessions.queries import LandingRow, list_landings
 
 # Landings that are named above the changes; all of them are in the list of landings.
 LANDINGS = 20
-# Changed paths beyond which two points are not compared on pages.
+# Changed paths that are compared on pages, the first ones; what a difference has beyond them is left out.
 MOST_CHANGES = 50_000
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """Two points of one project."""
+    """Two points of one project. With `cut` more differs than `changes` has."""
 
     opened: Opened
     old: Point
     new: Point
     changes: list[PathChange]
+    cut: bool
 
     @property
     def here(self) -> str:
@@ -106,14 +107,9 @@ def _compared(actor: Actor, owner: str, handle: str, points: str) -> _Compared:
     if not dots:
         raise NotFound(f"`{points[:60]}` names no two points.", hint="Compare such as `@3...head`, or `main...NAME`.")
     old, new = find_point(opened, before), find_point(opened, after)
-    found = difference(old, new)
-    if len(found) > MOST_CHANGES:
-        raise InvalidInput(
-            f"{count_words(len(found), 'file')} differ, which is too much for a page.",
-            hint="Compare two points that are closer to each other, or clone the project.",
-        )
+    found, is_cut = difference(old, new, MOST_CHANGES)
     changes = [PathChange(path, before, after, number) for number, (path, before, after) in enumerate(found, 1)]
-    return _Compared(opened, old, new, with_sources(changes, {}, {}))
+    return _Compared(opened, old, new, with_sources(changes, {}, {}), is_cut)
 
 
 @page
@@ -149,6 +145,7 @@ def compare(request: HttpRequest, actor: Actor, owner: str, handle: str, points:
         "look": look,
         "is_cut": shown.is_cut,
         "total_files": len(found.changes),
+        "left_out": found.cut,
         "first_part": start == 1,
         "all_landings": f"{found.new.opened.site.landings}?before={newest + 1}",
     }
@@ -158,6 +155,7 @@ def compare(request: HttpRequest, actor: Actor, owner: str, handle: str, points:
         "landings_between": between,
         "changes": [change_data(change) for change in found.changes[:1000]],
         "changes_in_all": len(found.changes),
+        "left_out": found.cut,
     }
     return Page("pages/compare.html", context, data, lambda: _markdown(found, rows, shown))
 
@@ -176,6 +174,8 @@ def _markdown(found: _Compared, rows: list[LandingRow], shown: ShownChanges) -> 
         )
     counted = {file.path: file.summary for file in (*shown.files, *shown.rest)}
     text += f"\n## Changes: {count_words(len(found.changes), 'file')}\n\n"
+    if found.cut:
+        text += "More differ; these are the first ones by path.\n\n"
     return text + "".join(
         f"- {opening(display_path(change.path))} ({escaped(counted.get(change.path) or op_words(change))})\n"
         for change in found.changes[:1000]
