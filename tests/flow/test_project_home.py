@@ -81,3 +81,32 @@ def test_a_private_fork_asks_as_much_however_deep_it_is(db: None) -> None:
     assert max(counts) <= 12, "\n".join(query["sql"] for query in asked)
     Membership.objects.filter(organization__handle="org1").delete()
     assert client.get("/org5/deep").status_code == 404
+
+
+def test_what_came_without_a_goal_says_so_and_can_be_followed(db: None) -> None:
+    """In the list of files, in lists of projects and above the files: never a link without a word."""
+    story = pages_story.tell()
+    Landing.objects.filter(project_id=story.project.id, position=4).update(goal="", git_commit=bytes(20))
+    for address in (
+        "/acme/api",
+        "/acme/api/-/tree/head/docs",
+        "/acme/api/-/file/head/docs/keys.md",
+        "/acme/api/-/landings",
+    ):
+        page = Document(Client().get(address).content.decode())
+        assert "(no goal was given)" in [a.text for a in page.all("a")], address
+        assert all(a.text or a.attributes.get("aria-label") for a in page.all("a")), address
+    for address in ("/", "/acme"):
+        assert '<span class="serif">(no goal was given)</span>' in Client().get(address).content.decode(), address
+
+
+def test_what_stands_between_backticks_is_code(db: None) -> None:
+    """In goals, as agents write them, and it is text all the same."""
+    story = pages_story.tell()
+    goal = "Let `src/auth` say <b>no</b>, and `<script>` too; one ` is one"
+    pages_story.land_files(story.actor, story.project, goal, 4, {b"a.txt": (0o100644, b"x\n")})
+    said = "Let <code>src/auth</code> say &lt;b&gt;no&lt;/b&gt;, and <code>&lt;script&gt;</code> too; one ` is one"
+    for address in ("/acme/api", "/acme/api/-/landings", "/acme/api/-/landings/5", "/acme/api/-/blame/head/a.txt", "/"):
+        assert said in Client().get(address).content.decode(), address
+    problem = Client().get("/acme/api/-/import/archive").content.decode()
+    assert "<code>mic import archive" in problem

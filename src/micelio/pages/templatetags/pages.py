@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from django import template
 from django.db import DatabaseError
 from django.template import Context
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from micelio import __version__
@@ -53,6 +54,16 @@ _SHOWN = (
 def or_no_goal(said: str) -> str:
     """A headline, or that there is none."""
     return said or gettext("(no goal was given)")
+
+
+# What people and agents put between backticks in a line of plain text, as they do in Markdown.
+_CODE = re.compile("`([^`]+)`")
+
+
+@register.filter
+def coded(said: str) -> SafeString:
+    """A line of plain text for HTML, in which what stands between backticks is code."""
+    return SafeString(_CODE.sub(r"<code>\1</code>", escape(said)))
 
 
 @register.filter
