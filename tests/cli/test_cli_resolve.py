@@ -312,6 +312,28 @@ def test_held_apart_and_taken_back(clashing: Shell) -> None:
     assert clashing("land") == "Landed @3: Water at dawn (1 file)\n"
 
 
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+def test_held_apart_where_one_side_has_no_file(clashing: Shell, side: str) -> None:
+    """Changed here and deleted there, and the reverse: there are no lines to put together, one side whole is taken."""
+    there = clashing.cd("one")
+    (there / "list").unlink()
+    clashing("land", "Less")
+    here = clashing.cd("two")
+    (here / "logo").unlink()
+    mine = clashing.read("list")
+    assert "clash: list, held apart: " in clashing("sync", "--auto-merge")
+    assert clashing("resolve").startswith("list: yours stands over @3")
+    assert clashing("resolve", "--strategy", "union") == (
+        "! mic: list has no lines that could be put together.\n"
+        "!      Take one side: `mic resolve list --strategy ours`, or theirs.\n[2]\n"
+    )
+    assert clashing("resolve", "--strategy", side).splitlines()[-3:] == [
+        f"settled with {side}: list", f"settled with {side}: logo", "Nothing clashes any more: `mic land`.",
+    ]  # fmt: skip
+    held = {path.name: path.read_bytes() for path in here.iterdir() if path.is_file()}
+    assert held == ({"list": mine.encode()} if side == "ours" else {"logo": b"\0theirs"})
+
+
 def test_one_path_alone(clashing: Shell) -> None:
     """--path brings one file up to date and leaves the base; what clashes is left as it was, and said."""
     clashing.cd("one")

@@ -74,7 +74,9 @@ def keep_sides(ws: Workspace, record: Record, base: bytes, theirs: bytes) -> Non
 
 
 def sides(ws: Workspace, record: Record) -> tuple[bytes, bytes] | None:
-    """The contents of the base and of theirs; None where they are not kept."""
+    """The contents of the base and of theirs; None where they are not kept, or one of them has no file."""
+    if not (record.base[1] and record.theirs[1]):
+        return None
     folder = _folder(ws) + b"/contents/"
     base, theirs = (read_file(folder + name.hex().encode()) for _, name in (record.base, record.theirs))
     return None if base is None or theirs is None else (base, theirs)
