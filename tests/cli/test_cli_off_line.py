@@ -168,6 +168,30 @@ def test_a_push_waits_as_it_was(here: Inside) -> None:
     assert here("show", own).startswith("abandoned Water\n")
 
 
+def test_a_push_without_files_waits(here: Inside) -> None:
+    """Words alone can be pushed, and put aside, while nothing else ever waited here."""
+    here("session", "start", "Water")
+    here("session", "note", "Dry soil")
+    own = here.json("session", "status")["session"]["id"]
+    assert here("session", "switch", "--none").startswith("Put aside: Water\n")
+    here.go_on_line()
+    assert here("sync") == "Pushed: Water\nNothing new: your base @1 is the newest landing.\n"
+    assert here.json("session", "show", own)["session"]["conversation"][0]["text"] == "Dry soil"
+
+
+def test_a_session_on_top_of_what_waited_lands(here: Inside) -> None:
+    """Begun while a landing waited, over a file that it changes: once that has landed it stands on it."""
+    here.write("rose", "wet\n")
+    here("land", "Water")
+    here("session", "start", "Water more")
+    here.write("rose", "wetter\n")
+    here.go_on_line()
+    assert here("sync").startswith("Landed @2: Water (1 file)\n")
+    assert here.json("session", "status")["session"]["base_position"] == 2
+    assert here("session", "push").startswith("Pushed: Water more (1 file)\n")
+    assert here("land") == "Landed @3: Water more (1 file)\n"
+
+
 def test_one_is_taken_back(here: Inside) -> None:
     """A landing opens its session again, with what stands on it; a push is just not made."""
     here.write("rose", "wet\n")

@@ -316,6 +316,8 @@ def _contents(
     folder = contents_folder(ws)
     names = sorted({change.hash.hex().encode() for change in item.changes if change.hash})
     here = [name for name in names if exists(folder.encode("utf-8", "surrogateescape") + b"/" + name)]
+    if not here:
+        return [], []
     files = [LocalChange(name, int(Op.ADDED), 0o100644, None) for name in here]
     pushed = item.session.id if item.after_ms else b""
     _, frames, packs = send(client, Workspace(folder, ws.config), project, files, pushed)
@@ -350,11 +352,20 @@ def _land(client: Client, ws: Workspace, item: Pending) -> Sending:
         record(ws, "mic land", files=False, final=f"it landed @{answer.position}, and others may have built on it.")
         sent = Sent([change_message(change) for change in item.changes], {}, {})
         done = advance(client, ws, project, answer, sent, changes)
+    _on_what_landed(ws, session)
     settled_all(ws)
     remove(ws, item)
     if last_push(ws, session) is not None:
         forget_push(ws)
     return Sending(item, answer.position, done)
+
+
+def _on_what_landed(ws: Workspace, landed: LocalSession) -> None:
+    """The session that was begun on top of a landing that waited stands on it now."""
+    here = local.current(ws)
+    if here is not None and here.id != landed.id and not here.left and here.base_position != ws.config.position:
+        here.base_position = ws.config.position
+        local.save(ws, here)
 
 
 def _push(client: Client, ws: Workspace, item: Pending) -> Sending:
