@@ -156,7 +156,9 @@ def test_a_push_waits_as_it_was(here: Inside) -> None:
         "diff --git a/rose b/rose\n--- a/rose\n+++ b/rose\n@@ -1 +1 @@\n-wetter\n+dry\n"
     )
     here.go_off_line()
+    here("session", "note", "Too dry")
     assert here("session", "push").startswith("Waits to push: Water")
+    here("session", "decide", "At night")
     assert here("session", "abandon").startswith("Waits to give up: Water\n")
     assert here("status").splitlines()[1:] == [
         "No session is open.",
@@ -166,6 +168,21 @@ def test_a_push_waits_as_it_was(here: Inside) -> None:
     here.go_on_line()
     assert here("sync").startswith("Abandoned: Water\n")
     assert here("show", own).startswith("abandoned Water\n")
+    given_up = here.json("session", "show", own)["session"]
+    assert [turn["text"] for turn in given_up["conversation"]] == ["Half", "Too dry"]
+    assert [each["what"] for each in given_up["decisions"]] == ["At night"]
+
+
+def test_a_session_that_the_forge_never_heard_of_is_given_up(here: Inside) -> None:
+    """Begun and given up without a network: its words are on the forge afterwards, as those of any other."""
+    here("session", "start", "Water")
+    here("session", "note", "Dry soil")
+    own = here.json("session", "status")["session"]["id"]
+    here("session", "abandon")
+    here.go_on_line()
+    assert here("sync").startswith("Abandoned: Water\n")
+    assert here.json("session", "show", own)["session"]["conversation"][0]["text"] == "Dry soil"
+    assert here.json("session", "show", own)["session"]["state"] == "abandoned"
 
 
 def test_a_push_without_files_waits(here: Inside) -> None:

@@ -143,6 +143,40 @@ def test_who_may_not_and_what_is_none(begun: Shell, forge: Forge, name: str, tmp
     assert begun("session", "resume", session).startswith("! mic: Session SESSION is abandoned.\n")
 
 
+def test_what_was_said_stays_when_a_session_is_given_up(begun: Shell) -> None:
+    """Pushed or not: goal, conversation and decisions are on the forge, and the files are as they were."""
+    session = session_of(begun)
+    begun("session", "note", "Too wet")
+    begun("session", "push")
+    begun("session", "note", "Much too wet")
+    begun("session", "undecide")
+    begun("session", "decide", "Wait")
+    before = {path: path.read_bytes() for path in begun.cwd.rglob("*") if path.is_file() and ".mic" not in path.parts}
+    assert begun("session", "abandon") == "Abandoned: Water\nYour files are as they were.\n"
+    shown = begun.json("session", "show", session)["session"]
+    assert shown["state"] == "abandoned"
+    assert [turn["text"] for turn in shown["conversation"]] == ["Look at the soil", "Too wet", "Much too wet"]
+    assert [each["what"] for each in shown["decisions"]] == ["Wait"]
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_given_up_here_after_a_push_from_elsewhere(begun: Shell) -> None:
+    """What was said there stays, beside what was said here."""
+    session = session_of(begun)
+    begun("session", "push")
+    begun("session", "note", "Said here")
+    begun.cd("there")
+    begun("session", "resume", session)
+    begun("session", "note", "Said there")
+    begun("session", "push")
+    begun.cd("here")
+    begun("session", "abandon")
+    shown = begun.json("session", "show", session)["session"]
+    texts = [turn["text"] for turn in shown["conversation"]]
+    assert sorted(texts) == ["Look at the soil", "Said here", "Said there"]
+    assert [each["what"] for each in shown["decisions"]] == ["At dawn"]
+
+
 def test_a_secret_is_not_pushed(begun: Shell) -> None:
     from test_cli_secrets import KEY
 

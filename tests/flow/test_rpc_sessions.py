@@ -150,6 +150,29 @@ def test_two_people_starting_the_same_id_at_once(world: World, project: pb.Proje
         assert (len(owners), codes) == (1, {"permission_denied"})
 
 
+def test_an_abandoned_session_keeps_what_was_said(world: World, project: pb.ProjectRef) -> None:
+    """The words that are given with it are kept, of one that was never begun too; and none of somebody else's."""
+    own, other = session_id(), session_id()
+    said = pb.Session(id=own, goal="Given up", conversation=[pb.Message(role="human", text="No", at_ms=1)])
+    request = pb.AbandonSessionRequest(project=project, session_id=own, session=said)
+    for _ in range(2):
+        found = world.max("SessionService.AbandonSession", request).session
+        assert (found.state, found.owner, [turn.text for turn in found.conversation]) == ("abandoned", "max", ["No"])
+    assert world.rita.refused("SessionService.AbandonSession", request).code == "permission_denied"
+    request.session.id = other
+    assert world.max.refused("SessionService.AbandonSession", request).code == "invalid_input"
+    begun = pb.PushSessionRequest(project=project, session=pb.Session(id=other, goal="G"))
+    world.max("SessionService.PushSession", begun)
+    request = pb.AbandonSessionRequest(project=project, session_id=other)
+    request.session.CopyFrom(pb.Session(id=other, goal="", decisions=[pb.Decision(what="So")]))
+    assert world.max.refused("SessionService.AbandonSession", request).code == "invalid_input"
+    request.session.goal = "G"
+    world.max("SessionService.AbandonSession", request)
+    asked = pb.GetSessionRequest(project=project, session_id=other)
+    kept = world.rita("SessionService.GetSession", asked).session
+    assert (kept.state, [each.what for each in kept.decisions]) == ("abandoned", ["So"])
+
+
 def test_an_abandoned_session_stays_so(world: World, project: pb.ProjectRef) -> None:
     """It is kept with its words, and neither lands nor starts again."""
     own = session_id()

@@ -39,7 +39,7 @@ from mic.rpc.unreached import Unreached
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.operations import record
-from mic.workspace.pushed import forget_push
+from mic.workspace.pushed import forget_push, last_push
 from mic.workspace.status import status as working_status
 from mic.workspace.told import in_order
 from mic.workspace.workspace import Workspace
@@ -227,8 +227,9 @@ def abandon(out: Output) -> int:
     with ws.lock():
         items, session = waiting(ws), require_open(ws)
         try:
+            before = last_push(ws, session)
             with connect(ws.config.instance, signed_in=True) as client:
-                tell_abandoned(client, ws, session.id, ws.config.branch)
+                tell_abandoned(client, ws, session, ws.config.branch, before.at_ms if before else 0)
         except Unreached as error:
             item, away = wait_to_abandon(ws, session, items), error
         record(ws, "mic session abandon", files=False, final="the forge was told that it is given up.")

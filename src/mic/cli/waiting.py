@@ -147,8 +147,8 @@ def wait_to_push(ws: Workspace, session: LocalSession, items: list[Pending], *, 
 
 
 def wait_to_abandon(ws: Workspace, session: LocalSession, items: list[Pending]) -> Pending:
-    """The forge will be told that the session is given up."""
-    return _added(ws, ABANDON, session, pb.Session(), [], items)
+    """The forge will be told that the session is given up, and what was said in it."""
+    return _added(ws, ABANDON, session, session_message(session, []), [], items)
 
 
 def _added(
@@ -392,16 +392,19 @@ def _push(client: Client, ws: Workspace, item: Pending) -> Sending:
 
 
 def _abandon(client: Client, ws: Workspace, item: Pending) -> Sending:
-    abandon(client, ws, item.session.id, item.line)
+    abandon(client, ws, item.session, item.line, item.after_ms)
     remove(ws, item)
     return Sending(item)
 
 
-def abandon(client: Client, ws: Workspace, session_id: bytes, line: str) -> None:
-    """Tell the forge that a session is given up; raises NotFound when the project is not there."""
-    request = pb.AbandonSessionRequest(project=address_of(ws, line).ref, session_id=session_id)
+def abandon(client: Client, ws: Workspace, session: LocalSession, line: str, after_ms: int) -> None:
+    """Tell the forge that a session is given up, and what was said in it; it was pushed from here at `after_ms`, 0 for
+    never. Raises NotFound when the project is not there."""
+    request = pb.AbandonSessionRequest(
+        project=address_of(ws, line).ref, session_id=session.id, session=session_message(session, []), after_ms=after_ms
+    )
     try:
         client.call(client.sessions.AbandonSession, request)
     except NotFound:
-        # The forge never heard of it, for it could not be reached; or the branch is gone.
+        # The forge, an older one, never heard of it; or the branch is gone.
         client.call(client.projects.GetProject, pb.GetProjectRequest(project=address_of(ws, "").ref))

@@ -50,6 +50,7 @@ from micelio.sessions.policy import (
     require_own,
     require_write,
 )
+from micelio.sessions.pushed_at import pushed_at
 from micelio.sessions.queries import is_waiting
 from micelio.sessions.redaction import without_secrets
 from micelio.sessions.refusal import refused
@@ -245,15 +246,33 @@ def own_landing(actor: Actor, ledger: Project, session_id: bytes, position: int)
     return landed_before(position, landing.record.root_after, landing.session)
 
 
-def abandon_session(actor: Actor, project: ProjectView, session_id: bytes) -> Session:
-    """Give a session up. Its words are kept; it can no longer land."""
+def abandon_session(
+    actor: Actor,
+    project: ProjectView,
+    session_id: bytes,
+    words: Session | None = None,
+    after_ms: int | None = None,
+) -> Session:
+    """Give a session up. Its words are kept; it can no longer land.
+
+    `words` is the session as it is where it is given up: what was said and not pushed is kept too, of one that nobody
+    has begun as well. Where it was pushed from elsewhere after `after_ms` (Unix milliseconds, 0 for never), what was
+    said there stays beside it.
+    """
     require_write(actor, project)
     require_free(actor)
     _check_id(session_id)
+    if words is not None and words.id != session_id:
+        raise InvalidInput("These are the words of another session.")
     ledger = open_ledger(project.line)
     if ledger.find_session(session_id) is not None:
         raise InvalidInput(f"Session {ulid_text(session_id)} has landed; it cannot be abandoned.")
     session = own_open_session(actor, ledger, session_id)
+    if words is not None:
+        said = to_keep(actor, project, msgspec.structs.replace(words, changes=()))
+        if session is None and claim(actor, ledger, said):
+            session = said
+        session = _with_words(session or own_open_session(actor, ledger, session_id) or said, said, after_ms)
     if session is None:
         raise hidden_session(session_id)
     now = ms_hlc(time.time_ns() // 1_000_000)
@@ -261,6 +280,20 @@ def abandon_session(actor: Actor, project: ProjectView, session_id: bytes) -> Se
     _keep(actor, project, ledger, session, "session.abandon")
     ledger.drop_pushes(session_id)
     return session
+
+
+def _with_words(session: Session, said: Session, after_ms: int | None) -> Session:
+    """A session with what was said last; what was pushed of it from elsewhere since stays."""
+    conversation, decisions, usage = said.conversation, said.decisions, said.usage
+    if after_ms is not None and pushed_at(session) not in (0, after_ms):
+        both = [*session.conversation, *(turn for turn in conversation if turn not in session.conversation)]
+        conversation = tuple(sorted(both, key=lambda turn: turn.at))
+        decisions = (*session.decisions, *(each for each in decisions if each not in session.decisions))
+        usage = (*session.usage, *(each for each in usage if each not in session.usage))
+    return msgspec.structs.replace(
+        session, goal=said.goal, conversation=conversation, decisions=decisions, usage=usage,
+        transcript=said.transcript or session.transcript,
+    )  # fmt: skip
 
 
 def own_open_session(actor: Actor, ledger: Project, session_id: bytes) -> Session | None:

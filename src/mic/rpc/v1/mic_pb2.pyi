@@ -1789,12 +1789,16 @@ class AwaitLandingRequest(_message.Message):
     def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session_id: _Optional[bytes] = ..., wait_ms: _Optional[int] = ...) -> None: ...
 
 class AbandonSessionRequest(_message.Message):
-    __slots__ = ("project", "session_id")
+    __slots__ = ("project", "session_id", "session", "after_ms")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    AFTER_MS_FIELD_NUMBER: _ClassVar[int]
     project: ProjectRef
     session_id: bytes
-    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session_id: _Optional[bytes] = ...) -> None: ...
+    session: Session
+    after_ms: int
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., session_id: _Optional[bytes] = ..., session: _Optional[_Union[Session, _Mapping]] = ..., after_ms: _Optional[int] = ...) -> None: ...
 
 class GetSessionRequest(_message.Message):
     __slots__ = ("project", "session_id", "position", "id_prefix")

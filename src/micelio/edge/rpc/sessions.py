@@ -85,7 +85,9 @@ class Sessions(mic_pb2_grpc.SessionServiceServicer):
     @call
     def AbandonSession(self, actor: Actor, request: pb.AbandonSessionRequest) -> pb.SessionResponse:
         project = convert.find_project(actor, request.project)
-        session = actions.abandon_session(actor, project, request.session_id)
+        words = convert.session(request.session) if request.HasField("session") else None
+        after = request.after_ms if request.HasField("after_ms") else None
+        session = actions.abandon_session(actor, project, request.session_id, words, after)
         return pb.SessionResponse(session=convert.session_message(actor, session))
 
     @call
