@@ -220,6 +220,9 @@ def test_one_is_taken_back(here: Inside) -> None:
         "!      `mic op log` lists what was done.\n[2]\n"
     )
     assert here("pending", "drop", "1") == "Open here again: Water\nwith it: Water lilies\n"
+    assert here("undo").startswith(
+        "! mic: mic pending drop stays: its session is open here again, and `mic land` lands it.\n"
+    )
     assert here("pending", "drop", "1") == (
         "! mic: Nothing with the number 1 waits here.\n!      `mic pending list` lists what does.\n[4]\n"
     )

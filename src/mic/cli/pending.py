@@ -7,6 +7,7 @@ import click
 from mic.cli.app import Suggesting, json_option
 from mic.cli.output import Output, plural, when
 from mic.cli.waiting import pending_fields, take_back, waiting
+from mic.workspace.operations import record
 from mic.workspace.pending import LAND, find, remove
 from mic.workspace.pending import pending as read
 from mic.workspace.workspace import Workspace
@@ -49,8 +50,12 @@ def drop(out: Output, number: int) -> None:
         items = waiting(ws)
         item = find(items, number)
         goal = item.session.goal
-        dropped = take_back(ws, item, items) if item.kind == LAND else [item]
-        if item.kind != LAND:
+        if item.kind == LAND:
+            final = "its session is open here again, and `mic land` lands it."
+            record(ws, "mic pending drop", files=False, final=final)
+            dropped = take_back(ws, item, items)
+        else:
+            dropped = [item]
             remove(ws, item)
     if item.kind == LAND:
         out.line(f"Open here again: {goal}")
