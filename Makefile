@@ -136,8 +136,9 @@ fuzz: .venv/dev ## hostile input for every parser and door, for FUZZ_SECONDS (60
 fuzz-git: .venv/dev ## hostile pkt-lines, requests, pushes and packs for FUZZ_SECONDS (600); FUZZ_SEED shows a run again
 	@$(BIN)/python -m tests.fuzz.git
 
-fuzz-cli: .venv/dev ## random commands in two working copies beside a model, for FUZZ_SECONDS (600); FUZZ_SEED shows a run again
-	@$(BIN)/python -m tests.sequences
+fuzz-cli: .venv/dev ## 3,000 stories of random commands in two working copies beside a model; STORIES=FROM:TO for others; goes on where it stopped
+	@mkdir -p build
+	@$(BIN)/python -m tests.sequences --stories "$${STORIES:-0:3000}" --state build/sequences-$$(git rev-parse --short HEAD 2>/dev/null || echo here)
 
 bench: .venv/dev ## the measured figures, written to docs/benchmarks.md
 	@$(BIN)/python -m tests.bench

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from forge_process import Forge
-from sequences.machine import Wrong
+from sequences.places import Wrong
 from sequences.stories import Stage, opened, tell
 
 # Each went wrong once: a switch that two undos took back; a folder that was removed and written into.
@@ -29,7 +29,7 @@ def test_wide_stories(forge: Forge, tmp_path: Path) -> None:
     """The same holds on branches, in a part of the project, on another session's work, and off line."""
     stage = Stage(forge, tmp_path)
     for seed in WIDE:
-        story = tell(stage, random.Random(seed), 45, wide=True)
+        story = tell(stage, random.Random(seed), 25, wide=True)
         assert not story.wrong, "\n".join([*story.lines, story.wrong])
 
 

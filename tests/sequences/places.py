@@ -1,0 +1,144 @@
+"""A working copy of a story, and what is on its disk."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import traceback
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from forked import MIC
+from inside import NOBODY
+from mic.cli.content_cache import content_cache
+from mic.cli.main import main
+
+Disk = dict[str, bytes]
+
+
+class Wrong(AssertionError):
+    """Something was lost, or is where it should not be."""
+
+
+class NotNow(Exception):
+    """The machine was too busy to answer in time: nothing is known, and the story is told again."""
+
+
+class Place:
+    """A working copy. `home` has its sign-in. Its commands run in this process; with `whole` each is one of its own."""
+
+    def __init__(self, name: str, folder: Path, environment: Mapping[str, str], *, whole: bool = False) -> None:
+        self.name, self.folder, self.environment, self.whole = name, folder, dict(environment), whole
+        self.on_line = True
+
+    def mic(self, *argv: str, looks: bool = False) -> tuple[int, str, str]:
+        """A command here: exit code, output, errors. `looks`: it only asks, and may always run in this process.
+
+        Raises NotNow where the forge, which is there, was not reached.
+        """
+        environment = self.environment if self.on_line else self.environment | {"http_proxy": NOBODY, "no_proxy": ""}
+        code, out, err = (self._process if self.whole and not looks else self._inside)(argv, environment)
+        if self.on_line and code == 6:
+            raise NotNow(f"mic {' '.join(argv)}: {(out + err).strip()[:300]}")
+        return code, out, err
+
+    def _process(self, argv: tuple[str, ...], environment: Mapping[str, str]) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [str(MIC), *argv],
+            cwd=self.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+
+    def _inside(self, argv: tuple[str, ...], environment: Mapping[str, str]) -> tuple[int, str, str]:
+        streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)]
+        kept, own, cwd = (sys.stdin, sys.stdout, sys.stderr), dict(os.environ), os.getcwd()
+        sys.stdin, (sys.stdout, sys.stderr) = io.TextIOWrapper(io.BytesIO()), streams  # type: ignore[assignment]
+        _become(environment)
+        content_cache.cache_clear()  # that of the story before
+        urllib.request.install_opener(None)  # type: ignore[arg-type]  # it remembers the proxies of the command before
+        os.chdir(self.folder)
+        try:
+            code = main(list(argv), here=True)
+        except SystemExit as error:
+            code = error.code if isinstance(error.code, int) else 1
+        except BaseException:
+            traceback.print_exc()
+            code = 1000
+        finally:
+            os.chdir(cwd)
+            _become(own)
+            sys.stdin, sys.stdout, sys.stderr = kept
+        out, err = (stream.buffer.getvalue().decode("utf-8", "replace") for stream in streams)  # type: ignore[attr-defined]
+        return code, out, err
+
+    def disk(self) -> Disk:
+        """Every file but what mic keeps for itself."""
+        found, top = {}, len(str(self.folder)) + 1
+        for folder, folders, names in os.walk(self.folder):
+            if ".mic" in folders:
+                folders.remove(".mic")
+            for name in names:
+                with open(os.path.join(folder, name), "rb") as stream:
+                    found[stream.name[top:]] = stream.read()
+        return dict(sorted(found.items()))
+
+    def write(self, path: str, data: bytes) -> None:
+        """A file, in place of what is in the way."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+    def status(self) -> dict[str, Any]:
+        """What `mic status` says."""
+        code, out, err = self.mic("status", "--json", looks=True)
+        if code:
+            raise Wrong(f"status in {self.name}: {code} {err}")
+        found: dict[str, Any] = json.loads(out)
+        return found
+
+    def session(self) -> dict[str, Any]:
+        """The session that is open here; nothing where none is."""
+        code, out, _ = self.mic("session", "status", "--json", looks=True)
+        return (json.loads(out).get("session") or {}) if not code else {}
+
+
+def _become(environment: Mapping[str, str]) -> None:
+    """These variables and no others; most are the same, and changing one takes a while."""
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+    for name, value in environment.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
+
+
+def words(disk: Mapping[Any, bytes]) -> set[bytes]:
+    """The lines that are somewhere, without the marks of clashes."""
+    return {line for data in disk.values() for line in data.split(b"\n") if line.startswith(b"line ")}
+
+
+def places_of(disk: Mapping[str, bytes]) -> set[tuple[str, bytes]]:
+    """The lines with the files that they are in."""
+    return {(path, line) for path, data in disk.items() for line in words({path: data})}
+
+
+def difference(wanted: Disk, found: Disk) -> str:
+    """The first files that are not as they should be."""
+    names = sorted(name for name in {*wanted, *found} if wanted.get(name) != found.get(name))
+    return "; ".join(f"{name}: {wanted.get(name)!r} became {found.get(name)!r}" for name in names[:3])
+
+
+def fresh(folder: Path) -> Path:
+    """An empty folder of this name."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder

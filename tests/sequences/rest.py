@@ -1,0 +1,94 @@
+"""The end of a wide story: both people come to rest, and then everything is on the forge and a clone has it."""
+
+from __future__ import annotations
+
+import json
+
+from sequences.places import Place, Wrong, difference
+from sequences.wide import Wide, said_in
+
+# As many commands as the way to rest may take.
+_ROUNDS = 20
+_STATES = ("active", "queued", "conflicted", "abandoned", "landed")
+
+
+def come_to_rest(machine: Wide, place: Place) -> None:
+    """As somebody would who does what `mic status` says: what is here lands, or is put aside. Raises Wrong."""
+    place.on_line = True
+    for _ in range(_ROUNDS):
+        found = place.status()
+        gone = found["branch"] not in ("main", *machine.branches())
+        if gone and found["queued"]:
+            machine.run(place, "land", "--wait")
+        elif gone and found["pending"]:
+            machine.run(place, "pending", "drop", "1")
+        elif gone and found["session"]:
+            machine.run(place, "session", "abandon")
+        elif gone:
+            if machine.run(place, "branch", "switch", "main"):
+                return  # what was changed here stands in the way, and nothing may be taken from it
+        elif found["incomplete"] or found["sync_stopped"] or found["pending"] or found["queued"]:
+            machine.run(place, "sync")
+        elif open_here := [each["path"] for each in found["conflicts"] if each["marked"] or each["held"]]:
+            machine.run(place, "resolve", "--strategy", "union")
+            for path in {*open_here} & {each["path"] for each in place.status()["conflicts"]}:
+                machine.run(place, "resolve", path, "--strategy", "ours")
+        elif found["session"] and (place.session()["based_on"] or not found["changes"]):
+            # What it stands on may have been given up, or wait in the other working copy.
+            machine.run(place, "session", "push", "--force")
+            if machine.run(place, "session", "switch", "--none"):
+                machine.run(place, "session", "abandon")
+        elif found["changes"]:
+            if machine.run(place, "land", *([] if found["session"] else ["Rest"]), loses=False):
+                machine.run(place, "sync")
+        elif found["branch"] != "main":
+            machine.run(place, "branch", "switch", "main")
+        elif found["sparse"] is not None:
+            machine.run(place, "sparse", "all")
+        elif found["position"] != machine.head():
+            machine.run(place, "sync")
+        else:
+            break
+    else:
+        raise Wrong(f"{place.name} does not come to rest: {place.status()}")
+    if place.disk() != machine.trees.get(machine.head(), {}):
+        raise Wrong(f"at rest: {difference(machine.trees.get(machine.head(), {}), place.disk())}")
+
+
+def check_clone(machine: Wide, outside: Place, project: str) -> None:
+    """A new clone is the newest position, and what was said is in the sessions of the project. Raises Wrong."""
+    code, out, err = outside.mic("clone", project, "new")
+    clone = Place("new", outside.folder / "new", outside.environment)
+    if code or clone.disk() != machine.trees.get(machine.head(), {}):
+        raise Wrong(f"clone: {code} {err} {difference(machine.trees.get(machine.head(), {}), clone.disk())}")
+    places = [clone]
+    for name in machine.branches():
+        code, out, err = outside.mic("clone", f"{project}@{name}", name)
+        if code:
+            raise Wrong(f"clone of {name}: {code} {out} {err}")
+        places.append(Place(name, outside.folder / name, outside.environment))
+    missing = set(machine.owed)
+    for place in places:
+        for state in _STATES:
+            if missing:
+                missing -= _said(place, state)
+                if state == "landed":
+                    # Landed in one working copy, and still open in another: what was said there came too late.
+                    missing -= {word for word in missing if len(machine.open_in[machine.owed[word]]) > 1}
+    if missing:
+        raise Wrong(f"{sorted(missing)} was said, and is in no session")
+
+
+def _said(place: Place, state: str) -> set[str]:
+    """What was said in all sessions of this state."""
+    code, out, err = place.mic("session", "list", "--state", state, "-n", "1000", "--json")
+    if code:
+        raise Wrong(f"sessions that are {state}: {code} {err}")
+    found = set[str]()
+    for item in json.loads(out)["sessions"]:
+        code, out, err = place.mic("session", "show", item["id"], "--json")
+        if code:
+            raise Wrong(f"session show {item['id']}: {code} {out} {err}")
+        session = json.loads(out)["session"]
+        found |= said_in(session) | {session["goal"]}
+    return found
