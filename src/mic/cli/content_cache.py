@@ -16,7 +16,7 @@ from mic.cli.batches import Batches
 from mic.cli.user_config import CacheConfig, cache_config
 from mic.core.blob import compress, frame_size, inflate
 from mic.core.errors import Corrupt
-from mic.core.tree import Entry
+from mic.core.tree import Entry, entries_of
 from mic.store.disk_cache import DiskCache
 
 # A larger content costs a clone more to write twice than it will ever save to fetch again.
@@ -115,19 +115,14 @@ class ContentCache:
         split = [hashes[at : at + 32] for at in range(0, len(hashes), 32)]
         if not len(paths) == len(modes) == len(kinds) == len(sizes) == len(split):
             return None
-        return list(map(Entry, paths, modes, kinds, sizes, split))
+        return entries_of(paths, modes, kinds, sizes, split)
 
     def keep_listing(self, name: str, entries: list[Entry]) -> None:
         """Keep a listing that never changes under this name."""
         if self.disk is None:
             return
-        columns: _Columns = (
-            [entry.path for entry in entries],
-            [entry.mode for entry in entries],
-            bytes(entry.kind for entry in entries),
-            [entry.size for entry in entries],
-            b"".join(entry.hash for entry in entries),
-        )
+        paths, modes, kinds, sizes, hashes = map(list, zip(*entries, strict=True)) if entries else ([], [], [], [], [])
+        columns: _Columns = (paths, modes, bytes(kinds), sizes, b"".join(hashes))
         self.disk.put("trees", name.encode(), compress(msgspec.msgpack.encode(columns)))
 
 

@@ -11,7 +11,7 @@ from mic.cli.content_cache import LARGEST, content_cache
 from mic.core.blob import MAX_WHOLE, inflate
 from mic.core.errors import Corrupt, Erased
 from mic.core.ids import content_hash
-from mic.core.tree import Entry
+from mic.core.tree import Entry, entries_of
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
@@ -90,11 +90,11 @@ def stream_contents(
             yield Content(name, len(text), text.encode(), (text.encode(),), erased=True)
 
 
-def page_entries(page: pb.TreeResponse) -> Iterator[Entry]:
+def page_entries(page: pb.TreeResponse) -> list[Entry]:
     """The entries of one page of a listing."""
     hashes = page.hashes
-    return map(
-        Entry, page.paths, page.modes, page.kinds, page.sizes,
+    return entries_of(
+        page.paths, page.modes, page.kinds, page.sizes,
         [hashes[at : at + 32] for at in range(0, len(hashes), 32)],
     )  # fmt: skip
 

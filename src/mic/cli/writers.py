@@ -4,7 +4,7 @@ They are forks, made before the first thread and the first connection, and get g
 process that forked them is the only one that asks the forge; what comes it hands on as it is, and they decode, check
 and write it. Over a socket pair go messages: u8 kind, u32 length in native order, bytes.
 
-    to a writer     BEGIN GROUP (pickled), CHUNK (an encoded BlobChunk), END (of what was asked for)
+    to a writer     BEGIN, GIVEN, KEPT (pickled), CHUNK (an encoded BlobChunk), END (of what was asked for)
     from a writer   WANT (hashes for one call), AT (u32 files done), DONE, FAILED (pickled)
 
 A writer ends when the other end of its socket is closed, also by death, and knows no key of the keyboard.
@@ -13,6 +13,7 @@ A writer ends when the other end of its socket is closed, also by death, and kno
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import signal
@@ -30,7 +31,7 @@ from mic.cli.output import Output
 from mic.cli.progress import Progress
 from mic.cli.writing import write_each
 from mic.core.errors import Unavailable
-from mic.core.tree import Entry
+from mic.core.tree import Entry, entries_of
 from mic.rpc.client import Client, columns
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.checkout import Checkout, Done
@@ -44,7 +45,7 @@ _GROUP = 2_000
 _GROUP_BYTES = 32 << 20
 _HEAD = struct.Struct("=BI")
 _COUNT = struct.Struct("=I")
-_BEGIN, _GIVEN, _CHUNK, _END, _WANT, _AT, _DONE, _FAILED = range(8)
+_BEGIN, _GIVEN, _CHUNK, _END, _KEPT, _WANT, _AT, _DONE, _FAILED = range(9)
 
 
 class _Begin(NamedTuple):
@@ -100,7 +101,7 @@ class Writers:
     def __enter__(self) -> Writers:
         processors = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
         if processors > 1 and threading.active_count() == 1:
-            for _ in range(min(processors, _MOST)):
+            for _ in range(min(processors + 1, _MOST)):
                 self._fork()
         return self
 
@@ -173,6 +174,13 @@ class Writers:
                         groups.clear()
                         raise what
         finally:
+            self._note(rows)
+
+    def _note(self, rows: list[bytes]) -> None:
+        """Let a writer, which has nothing to do now, make known what all have kept, or do it here."""
+        try:
+            self._lines[0].send(_KEPT, pickle.dumps(rows))
+        except OSError:
             content_cache().note(rows)
 
 
@@ -269,10 +277,13 @@ class _Writer:
             begin: _Begin = pickle.loads(data)  # noqa: S301
             checkout = Checkout(Workspace(begin.root, begin.config))
             cache = content_cache()
+            gc.disable()  # no cycles are made here
             while True:
                 kind, data = self._line.receive()
-                assert kind == _GIVEN
-                entries = list(map(Entry, *pickle.loads(data)))  # noqa: S301
+                if kind == _KEPT:
+                    cache.note(pickle.loads(data))  # noqa: S301
+                    continue
+                entries = entries_of(*pickle.loads(data))  # noqa: S301
                 checkout.join(entries, begin.fresh, begin.torn)
                 cache.rows = []
                 write_each(self, pb.ProjectRef(), checkout, entries, self._at)

@@ -22,6 +22,8 @@ _RESERVED = (".git", ".mic")
 _SHORT = re.compile(r"(git|mic)~[1-9]\Z")
 # What a name begins with that may be one of these.
 _SUSPECT = frozenset((b".", b"g", b"G", b"m", b"M"))
+# Paths without such a name, nor one that is too long, need no closer look.
+_NOTED = re.compile(rb"(?:\A|/)[.gGmM\x80-\xff]|[^/]{%d}" % (MAX_COMPONENT + 1))
 
 
 def display(path: bytes) -> str:
@@ -72,6 +74,8 @@ def unwritable_reason(path: bytes) -> str | None:
     Such a path stays in history and is listed, never written: Git's own folder in any spelling that some
     file system takes for it, ours likewise, and names that no file system here can store.
     """
+    if _NOTED.search(path) is None:
+        return None
     for part in path.split(b"/"):
         if len(part) > MAX_COMPONENT:
             return f"a name of {len(part)} bytes; file systems take {MAX_COMPONENT}"

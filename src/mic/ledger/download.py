@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mic.core import epoch as stored
-from mic.core.blob import blob_size, compress
+from mic.core.blob import MAX_WHOLE, blob_size, compress
 from mic.core.chunklist import ChunkList
 from mic.core.errors import Corrupt
 from mic.core.indexrun import Place
@@ -82,6 +82,9 @@ def _large_frames(objects: Objects, object_hash: bytes, listed: ChunkList, run: 
 
 
 def _frame(object_hash: bytes, raw: bytes, place: Place) -> Frame:
+    size = int.from_bytes(raw[4:8], "big")
+    if len(raw) == place.length and raw[:4] == b"MICB" and size <= MAX_WHOLE:
+        return Frame(object_hash, size, 0, size, True, raw[8:])
     name = f"content {object_hash.hex()} in {place.key}"
     if len(raw) != place.length:
         raise Corrupt(f"{name} is cut short", hint="restore the object from a backup", object=place.key)

@@ -350,9 +350,13 @@ class ReadableProject:
         except Corrupt as error:
             raise InvalidInput(f"content {page.hex()} is no list page") from error
 
-    def frames(self, hashes: Sequence[bytes], push: Push | None = None) -> Iterator[Frame]:
-        """Contents as stored frames, also of a push; the receiver verifies. Raises Erased when one of them was."""
-        self._follow(hashes)
+    def frames(self, hashes: Sequence[bytes], push: Push | None = None, *, known: bool = False) -> Iterator[Frame]:
+        """Contents as stored frames, also of a push; the receiver verifies. Raises Erased when one of them was.
+
+        With `known` whoever asks has asked for each already (`has_blob`): they are not looked for once more.
+        """
+        if not known:
+            self._follow(hashes)
         self.line.objects.refuse_erased(hashes)
         return self._stream(lambda: read_frames(self._with(push), hashes, self.run))
 

@@ -22,6 +22,7 @@ from mic.core.tree.node import (
     Inner,
     Leaf,
     Node,
+    entries_of,
     inner,
     leaf,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "compare",
     "decode_node",
     "diff",
+    "entries_of",
     "has_under",
     "inner",
     "leaf",

@@ -222,7 +222,7 @@ class Projects(ArchiveImports, Branches, ForgeArchives, Imports, Searching, mic_
         with slot(DOWNLOADS):
             if erased:
                 yield pb.BlobChunk(tombstones=map(convert.tombstone_message, erased.values()))
-            yield from _chunks(ledger.frames([item for item in wanted if item not in erased], push))
+            yield from _chunks(ledger.frames([item for item in wanted if item not in erased], push, known=True))
 
     @call
     def FindMissingBlobs(self, actor: Actor, request: pb.FindMissingBlobsRequest) -> pb.FindMissingBlobsResponse:
@@ -261,7 +261,7 @@ def _chunks(frames: Iterable[Frame]) -> Iterator[pb.BlobChunk]:
     """Frames in messages of about CHUNK_BYTES."""
     chunk, size = pb.BlobChunk(), 0
     for frame in frames:
-        chunk.frames.append(convert.frame_message(frame))
+        convert.add_frame(chunk, frame)
         size += len(frame.data) + 64
         if size >= CHUNK_BYTES:
             yield chunk
