@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 
 from mic.core.session import Alternative, Decision, Message, Session
 from mic.core.tree import BLOB, Entry
@@ -15,9 +14,9 @@ from micelio.accounts.profiles import ProfileView
 from micelio.pages.activity import activity
 from micelio.pages.answers import Page, page
 from micelio.pages.claim_parts import claims_part, said_and_done
+from micelio.pages.components import sections
 from micelio.pages.diff_html import diff_rows, join_taken
 from micelio.pages.diffs import diff_contents
-from micelio.pages.landing_items import LandingItem
 from micelio.pages.path_change import PathChange
 from micelio.pages.session_parts import conversation_part, decisions_part
 from micelio.pages.states import state_words
@@ -28,7 +27,7 @@ COLOURS = (
     "paper", "raised", "faint", "ink", "soft", "line", "edge", "accent", "accent-faint", "add", "add-mark", "del",
     "del-mark", "ok", "bad", "warn",
 )  # fmt: skip
-STATES = ("active", "queued", "pending_review", "conflicted", "landed", "abandoned")
+STATES = ("active", "queued", "pending_review", "conflicted", "landed", "rejected", "abandoned")
 _OLD = b"def issue(self, user):\n    return hs256(self.secret, user.id)\n\n"
 _NEW = (
     b"def issue(self, user: User) -> Token:\n"
@@ -63,15 +62,12 @@ _SAID = (
 def design(request: HttpRequest, actor: Actor) -> Page:
     """The same for everybody: nothing of this forge is on it."""
     scale = Scale()
-    at = datetime(2026, 11, 3, 9, tzinfo=UTC)
-    row = LandingItem(42, "#lists", "Keep sign-in stateless: tokens", "Ada Maintainer", "claude-code", at, 3, 2, 4, "")
-    plain = LandingItem(41, "#lists", "Say how keys rotate", "Grace Hopper", "", at, 1, 0, 0, "a0" * 20)
     monday = date(2026, 11, 2)
     weeks = [Week(monday - timedelta(weeks=WEEKS - 1 - n), n * 7 % 11, n * 5 % 7) for n in range(WEEKS)]
     context = {
         "colours": COLOURS,
         "states": [(state, state_words(state, 42)) for state in STATES],
-        "landings": [render_to_string("pages/_landing.html", {"row": each}) for each in (row, plain)],
+        "sections": list(sections()),
         "decisions": decisions_part(scale, [_DECISION], 1, False).html,
         "claims": claims_part(scale, said_and_done(_CLAIMING, _CHANGED, "")).html,
         "conversation": conversation_part(scale, _SAID, 1, False).html,
