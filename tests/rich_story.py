@@ -1,7 +1,7 @@
 """The story of the pages with all that a session can show: told in a forge that runs, for browsers to look at.
 
 Position 5 are odd files; 6 has moved lines, a rename and a picture that changed; 7 has claims, decisions, a
-conversation and tokens. Open are one conflicted and one abandoned session.
+conversation and tokens. Open are one session that waits to land, a conflicted and an abandoned one.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ SUFFIX = "-seen"
 PROJECT = f"/acme{SUFFIX}/api"
 WHO = f"maintainer{SUFFIX}"
 STATES = {State.CONFLICTED: b"\xfe" * 16, State.ABANDONED: b"\xfd" * 16}
+# In the list it waits to land; nothing does it here.
+QUEUED = b"\xfc" * 16
 OPEN = [ulid_text(name) for name in STATES.values()]
 CLAIMS = ("Only touches `src/`", "All tests pass", "Adds tests for it", "Faster than before")
 USAGE = (
@@ -46,15 +48,16 @@ def tell() -> None:
         b"docs/keys.md": (0o100644, pages_story.KEYS), b"tests/test_revoked.py": (0o100644, b"def test_it(): ...\n"),
     }, rich=True, **words)  # fmt: skip
     assert story.actor.user_id is not None
-    for state, name in STATES.items():
+    kinds = [(state.name.lower(), state, name) for state, name in STATES.items()]
+    for word, state, name in (*kinds, ("queued", State.ACTIVE, QUEUED)):
         session = Session(
-            id=name, goal=f"One that is {state.name.lower()}", base_position=6, hlc_created=1, hlc_updated=1,
+            id=name, goal=f"One that is {word}", base_position=6, hlc_created=1, hlc_updated=1,
             owner=story.actor.user_id.bytes, state=int(state), agent="codex", claims=CLAIMS, usage=USAGE,
             conversation=pages_story.CONVERSATION, decisions=pages_story.DECISIONS,
             changes=(Change(b"src/auth/keys.py", int(Op.ADDED), 0o100644, bytes(32), 1),),
         )  # fmt: skip
         story.ledger.put_open_session(session)
-        projector.keep_row(story.project.id, session)
+        projector.keep_row(story.project.id, session, queued=name == QUEUED)
 
 
 def tell_in(forge: Forge) -> None:

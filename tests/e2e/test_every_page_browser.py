@@ -137,11 +137,13 @@ SESSIONS = (
     "/landings", "/landings/3", "/landings/6", "/landings/6?view=split", "/landings/6?view=split&space=ignore",
     "/landings/7", "/landings/7?view=split", "/landings/7?lines=all", "/landings/7?decisions=1",
     "/landings/7?conversation=1", "/landings/6/changes/2", "/landings/7/changes/2?view=split", "/sessions",
-    "/blame/head/src/auth/tokens.py", *(f"/sessions/{name}" for name in rich_story.OPEN),
+    "/sessions?state=queued", "/blame/head/src/auth/tokens.py", *(f"/sessions/{name}" for name in rich_story.OPEN),
 )  # fmt: skip
 # What the landings show, so that the rules were asked of it.
 SHOWN = {
     "/landings/6": ("figure img", ".diff del.v", ".diff ins.v"),
+    "/sessions": (".state.queued", ".state.conflicted"),
+    "/sessions?state=queued": (".state.queued",),
     "/landings/7": (".holds", ".fails", ".open", "#tokens", "article#d1", "section#m1", ".diff ins"),
 }
 
