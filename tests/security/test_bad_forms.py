@@ -138,6 +138,32 @@ def test_every_link_leads_somewhere(walked: list[tuple[Browser, str, httpx.Respo
     assert dead == []
 
 
+def test_every_form_leads_somewhere(walked: list[tuple[Browser, str, httpx.Response]]) -> None:
+    """What a form of a page is sent to takes it, by the method that the form names, from whoever sees the form."""
+    sent: set[tuple[int, str, str]] = set()
+    dead = []
+    for browser, page, answer in walked:
+        if answer.status_code != 200 or not answer.headers.get("content-type", "").startswith("text/html"):
+            continue
+        for form in forms_of(answer.text, page):
+            key = id(browser), form.method, form.action
+            if key in sent or "sign-out" in form.action or "logout" in form.action:
+                continue
+            sent.add(key)
+            if form.method == "get":
+                found = browser.get(form.action.partition("?")[0], params=form.fields)
+            else:
+                # Nothing but the proof that it comes from the page: what the form is about is missing, and refused.
+                proof = {name: value for name, value in form.fields.items() if name == "csrfmiddlewaretoken"}
+                found = browser.post(form.action, data=proof)
+            # The page itself is there: what its form is about is not, as long as nothing was chosen.
+            elsewhere = form.action.partition("?")[0] != page.partition("?")[0]
+            if found.status_code == 405 or found.status_code >= 500 or (found.status_code == 404 and elsewhere):
+                dead.append((page, form.method, form.action, found.status_code))
+    assert len(sent) > 100
+    assert dead == []
+
+
 @dataclass
 class Seen:
     """A form as somebody has it before them."""
