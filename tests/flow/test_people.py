@@ -85,6 +85,38 @@ def test_a_profile_shows_what_was_said_and_what_landed(story: pages_story.Story)
     assert 'href="/acme/api"' in source
 
 
+# How the drawing of each kind of site begins.
+_CODE, _POSTS, _VIDEO, _CHAT, _WORK, _WEB = (
+    "m8 7-5 5",
+    "M4 5h16v11",
+    "M4 6h16v12",
+    "M3 5h12v8",
+    "M4 8h16v11",
+    "M12 3a9 9",
+)
+SITES = {
+    "github.com/ada": _CODE, "gitlab.com/ada": _CODE, "codeberg.org/ada": _CODE, "pypi.org/user/ada": _CODE,
+    "bsky.app/profile/ada": _POSTS, "x.com/ada": _POSTS, "fosstodon.org/@ada": _POSTS, "own.example.org/@ada": _POSTS,
+    "youtube.com/@ada": _VIDEO, "www.twitch.tv/ada": _VIDEO,
+    "matrix.to/#/@ada:example.org": _CHAT, "t.me/ada": _CHAT,
+    "linkedin.com/in/ada": _WORK, "orcid.org/0000-0002-1825-0097": _WORK,
+    "blog.example.org": _WEB, "notgithub.com/ada": _WEB,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("first", range(0, len(SITES), 6))
+def test_each_link_has_the_icon_of_its_site(story: pages_story.Story, first: int) -> None:
+    """Beside the words, as a drawing that nobody needs; a site that is not known is drawn as the web."""
+    links = list(SITES)[first : first + 6]
+    update_profile(story.actor, bio="", website="", links=links)
+    source = _page(Client(), "/@maintainer")
+    listed = source[source.index('<ul class="links" aria-label="Elsewhere">') :].partition("</ul>")[0]
+    drawn = [path.attributes["d"] for path in Document(listed).all("path")]
+    begin = [SITES[link] for link in links]
+    assert [path[: len(expected)] for path, expected in zip(drawn, begin, strict=True)] == begin
+    assert all(icon.attributes["aria-hidden"] == "true" for icon in Document(listed).all("svg"))
+
+
 def test_what_is_private_is_in_no_part_of_a_page(story: pages_story.Story) -> None:
     """Graph, feed, projects, and the twins: nothing of a private project for who may not read it, all for a member."""
     for client in (Client(), _stranger()[0]):
