@@ -31,6 +31,9 @@ PAGES = {
     "notebook": "/acme-seen/api/-/file/head/n/readable.ipynb",
     "picture": "/acme-seen/api/-/file/head/s/mark.svg",
     "from-git": "/acme-seen/api/-/landings/2",
+    "person": "/@maintainer-seen",
+    "search": "/-/search?q=tokens",
+    "explore": "/-/explore",
     "not-found": "/acme-seen/nothing",
     "sign-in": "/-/sign-in",
     "sign-up": "/-/sign-up",
@@ -69,15 +72,49 @@ def test_two_requests_and_no_complaint(seen: Forge, chromium: Any, path: str) ->
     page.close()
 
 
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())
+def test_a_warm_visit_is_one_request(seen: Forge, chromium: Any, path: str) -> None:
+    """Whoever comes again asks for the page alone: stylesheet, script and faces are the browser's already."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    network = context.new_cdp_session(page)
+    network.send("Network.enable")
+    asked: dict[str, str] = {}
+    kept: set[str] = set()
+    network.on("Network.requestWillBeSent", lambda event: asked.update({event["requestId"]: event["request"]["url"]}))
+    network.on("Network.requestServedFromCache", lambda event: kept.add(event["requestId"]))
+    network.on(
+        "Network.responseReceived",
+        lambda event: kept.add(event["requestId"]) if event["response"].get("fromDiskCache") else None,
+    )
+
+    def travelled() -> list[str]:
+        asked.clear()
+        kept.clear()
+        page.goto(seen.base_url + path, wait_until="networkidle")
+        urls = [url for number, url in asked.items() if number not in kept and not url.startswith("data:")]
+        # The picture of the tab comes behind the page, as the browser likes.
+        return [url.removeprefix(seen.base_url) for url in urls if "/-/raw/" not in url and "/-/mark-" not in url]
+
+    cold = travelled()
+    assert cold[0] == path
+    assert len([url for url in cold if "/-/keys-" not in url and "/-/picture/" not in url]) == 2
+    page.goto("about:blank")
+    assert travelled() == [path]
+    context.close()
+
+
 @pytest.mark.parametrize("width", [320, 390, 1280, 3840])
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES.keys())
 def test_no_page_scrolls_sideways(seen: Forge, chromium: Any, path: str, width: int) -> None:
-    """From 320 px to 4K only code scrolls, inside its own region that the keyboard can reach."""
+    """From 320 px to 4K only code scrolls, inside its own region that the keyboard can reach, and a row of tabs, whose
+    links the keyboard reaches.
+    """
     page = chromium.new_page(viewport={"width": width, "height": 800})
     page.goto(seen.base_url + path)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     unreachable = page.evaluate(
-        "[...document.querySelectorAll('main *')].filter(e => e.scrollWidth > e.clientWidth + 1 &&"
+        "[...document.querySelectorAll('main :not(nav)')].filter(e => e.scrollWidth > e.clientWidth + 1 &&"
         " ['auto','scroll'].includes(getComputedStyle(e).overflowX) && e.tabIndex < 0)"
         ".map(e => e.outerHTML.slice(0, 80))"
     )
@@ -143,6 +180,53 @@ def test_differences_have_keys(seen: Forge, chromium: Any) -> None:
     page.get_by_role("button", name="Keys").click()
     page.get_by_role("button", name="Close").click()
     assert not page.get_by_role("dialog", name="Keys").is_visible()
+    page.close()
+
+
+def test_j_and_k_go_from_change_to_change(seen: Forge, chromium: Any) -> None:
+    """Each brings the next change of any file to the upper edge, or the one before; at the ends nothing moves."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 300})
+    page.goto(seen.base_url + "/acme-seen/api/-/compare/@1...@3")
+    places = """[...document.querySelectorAll(".diff pre")].flatMap((one) => {
+      const heads = [...one.querySelectorAll(".h")];
+      return heads.length ? heads : [one];
+    })"""
+    count = page.evaluate(f"{places}.length")
+    assert count >= 4
+
+    def here() -> int:
+        return int(page.evaluate(f"{places}.indexOf(document.activeElement)"))
+
+    went = []
+    for key in "jjjkk":
+        page.keyboard.press(key)
+        went.append(here())
+        # What scrolling to it leaves above it.
+        assert abs(page.evaluate("document.activeElement.getBoundingClientRect().top") - 8) <= 1
+    assert went == [0, 1, 2, 1, 0]
+    page.keyboard.press("k")
+    assert here() == 0
+    page.close()
+
+
+def test_the_sheet_of_keys(seen: Forge, chromium: Any) -> None:
+    """`?` shows every key with what it does; while it is open no key acts, and Escape or its button closes it."""
+    page = chromium.new_page(viewport={"width": 390, "height": 600})
+    page.goto(seen.base_url + "/acme-seen/api/-/landings/3")
+    sheet = page.get_by_role("dialog", name="Keys")
+    page.keyboard.press("?")
+    assert sheet.is_visible()
+    assert sheet.locator("kbd").all_inner_texts() == ["n", "p", "j", "k", "s", "w", "/", "?"]
+    assert all(text.strip() for text in sheet.locator("dd").all_inner_texts())
+    address, above = page.url, page.evaluate("scrollY")
+    for key in "jns/":
+        page.keyboard.press(key)
+    assert (page.url, page.evaluate("scrollY")) == (address, above)
+    page.keyboard.press("Escape")
+    assert not sheet.is_visible()
+    page.keyboard.press("?")
+    sheet.get_by_role("button", name="Close").click()
+    assert not sheet.is_visible()
     page.close()
 
 
