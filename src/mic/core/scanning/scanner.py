@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator
+from functools import cache
 from typing import Any, TypeVar
 
 import re2
@@ -55,25 +56,50 @@ def _compiled(pattern: bytes, *, captures: bool = True) -> Any:
     return re2.compile(pattern, options)
 
 
-def _together() -> Any:
+# Compiled when something is first searched: that takes 0.13 s, and most processes that can search never do.
+@cache
+def _any() -> Any:
+    """Where a closer look is worth it: every rule, every context and what is not ours, in one expression."""
     parts = [rule.pattern for rule in RULES] + [item.pattern for item in CONTEXTS] + [ANCHOR]
-    joined = b"|".join(b"(?:" + part + b")" for part in parts)
-    return _compiled(joined, captures=False)
+    return _joined(parts)
 
 
-_any = _together()
-_anchor = _compiled(ANCHOR)
-_exact = [(rule, _compiled(rule.pattern), _compiled(rule.tail)) for rule in RULES]
-_by_start: dict[bytes, list[tuple[Rule, Any, Any]]] = {}
-for _item in _exact:
-    for _start in _item[0].starts:
-        _by_start.setdefault(_start, []).append(_item)
-_contexts: dict[int, list[tuple[Context, Any]]] = {}
-for _context in CONTEXTS:
-    _compiled_context = _compiled(_context.pattern)
-    for _byte in _context.starts:
-        _contexts.setdefault(_byte, []).append((_context, _compiled_context))
-_specific = _compiled(b"|".join(b"(?:" + rule.pattern + b")" for rule in RULES))
+@cache
+def _specific() -> Any:
+    """What has a form of its own."""
+    return _joined([rule.pattern for rule in RULES])
+
+
+def _joined(parts: Iterable[bytes]) -> Any:
+    return _compiled(b"|".join(b"(?:" + part + b")" for part in parts), captures=False)
+
+
+@cache
+def _anchor() -> Any:
+    return _compiled(ANCHOR)
+
+
+@cache
+def _by_start() -> dict[bytes, list[tuple[Rule, Any, Any]]]:
+    """Rules with their pattern and tail, by the first three bytes of what they find."""
+    found: dict[bytes, list[tuple[Rule, Any, Any]]] = {}
+    for rule in RULES:
+        item = rule, _compiled(rule.pattern), _compiled(rule.tail)
+        for start in rule.starts:
+            found.setdefault(start, []).append(item)
+    return found
+
+
+@cache
+def _contexts() -> dict[int, list[tuple[Context, Any]]]:
+    """Contexts with their pattern, by their first byte."""
+    found: dict[int, list[tuple[Context, Any]]] = {}
+    for context in CONTEXTS:
+        pattern = _compiled(context.pattern)
+        for byte in context.starts:
+            found.setdefault(byte, []).append((context, pattern))
+    return found
+
 
 Hit = tuple[str, bytes, int, int]  # rule, what may be shown, start, stop
 
@@ -86,17 +112,17 @@ def _look(data: bytes, at: int) -> list[Hit]:
     hit = _named(data, at)
     if hit is not None:
         return [hit]
-    for item, pattern in _contexts.get(data[at], ()):
+    for item, pattern in _contexts().get(data[at], ()):
         hit = _in_context(data, at, item, pattern)
         if hit is not None:
             return [hit]
-    if data[at] not in ANCHOR_STARTS or _anchor.match(data, at) is None:
+    if data[at] not in ANCHOR_STARTS or _anchor().match(data, at) is None:
         return []
     return [(name, b"", start, stop) for name, start, stop in borrowed(data, at)]
 
 
 def _named(data: bytes, at: int) -> Hit | None:
-    for rule, pattern, tail in _by_start.get(data[at : at + 3], ()):
+    for rule, pattern, tail in _by_start().get(data[at : at + 3], ()):
         match = pattern.match(data, at, at + rule.reach)
         if match is None:
             continue
@@ -119,7 +145,7 @@ def _in_context(data: bytes, at: int, item: Context, pattern: Any) -> Hit | None
     while item.before and start > max(0, at - item.before) and data[start - 1] in _WORD:
         start -= 1
     # Inside may stand what has a form of its own, which says more.
-    inner = _specific.search(data, start, stop)
+    inner = _specific().search(data, start, stop)
     named = _named(data, inner.start()) if inner is not None else None
     if named is not None:
         return named
@@ -150,9 +176,9 @@ class _Stream:
         self._drop(max(0, self._next - _BEHIND))
 
     def _search(self, limit: int) -> None:
-        data, at = self._data, self._next
+        data, at, search = self._data, self._next, _any().search
         while len(self.findings) < self._most:
-            match = _any.search(data, at)
+            match = search(data, at)
             if match is None or match.start() >= limit:
                 break
             start = match.start()
@@ -279,7 +305,7 @@ def _scan_batch(batch: list[tuple[K, bytes]]) -> Iterator[tuple[K, list[Finding]
         starts.append(at)
         at += len(data) + len(_GAP)
     at = 0
-    while (match := _any.search(joined, at)) is not None:
+    while (match := _any().search(joined, at)) is not None:
         number = bisect_right(starts, match.start()) - 1
         key, data = batch[number]
         if found := scan(data):
