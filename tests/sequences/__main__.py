@@ -26,7 +26,7 @@ from forge_process import Forge  # noqa: E402
 from sequences.places import NotNow  # noqa: E402
 from sequences.stories import Stage, Story, tell_widely  # noqa: E402
 
-PIECE = 50  # stories that are one piece of work, with one forge: what was told is written down after each
+PIECE = 25  # stories that are one piece of work, with one forge: what was told is written down after each
 # Steps of a story; short ones are more stories, long ones go further.
 STEPS = (12, 16, 20, 40)
 # So often a story is told again that a busy machine interrupted.
@@ -71,10 +71,17 @@ def _stage() -> Iterator[Stage]:
     with tempfile.TemporaryDirectory(prefix="mic-sequences-", dir=_MEMORY if _MEMORY.is_dir() else None) as name:
         forge = Forge(Path(name) / "data")
         try:
-            yield Stage(forge, Path(name))
+            yield _stage_of(forge, Path(name))
             forge.run("verify")
         finally:
             forge.end()
+
+
+def _stage_of(forge: Forge, folder: Path) -> Stage:
+    for again in range(1, _TRIES):
+        with contextlib.suppress(NotNow):
+            return Stage(forge, folder / f"stage-{again}")
+    return Stage(forge, folder / "stage")
 
 
 def _told(stage: Stage, seed: int, without: set[int] = frozenset()) -> tuple[Story | None, int]:  # type: ignore[assignment]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from forge_process import Forge
 from sequences.machine import Machine
-from sequences.places import Place, Wrong, fresh
+from sequences.places import NotNow, Place, Wrong, fresh
 from sequences.rest import check_clone, come_to_rest
 from sequences.wide import Wide
 from transcript import Shell
@@ -29,13 +29,15 @@ class Story(NamedTuple):
 
 
 class Stage:
-    """A forge with somebody who is signed in; stories take place below `folder`."""
+    """A forge with somebody who is signed in; stories take place below `folder`. Raises NotNow."""
 
     def __init__(self, forge: Forge, folder: Path) -> None:
         self.forge, self.folder = forge, folder
         self.handle = f"s{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self.shell = Shell(forge, folder / "home", f"u{self.handle}")
         made = self.shell.run("org", "create", self.handle)
+        if made.returncode == 6:
+            raise NotNow(made.stderr)
         assert made.returncode == 0, made.stderr
 
     def project(self, name: str) -> Place:
