@@ -19,6 +19,7 @@ address = ""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from typing import Any, NamedTuple
@@ -163,6 +164,8 @@ DEFAULTS: dict[str, bool | float | str] = {
     "agent.automatic": False, "daemon.enabled": True,
     "telemetry.enabled": False, "telemetry.address": "",
 }  # fmt: skip
+# What a file is called while it is written: no process has a number of more digits (4,194,304 is the most).
+_LEFT = re.compile(r"(?P<name>.+)\.(?P<id>[1-9][0-9]{0,6})\.new")
 _HEADER = re.compile(r"\s*\[\s*(?P<name>[^\[\]]*?)\s*\]\s*(?:#.*)?")
 
 
@@ -205,12 +208,34 @@ def read_config_text(path: str) -> str:
 def write_config_text(path: str, text: str) -> None:
     """Write a file of settings, whole or not at all."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
+    _remove_left_over(path)
     temporary = f"{path}.{os.getpid()}.new"
     with open(temporary, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+
+
+def _remove_left_over(path: str) -> None:
+    """What processes that are no more have left of writing this file."""
+    folder, name = os.path.split(path)
+    for each in os.listdir(folder):
+        process = _LEFT.fullmatch(each)
+        if process is None or process["name"] != name or _is_alive(int(process["id"])):
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(folder, each))
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def with_line(text: str, table: str, name: str, value: str) -> str:

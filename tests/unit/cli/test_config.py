@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,20 @@ def test_what_else_is_in_the_file_stays(path: Path, capsys: pytest.CaptureFixtur
     assert path.read_text() == (
         "# mine\n[ cache ]  # kept\ntree_ttl_days = 9\nmax_size_gb = 4  # small\n\nblob_ttl_days = 3\n"
     )
+
+
+def test_what_a_killed_command_left_goes(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A half written file of a process that is no more is removed by the next that writes; no other file is."""
+    path.parent.mkdir()
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    gone, alive = path.with_name(f"config.toml.{ended.pid}.new"), path.with_name(f"config.toml.{os.getppid()}.new")
+    names = ("config.toml.mine.new", "other.toml.1.new", f"config.toml.{'9' * 30}.new")
+    others = [path.with_name(name) for name in names]
+    for each in (gone, alive, *others):
+        each.write_text("half")
+    said(capsys, "set", "cache.enabled", "false")
+    assert sorted(path.parent.iterdir()) == sorted([path, alive, *others])
 
 
 @pytest.mark.parametrize(
