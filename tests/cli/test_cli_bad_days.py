@@ -302,6 +302,16 @@ def test_a_workspace_that_is_read_only(days: Inside) -> None:
         assert done.returncode in (1, 2, 4, 0 if command in NOTHING else 1), (command, done.stdout, done.stderr)
         assert "Traceback" not in done.stderr, command
         assert len(done.stderr.splitlines()) <= 3, (command, done.stderr)
+    for url in ("/nowhere", "."):
+        days("remote", "add", "mirror", url)
+        for command in (("fetch", "--all"), ("fetch", "mirror"), ("push", "mirror"), ("fetch", "origin")):
+            done = mounted(days, mount, *command)
+            assert done.returncode == 1, (command, done.stdout, done.stderr)
+            assert "Read-only file system" in done.stderr, (command, done.stderr)
+            assert "It is mounted for reading only; work where you may write." in done.stderr, (command, done.stderr)
+        # The second time git's repository is there already.
+        days("fetch", "origin")
+        days("remote", "remove", "mirror")
     assert days.read("a") == "read only\n"
     days.write("a", "now\n")
 

@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
@@ -68,6 +69,7 @@ class Mirror:
         self.path = os.path.join(ws.root, ".mic", "git")
         if not self.is_there(ws):
             making = f"{self.path}.{os.getpid()}.new"
+            os.mkdir(making)  # where that may not be, the system says why, and git would say less
             self._checked("init", "--quiet", "--bare", "--object-format=sha1", "--initial-branch=main", making)
             try:
                 os.rename(making, self.path)
@@ -349,6 +351,7 @@ class Mirror:
         done = self._run(*quiet, *helper, "-C", self.path, verb, *options, "--", remote.url, *specs)
         said = done.stdout.decode("utf-8", "replace")
         if done.returncode and not (may_fail and "\n!\t" in f"\n{said}"):
+            tempfile.TemporaryFile(dir=self.path).close()  # where nothing can be written here, the remote is well
             raise _failed(remote, verb, done)
         return said
 
