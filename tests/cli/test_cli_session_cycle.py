@@ -177,6 +177,33 @@ def test_given_up_here_after_a_push_from_elsewhere(begun: Shell) -> None:
     assert [each["what"] for each in shown["decisions"]] == ["At dawn"]
 
 
+def test_what_was_said_here_after_it_landed_elsewhere(begun: Shell) -> None:
+    """A landing does not change: what it lacks is in a new session, and lands with the next change."""
+    session = session_of(begun)
+    begun("session", "push")
+    begun("session", "note", "Said here")
+    begun("session", "decide", "At night")
+    begun.cd("there")
+    begun("session", "resume", session)
+    begun("session", "note", "Said there")
+    assert begun("land") == "Landed @2: Water (4 files)\n"
+    begun.cd("here")
+    assert begun("land") == (
+        "Already landed @2: Water (4 files)\n"
+        "! What was said here since it landed is in a new session of its goal: `mic session status` shows it.\n"
+    )
+    left = begun.json("session", "status")["session"]
+    assert (left["goal"], left["agent"], left["base_position"]) == ("Water", "gardener", 2)
+    assert [turn["text"] for turn in left["conversation"]] == ["Said here"]
+    assert [each["what"] for each in left["decisions"]] == ["At night"]
+    assert left["id"] != session
+    begun.write("rose", "dry\n")
+    assert begun("land") == "Landed @3: Water (1 file)\n"
+    landed = begun.json("show", "@3")["session"]
+    assert [turn["text"] for turn in landed["conversation"]] == ["Said here"]
+    assert begun("land").startswith("Already landed @3: Water")
+
+
 def test_a_secret_is_not_pushed(begun: Shell) -> None:
     from test_cli_secrets import KEY
 

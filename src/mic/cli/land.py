@@ -28,6 +28,7 @@ from mic.cli.session_push import require_here
 from mic.cli.session_stack import require_below_landed
 from mic.cli.session_wrote import say_who_wrote
 from mic.cli.transcript_option import seen_by, transcript_option
+from mic.cli.unlanded_words import close as close_landed
 from mic.cli.unresolved import require_resolved
 from mic.cli.waiting import Sending, on_top, report_waiting, send_waiting, sent_line, wait_to_land, waiting
 from mic.core.errors import BaseMismatch, MicError, NothingToLand, SecretFound
@@ -160,12 +161,16 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False, trans
                 remember(ws, session, answer.position)
                 final = f"it landed @{answer.position}, and others may have built on it."
                 record(ws, "mic land", files=False, final=final)
-                landed = _landed_before(client, ws, answer.position) if answer.already_landed else sent.changes
+                before = _landed_before(client, ws, answer.position) if answer.already_landed else None
+                landed = sent.changes if before is None else list(before.changes)
                 done = advance(client, ws, address_of(ws).ref, answer, sent, landed, index)
         except Unreached as error:
             return _wait(ws, out, session, items, error)
         settled_all(ws)
-        local.clear(ws)
+        if before is None:
+            local.clear(ws)
+        else:
+            close_landed(ws, session, before, out)
         if session.based_on:
             drop_below(ws, session.id)
         forget_push(ws)
@@ -310,10 +315,11 @@ def _landed_without_a_word(client: Client, ws: Workspace, session: LocalSession)
     return pb.LandSessionResponse(position=position, tree=tree, already_landed=True)
 
 
-def _landed_before(client: Client, ws: Workspace, position: int) -> list[pb.Change]:
-    """What this session changed when it landed, whatever has been edited here since."""
+def _landed_before(client: Client, ws: Workspace, position: int) -> pb.Session:
+    """This session as it landed, whatever has been edited and said here since."""
     request = pb.GetSessionRequest(project=address_of(ws).ref, position=position)
-    return list(client.call(client.sessions.GetSession, request).session.changes)
+    found: pb.Session = client.call(client.sessions.GetSession, request).session
+    return found
 
 
 def _report(
