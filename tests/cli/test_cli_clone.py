@@ -87,8 +87,9 @@ def test_the_forge_goes_away_in_mid_clone(own_forge: Forge, tmp_path: Path) -> N
     shell("project", "create", "acme/big")
     shell("clone", "acme/big", "first")
     folder = shell.cd("first")
+    # Far more bytes than the lines and processes between forge and files hold at a time.
     for number in range(3000):
-        (folder / f"file-{number:04}").write_bytes(os.urandom(3000))
+        (folder / f"file-{number:04}").write_bytes(os.urandom(20_000))
     assert shell.json("land", "Much")["files"] == 3000
     shell.cd(".")
     running = subprocess.Popen(

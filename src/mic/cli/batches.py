@@ -33,6 +33,10 @@ class Batches:
         self._index: dict[int, bytes] = {}
         self._held: OrderedDict[bytes, bytes | None] = OrderedDict()
 
+    def __bool__(self) -> bool:
+        """Whether there is any content, as far as is known here."""
+        return any(map(self._rows, range(16)))
+
     def get(self, content_hash: bytes) -> bytes | None:
         """What is said to be the content of this hash, or None."""
         rows = self._rows(content_hash[0] >> 4)

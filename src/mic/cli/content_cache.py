@@ -63,6 +63,10 @@ class ContentCache:
             data = self._batches.get(content_hash)
         return data if data is not None and hashlib.sha256(data).digest() == content_hash else None
 
+    def nothing(self, alone: frozenset[bytes] | None) -> bool:
+        """Whether no content is here but those that `alone` found: then none needs to be looked for."""
+        return not alone and alone is not None and (self._batches is None or not self._batches)
+
     def keep_contents(self, contents: Sequence[tuple[bytes, bytes]]) -> None:
         """Keep contents with their hashes: few as files of their own, many together."""
         if self.disk is None or self._batches is None:

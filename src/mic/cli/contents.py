@@ -58,6 +58,8 @@ def stream_contents(
     cache = content_cache()
     absent = []
     alone = cache.alone(hashes)
+    if cache.nothing(alone):
+        absent, hashes = hashes, []
     for wanted in hashes:
         data = cache.content(wanted, alone)
         if data is None:
@@ -137,7 +139,7 @@ def verified(content: Content) -> Iterator[bytes]:
 def frame_bytes(frame: pb.BlobFrame) -> bytes:
     """The bytes of one frame; raises Corrupt when they are not what it says."""
     length, data = frame.length, frame.data
-    name = f"the content {frame.hash[:6].hex()} that the forge sent"
+    name = f"the content {frame.hash.hex()[:12]} that the forge sent"
     if length > MAX_WHOLE:
         raise Corrupt(f"{name} has a part of {length} bytes; the limit is {MAX_WHOLE}", hint="Try again.")
     if frame.encoding == _ZSTD:

@@ -86,6 +86,10 @@ class Objects:
         found = self.below.tombstone(object_hash)
         return None if found is None or self._find_own(object_hash) is not None else found
 
+    def any_erased(self) -> bool:
+        """Whether any content was erased, here or in what lies below."""
+        return bool(self.erased) or (self.below is not None and self.below.any_erased())
+
     def stand_in(self, session_object: bytes) -> tuple[Place, bytes] | None:
         """What stands in the place of a session object, and its hash; None for most of them."""
         found = self.stand_ins.get(session_object)

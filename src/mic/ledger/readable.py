@@ -381,6 +381,8 @@ class ReadableProject:
     def tombstones(self, hashes: Iterable[bytes]) -> dict[bytes, Tombstone]:
         """Those of the contents that were erased, as of the last look at the head."""
         self._known()
+        if not self.line.objects.any_erased():
+            return {}
         found = ((object_hash, self.line.objects.tombstone(object_hash)) for object_hash in hashes)
         return {object_hash: tombstone for object_hash, tombstone in found if tombstone is not None}
 

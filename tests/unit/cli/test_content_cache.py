@@ -32,6 +32,23 @@ def made(count: int, size: int = 3000) -> list[tuple[bytes, bytes]]:
     return [(hashlib.sha256(data).digest(), data) for data in contents]
 
 
+def test_rows_of_another_process_are_found_once_they_are_noted(disk: DiskCache) -> None:
+    """Until then there is nothing, for whoever looks ahead as for whoever asks for one."""
+    contents = made(40)
+    writer = ContentCache(disk)
+    writer.rows = []
+    writer.keep_contents(contents)
+    wanted = [content_hash for content_hash, _ in contents] * 30
+    reader = ContentCache(open_disk(CacheConfig()))
+    assert reader.nothing(reader.alone(wanted))
+    assert reader.contents(wanted) == {}
+    reader.note(writer.rows)
+    for cache in (reader, ContentCache(open_disk(CacheConfig()))):
+        assert not cache.nothing(cache.alone(wanted))
+        assert not cache.nothing(cache.alone(wanted[:3]))  # few are not looked for ahead: nobody knows
+        assert cache.contents(wanted) == dict(contents)
+
+
 @pytest.mark.parametrize("count", [1, 15, 16, 2000])
 def test_contents_are_found_again_whether_few_or_many(disk: DiskCache, tmp_path: Path, count: int) -> None:
     """Many of them make few files: a file for 2 MiB of contents, and at most 16 that say where they lie."""
