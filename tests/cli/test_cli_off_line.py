@@ -116,6 +116,8 @@ def test_others_landed_meanwhile(here: Inside, name: str) -> None:
     here.write("grass", "green\n")
     here("land", "Grass")
     here("session", "start", "Not yet")
+    here("session", "note", "Perhaps tomorrow")
+    here("session", "decide", "Wait", "--why", "Rain", "--message", "tomorrow")
     here.go_on_line()
     here("clone", name, "../there")
     here.cd("there")
@@ -132,8 +134,10 @@ def test_others_landed_meanwhile(here: Inside, name: str) -> None:
     assert here.read("rose") == "one\n2\n3\n4\nfive\n"
     session = here.json("session", "status")["session"]
     assert session["goal"] == "Lilies"
-    assert [item["text"] for item in session["conversation"]] == ["Also here: Grass", "Also here: Not yet"]
-    assert session["decisions"][0]["what"] == "Pale"
+    assert [item["text"] for item in session["conversation"]] == [
+        "Also here: Grass", "Also here: Not yet", "Perhaps tomorrow"
+    ]  # fmt: skip
+    assert [(each["what"], each["message"]) for each in session["decisions"]] == [("Pale", None), ("Wait", 3)]
     assert here("pending", "list") == "Nothing waits for the forge.\n"
     here.write("lily", "pale\n")
     assert here("land") == "Landed @4: Lilies (2 files)\n"

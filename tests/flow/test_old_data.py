@@ -130,6 +130,8 @@ def test_landings_with_their_why(visitor: Client) -> None:
     (decision,) = session.decisions
     assert (decision.what, decision.why, decision.by) == ("Say it in the first line", "People read one", "ada")
     assert [(a.what, a.why_not) for a in decision.alternatives] == [("A page of its own", "nobody opens it")]
+    # Nobody wrote down yet when, and in reply to what.
+    assert (decision.at_ms, decision.message) == (0, 0)
     assert [(c.path, c.op) for c in session.changes] == [(b"README.md", pb.Change.MODIFIED)]
     imported = visitor.call(visitor.sessions.GetSession, pb.GetSessionRequest(project=PUBLIC, position=1)).session
     raw = b"tree %040x\n\nCommit 1\n" % 1

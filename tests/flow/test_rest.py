@@ -54,7 +54,11 @@ def test_a_whole_cycle(rita: Api, nobody: Api, world: World) -> None:
                 {"path": "run.sh", "text": "#!\n", "mode": "100755"},
             ],
             "conversation": [{"role": "human", "text": "Say hello", "at_ms": 1_700_000_000_000}],
-            "decisions": [{"what": "English", "why": "short", "alternatives": [{"what": "Latin"}]}],
+            "decisions": [
+                {"what": "English", "why": "short", "alternatives": [{"what": "Latin"}]},
+                {"what": "In one line", "at_ms": 1_700_000_000_001},
+                {"what": "Without a name", "at_ms": 1_700_000_000_001, "message": 1},
+            ],
         },
     )
     assert (landed["state"], landed["position"], landed["session"]) == ("landed", 1, started["id"])
@@ -72,6 +76,12 @@ def test_a_whole_cycle(rita: Api, nobody: Api, world: World) -> None:
     seen = nobody.done("GET", f"{project}/landings/1")
     assert seen["conversation"] == [{"role": "human", "author": "", "text": "Say hello", "at": "2023-11-14T22:13:20Z"}]
     assert seen["decision_list"][0]["alternatives"] == [{"what": "Latin", "why_not": ""}]
+    assert [(each["at"], each["message"], each["said_before"]) for each in seen["decision_list"]] == [
+        (None, None, None),
+        ("2023-11-14T22:13:20.001000Z", None, 1),
+        ("2023-11-14T22:13:20.001000Z", 1, None),
+    ]
+    assert nobody.done("GET", f"{project}/sessions/{started['id']}")["decisions"] == seen["decision_list"]
     changes = nobody.done("GET", f"{project}/landings/1/changes?limit=1")
     assert [(item["path"], item["op"]) for item in changes["items"]] == [("docs/hello.txt", "added")]
     rest = nobody.done("GET", f"{project}/landings/1/changes", params={"limit": 1, "cursor": changes["next"]})

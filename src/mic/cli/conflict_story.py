@@ -8,11 +8,10 @@ from typing import Any
 
 from mic.cli.output import path_fields
 from mic.cli.sync_plan import Plan, side_of
-from mic.cli.words import decision_fields
+from mic.cli.words import decision_fields, decision_of
 from mic.core.errors import MicError
 from mic.core.ids import ulid_text
 from mic.core.marked import settled_by_hand
-from mic.core.session import Alternative, Decision
 from mic.core.tree import Entry
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
@@ -165,12 +164,6 @@ def record_fields(record: Record) -> dict[str, Any]:
 
 
 def _theirs(session: pb.Session) -> Theirs:
-    decisions = tuple(
-        Decision(
-            item.what, item.why, tuple(Alternative(road.what, road.why_not) for road in item.alternatives), item.by,
-            item.evidence,
-        )
-        for item in session.decisions
-    )  # fmt: skip
+    decisions = tuple(map(decision_of, session.decisions))
     author = session.author.name or session.owner
     return Theirs(session.landed_position, session.id, session.goal, author, session.agent, decisions)

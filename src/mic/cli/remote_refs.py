@@ -110,9 +110,9 @@ def show(out: Output, commit: Seen, *, with_patch: bool, stat: bool) -> None:
         "goal": None if said is None else said.goal,
     }  # fmt: skip
     if said is not None:
-        from mic.cli.words import decision_fields
+        from mic.cli.words import answering_fields
 
-        fields["decisions"] = list(map(decision_fields, said.decisions))
+        fields["decisions"] = answering_fields(said.decisions, said.conversation)
         fields["conversation"] = [{"role": m.role, "author": m.author, "text": m.text} for m in said.conversation]
     if diffs:
         fields["diffs"] = [diff_fields(item, hunks=with_patch) for item in diffs]

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
 from mic.cli.connection import Address, connect
 from mic.cli.output import Output
 from mic.cli.remote_git import HEADS, Landed, Mirror, Moved, Spec
 from mic.cli.remotes import MICELIO, Remote
+from mic.cli.words import decision_of
 from mic.core.brought import NOTES, Brought, decode_brought, encode_brought
 from mic.core.errors import InvalidInput, MicError, NotFound, TooLarge
 from mic.core.ids import ulid_text
-from mic.core.session import Alternative, Decision, Message
+from mic.core.session import Message
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
@@ -103,13 +106,12 @@ def address_of_remote(remote: Remote) -> Address:
 
 
 def _brought(session: pb.Session, address: Address) -> Brought:
+    turns = len(session.conversation)
     decisions = tuple(
-        Decision(
-            item.what, item.why, tuple(Alternative(road.what, road.why_not) for road in item.alternatives), item.by,
-            item.evidence,
-        )
-        for item in session.decisions
-    )  # fmt: skip
+        # A conversation that is kept apart does not go along.
+        replace(each, message=each.message if each.message <= turns else 0)
+        for each in map(decision_of, session.decisions)
+    )
     return Brought(
         forge=address.instance,
         project=f"{address.organization}/{address.project}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import click
 
@@ -72,7 +73,8 @@ def revert(out: Output, ref: str, why: str) -> None:
         if why.strip():
             from mic.core.session import Decision
 
-            session.decisions = [Decision(f"Take back @{position}", why.strip())]
+            now_ms = time.time_ns() // 1_000_000
+            session.decisions = [Decision(f"Take back @{position}", why.strip(), at=now_ms)]
             local.save(ws, session)
         _carry_out(client, ws, write, contents, remove, out)
     out.line(f"Started: {session.goal}")

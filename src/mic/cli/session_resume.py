@@ -30,12 +30,12 @@ from mic.cli.session_push import push_work
 from mic.cli.session_wrote import bring_who_wrote, digest
 from mic.cli.settled import settled
 from mic.cli.unresolved import require_resolved
-from mic.cli.words import conversation_of, local_fields
+from mic.cli.words import conversation_of, decision_of, local_fields
 from mic.core.blob import MAX_WHOLE
 from mic.core.errors import InvalidInput, NotFound, PermissionDenied
 from mic.core.ids import ulid_text
 from mic.core.paths import display
-from mic.core.session import Alternative, Decision, Message, Usage
+from mic.core.session import Message, Usage
 from mic.core.tree import BLOB, CHUNKED, Entry
 from mic.rpc.client import Client
 from mic.rpc.unreached import Unreached
@@ -87,7 +87,12 @@ def _resume(ws: Workspace, out: Output, session: str) -> None:
                 f"A session is open here: {here.goal}",
                 hint=f"`mic session switch {name}` saves it and goes on with the other one.",
             )
-        if here is not None and not here.left and words_of(here) != words_of(_opened(found)):
+        timeless = not any(each.at_ms or each.message for each in found.decisions)
+        if (
+            here is not None
+            and not here.left
+            and words_of(here, timeless=timeless) != words_of(_opened(found), timeless=timeless)
+        ):
             raise InvalidInput(
                 f"This session is open here, with words that were not pushed: {here.goal}",
                 hint="`mic session push` saves them; `--force` when it was pushed from elsewhere since.",
@@ -294,11 +299,5 @@ def _opened(found: pb.Session) -> LocalSession:
         conversation=[Message(turn.role, turn.author, turn.text, turn.at_ms) for turn in conversation_of(found)],
         transcript=found.transcript.seen_by,
         usage=[Usage(each.model, each.read, each.written, each.cached, each.source) for each in found.usage],
-        decisions=[
-            Decision(
-                item.what, item.why, tuple(Alternative(road.what, road.why_not) for road in item.alternatives),
-                item.by, item.evidence,
-            )
-            for item in found.decisions
-        ],
-    )  # fmt: skip
+        decisions=list(map(decision_of, found.decisions)),
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import click
 
 from mic.cli.app import Suggesting, json_option, root
@@ -10,6 +12,7 @@ from mic.cli.connection import connect
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.known import looking
 from mic.cli.mode_words import mode_words
+from mic.cli.named_message import named_message
 from mic.cli.open_session import add_note, address_of, require_open
 from mic.cli.output import Output, plural, when
 from mic.cli.place import Place, project_option
@@ -22,7 +25,7 @@ from mic.cli.session_wrote import wrote
 from mic.cli.waiting import abandon as tell_abandoned
 from mic.cli.waiting import report_waiting, wait_to_abandon, waiting
 from mic.cli.words import (
-    decision_fields,
+    begins,
     decision_pb,
     letter,
     local_fields,
@@ -41,7 +44,7 @@ from mic.workspace import session as local
 from mic.workspace.operations import record
 from mic.workspace.pushed import forget_push, last_push
 from mic.workspace.status import status as working_status
-from mic.workspace.told import in_order
+from mic.workspace.told import decided_in_order, in_order
 from mic.workspace.workspace import Workspace
 
 ROLES = ("human", "agent", "system")
@@ -97,9 +100,16 @@ def note(out: Output, text: str, role: str | None) -> None:
 )  # fmt: skip
 @click.option("--by", default="", help="Who decided.")
 @click.option("--evidence", default="", help="What it rests on: a measurement, a link, a test.")
+@click.option(
+    "--message", "named", default="", metavar="WORDS",
+    help="The message of this session that it answers: some of its words, or #N, the Nth as it is shown.",
+)  # fmt: skip
 @json_option
-def decide(out: Output, what: str, why: str, over: tuple[str, ...], by: str, evidence: str) -> None:
-    """Record a decision: what, why, and instead of what."""
+def decide(out: Output, what: str, why: str, over: tuple[str, ...], by: str, evidence: str, named: str) -> None:
+    """Record a decision: what, why, and instead of what.
+
+    With --message it is known which message decided it. Without, it is shown what a person said last before it.
+    """
     if not what.strip():
         raise WrongCommandLine(
             "A decision needs a sentence.", hint='For example: `mic session decide "Use SQLite" --why "One file"`.'
@@ -108,14 +118,19 @@ def decide(out: Output, what: str, why: str, over: tuple[str, ...], by: str, evi
     ws = Workspace.find()
     with ws.lock():
         session = require_open(ws)
-        decision = Decision(what.strip(), why.strip(), roads, by.strip(), evidence.strip())
+        message = named_message(session, named) if named else 0
+        now_ms = time.time_ns() // 1_000_000
+        decision = Decision(what.strip(), why.strip(), roads, by.strip(), evidence.strip(), now_ms, message)
         session.decisions = [*session.decisions, decision]
         record(ws, "mic session decide", files=False)
         local.save(ws, session)
     out.line(f"Decided ({plural(len(session.decisions), 'decision')} so far).")
+    if message:
+        out.line(f"In reply to: {begins(session.conversation[message - 1].text)}")
     if not why.strip():
         out.note("Say why with --why: it is what people will look for.")
-    out.document({"decision": decision_fields(decision), "session": local_fields(session)})
+    fields = local_fields(session)
+    out.document({"decision": fields["decisions"][-1], "session": fields})
 
 
 @sessions.command()
@@ -134,12 +149,12 @@ def undecide(out: Output, number: int | None) -> None:
                 f"This session has {plural(have, 'decision')}, and no number {number}.",
                 hint="`mic session status` lists them.",
             )
-        taken = session.decisions[(number or have) - 1]
+        fields, taken = local_fields(session), session.decisions[(number or have) - 1]
         session.decisions = [item for at, item in enumerate(session.decisions, 1) if at != (number or have)]
         record(ws, "mic session undecide", files=False)
         local.save(ws, session)
     out.line(f"Taken back: {taken.what} ({plural(len(session.decisions), 'decision')} left).")
-    out.document({"decision": decision_fields(taken), "session": local_fields(session)})
+    out.document({"decision": fields["decisions"][(number or have) - 1], "session": local_fields(session)})
 
 
 def _road(text: str) -> tuple[str, str]:
@@ -165,11 +180,9 @@ def status(out: Output) -> None:
         out.line(
             f"It stands on session {ulid_text(session.based_on)}" + (", and lands after it." if session.below else ".")
         )
-    print_words(
-        out,
-        [message_pb(item) for item in in_order(session.conversation)[0]],
-        [decision_pb(item) for item in session.decisions],
-    )
+    turns, numbers = in_order(session.conversation)
+    decisions = decided_in_order(session.decisions, numbers)
+    print_words(out, list(map(message_pb, turns)), list(map(decision_pb, decisions)))
     out.line()
     out.line(f"{plural(len(changes), 'file')} would land" + (":" if changes else "."))
     for change in changes:

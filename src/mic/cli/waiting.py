@@ -58,6 +58,7 @@ from mic.workspace.pushed import forget_push, keep_last_push, last_push
 from mic.workspace.session import LocalSession
 from mic.workspace.status import LocalChange
 from mic.workspace.status import status as working_status
+from mic.workspace.told import decided_in_order
 from mic.workspace.workspace import Workspace
 
 _SECONDS = 600.0
@@ -282,9 +283,11 @@ def _joined(into: LocalSession, other: LocalSession) -> LocalSession:
     """All words of two sessions in the first: its id and goal stay, the goal of the other becomes a turn."""
     goal = Message("agent" if other.agent else "human", other.agent, f"Also here: {other.goal}", other.started_ms)
     said = [turn for turn in (goal, *other.conversation) if turn not in into.conversation]
-    decided = [each for each in other.decisions if each not in into.decisions]
     joined = LocalSession(**{name: getattr(into, name) for name in into.__struct_fields__})
     joined.conversation = [*into.conversation, *said]
+    places = {turn: number for number, turn in reversed(list(enumerate(joined.conversation, 1)))}
+    told = decided_in_order(other.decisions, [places[turn] for turn in other.conversation])
+    decided = [each for each in told if each not in into.decisions]
     joined.decisions = [*into.decisions, *decided]
     joined.transcript = into.transcript or other.transcript
     joined.usage = [*into.usage, *(each for each in other.usage if each not in into.usage)]

@@ -7,16 +7,19 @@ from typing import Any
 
 from mic.cli.mode_words import mode_words
 from mic.cli.output import Output, iso, path_fields, plural, when
+from mic.core.answered import Answered
 from mic.core.ids import ulid_text
 from mic.core.paths import display
-from mic.core.session import Decision, Message, Usage, by_model
+from mic.core.session import Alternative, Decision, Message, Usage, by_model
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.session import LocalSession
-from mic.workspace.told import in_order
+from mic.workspace.told import decided_in_order, in_order
 
 # Who reads a conversation where nothing is said of it: all who read the project.
 PROJECT = "project"
 LETTERS = "AMD"
+# Of a message that is named beside what was decided.
+_FIRST_WORDS = 72
 _OPS = ("added", "modified", "deleted")
 
 
@@ -48,7 +51,7 @@ def session_fields(session: pb.Session, *, whole: bool = False) -> dict[str, Any
         fields["transcript"] = transcript_words(session.transcript.seen_by)
         fields["messages"] = session.transcript.messages or len(session.conversation)
         fields["usage"] = usage_fields(session.usage)
-        fields["decisions"] = list(map(decision_fields, session.decisions))
+        fields["decisions"] = answering_fields(session.decisions, conversation_of(session))
         fields["changes"] = [change_fields(item) for item in session.changes]
     return fields
 
@@ -103,6 +106,7 @@ def change_fields(change: pb.Change) -> dict[str, Any]:
 
 def local_fields(session: LocalSession) -> dict[str, Any]:
     """The open session of a workspace in JSON."""
+    turns, numbers = in_order(session.conversation)
     return {
         "id": ulid_text(session.id),
         "state": "active",
@@ -114,22 +118,43 @@ def local_fields(session: LocalSession) -> dict[str, Any]:
         "transcript": transcript_words(session.transcript),
         "usage": usage_fields(session.usage),
         "conversation": [
-            {"role": item.role, "author": item.author, "text": item.text, "at": iso(item.at)}
-            for item in in_order(session.conversation)[0]
+            {"role": item.role, "author": item.author, "text": item.text, "at": iso(item.at)} for item in turns
         ],
-        "decisions": [decision_fields(item) for item in session.decisions],
+        "decisions": answering_fields(decided_in_order(session.decisions, numbers), turns),
     }
 
 
 def decision_fields(decision: Decision | pb.Decision) -> dict[str, Any]:
     """A decision in JSON."""
+    at = _at(decision)
     return {
         "what": decision.what,
         "why": decision.why,
         "alternatives": [{"what": road.what, "why_not": road.why_not} for road in decision.alternatives],
         "by": decision.by,
         "evidence": decision.evidence,
+        "at": iso(at) if at else None,
+        "message": decision.message or None,
     }
+
+
+def answering_fields(
+    decisions: Iterable[Decision | pb.Decision], turns: Iterable[Message | pb.Message]
+) -> list[dict[str, Any]]:
+    """Decisions of one conversation in JSON, each with what a person said last before it, where it names no message."""
+    answered = answered_of(turns)
+    return [
+        decision_fields(each) | {"said_before": answered.before(_at(each), each.message) or None} for each in decisions
+    ]
+
+
+def answered_of(turns: Iterable[Message | pb.Message]) -> Answered:
+    """What looks up which message of a conversation a decision answers."""
+    return Answered((turn.role, _at(turn)) for turn in turns)
+
+
+def _at(item: Decision | Message | pb.Decision | pb.Message) -> int:
+    return item.at if isinstance(item, Decision | Message) else item.at_ms
 
 
 def message_pb(item: Message) -> pb.Message:
@@ -140,19 +165,44 @@ def message_pb(item: Message) -> pb.Message:
 def decision_pb(item: Decision) -> pb.Decision:
     """A decision for the wire."""
     roads = [pb.Alternative(what=road.what, why_not=road.why_not) for road in item.alternatives]
-    return pb.Decision(what=item.what, why=item.why, alternatives=roads, by=item.by, evidence=item.evidence)
+    return pb.Decision(
+        what=item.what,
+        why=item.why,
+        alternatives=roads,
+        by=item.by,
+        evidence=item.evidence,
+        at_ms=item.at,
+        message=item.message,
+    )
+
+
+def decision_of(item: pb.Decision) -> Decision:
+    """A decision from the wire."""
+    roads = tuple(Alternative(road.what, road.why_not) for road in item.alternatives)
+    return Decision(item.what, item.why, roads, item.by, item.evidence, item.at_ms, item.message)
 
 
 def print_words(out: Output, conversation: list[pb.Message], decisions: list[pb.Decision]) -> None:
-    """Decisions, then the conversation."""
+    """Decisions, each with the message that it answers or that came before, then the conversation."""
+    answered = answered_of(conversation)
     for item in decisions:
         out.line()
         print_decision(out, item)
+        told, before = answered.told(item.message), answered.before(item.at_ms, item.message)
+        if told or before:
+            turn = conversation[(told or before) - 1]
+            out.line(f"  {'in reply to' if told else 'last said before'}: {begins(turn.text)}")
     if conversation:
         out.line()
     for turn in conversation:
         who = f"{turn.role} ({turn.author})" if turn.author and turn.author != turn.role else turn.role
         out.line(f"{out.paint(who + ':', 'cyan')} {turn.text}")
+
+
+def begins(text: str) -> str:
+    """How a message begins, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= _FIRST_WORDS else line[: _FIRST_WORDS - 1].rstrip() + "…"
 
 
 def print_decision(out: Output, decision: pb.Decision, indent: str = "") -> None:

@@ -71,7 +71,13 @@ def encode_brought(brought: Brought) -> bytes:
         total -= sizes[first]
         first += 1
     left = Message("system", "", f"{first:,} earlier turns stayed at {brought.forge}.", 0)
-    return msgspec.json.encode(msgspec.structs.replace(brought, conversation=(left, *turns[first:])))
+    # Message `first` + 1 comes behind the one that says so.
+    decisions = tuple(
+        msgspec.structs.replace(each, message=each.message - first + 1 if each.message > first else 0)
+        for each in brought.decisions
+    )
+    cut = msgspec.structs.replace(brought, conversation=(left, *turns[first:]), decisions=decisions)
+    return msgspec.json.encode(cut)
 
 
 def decode_brought(raw: bytes) -> Brought:
@@ -95,6 +101,8 @@ def decode_brought(raw: bytes) -> Brought:
         and len(found.decisions) <= MAX_DECISIONS
         and all(len(each.alternatives) <= MAX_ALTERNATIVES for each in found.decisions)
         and all(turn.role in _ROLES and 0 <= turn.at <= _LATEST_MS for turn in found.conversation)
+        and all(0 <= each.at <= _LATEST_MS for each in found.decisions)
+        and all(0 <= each.message <= len(found.conversation) for each in found.decisions)
     )
     if not good:
         raise InvalidInput("What a session said has not the form that it should have.")

@@ -59,14 +59,22 @@ class Alternative(msgspec.Struct, frozen=True):
     why_not: str = ""
 
 
-class Decision(msgspec.Struct, frozen=True):
-    """What was decided, why, instead of what, by whom, on which evidence."""
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was decided, why, instead of what, by whom, on which evidence.
+
+    `at` is when it was recorded, in Unix milliseconds, 0 unknown. `message` is the number, from 1, of the message of
+    its conversation that it answers, as whoever recorded it says; 0 where nobody says so.
+    """
 
     what: str
-    why: str = ""
-    alternatives: tuple[Alternative, ...] = ()
-    by: str = ""
-    evidence: str = ""
+    # Written also where they are empty, as before there were fields that are not: msgspec omits what is its default,
+    # and what a function makes is none.
+    why: str = msgspec.field(default_factory=lambda: "")
+    alternatives: tuple[Alternative, ...] = msgspec.field(default_factory=lambda: ())
+    by: str = msgspec.field(default_factory=lambda: "")
+    evidence: str = msgspec.field(default_factory=lambda: "")
+    at: int = 0
+    message: int = 0
 
 
 class Usage(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from mic.core.attribution import LINES, Attribution, Writer, parse, stored
 from mic.core.errors import InvalidInput
 from mic.core.redaction import Parts, Redaction
-from mic.core.session import Author, Decision, Message, Session
+from mic.core.session import Author, Message, Session
 
 # In the place of a person: a domain that is nobody's (RFC 2606).
 NAME, EMAIL = "Erased person", "erased@micelio.invalid"
@@ -99,12 +99,15 @@ def _unnamed(session: Session, person: Person) -> Session:
             for each in session.conversation
         ),
         decisions=tuple(
-            Decision(
-                text(each.what),
-                text(each.why),
-                tuple(replace(road, what=text(road.what), why_not=text(road.why_not)) for road in each.alternatives),
-                _name(each.by, person),
-                text(each.evidence),
+            replace(
+                each,
+                what=text(each.what),
+                why=text(each.why),
+                alternatives=tuple(
+                    replace(road, what=text(road.what), why_not=text(road.why_not)) for road in each.alternatives
+                ),
+                by=_name(each.by, person),
+                evidence=text(each.evidence),
             )
             for each in session.decisions
         ),

@@ -11,7 +11,7 @@ from mic.core.errors import Corrupt
 from mic.core.session import Change
 from mic.workspace.place import read_file, write_file
 from mic.workspace.session import LocalSession
-from mic.workspace.told import in_order
+from mic.workspace.told import decided_in_order, in_order
 from mic.workspace.workspace import Workspace
 
 
@@ -60,9 +60,16 @@ def forget_push(ws: Workspace) -> None:
         os.unlink(ws.folder + b"/pushed")
 
 
-def words_of(session: LocalSession) -> bytes:
-    """A digest of goal, conversation and decisions, and of who is to read them where not all are."""
-    said = [session.goal, session.agent, in_order(session.conversation)[0], session.decisions]
+def words_of(session: LocalSession, *, timeless: bool = False) -> bytes:
+    """A digest of goal, conversation and decisions, and of who is to read them where not all are.
+
+    `timeless`: as a forge has it that does not know when a decision was made, and which message it answers.
+    """
+    turns, numbers = in_order(session.conversation)
+    decisions = decided_in_order(session.decisions, numbers)
+    if timeless:
+        decisions = [msgspec.structs.replace(each, at=0, message=0) for each in decisions]
+    said = [session.goal, session.agent, turns, decisions]
     if session.transcript:
         said.append(session.transcript)
     if session.usage:

@@ -6,9 +6,11 @@ then what a transcript brought of hours before. Where they are shown or sent, th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from mic.core.session import Message
+from msgspec.structs import replace
+
+from mic.core.session import Decision, Message
 
 
 def in_order(conversation: Sequence[Message]) -> tuple[list[Message], list[int]]:
@@ -25,3 +27,16 @@ def in_order(conversation: Sequence[Message]) -> tuple[list[Message], list[int]]
     for new, old in enumerate(order, 1):
         numbers[old] = new
     return [conversation[at] for at in order], numbers
+
+
+def decided_in_order(decisions: Iterable[Decision], numbers: Sequence[int]) -> list[Decision]:
+    """Decisions whose messages go by other numbers: `numbers[n - 1]` is that of the message that was number n.
+
+    One that names a message which is not among them names none.
+    """
+    return [
+        replace(each, message=numbers[each.message - 1] if each.message <= len(numbers) else 0)
+        if each.message
+        else each
+        for each in decisions
+    ]

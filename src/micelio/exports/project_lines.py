@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from mic.core.answered import Answered
 from mic.core.brought import brought_from
 from mic.core.head import hlc_ms
 from mic.core.ids import ulid_text
@@ -112,6 +113,7 @@ def _landing(branch: str, record: Record, session: Session) -> bytes:
 
 def session_fields(session: Session) -> dict[str, Any]:
     """What a session says, as it stands in a line."""
+    answered = Answered((each.role, each.at) for each in session.conversation)
     return {
         "session": ulid_text(session.id),
         "goal": session.goal,
@@ -133,6 +135,7 @@ def session_fields(session: Session) -> dict[str, Any]:
             {
                 "what": each.what, "why": each.why, "by": each.by, "evidence": each.evidence,
                 "alternatives": [{"what": other.what, "why_not": other.why_not} for other in each.alternatives],
+                "at": _at(each.at), "message": each.message, "said_before": answered.before(each.at, each.message),
             }
             for each in session.decisions
         ],

@@ -392,6 +392,14 @@ def _check_words(session: Session) -> None:
             raise InvalidInput(f"{item.role[:40]!r} is not a role.", hint="Use human, agent or system.")
         if not 0 <= item.at <= LATEST_MS:
             raise InvalidInput(f"{item.at} is not a time in Unix milliseconds.", hint="Use 0 when it is not known.")
+    for decision in session.decisions:
+        if not 0 <= decision.at <= LATEST_MS:
+            raise InvalidInput(f"{decision.at} is not a time in Unix milliseconds.", hint="Use 0 when it is not known.")
+        if not 0 <= decision.message <= len(session.conversation):
+            raise InvalidInput(
+                f"A decision answers message {decision.message} of {len(session.conversation)}.",
+                hint="Messages are counted from 1; use 0 when none is named.",
+            )
 
 
 def _check_usage(usage: Sequence[Usage]) -> None:

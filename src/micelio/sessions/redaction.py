@@ -100,7 +100,7 @@ def _with_words(session: Session, said: list[str], changed: Mapping[int, tuple[s
     for decision in session.decisions:
         what, why, by, evidence = text(), text(), text(), text()
         roads = tuple(Alternative(text(), text()) for _ in decision.alternatives)
-        decisions.append(Decision(what, why, roads, by, evidence))
+        decisions.append(Decision(what, why, roads, by, evidence, decision.at, decision.message))
     usage = tuple(msgspec.structs.replace(each, model=text(), source=text()) for each in session.usage)
     return msgspec.structs.replace(
         session,

@@ -22,10 +22,11 @@ from micelio.sessions.redaction import as_shown
 
 
 def apart(session: Session) -> Session:
-    """The session as it lands: without a conversation that is kept apart."""
+    """The session as it lands: without a conversation that is kept apart, and without which of its messages decided."""
     if not session.transcript:
         return session
-    return msgspec.structs.replace(session, conversation=(), messages=session.turns)
+    decisions = tuple(msgspec.structs.replace(each, message=0) for each in session.decisions)
+    return msgspec.structs.replace(session, conversation=(), messages=session.turns, decisions=decisions)
 
 
 def as_read(actor: Actor, project: ProjectView, session: Session, position: int) -> Session:
@@ -55,7 +56,11 @@ def with_kept(line: UUID, session: Session) -> Session:
         return session
     if kept.owner != session.owner:
         return session
-    return msgspec.structs.replace(session, conversation=kept.conversation)
+    decisions = session.decisions
+    if len(kept.decisions) == len(decisions):
+        told = zip(decisions, kept.decisions, strict=True)
+        decisions = tuple(msgspec.structs.replace(each, message=before.message) for each, before in told)
+    return msgspec.structs.replace(session, conversation=kept.conversation, decisions=decisions)
 
 
 def is_kept(actor: Actor, project: ProjectView, session_id: bytes) -> bool:

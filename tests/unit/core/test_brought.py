@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from mic.core.brought import MAX_BYTES, Brought, brought_words, decode_brought, encode_brought, with_words
@@ -61,6 +62,10 @@ def test_the_form() -> None:
         {"conversation": [{"role": "human", "author": "", "text": "", "at": -1}]},
         {"decisions": [{"what": "x", "alternatives": [{"what": "y"}] * 101}]},
         {"decisions": "all"},
+        {"decisions": [{"what": "x", "at": -1}]},
+        {"decisions": [{"what": "x", "at": 1 << 62}]},
+        {"decisions": [{"what": "x", "message": 1}]},
+        {"decisions": [{"what": "x", "message": -1}], "conversation": [{"role": "human", "author": "", "text": ""}]},
     ],
 )
 def test_what_is_refused(wrong: dict[str, object]) -> None:
@@ -85,6 +90,21 @@ def test_a_long_conversation_is_cut_at_its_beginning() -> None:
     assert found.conversation[0].text.endswith("earlier turns stayed at https://forge.example.org.")
     assert 30 < len(found.conversation) < 45
     assert found.decisions == SAID.decisions
+
+
+def test_decisions_find_their_messages_again() -> None:
+    """What is left out is answered by nobody; the numbers of the others count from where the note begins."""
+    turns = tuple(Message("agent", "claude", str(number) + "x" * 100_000, number) for number in range(1, 101))
+    answering = tuple(Decision(f"D{number}", at=number, message=number) for number in (1, 50, 90, 100))
+    whole = msgspec.structs.replace(_with(turns), decisions=(*answering, Decision("alone")))
+    found = decode_brought(encode_brought(whole))
+    said = {
+        each.what: found.conversation[each.message - 1].text.rstrip("x") for each in found.decisions if each.message
+    }
+    assert said == {"D90": "90", "D100": "100"}
+    assert [each.at for each in found.decisions] == [1, 50, 90, 100, 0]
+    short = msgspec.structs.replace(whole, conversation=turns[:3], decisions=answering[:1])
+    assert decode_brought(encode_brought(short)) == short
 
 
 def _with(turns: tuple[Message, ...]) -> Brought:

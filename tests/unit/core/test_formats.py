@@ -380,11 +380,17 @@ def test_attribution() -> None:
     assert parse({"lines": msgspec.msgpack.decode(VECTORS["attribution"])}) == said
 
 
+def test_a_decision_that_answers_a_message() -> None:
+    decision = Decision("Tea", at=1_793_491_200_000, message=1)
+    assert msgspec.msgpack.encode(decision) == VECTORS["decision"]
+    assert msgspec.msgpack.decode(VECTORS["decision"], type=Decision) == decision
+
+
 def test_every_vector_is_checked() -> None:
     assert (
         set(VECTORS)
         == set(CASES)
-        | {"session-body", "attribution", "segment-header", "segment-hash", "cache-file", "rollup-head"}
+        | {"session-body", "decision", "attribution", "segment-header", "segment-hash", "cache-file", "rollup-head"}
         | OF_GIT
     )
 

@@ -1515,18 +1515,22 @@ class Alternative(_message.Message):
     def __init__(self, what: _Optional[str] = ..., why_not: _Optional[str] = ...) -> None: ...
 
 class Decision(_message.Message):
-    __slots__ = ("what", "why", "alternatives", "by", "evidence")
+    __slots__ = ("what", "why", "alternatives", "by", "evidence", "at_ms", "message")
     WHAT_FIELD_NUMBER: _ClassVar[int]
     WHY_FIELD_NUMBER: _ClassVar[int]
     ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
     BY_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    AT_MS_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
     what: str
     why: str
     alternatives: _containers.RepeatedCompositeFieldContainer[Alternative]
     by: str
     evidence: str
-    def __init__(self, what: _Optional[str] = ..., why: _Optional[str] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., by: _Optional[str] = ..., evidence: _Optional[str] = ...) -> None: ...
+    at_ms: int
+    message: int
+    def __init__(self, what: _Optional[str] = ..., why: _Optional[str] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., by: _Optional[str] = ..., evidence: _Optional[str] = ..., at_ms: _Optional[int] = ..., message: _Optional[int] = ...) -> None: ...
 
 class Author(_message.Message):
     __slots__ = ("name", "email")

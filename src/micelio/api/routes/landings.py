@@ -11,6 +11,7 @@ from ninja import Path, Query, Router
 from pydantic import Field
 
 from mic.core import session as session_words
+from mic.core.answered import Answered
 from mic.core.attribution import MAX_LINE, MAX_NAME, Writer
 from mic.core.errors import InvalidInput
 from mic.core.ids import parse_ulid, ulid_text
@@ -109,6 +110,20 @@ class Decision(Told):
     alternatives: list[Alternative]
     by: str
     evidence: str
+    at: datetime | None = Field(description="When it was recorded; null where that is not known.")
+    message: int | None = Field(
+        description="The message of its conversation that it answers, from 1, as whoever recorded it says. "
+        "Null where nobody says so, and for those who may not read the conversation."
+    )
+
+
+class AnsweringDecision(Decision):
+    """A decision beside its conversation."""
+
+    said_before: int | None = Field(
+        description="Where no `message` is named: the last message of a person that is not later. It came before; "
+        "nobody says that it decided this."
+    )
 
 
 class Usage(Told):
@@ -127,7 +142,7 @@ class WholeLanding(Told):
     tree: str
     transcript: Transcript = Field(description=TRANSCRIPT)
     conversation: list[Message]
-    decision_list: list[Decision]
+    decision_list: list[AnsweringDecision]
     usage: list[Usage] = Field(description=USAGE)
 
 
@@ -168,6 +183,12 @@ class SentDecision(Sent):
     alternatives: list[SentAlternative] = Field(default_factory=list)
     by: str = ""
     evidence: str = ""
+    at_ms: Annotated[int, Field(ge=0, le=253_402_300_799_000)] = Field(
+        0, description="When it was decided, in Unix milliseconds; 0: unknown."
+    )
+    message: Annotated[int, Field(ge=0, le=MAX_LINE)] = Field(
+        0, description="The message of `conversation` that it answers, from 1; 0: none is named."
+    )
 
 
 class SentUsage(Sent):
@@ -392,9 +413,13 @@ def transcript(session: Session) -> Transcript:
     return "members" if session.transcript else "project"
 
 
-def decisions(session: Session) -> list[Decision]:
-    """The decisions, as they go out."""
-    return list(map(decision, session.decisions))
+def decisions(session: Session) -> list[AnsweringDecision]:
+    """The decisions, as they go out beside their conversation."""
+    answered = Answered((turn.role, turn.at) for turn in session.conversation)
+    return [
+        AnsweringDecision(**dict(decision(each)), said_before=answered.before(each.at, each.message) or None)
+        for each in session.decisions
+    ]
 
 
 def decision(item: session_words.Decision) -> Decision:
@@ -405,6 +430,8 @@ def decision(item: session_words.Decision) -> Decision:
         alternatives=[Alternative(what=road.what, why_not=road.why_not) for road in item.alternatives],
         by=item.by,
         evidence=item.evidence,
+        at=datetime.fromtimestamp(item.at / 1000, UTC) if item.at else None,
+        message=item.message or None,
     )
 
 
@@ -455,6 +482,8 @@ def wanted(body: SessionWork, session: str | None) -> inline.Wanted:
                 tuple(inline.Alternative(road.what, road.why_not) for road in item.alternatives),
                 item.by,
                 item.evidence,
+                item.at_ms,
+                item.message,
             )
             for item in body.decisions
         ],

@@ -20,7 +20,7 @@ from micelio.api.request import ApiRequest
 from micelio.api.routes.landings import (
     TRANSCRIPT,
     USAGE,
-    Decision,
+    AnsweringDecision,
     Message,
     PathChange,
     SessionWork,
@@ -91,7 +91,7 @@ class Session(Told):
     messages: int = Field(description="Of its conversation, whoever reads that.")
     transcript: Transcript = Field(description=TRANSCRIPT)
     conversation: list[Message]
-    decisions: list[Decision]
+    decisions: list[AnsweringDecision]
     usage: list[Usage] = Field(description=USAGE)
     changes: int = Field(description="How many.")
     refused: Refused | None

@@ -214,7 +214,15 @@ def session(message: pb.Session) -> Session:
         conversation=_conversation(message),
         transcript=message.transcript.seen_by if message.HasField("transcript") else "",
         decisions=tuple(
-            Decision(d.what, d.why, tuple(Alternative(a.what, a.why_not) for a in d.alternatives), d.by, d.evidence)
+            Decision(
+                d.what,
+                d.why,
+                tuple(Alternative(a.what, a.why_not) for a in d.alternatives),
+                d.by,
+                d.evidence,
+                d.at_ms,
+                d.message,
+            )
             for d in message.decisions
         ),
         changes=tuple(map(change, message.changes)),
@@ -266,6 +274,8 @@ def _decision_message(decision: Decision) -> pb.Decision:
         alternatives=[pb.Alternative(what=road.what, why_not=road.why_not) for road in decision.alternatives],
         by=decision.by,
         evidence=decision.evidence,
+        at_ms=decision.at,
+        message=decision.message,
     )
 
 
