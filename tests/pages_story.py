@@ -151,6 +151,7 @@ DECISIONS = (
         ),
         by="maintainer",
         evidence="src/auth/tokens.py:20, src/auth/keys.py",
+        message=1,
     ),
     Decision(
         what="Fifteen minutes, then refresh once",
@@ -158,6 +159,7 @@ DECISIONS = (
         alternatives=(Alternative("24-hour tokens", "no way to take one back"),),
         by="claude-code, accepted by the maintainer",
         evidence="src/auth/tokens.py:7",
+        at=BEGIN + 6 * HOUR + 60_000,
     ),
 )
 CONVERSATION = (

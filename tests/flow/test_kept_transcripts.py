@@ -41,6 +41,8 @@ from signed_in import sign_in
 
 CANARY = "the vault is behind the mirror"
 SEEN = "Mint short tokens"
+# When, a second after it was said.
+DECIDED = 1_700_000_001_000
 
 
 # ------------------------------------------------------------ gRPC, REST, Git, exports, forks: a forge that runs
@@ -77,7 +79,10 @@ class Told:
         said = [pb.Message(role="human", author="Max", text=CANARY, at_ms=1_700_000_000_000)]
         return {
             "goal": "Sign in",
-            "decisions": [pb.Decision(what=SEEN, evidence="a.txt")],
+            "decisions": [
+                pb.Decision(what=SEEN, evidence="a.txt", at_ms=DECIDED, message=1),
+                pb.Decision(what="b", at_ms=DECIDED),
+            ],
             "transcript": pb.KeptTranscript(seen_by="members", conversation=said),
         }
 
@@ -114,6 +119,36 @@ def test_calls(told: Told) -> None:
         for asked in ("vault", "mirror", SEEN):
             request = pb.SearchRequest(query=f"repo:{told.project.organization}/{told.project.handle} {asked}")
             assert CANARY not in str(caller("ProjectService.Search", request))
+
+
+def test_which_message_decided_is_kept_as_well(told: Told) -> None:
+    """When it was decided all are told; by which message, and what was said before, whoever reads that."""
+    place = f"/projects/{told.project.organization}/{told.project.handle}"
+    for caller, reads in told.callers():
+        asked = pb.GetSessionRequest(project=told.project, position=1)
+        found = caller("SessionService.GetSession", asked).session.decisions
+        assert [(each.at_ms, each.message) for each in found] == [(DECIDED, 1 if reads else 0), (DECIDED, 0)]
+        blame = pb.BlameFileRequest(project=told.project, path=b"a.txt", why=True)
+        (why,) = caller("SessionService.BlameFile", blame).whys
+        assert [(each.at_ms, each.message) for each in why.decisions] == [(DECIDED, 0)]
+    for _, token, reads in told.tokens_and():
+        with Api(told.world.forge.base_url, token) as api:
+            landed = api.done("GET", f"{place}/landings/1")["decision_list"]
+            assert landed == api.done("GET", f"{place}/sessions/{ulid_text(told.session)}")["decisions"]
+            assert [(each["message"], each["said_before"]) for each in landed] == (
+                [(1, None), (None, 1)] if reads else [(None, None), (None, None)]
+            )
+    for caller, reads in told.callers()[1:5]:
+        lines = [json.loads(line) for line in _exported(told.world, caller, told.project, "json").splitlines()]
+        (made,) = [line for line in lines if line["kind"] == "landing"]
+        assert [(each["message"], each["said_before"]) for each in made["decisions"]] == (
+            [(1, 0), (0, 1)] if reads else [(0, 0), (0, 0)]
+        )
+    # Whoever gets the landing itself, in an archive, a fork or a bucket, gets no number either.
+    archive = _inflated(_exported(told.world, told.world.stan, told.project, "archive"))
+    at = b"\xa2at\xcf" + DECIDED.to_bytes(8, "big")
+    assert archive.count(at) == 2
+    assert at + b"\xa7message" not in archive
 
 
 def test_its_object_is_no_content(told: Told) -> None:
@@ -275,6 +310,11 @@ def test_what_cannot_be_meant(told: Told) -> None:
     ):
         wrong = landing(told.project, {b"e": b"e"}, **fields)
         assert told.world.max.refused("SessionService.LandSession", wrong).code == "invalid_input"
+    for decision in (
+        pb.Decision(what="x", message=2), pb.Decision(what="x", at_ms=-1), pb.Decision(what="x", at_ms=1 << 62),
+    ):  # fmt: skip
+        wrong = landing(told.project, {b"e": b"e"}, **(told.words() | {"id": session_id(), "decisions": [decision]}))
+        assert told.world.max.refused("SessionService.LandSession", wrong).code == "invalid_input"
 
 
 # ------------------------------------------------------------ pages, in this process
@@ -290,9 +330,9 @@ def story(db: None) -> pages_story.Story:
         goal="Keep it",
         base_position=4,
         transcript=MEMBERS,
-        decisions=(Decision(SEEN),),
+        decisions=(Decision(SEEN, message=1), Decision("Sign them", at=DECIDED + 1)),
         conversation=(
-            Message("human", "Ada", f"{CANARY}, see @2", 0),
+            Message("human", "Ada", f"{CANARY}, see @2", DECIDED),
             Message("agent", "claude-code", "I did not touch `docs/`. " + CANARY, 0),
         ),
         changes=(Change(b"docs/new.md", int(Op.ADDED), 0o100644, content_hash(data), len(data)),),
@@ -326,9 +366,9 @@ def test_pages(story: pages_story.Story) -> None:
     """
     indexer.follow(story.project.id)
     here = "/acme/api/-/landings/5"
-    whole = (here, f"{here}?format=json", f"{here}?format=md", f"{here}?conversation=1")
+    whole = (here, *(f"{here}?{asked}" for asked in ("format=json", "format=md", "conversation=1", "decisions=1")))
     others = (
-        f"{here}?decisions=1", f"{here}/changes/1", "/acme/api", "/acme/api/-/landings", "/acme/api/-/landings.atom",
+        f"{here}/changes/1", "/acme/api", "/acme/api/-/landings", "/acme/api/-/landings.atom",
         "/-/search?q=mirror", "/-/search?q=repo:acme/api+vault", "/-/search.atom?q=vault",
         "/acme/api/-/blame/main/docs/new.md",
         "/acme/api/-/sessions", "/acme", "/explore",
@@ -345,11 +385,21 @@ def test_pages(story: pages_story.Story) -> None:
         assert SEEN in page
         assert "Goal, decisions and changes are for all who may see" in page
         assert ("2 messages, kept to members of the project in which" in page) == (not reads)
+        for words in ("In reply to", "Last said before", "Decided in reply", "Decided after", 'href="#m1"'):
+            assert (words in page) == reads, words
+        markdown = client.get(f"{here}?format=md").content.decode()
+        assert (f"In reply to message 1: {CANARY}, see @2" in markdown) == reads
+        assert (f"Last said before, message 1: {CANARY}, see @2" in markdown) == reads
+        assert ("essage 1" in markdown) == reads
         # A claim that stands in the conversation is as much of it as its words.
         assert ("I did not touch" in page) == reads
         data = client.get(f"{here}?format=json").json()
         assert (data["transcript"], data["messages"], len(data["conversation"])) == ("members", 2, 2 * reads)
         assert ("message" in {each["from"] for each in data["checks"]}) == reads
+        assert [(each["message"], each["said_before"]) for each in data["decisions"]] == (
+            [(1, None), (None, 1)] if reads else [(None, None), (None, None)]
+        )
+        assert data["decisions"][1]["at"] is not None
     assert "for all who may see the project" in Client().get("/acme/api/-/landings/3").content.decode()
 
 

@@ -13,8 +13,9 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mic.core.session import Alternative, Decision, Message
+from mic.core.session import Alternative, Decision, Message, Session
 from micelio.languages.spoken import gettext, gettext_noop
+from micelio.pages.answering import Answer, Answering, LedTo
 from micelio.pages.asked import asked_number
 from micelio.pages.markdown import render_message
 from micelio.pages.text import cut, reflow, visible
@@ -88,6 +89,7 @@ class ShownDecision:
     more_roads: int
     cut: int
     whole: str
+    answer: Answer | None
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class Said:
     redactions: int
     used: str = ""
     folded: bool = False
+    led_to: Sequence[LedTo] = ()
 
     @property
     def tools(self) -> str:
@@ -140,11 +143,11 @@ def goal_rest(scale: Scale, text: str, imported: bool) -> tuple[SafeString, int]
     return scale.fit_text(text, render, _BEHIND_GOAL)
 
 
-def decisions_part(scale: Scale, decisions: Sequence[Decision], start: int, alone: bool) -> Part:
+def decisions_part(scale: Scale, session: Session, start: int, alone: bool, answering: Answering) -> Part:
     """Decisions from number `start` on."""
 
     def render(number: int, characters: int) -> str:
-        found = decisions[number - 1]
+        found = session.decisions[number - 1]
         shown = ShownDecision(
             number,
             found,
@@ -152,17 +155,20 @@ def decisions_part(scale: Scale, decisions: Sequence[Decision], start: int, alon
             max(0, len(found.alternatives) - _MOST_ROADS),
             max(0, len(found.why) - characters),
             _on("decisions", number, alone and number == start),
+            answering.answer(number),
         )
         return render_to_string("pages/_decision.html", {"item": shown, "characters": characters})
 
-    return _part(scale, decisions, start, render, alone, _BEHIND_DECISIONS)
+    return _part(scale, session.decisions, start, render, alone, _BEHIND_DECISIONS)
 
 
-def conversation_part(scale: Scale, conversation: Sequence[Message], start: int, alone: bool) -> Part:
-    """Messages from number `start` on."""
+def conversation_part(
+    scale: Scale, session: Session, start: int, alone: bool, answering: Answering, decisions_here: range = range(0)
+) -> Part:
+    """Messages from number `start` on. `decisions_here` are the numbers of the decisions on the same page."""
 
     def render(number: int, characters: int) -> str:
-        said = _said(number, conversation[number - 1])
+        said = _said(number, session.conversation[number - 1], answering.led_to(number, decisions_here))
         context = {
             "said": said,
             "characters": characters,
@@ -171,7 +177,7 @@ def conversation_part(scale: Scale, conversation: Sequence[Message], start: int,
         }
         return render_to_string("pages/_said.html", context)
 
-    return _part(scale, conversation, start, render, alone, _BEHIND_CONVERSATION)
+    return _part(scale, session.conversation, start, render, alone, _BEHIND_CONVERSATION)
 
 
 def _on(name: str, number: int, tried: bool) -> str:
@@ -191,7 +197,7 @@ def _part(
     return Part(first + scale.fill(items[1:], render, 0, SHORT_TEXTS[:1]), start, len(found))
 
 
-def _said(number: int, message: Message) -> Said:
+def _said(number: int, message: Message, led_to: Sequence[LedTo]) -> Said:
     role = message.role if message.role in _ROLES else "system"
     at = datetime.fromtimestamp(message.at / 1000, UTC) if message.at else None
     # A turn without a name is named by its role, once.
@@ -199,8 +205,9 @@ def _said(number: int, message: Message) -> Said:
     text, used = _what_was_used(message.text) if role == "agent" else (message.text, "")
     folded = role == "system" and len(text) > _LONG_OUTPUT
     return Said(
-        number, role, words, message.author or gettext(_ROLES[role]), text, at, message.redactions, used, folded
-    )
+        number, role, words, message.author or gettext(_ROLES[role]), text, at, message.redactions, used, folded,
+        led_to,
+    )  # fmt: skip
 
 
 def _what_was_used(text: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from mic.core.brought import brought_from
 from mic.core.ids import ulid_text
 from mic.core.session import Alternative, Decision, Message, Session, by_model
 from mic.core.tree import Entry
+from micelio.pages.answering import answered_of, first_words
 from micelio.pages.answers import path_data
 from micelio.pages.changes import ShownChanges, op_words
 from micelio.pages.landing_items import landing_data
@@ -29,7 +30,7 @@ def session_data(view: LandingView, changes: list[PathChange]) -> dict[str, Any]
         "base_position": session.base_position,
         "tree": view.tree.hex(),
         "brought": brought_from(session) or None,
-        "decisions": [_decision(decision) for decision in session.decisions],
+        "decisions": _decisions(session),
         "transcript": session.transcript or "project",
         "conversation": [_message(message) for message in session.conversation],
         "claims": list(session.claims),
@@ -41,14 +42,25 @@ def session_data(view: LandingView, changes: list[PathChange]) -> dict[str, Any]
     }
 
 
-def _decision(decision: Decision) -> dict[str, Any]:
+def decision_data(decision: Decision) -> dict[str, Any]:
+    """One decision for machines."""
     return {
         "what": decision.what,
         "why": decision.why,
         "alternatives": [{"what": road.what, "why_not": road.why_not} for road in decision.alternatives],
         "by": decision.by,
         "evidence": decision.evidence,
+        "at": datetime.fromtimestamp(decision.at / 1000, UTC) if decision.at else None,
+        "message": decision.message or None,
     }
+
+
+def _decisions(session: Session) -> list[dict[str, Any]]:
+    answered = answered_of(session)
+    return [
+        decision_data(each) | {"said_before": answered.before(each.at, each.message) or None}
+        for each in session.decisions
+    ]
 
 
 def _message(message: Message) -> dict[str, Any]:
@@ -128,11 +140,18 @@ def _summary(change: PathChange, counted: Mapping[bytes, str]) -> str:
 def _why(session: Session) -> list[str]:
     if not session.decisions:
         return []
+    answered = answered_of(session)
     parts = ["## Why"]
     for number, decision in enumerate(session.decisions, 1):
         parts += [f"### D{number}. {escaped(decision.what)}", passage(decision.why)]
         parts.append("\n".join(_road(road) for road in decision.alternatives))
         parts.append(opening(", ".join(part for part in (decision.by, decision.evidence) if part)))
+        if told := answered.told(decision.message):
+            words = first_words(session.conversation[told - 1].text)
+            parts.append(f"In reply to message {told}: {escaped(words)}")
+        elif before := answered.before(decision.at, decision.message):
+            words = first_words(session.conversation[before - 1].text)
+            parts.append(f"Last said before, message {before}: {escaped(words)}")
     return parts
 
 

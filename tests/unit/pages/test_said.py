@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from html_check import Document, malformed
-from mic.core.session import Message
+from mic.core.session import Message, Session
+from micelio.pages.answering import Answering
 from micelio.pages.session_parts import conversation_part
 from micelio.pages.weight import Scale
 
 
 def _html(*said: Message) -> str:
-    html = "".join(conversation_part(Scale(), said, 1, False).html)
+    session = Session(bytes(16), "", conversation=said)
+    html = "".join(conversation_part(Scale(), session, 1, False, Answering(session)).html)
     assert malformed(html) == []
     return html
 

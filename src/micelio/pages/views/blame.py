@@ -18,6 +18,7 @@ from micelio.pages.diff_html import join_rows, line_rows
 from micelio.pages.highlight import highlight
 from micelio.pages.landing_items import LandingItem, landing_data, landing_item
 from micelio.pages.opened import Opened, open_project
+from micelio.pages.session_twin import decision_data
 from micelio.pages.text import display_path, headline
 from micelio.pages.weight import Scale
 from micelio.pages.where import Where
@@ -178,11 +179,7 @@ def _why_data(why: Why) -> dict[str, Any]:
         "decisions": [
             {
                 "number": number,
-                "what": each.what,
-                "why": each.why,
-                "alternatives": [{"what": road.what, "why_not": road.why_not} for road in each.alternatives],
-                "by": each.by,
-                "evidence": each.evidence,
+                **decision_data(each),
                 "lines": [{"first": first, "last": last} for first, last in why.lines.get(number, ())],
             }
             for number, each in why.decisions

@@ -12,6 +12,7 @@ from micelio.accounts.actor import Actor
 from micelio.accounts.links import shown_link
 from micelio.accounts.profiles import ProfileView
 from micelio.pages.activity import activity
+from micelio.pages.answering import Answering, lead_here
 from micelio.pages.answers import Page, page
 from micelio.pages.claim_parts import claims_part, said_and_done
 from micelio.pages.components import sections
@@ -40,6 +41,7 @@ _DECISION = Decision(
     alternatives=(Alternative("HS256 with a shared secret", "every front end could then mint"),),
     by="maintainer",
     evidence="src/auth/tokens.py:20",
+    message=1,
 )
 _CHANGED = tuple(
     PathChange(path, None, Entry(path, 0o100644, BLOB, 1, bytes(32)))
@@ -56,21 +58,22 @@ _SAID = (
     Message("agent", "claude-code", "Should revocation work before a token expires?", 0),
     Message("system", "", "ran `make test`: 214 passed", 0),
 )
+_SESSION = Session(bytes(16), "Keep sign-in stateless", decisions=(_DECISION,), conversation=_SAID)
 
 
 @page
 def design(request: HttpRequest, actor: Actor) -> Page:
     """The same for everybody: nothing of this forge is on it."""
-    scale = Scale()
+    scale, answering = Scale(), Answering(_SESSION)
     monday = date(2026, 11, 2)
     weeks = [Week(monday - timedelta(weeks=WEEKS - 1 - n), n * 7 % 11, n * 5 % 7) for n in range(WEEKS)]
     context = {
         "colours": COLOURS,
         "states": [(state, state_words(state, 42)) for state in STATES],
         "sections": list(sections()),
-        "decisions": decisions_part(scale, [_DECISION], 1, False).html,
+        "decisions": lead_here(decisions_part(scale, _SESSION, 1, False, answering).html, range(1, 9)),
         "claims": claims_part(scale, said_and_done(_CLAIMING, _CHANGED, "")).html,
-        "conversation": conversation_part(scale, _SAID, 1, False).html,
+        "conversation": conversation_part(scale, _SESSION, 1, False, answering, range(1, 9)).html,
         "diff": join_taken(diff_rows(diff_contents(_OLD, _NEW), "example", {2: [("D1", "#d1")]})),
         "year": activity(weeks),
         "profile": ProfileView(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from micelio.accounts.actor import Actor
 from micelio.config import current
 from micelio.languages.words import took
 from micelio.pages.addresses import Ref
+from micelio.pages.answering import Answering, lead_here
 from micelio.pages.answers import Page, kept, page
 from micelio.pages.asked import asked_number
 from micelio.pages.cards import landing_card
@@ -231,14 +232,20 @@ def _card(found: _Found) -> str:
 def _parts(scale: Scale, session: Session, said: SaidAndDone, focus: Focus, imported: bool) -> dict[str, Any]:
     """The words of the session: all kinds of them, or those that were asked for."""
     parts: dict[str, Any] = {}
+    answering = Answering(session)
     if not focus:
         parts["more"], parts["more_left"] = goal_rest(scale, headline(session.goal)[1], imported)
     if not focus or focus.decisions:
-        parts["decisions"] = decisions_part(scale, session.decisions, focus.decisions or 1, bool(focus))
+        parts["decisions"] = decisions_part(scale, session, focus.decisions or 1, bool(focus), answering)
     if not focus:
         parts["claims"] = claims_part(scale, said)
     if not focus or focus.conversation:
-        parts["conversation"] = conversation_part(scale, session.conversation, focus.conversation or 1, bool(focus))
+        here = parts["decisions"].numbers if "decisions" in parts else range(0)
+        said_first = focus.conversation or 1
+        parts["conversation"] = conversation_part(scale, session, said_first, bool(focus), answering, here)
+    if not focus:
+        here = parts["conversation"].numbers
+        parts["decisions"] = replace(parts["decisions"], html=lead_here(parts["decisions"].html, here))
     return parts
 
 
