@@ -637,6 +637,7 @@ FUNCTIONS = {
     "sessions.push.pushed": "ProjectService.StreamBlobs",
     "sessions.actions.upload": "ProjectService.UploadBlobs",
     "sessions.git_push.open_for_push": "git-receive-pack",
+    "sessions.git_push_landings.PushLandings": "git-receive-pack",
     "sessions.git_rebase.clash_words": "git-receive-pack",
     "sessions.git_view.open_for_fetch": "git-upload-pack",
     "sessions.inline.session": "SessionService.LandSession",
