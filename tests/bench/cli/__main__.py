@@ -436,16 +436,17 @@ def main() -> int:
                 for row in subject(world):
                     show(row)
                     rows.append(row)
+        if not ONLY:
+            given = " ".join(
+                f"{name}={os.environ[name]}"
+                for name in ("FILES", "SPARSE", "FLAT", "COMMITS", "ROUNDS")
+                if name in os.environ
+            )
+            # Before all those files are removed, which may take longer than the whole run.
+            write_table("make bench-cli", given, rows)
     finally:
         world.close()
         shutil.rmtree(home, ignore_errors=True)
-    if not ONLY:
-        given = " ".join(
-            f"{name}={os.environ[name]}"
-            for name in ("FILES", "SPARSE", "FLAT", "COMMITS", "ROUNDS")
-            if name in os.environ
-        )
-        write_table("make bench-cli", given, rows)
     return 0
 
 
