@@ -87,19 +87,36 @@ def test_no_session_is_open(garden: Shell) -> None:
 
 def test_one_session_at_a_time(garden: Shell) -> None:
     garden("session", "start", "One")
+    garden("session", "note", "Begun.")
+    done = garden("op", "log")
+    hook = garden.cwd / ".mic/hooks/pre-session"
+    hook.parent.mkdir()
+    hook.write_text("#!/bin/sh\ntouch asked\n")
+    hook.chmod(0o755)
     assert garden("session", "start", "Two") == (
-        "! mic: A session is open: One.\n!      `mic land` or `mic session abandon` it first.\n[2]\n"
+        "! mic: A session is open: One.\n"
+        "!      `mic land` or `mic session abandon` it first, or put it aside: `mic session switch --none`.\n[2]\n"
     )
     assert garden.json("session", "status")["session"]["goal"] == "One"
+    # Nobody was asked, and there is nothing to undo.
+    assert not (garden.cwd / "asked").exists()
+    assert garden("op", "log") == done
+    assert garden("undo").startswith("Undone: mic session note;")
 
 
 def test_a_session_that_nobody_heard_of_leaves_nothing(garden: Shell) -> None:
-    """Refused by the forge (no token): no session is open afterwards."""
+    """Refused by the forge (no token), or for its goal: no session is open afterwards, and nothing can be undone."""
+    done = garden("op", "log")
+    assert garden("session", "start", "x" * 10_001).startswith(
+        "! mic: A goal of 10001 characters; the limit is 10000.\n"
+    )
+    assert garden("op", "log") == done
     (garden.home / ".config/mic/credentials.json").unlink()
     assert garden("session", "start", "One") == (
         "! mic: You are not signed in at FORGE.\n!      Sign in with `mic auth login`.\n[5]\n"
     )
     assert garden.json("session", "status")["error"]["code"] == "not_found"
+    assert garden("op", "log") == done
 
 
 def test_empty_words(garden: Shell) -> None:

@@ -17,7 +17,7 @@ from mic.core.errors import Unavailable
 from mic.core.ids import ulid_text
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
-from mic.workspace.operations import record
+from mic.workspace.operations import forget, record
 from mic.workspace.queued import queued
 from mic.workspace.session import LocalSession
 from mic.workspace.workspace import Workspace
@@ -53,18 +53,22 @@ def open_session(
     ws: Workspace, goal: str, agent: str, out: Output, transcript: str | None = None
 ) -> tuple[LocalSession, bool]:
     """Open a session, with the hook before it, and say so; also whether the forge was told."""
-    run_hook(ws, PRE_SESSION, goal.strip(), None)
+    goal = local.checked_goal(goal)
+    local.require_none(ws)
+    run_hook(ws, PRE_SESSION, goal, None)
     with ws.lock():
         require_complete(ws)
         if (item := queued(ws)) is not None:
             with connect(ws.config.instance, signed_in=True) as client:
                 settle_first(client, ws, item, out)
-        record(ws, "mic session start", files=False)
+        local.require_none(ws)
+        begun = record(ws, "mic session start", files=False)
         session = local.start(ws, goal, agent, seen_by(transcript))
         try:
             announced = _announce(ws, session)
         except BaseException:
             local.clear(ws)
+            forget(ws, begun)
             raise
     out.line(f"Started: {session.goal}")
     out.line(f"session {ulid_text(session.id)}, base @{session.base_position}")

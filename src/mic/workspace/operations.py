@@ -96,6 +96,13 @@ def record(
     return made
 
 
+def forget(ws: Workspace, operation: Operation) -> None:
+    """Take away the newest operation, which touched no file and whose command changed nothing in the end."""
+    assert operation.changes is None
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(ws.folder + b"/ops/%08d" % operation.number)
+
+
 def write(ws: Workspace, operation: Operation) -> None:
     """Write an operation down, at once or not at all."""
     write_file(ws.folder + b"/ops", b"%08d" % operation.number, _encoder.encode(operation))

@@ -59,9 +59,7 @@ def current(ws: Workspace) -> LocalSession | None:
 
 def start(ws: Workspace, goal: str, agent: str = "", transcript: str = "") -> LocalSession:
     """Opens a session with a goal; raises InvalidInput when one is open, or the goal is empty or too long."""
-    open_one = current(ws)
-    if open_one is not None:
-        raise InvalidInput(f"a session is open: {open_one.goal}", hint="`mic land` or `mic session abandon` it first")
+    require_none(ws)
     goal = checked_goal(goal)
     now_ms = time.time_ns() // 1_000_000
     session = LocalSession(
@@ -74,6 +72,16 @@ def start(ws: Workspace, goal: str, agent: str = "", transcript: str = "") -> Lo
     )
     save(ws, session)
     return session
+
+
+def require_none(ws: Workspace) -> None:
+    """Raises InvalidInput when a session is open."""
+    open_one = current(ws)
+    if open_one is not None:
+        raise InvalidInput(
+            f"a session is open: {open_one.goal}",
+            hint="`mic land` or `mic session abandon` it first, or put it aside: `mic session switch --none`",
+        )
 
 
 def checked_goal(goal: str) -> str:
