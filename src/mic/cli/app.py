@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,13 +16,13 @@ from mic.cli.exit_codes import OK, USAGE, WrongCommandLine
 from mic.cli.failure import tell
 from mic.cli.output import Output
 from mic.cli.pager import paged
+from mic.cli.suggestions import GIT_WORDS, OTHER_WORDS, alike, no_such_option, shown
 from mic.cli.table import COMMANDS
 from mic.core.errors import InvalidInput, MicError
 from mic.daemon import door
 from mic.workspace import elsewhere
 
 _QUIET = "mic.quiet"
-_LONGEST_NAME = 60  # of what is no command and is said back
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 # Whether this command line asks for help, which alone reads the examples.
@@ -33,6 +34,7 @@ class Suggesting(click.Group):
     """A group that answers a mistyped command with the ones that look like it, and ends each help with an example."""
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        name = OTHER_WORDS.get((context.command_path, name), name)
         return with_example(context, super().get_command(context, name), name)
 
     def resolve_command(
@@ -40,15 +42,14 @@ class Suggesting(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = arguments[0]
         if self.get_command(context, name) is None and not name.startswith("-"):
-            import difflib  # what nobody needs who types well
-
-            near = difflib.get_close_matches(name, self.list_commands(context), 3, 0.5)
+            near = alike(name, self.list_commands(context))
             hint = f"Did you mean {' or '.join(f'`{context.command_path} {word}`' for word in near)}?" if near else ""
             if context.parent is not None and name in COMMANDS:
                 hint = f"It is `mic {name}`."
+            if context.parent is None:
+                hint = GIT_WORDS.get(name, hint)
             hint = hint or f"`{context.command_path} --help` lists the commands."
-            shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
-            raise UnknownCommand(f"There is no command `{context.command_path} {shown}`.", hint)
+            raise UnknownCommand(f"There is no command `{context.command_path} {shown(name)}`.", hint)
         return super().resolve_command(context, arguments)
 
 
@@ -129,6 +130,8 @@ def _run(argv: Sequence[str]) -> int:
     global _helping
     elsewhere.changes = door.changes
     as_json = "--json" in argv
+    if argv and argv[0] == "help":
+        argv = [*argv[1:], "--help"]
     _helping = not {"-h", "--help"}.isdisjoint(argv)
     try:
         with paged(argv):
@@ -170,4 +173,8 @@ def _usage(error: click.ClickException, as_json: bool) -> int:
     if not hint and context is not None:
         hint = f"See `{context.command_path} --help`."
     kind = WrongCommandLine if isinstance(error, click.UsageError) else InvalidInput
-    return tell(kind(error.format_message(), hint=hint), as_json)
+    # click lists choices one a line.
+    message = re.sub(r"\s*\n\s*", " ", error.format_message())
+    if isinstance(error, click.NoSuchOption) and context is not None:
+        message = no_such_option(error.option_name, [each for item in context.command.params for each in item.opts])
+    return tell(kind(message, hint=hint), as_json)

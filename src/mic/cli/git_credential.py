@@ -29,7 +29,7 @@ _ANYBODY = "x-token"
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+")
 
 
-@click.command("setup-git")
+@click.command("setup-git", short_help="Have git use your sign-in at the forge.")
 @instance_option
 @click.option("--undo", is_flag=True, help="Take the helper out of git's configuration again.")
 @json_option

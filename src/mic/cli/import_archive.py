@@ -29,7 +29,7 @@ _NAMES = (
 )  # fmt: skip
 
 
-@click.command()
+@click.command(short_help="Fetch issues, pull requests and reviews.")
 @click.argument("arguments", metavar="[URL] ORG/PROJECT", nargs=-1)
 @click.option(
     "--from", "provider", type=click.Choice(_PROVIDERS), default=None,

@@ -69,7 +69,7 @@ def all_organizations(client: Client) -> list[pb.Organization]:
         request.page_token = page.next_page_token
 
 
-@organizations.command()
+@organizations.command(short_help="One organization, and what you are in it.")
 @click.argument("organization", metavar="ORG")
 @instance_option
 @json_option

@@ -14,7 +14,7 @@ from mic.rpc.v1 import mic_pb2 as pb
 _ROLES_HELP = "Readers read, members land, admins manage the project, owners also make owners."
 
 
-@click.group(cls=Suggesting)
+@click.group(cls=Suggesting, short_help="Give people a role in one project.")
 def members() -> None:
     """Give people a role in one project, who need not belong to its organization. The stronger role counts."""
 

@@ -24,7 +24,7 @@ def projects() -> None:
     """Make, fork, change, list, delete and restore projects."""
 
 
-@projects.command()
+@projects.command(short_help="Make an empty project, or a fork.")
 @click.argument("project", metavar="ORG/PROJECT")
 @click.option("--name", default="", help="What people call it; default: the handle.")
 @click.option("--description", default="", help="One sentence about it.")
@@ -62,7 +62,7 @@ def _same_instance(origin: Address, address: Address) -> Address:
     return origin
 
 
-@projects.command()
+@projects.command(short_help="One project: what it is, and where it stands.")
 @click.argument("project", metavar="ORG/PROJECT")
 @json_option
 def show(out: Output, project: str) -> None:
@@ -88,7 +88,7 @@ def show(out: Output, project: str) -> None:
     out.document({"project": project_fields(found)})
 
 
-@projects.command()
+@projects.command(short_help="Change what a project is called, or who may see it.")
 @click.argument("project", metavar="ORG/PROJECT")
 @click.option("--name", default=None, help="What people call it.")
 @click.option("--description", default=None, help="One sentence about it.")

@@ -69,7 +69,7 @@ def sessions() -> None:
     """
 
 
-@sessions.command()
+@sessions.command(short_help="Add a turn to the conversation.")
 @click.argument("text")
 @click.option(
     "--role",
@@ -133,7 +133,7 @@ def decide(out: Output, what: str, why: str, over: tuple[str, ...], by: str, evi
     out.document({"decision": fields["decisions"][-1], "session": fields})
 
 
-@sessions.command()
+@sessions.command(short_help="Take a decision back.")
 @click.argument("number", type=click.IntRange(1), required=False, metavar="[NUMBER]")
 @json_option
 def undecide(out: Output, number: int | None) -> None:

@@ -45,3 +45,18 @@ def test_help_ends_with_it(capsys: pytest.CaptureFixture[str]) -> None:
     ):
         assert run(line) == 0
         assert capsys.readouterr().out.endswith(ends)
+
+
+def test_no_line_of_a_list_of_commands_is_cut_short() -> None:
+    """What a command is for is said whole in the help of its group, at 80 columns."""
+
+    def groups(group: click.Group, context: click.Context) -> Iterator[str]:
+        yield group.get_help(context)
+        for name in group.list_commands(context):
+            found = group.get_command(context, name)
+            if isinstance(found, click.Group):
+                yield from groups(found, click.Context(found, context, name))
+
+    lines = [line for text in groups(root, click.Context(root, info_name="mic")) for line in text.splitlines()]
+    assert len(lines) > 300
+    assert [line for line in lines if line.endswith("...") and "Usage:" not in line] == []
