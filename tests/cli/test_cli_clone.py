@@ -29,6 +29,23 @@ def test_by_host_and_by_address(garden: Shell, name: str) -> None:
     assert (garden.home / "b/README.md").read_text() == "# Garden\n\nRoses.\n\nMore roses.\n"
 
 
+def test_at_a_landing(garden: Shell, name: str) -> None:
+    """--ref takes what every command takes for a position; what landed since comes with a sync."""
+    project, done = f"{name}/garden", f"Cloned {name}/garden"
+    assert garden("clone", project, "two", "--ref", "@2") == f"{done} @2 in HOME/two: 4 files.\n"
+    assert (garden.home / "two/README.md").read_text() == "# Garden\n\nRoses.\n"
+    assert garden("clone", project, "one", "--ref", "@latest~2") == f"{done} @1 in HOME/one: 2 files.\n"
+    assert garden("clone", project, "head", "--ref", "branch:main^", "--sparse", "src").startswith(f"{done} @2 in")
+    assert garden("clone", project, "not", "--ref", "@9").startswith(
+        "! mic: Position 9 does not exist; the newest is 3"
+    )
+    assert not (garden.home / "not").exists()
+    assert garden("clone", project, "not", "--ref", "next").startswith(f"! mic: {project} has no branch 'next'.\n")
+    garden.cd("one")
+    assert garden("status").startswith(f"{project} at landing 1, from FORGE\n")
+    assert garden("sync") == "Synced @1 to @3: 3 files brought in.\n"
+
+
 def test_never_over_somebody_elses_files(garden: Shell, name: str) -> None:
     garden.write("mine/precious", "mine\n")
     assert garden("clone", f"{name}/garden", "mine") == (

@@ -42,12 +42,21 @@ def test_a_folder_and_a_bundle(shell: Shell, forge: Forge, name: str) -> None:
     listed = ("cat-file", "--batch-all-objects", "--batch-check")
     assert shell.git("-C", "out.git", *listed) == shell.git("-C", "garden-git", *listed)
     assert shell.git("-C", "out.git", "symbolic-ref", "HEAD") == "refs/heads/main\n"
-    found = shell.json("export", "bundle", "out.bundle", "--project", f"{name}/garden")
+    # The project may stand before the place, as with every other export.
+    found = shell.json("export", "bundle", f"{name}/garden", "out.bundle")
     assert {f"{oid} {ref}" for ref, oid in found["refs"].items()} == set(refs.splitlines())
     assert (found["landings"], found["fsck"]) == (4, [])
     shell.git("clone", "-q", "--mirror", "out.bundle", "again.git")
     assert shell.git("-C", "again.git", *listed) == shell.git("-C", "garden-git", *listed)
     assert [path.name for path in shell.home.glob(".mic-export-*")] == []
+
+
+def test_a_project_and_a_place_are_asked_for(shell: Shell, name: str) -> None:
+    for words in ((), ("a/b", "c", "d"), ("a/b", "c", "--project", "a/b")):
+        assert shell("export", "git", *words) == (
+            "! mic: Say `[ORG/PROJECT] DIR`.\n!      See `mic export git --help`.\n[2]\n"
+        )
+    assert shell("export", "git", f"{name}/none", "out.git").startswith(f"! mic: There is no project {name}/none")
 
 
 def test_a_bundle_comes_back(shell: Shell, forge: Forge, name: str) -> None:

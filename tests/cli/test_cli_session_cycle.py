@@ -100,6 +100,19 @@ def test_what_was_pushed_from_elsewhere_is_not_written_over(begun: Shell) -> Non
     assert begun("session", "push", "--force").startswith("Pushed: Water")
 
 
+def test_what_the_forge_has_is_not_said_to_be_all(begun: Shell, name: str) -> None:
+    """`session show` asks the forge; of the session that is open here it says where the rest is."""
+    rest = "! It is open here, and not all of it was pushed: `mic session status` shows the rest.\n"
+    shown = f"active Water\nu{name} with gardener, WHEN\nsession SESSION, base @1\n"
+    assert begun("session", "show") == shown + rest
+    begun("session", "push")
+    said = begun("session", "show")
+    assert "Decided: At dawn\n" in said
+    assert rest not in said
+    begun("session", "note", "Dry")
+    assert begun("session", "show") == said + rest
+
+
 def test_several_sessions_in_one_working_copy(begun: Shell, name: str) -> None:
     first = session_of(begun)
     assert begun("session", "start", "Weed").startswith("! mic: A session is open: Water.")

@@ -15,7 +15,9 @@ from mic.cli.contents import page_entries
 from mic.cli.open_session import address_of
 from mic.cli.output import Output, path_fields, plural
 from mic.cli.parts import part_fields, part_of, require_folders, words_of
+from mic.cli.place import Place
 from mic.cli.progress import Progress
+from mic.cli.refs import may_be_ref
 from mic.cli.writers import Writers
 from mic.cli.writing import write_each
 from mic.core.errors import AlreadyExists, Corrupt, MicError, Unavailable
@@ -31,7 +33,7 @@ from mic.workspace.workspace import Config, Workspace
 @click.command(short_help="Get a working copy of a project")
 @click.argument("project", metavar="ORG/PROJECT|HOST/ORG/PROJECT|URL")
 @click.argument("directory", required=False)
-@click.option("--ref", metavar="BRANCH", help="Follow this branch instead of main.")
+@click.option("--ref", metavar="REF", help="Follow this branch instead of main; or begin at this landing.")
 @click.option(
     "--sparse", metavar="FOLDER", multiple=True, help="Only this folder of it, and again for more; / for none."
 )
@@ -39,35 +41,35 @@ from mic.workspace.workspace import Config, Workspace
 def clone(out: Output, project: str, directory: str | None, ref: str | None, sparse: tuple[str, ...]) -> None:
     """Get a working copy of a project's newest position into DIRECTORY (default: the project's handle).
 
-    With --ref, or with @BRANCH behind the project, it is one of a branch, and what you land lands there. With --sparse
-    only some folders come, and the files in the folders above them; `mic sparse` brings more. When a clone was
-    interrupted, the same command completes it.
+    With --ref, or with @BRANCH behind the project, it is one of a branch, and what you land lands there; --ref @7 has
+    the files of a landing, and `mic sync` leads on from there. With --sparse only some folders come, and the files in
+    the folders above them; `mic sparse` brings more. When a clone was interrupted, the same command completes it.
     """
     address = parse_address(project)
     wanted = part_of(sparse)
-    if ref:
-        address = address.on(ref.removeprefix("branch:"))
+    moment = may_be_ref(ref) if ref else None
+    if moment is not None and moment.branch:
+        address = address.on(moment.branch)
+    elif ref and moment is None:
+        address = address.on(ref)
     root = os.path.abspath(directory or address.project)
     with Writers() as writers, connect(address.instance) as client:
         found = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project
         # It may have been asked for at an address that it has left.
         address = address._replace(organization=found.organization, project=found.handle)
-        config = Config(
-            address.instance,
-            address.organization,
-            address.project,
-            found.head_position,
-            found.head_tree.hex(),
-            address.branch,
-        )
+        position, tree = found.head_position, found.head_tree.hex()
+        if moment is not None:
+            position = Place(project, address=address).resolve(client, moment)
+            tree = tree_at(client, address.ref, position)
+        config = Config(address.instance, address.organization, address.project, position, tree, address.branch)
         if wanted is not None and wanted.folders:
-            require_folders(client, address.ref, found.head_position, wanted.folders)
+            require_folders(client, address.ref, position, wanted.folders)
         ws, resumed = _open(root, config, address, wanted)
         with ws.lock():
             try:
                 checkout, files = _fill(client, writers, ws, address, out)
             except Unavailable as error:
-                raise _go_on(error, project, directory) from error
+                raise _go_on(error, project, directory, ref) from error
             ws.finish_clone()
     position = ws.config.position
     done, part = "Completed" if resumed else "Cloned", ws.part()
@@ -172,9 +174,14 @@ def tree_entries(client: Client, project: pb.ProjectRef, position: int, tree: st
 
 def files_at(client: Client, ws: Workspace, project: pb.ProjectRef, position: int) -> tuple[str, dict[bytes, Entry]]:
     """The tree of a position, and of its files those that this working copy would have, by path."""
-    request = pb.GetProjectTreeRequest(project=project, position=position, page_size=1)
-    tree = client.call(client.projects.GetProjectTree, request).tree.hex()
+    tree = tree_at(client, project, position)
     return tree, {entry.path: entry for entry in tree_entries(client, project, position, tree, ws.part())}
+
+
+def tree_at(client: Client, project: pb.ProjectRef, position: int) -> str:
+    """The root tree of a position, in hex; raises NotFound."""
+    request = pb.GetProjectTreeRequest(project=project, position=position, page_size=1)
+    return str(client.call(client.projects.GetProjectTree, request).tree.hex())
 
 
 def _pages(client: Client, project: pb.ProjectRef, position: int, part: Part) -> Iterator[pb.TreeResponse]:
@@ -200,6 +207,6 @@ def write_contents(
         write_each(client, project, checkout, needed, bar.at, session_id)
 
 
-def _go_on(error: MicError, project: str, directory: str | None) -> MicError:
-    command = f"mic clone {project}" + (f" {directory}" if directory else "")
+def _go_on(error: MicError, project: str, directory: str | None, ref: str | None) -> MicError:
+    command = f"mic clone {project}" + (f" {directory}" if directory else "") + (f" --ref {ref}" if ref else "")
     return type(error)(error.message, hint=f"Run `{command}` again: it completes what is there.", **error.details)

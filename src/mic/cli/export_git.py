@@ -75,20 +75,31 @@ for command in (exported.archive, exported.lines, exported.user, exported.listed
     exports.add_command(command)
 
 
+def _asked(arguments: tuple[str, ...], project: str | None, target: str) -> tuple[str | None, str]:
+    """The project, None for that of this directory, and where to: as with the other exports, or with --project."""
+    if len(arguments) == 2 and project is None:
+        return arguments[0], arguments[1]
+    if len(arguments) != 1:
+        raise click.UsageError(f"Say `[ORG/PROJECT] {target}`.")
+    return project, arguments[0]
+
+
 @exports.command("git", short_help="Into a folder, as a bare repository.")
-@click.argument("folder", metavar="DIR")
+@click.argument("arguments", metavar="[ORG/PROJECT] DIR", nargs=-1)
 @project_option
 @_refs_option
 @_authorship_options
 @json_option
 def git(
-    out: Output, folder: str, project: str | None, patterns: tuple[str, ...], notes: bool | None, traces: str | None
-) -> None:
+    out: Output, arguments: tuple[str, ...], project: str | None, patterns: tuple[str, ...], notes: bool | None,
+    traces: str | None,
+) -> None:  # fmt: skip
     """Write a bare Git repository with all branches, tags and notes into DIR, which must be new or empty.
 
     It is checked with `git fsck --strict`, its refs are compared with those of the forge, and each landing that came
     from Git is looked up by its id. `git log --notes=ai` and git-ai show who wrote what.
     """
+    project, folder = _asked(arguments, project, "DIR")
     if os.path.lexists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
         raise AlreadyExists(f"{folder} is there already and is no empty folder.", hint="Name a new one.")
     _new(traces)
@@ -106,18 +117,20 @@ def git(
 
 
 @exports.command("bundle", short_help="Into one file, as a Git bundle.")
-@click.argument("file", metavar="FILE")
+@click.argument("arguments", metavar="[ORG/PROJECT] FILE", nargs=-1)
 @project_option
 @_refs_option
 @_authorship_options
 @json_option
 def bundle(
-    out: Output, file: str, project: str | None, patterns: tuple[str, ...], notes: bool | None, traces: str | None
-) -> None:
+    out: Output, arguments: tuple[str, ...], project: str | None, patterns: tuple[str, ...], notes: bool | None,
+    traces: str | None,
+) -> None:  # fmt: skip
     """Write a Git bundle with all branches, tags and notes to FILE, which must not be there yet.
 
     It is unpacked again, and what comes out is checked as `mic export git` checks a folder.
     """
+    project, file = _asked(arguments, project, "FILE")
     _new(file)
     _new(traces)
     place = Place(project)

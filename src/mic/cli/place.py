@@ -42,9 +42,9 @@ def read_own_ref(text: str) -> Ref:
 class Place:
     """Where a command looks: a project, and the workspace when it is that of this directory."""
 
-    def __init__(self, project: str | None, start: str = ".") -> None:
+    def __init__(self, project: str | None, start: str = ".", address: Address | None = None) -> None:
         self.ws = None if project else Workspace.find(start)
-        self.address: Address = parse_address(project) if project else address_of(Workspace.find(start))
+        self.address: Address = address or (parse_address(project) if project else address_of(Workspace.find(start)))
 
     def position(self, client: Client, text: str | None) -> int:
         """The position of the ref that is named, else the base of this workspace, else the newest.

@@ -42,7 +42,7 @@ from mic.rpc.unreached import Unreached
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.operations import record
-from mic.workspace.pushed import forget_push, last_push
+from mic.workspace.pushed import forget_push, last_push, words_of
 from mic.workspace.status import status as working_status
 from mic.workspace.told import decided_in_order, in_order
 from mic.workspace.workspace import Workspace
@@ -279,7 +279,15 @@ def show_one(out: Output, session: str, project: str | None) -> None:
     with looking(place.address.instance, out) as client:
         found = place.session(client, ref)
     print_landing(out, found)
+    if place.ws is not None and opened is not None and opened.id == found.id and _unpushed(place.ws, opened):
+        out.note("It is open here, and not all of it was pushed: `mic session status` shows the rest.")
     out.document({"session": session_fields(found, whole=True)})
+
+
+def _unpushed(ws: Workspace, session: local.LocalSession) -> bool:
+    """Whether the forge never heard what was said in a session, or not all of it."""
+    push = last_push(ws, session)
+    return push is None or push.words != words_of(session)
 
 
 @sessions.command("land")
