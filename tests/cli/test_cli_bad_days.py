@@ -6,6 +6,7 @@ import contextlib
 import http.server
 import json
 import os
+import re
 import resource
 import signal
 import socket
@@ -269,9 +270,10 @@ def test_no_room_for_what_is_written(days: Inside) -> None:
         ("config", "set", "cache.max_size_gb", "4"),
     ):  # fmt: skip
         done = limited(days, 1, *command)
-        assert (done.returncode, done.stderr) == (
-            1, "mic: File too large.\n     Make room there, then repeat.\n",
-        ), command  # fmt: skip
+        assert done.returncode == 1, command
+        where = r"/[^ ]+/\.mic/[^ ]+: " if command[0] not in ("remote", "config") else r"(/[^ ]+: )?"
+        said = f"mic: {where}File too large\\.\n     Make room there, then repeat\\.\n"
+        assert re.fullmatch(said, done.stderr), (command, done.stderr)
     assert days.json("status") == before
     assert days("remote", "list").count("\n") == 1
     assert days("session", "start", "Goal").startswith("Started")
@@ -327,3 +329,10 @@ def test_a_disk_that_is_full(days: Inside) -> None:
     assert done.returncode == 6, done.stderr
     assert "o space left" in done.stderr
     assert "Traceback" not in done.stderr
+    # Words in a working copy on a full disk: which disk, and the code of the table.
+    mount = f"mount -t tmpfs -o size=4m tmpfs {room} && cp -r .mic {room} && cd {room}"
+    days("session", "start", "Full")
+    done = mounted(days, f"{mount} && ! cat /dev/zero 2>/dev/null > fill", "session", "note", "x" * 5000)
+    days("session", "abandon")
+    said = r"mic: /.+/room/\.mic/[^ ]+: No space left on device\.\n     Make room there, then repeat\.\n"
+    assert (done.returncode, bool(re.fullmatch(said, done.stderr))) == (6, True), done.stderr

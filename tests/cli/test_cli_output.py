@@ -38,6 +38,7 @@ def test_quiet(here: Inside) -> None:
     here.write("a", "2\n")
     assert here("land", "Second", "--quiet") == ""
     assert here("land", "Third", "--quiet").startswith("! mic: There is nothing to land")
+    assert here("status", "--quiet") == ""
     assert here("cat", "a", "--quiet") == "2\n"
     assert here.json("log", "--quiet", "-n", "1")["landings"][0]["goal"] == "Second"
     assert here("project", "list", here.own, "--quiet") == ""

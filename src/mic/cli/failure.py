@@ -8,7 +8,7 @@ import sys
 
 from mic.cli import voice
 from mic.cli.exit_codes import exit_code
-from mic.core.errors import MicError
+from mic.core.errors import MicError, StorageFull
 from mic.core.paths import display
 
 
@@ -47,4 +47,5 @@ def from_system(error: OSError) -> MicError:
     text = display(os.fsencode(name)) if isinstance(name, str | bytes) else str(name or "")
     words = error.strerror or str(error) or type(error).__name__
     message = f"{text}: {words}." if text else f"{words}."
-    return MicError(message, hint=_HINTS.get(error.errno or 0, "Check the path and its permissions, then repeat."))
+    kind = StorageFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else MicError
+    return kind(message, hint=_HINTS.get(error.errno or 0, "Check the path and its permissions, then repeat."))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import nullcontext, redirect_stdout
+
 import click
 
 from mic.cli.app import json_option
@@ -17,4 +20,7 @@ def status(out: Output) -> int:
     """
     from mic.cli.main import main
 
-    return main(["status", "--json"] if out.as_json else ["status"])
+    if out.as_json:
+        return main(["status", "--json"])
+    with redirect_stdout(io.TextIOWrapper(io.BytesIO())) if out.quiet else nullcontext():
+        return main(["status"])

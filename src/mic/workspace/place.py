@@ -58,10 +58,20 @@ def write_file(folder: bytes, name: bytes, data: bytes) -> None:
             stream.flush()
             posix.fsync(stream.fileno())
         posix.rename(temporary, folder + b"/" + name)
-    except BaseException:
+    except BaseException as error:
         if exists(temporary):
             posix.unlink(temporary)
+        name_file(error, folder + b"/" + name)
         raise
+
+
+def name_file(error: BaseException, path: bytes) -> None:
+    """Let an error of the operating system say which file it is about, where it does not: write(2) knows only a number.
+
+    On a full disk people want to know which one that is.
+    """
+    if isinstance(error, OSError) and error.filename is None:
+        error.filename = path
 
 
 def clock_now(root: bytes) -> int:
