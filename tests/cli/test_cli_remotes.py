@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,8 +146,9 @@ def test_another_project(here: Inside) -> None:
     assert here.run("fetch", "copy").returncode == 6
 
 
-def test_a_bucket(here: Inside, s3_server: S3Server) -> None:
+def test_a_bucket(here: Inside, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Packs and a small object that is swapped: a second push sends what is new, and elsewhere all of it comes back."""
+    monkeypatch.setattr(tempfile, "tempdir", "/dev/shm")  # a file system of its own, as /tmp is for many
     place = s3_server.new_place("far/away")
     here.environment |= {
         "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_ENDPOINT_URL": s3_server.endpoint,
@@ -198,6 +200,17 @@ def test_an_encrypted_bucket(here: Inside, s3_server: S3Server, monkeypatch: pyt
     assert here("fetch", "copy").startswith("! mic: VAULT_KEY is not set")
     here.environment["VAULT_KEY"] = (here.home / "vault.key").read_text()
     assert here("fetch", "copy").startswith("new       copy/main  ")
+    # Where nothing of it is yet, all of it is read.
+    organization = here.json("status")["organization"]
+    here("project", "create", f"{organization}/unsealed")
+    here("clone", f"{organization}/unsealed", "../unsealed")
+    folder = here.cwd
+    here.cd(here.cwd.parent / "unsealed")
+    here("remote", "add", "vault", url, "--key-file", "../vault.key")
+    assert here("fetch", "vault").startswith("new       vault/main  ")
+    assert git("-C", str(here.cwd / ".mic/git"), "fsck", "--full", "--strict", "--no-progress") == ""
+    assert here("cat", "rose", "vault/main") == (folder / "rose").read_text()
+    here.cd(folder)
     (here.home / "vault.key").write_text("nonsense")
     assert here("push", "vault").startswith("! mic: HOME/vault.key holds no key of a remote.")
     assert "Only a bucket" in here("remote", "add", "wrong", "/nowhere", "--key-file", "../vault.key")

@@ -151,7 +151,7 @@ class Mirror:
             stream.append(b"N inline %b\ndata %d\n%b\n" % (oid.encode(), len(text), text))
         done = self._run("-C", self.path, "fast-import", "--quiet", "--force", data=b"".join(stream))
         if done.returncode:
-            raise Unavailable(f"git could not write {self.path}: {_fatal(done)}.", hint="Remove that folder.")
+            raise Unavailable(f"git could not write {self.path}: {fatal(done)}.", hint="Remove that folder.")
 
     def notes(self, ref: str) -> dict[str, str]:
         """The commits that have a note, with the object of each."""
@@ -359,13 +359,13 @@ class Mirror:
         if lines:
             done = self._run("-C", self.path, "update-ref", "--stdin", data=lines.encode())
             if done.returncode:
-                raise Unavailable(f"git could not change {self.path}: {_fatal(done)}.", hint="Remove that folder.")
+                raise Unavailable(f"git could not change {self.path}: {fatal(done)}.", hint="Remove that folder.")
 
     def _checked(self, *arguments: str) -> str:
         done = self._run(*arguments)
         if done.returncode:
             raise Unavailable(
-                f"git could not read {self.path}: {_fatal(done)}.", hint="Remove that folder; it is made again."
+                f"git could not read {self.path}: {fatal(done)}.", hint="Remove that folder; it is made again."
             )
         return done.stdout.decode("utf-8", "replace")
 
@@ -373,10 +373,12 @@ class Mirror:
         return run_git(*arguments, data=data)
 
 
-def run_git(*arguments: str, data: bytes = b"", file: BinaryIO | None = None) -> subprocess.CompletedProcess[bytes]:
+def run_git(
+    *arguments: str, data: bytes = b"", file: BinaryIO | None = None, into: BinaryIO | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """git, without what could name other repositories or run commands. Raises NotFound where there is none.
 
-    Its standard input is `file`, else `data`.
+    Its standard input is `file`, else `data`; its standard output goes `into` a file, else into the answer.
     """
     environment = {name: value for name, value in os.environ.items() if name in GIT_PASSED or name.startswith(_OURS)}
     environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "https:http:ssh:git:file", "LC_ALL": "C"}
@@ -384,7 +386,10 @@ def run_git(*arguments: str, data: bytes = b"", file: BinaryIO | None = None) ->
     try:
         if file is not None:
             return subprocess.run(["git", *arguments], env=environment, stdin=file, capture_output=True, check=False)
-        return subprocess.run(["git", *arguments], env=environment, input=data, capture_output=True, check=False)
+        return subprocess.run(
+            ["git", *arguments], env=environment, input=data, stdout=into or subprocess.PIPE, stderr=subprocess.PIPE,
+            check=False,
+        )  # fmt: skip
     except FileNotFoundError as error:
         raise NotFound("There is no `git` on this machine.", hint="Install it; remotes need it.") from error
 
@@ -407,7 +412,7 @@ def _seen(name: str) -> str:
 
 
 def _failed(remote: Remote, verb: str, done: subprocess.CompletedProcess[bytes]) -> Exception:
-    why = _fatal(done)
+    why = fatal(done)
     message = f"git could not {verb} {'from' if verb == 'fetch' else 'to'} {remote.name} ({remote.url}): {why}."
     if GIT_UNREACHED.search(why):
         return Unreached(message, hint="Try again when it can be reached.")
@@ -416,7 +421,8 @@ def _failed(remote: Remote, verb: str, done: subprocess.CompletedProcess[bytes])
     return InvalidInput(message, hint=f"Is the address right? `mic remote set-url {remote.name} URL` changes it.")
 
 
-def _fatal(done: subprocess.CompletedProcess[bytes]) -> str:
+def fatal(done: subprocess.CompletedProcess[bytes]) -> str:
+    """The line in which git says why it ended."""
     said = done.stderr.decode("utf-8", "replace").strip().splitlines()
     first = next((line.removeprefix("fatal: ") for line in said if line.startswith(("fatal: ", "ERROR: "))), "")
     return (first or (said[-1] if said else f"exit code {done.returncode}")).rstrip(".")

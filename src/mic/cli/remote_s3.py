@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from mic.cli.remote_git import HEADS, Mirror, Moved, Spec, refused_push, run_git
+from mic.cli.remote_git import HEADS, Mirror, Moved, Spec, fatal, refused_push, run_git
 from mic.cli.remote_sealed import SealedStore, is_sealed, read_key
 from mic.cli.remotes import Remote
 from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, NotFound, PreconditionFailed, Unavailable
@@ -110,22 +110,31 @@ def _moves(mirror: Mirror, remote: Remote, held: _Held, specs: Sequence[Spec]) -
     return moved
 
 
+# Where in a pack the number of its objects stands, 4 bytes (gitformat-pack).
+_PACK_COUNT = 8
+
+
 def _send(mirror: Mirror, store: Bucket, held: _Held, wanted: list[str]) -> list[str]:
     """Pack what the bucket has not got and put it there; the names of new packs."""
     lines = [*wanted, *(f"^{oid}" for oid in sorted(set(held.refs.values())) if mirror.commit(oid))]
-    with tempfile.TemporaryDirectory(prefix="mic-push-") as folder:
-        base = os.path.join(folder, "pack")
-        asked = "".join(f"{line}\n" for line in lines).encode()
-        done = run_git("-C", mirror.path, "pack-objects", "--revs", "--delta-base-offset", "-q", base, data=asked)
+    asked = "".join(f"{line}\n" for line in lines).encode()
+    # Beside the history: what is for small files may have no room for it. Without a name, so that nothing stays.
+    with tempfile.TemporaryFile(dir=mirror.path) as pack:
+        done = run_git(
+            "-C", mirror.path, "pack-objects", "--revs", "--delta-base-offset", "-q", "--stdout", data=asked, into=pack
+        )
         if done.returncode:
-            raise Corrupt(f"git could not pack the history in {mirror.path}.", hint="Remove that folder, push again.")
-        made = [name for name in os.listdir(folder) if name.endswith(".pack")]
-        if not made:
+            raise Corrupt(
+                f"git could not pack the history in {mirror.path}: {fatal(done)}.",
+                hint="Remove that folder, push again.",
+            )
+        pack.seek(_PACK_COUNT)
+        if pack.read(4) == bytes(4):
             return []
-        with open(os.path.join(folder, made[0]), "rb") as file:
-            name = hashlib.file_digest(file, "sha256").hexdigest()
-            file.seek(0)
-            store.put_file(f"packs/{name}.pack", file)
+        pack.seek(0)
+        name = hashlib.file_digest(pack, "sha256").hexdigest()
+        pack.seek(0)
+        store.put_file(f"packs/{name}.pack", pack)
     return [] if name in held.packs else [name]
 
 
@@ -134,12 +143,14 @@ def _bring(mirror: Mirror, remote: Remote, store: Bucket, held: _Held) -> None:
     if all(mirror.commit(f"{oid}^{{object}}") for oid in held.refs.values()):
         return
     for name in held.packs:
-        with tempfile.TemporaryFile() as file:
-            digest, at = hashlib.sha256(), 0
-            while piece := store.get_range(f"packs/{name}.pack", at, _PIECE):
+        with tempfile.TemporaryFile(dir=mirror.path) as file:
+            digest, at, size = hashlib.sha256(), 0, _PIECE
+            while size == _PIECE:  # what is encrypted is read from whole pieces on
+                piece = store.get_range(f"packs/{name}.pack", at, _PIECE)
                 digest.update(piece)
                 file.write(piece)
-                at += len(piece)
+                size = len(piece)
+                at += size
             if digest.hexdigest() != name:
                 raise Corrupt(f"The pack {name} in {remote.url} is damaged.", hint="Push again from elsewhere.")
             file.flush()
