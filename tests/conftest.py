@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import faulthandler
+import gc
 import os
 import shutil
 import tempfile
@@ -24,6 +25,9 @@ from postgres_server import PostgresServer, running
 from radosgw import Radosgw
 from rpc_world import World
 from s3_server import S3Server
+
+# As a forge has it (`micelio.__main__`): 8,000 tests, read twice, are millions of objects that stay.
+gc.set_threshold(50_000, 20, 20)
 
 # With TEST_DATABASE=postgres every forge keeps its rows in PostgreSQL. The first process of a run starts the server;
 # those that pytest-xdist starts find its address here.

@@ -17,7 +17,8 @@ from forge_database import Database, new_database
 READY = "Press Ctrl-C to stop."
 # Commands one after the other in one process: a process for each takes a second. One JSON document a line, both ways.
 _COMMANDS = """
-import contextlib, io, json, sys
+import contextlib, gc, io, json, sys
+gc.set_threshold(50_000, 20, 20)  # as `python -m micelio`
 from micelio.command import main
 asked, told = sys.stdin, sys.stdout
 for line in asked:
