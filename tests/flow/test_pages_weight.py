@@ -41,6 +41,7 @@ def _crawled(page: Document, address: str) -> set[str]:
             not parts.netloc
             and "/-/raw/" not in whole
             and "/-/archive/" not in whole
+            and "/-/card/" not in whole
             and "format=" not in parts.query
             and "lines=all" not in parts.query
             and not whole.startswith("/-/")
