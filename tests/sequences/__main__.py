@@ -146,7 +146,8 @@ def _many(seeds: range, jobs: int, state: Path | None) -> int:
         f"{sum(map(len, pieces)):,} stories to tell, {jobs} at a time; {seen['stories']:,} were told before", flush=True
     )
     began, before, wrong = time.monotonic(), seen["stories"], list[str]()
-    with Pool(jobs) as pool:
+    # A process for each piece: gRPC that has known one forge may wait for another without an end.
+    with Pool(jobs, maxtasksperchild=1) as pool:
         for piece, found, mistakes in pool.imap_unordered(_piece, pieces):
             seen += found
             wrong += mistakes
