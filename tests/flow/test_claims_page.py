@@ -57,6 +57,16 @@ def test_each_claim_leads_to_its_words_and_each_fact_to_its_file(story: pages_st
     assert Client().get("/acme/api/-/landings/5?conversation=1").status_code == 200
 
 
+def test_the_head_says_how_many_do_not_hold(story: pages_story.Story) -> None:
+    """And leads to them, so that nobody reads past it."""
+    page = Document(Client().get("/acme/api/-/landings/5").content.decode())
+    assert [a.text for a in page.all("a") if a.attributes["href"] == "#claims"] == ["2 claims do not hold"]
+    assert [h2.text for h2 in page.all("h2") if h2.attributes.get("id") == "claims"] == [
+        "What it says, and what it changed"
+    ]
+    assert "#claims" not in Client().get("/acme/api/-/landings/3").content.decode()
+
+
 def test_the_twins_have_them(story: pages_story.Story) -> None:
     """As data with verdicts, and as lines to read."""
     checks = Client().get("/acme/api/-/landings/5?format=json").json()["checks"]

@@ -17,6 +17,7 @@ from micelio.accounts.policy import OPERATOR
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.members import set_project_member
 from micelio.sessions import open_narrowed, projector
+from micelio.sessions.models import OpenSession
 from micelio.sessions.open_narrowed import WantedOpen, find_open_sessions
 from signed_in import sign_in
 
@@ -103,6 +104,17 @@ def test_the_form_keeps_what_was_asked(story: pages_story.Story) -> None:
     assert client.get(f"{HERE}?state=landed").status_code == 400
     assert Client().get(f"{HERE}?format=json&goal=roses").json()["sessions"] == []
     assert "water" not in Client().get(f"{HERE}?path=src").content.decode().lower()
+
+
+def test_a_visitor_is_told_whom_open_sessions_are_for(story: pages_story.Story) -> None:
+    """Not that there are none; a member finds the list from every page, though nothing is open."""
+    said = Client().get(HERE).content.decode()
+    assert "Sessions that have not landed are for members of the project." in said
+    assert "No session is open" not in said
+    assert "<input name=" not in said
+    OpenSession.objects.filter(project_id=story.project.id).delete()
+    assert f'<a href="{HERE}">Sessions</a>' in _member().get("/acme/api").content.decode()
+    assert "No session is open" in _member().get(HERE).content.decode()
 
 
 def test_pages_go_on_where_the_last_one_ended(story: pages_story.Story, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from micelio.organizations.actions import create_organization
 from micelio.organizations.models import Membership
 from micelio.projects.actions import create_project
 from micelio.projects.models import Confinement
+from micelio.search import indexer
 from micelio.sessions.models import Landing
 from micelio.sessions.narrowed import latest_sessions
 from signed_in import sign_in
@@ -48,6 +49,18 @@ def test_the_latest_sessions_of_a_project(db: None) -> None:
     assert (latest(4, 4), latest(4, 1)) == ([3, 1], [3])
     # Nobody looks further back than a page should take.
     assert (latest(202, 4), latest(203, 4)) == ([3], [])
+
+
+def test_the_number_of_decisions_leads_to_them(db: None) -> None:
+    """All of the project's, found without a word to look for."""
+    indexer.follow(pages_story.tell().project.id)
+    page = Document(Client().get("/acme/api").content.decode())
+    (link,) = [a for a in page.all("a") if a.text == "2 recorded"]
+    found = Client().get(link.attributes["href"] + "&format=json").json()["results"]["decisions"]
+    assert [row["what"] for row in found] == [
+        "Fifteen minutes, then refresh once",
+        "Sign with EdDSA, verify from a published key set",
+    ]
 
 
 def test_a_project_of_commits_has_none(db: None) -> None:

@@ -355,12 +355,24 @@ def test_no_text_of_anybody_becomes_a_part_of_the_page(story: pages_story.Story,
         assert "‮" not in source
 
 
-@pytest.mark.parametrize("query", ["?q=" + "x" * 10_000, "?q=/(a{1000}){1000}bcd/", "?q=a&type=nothing"])
-def test_a_page_for_what_is_too_much(query: str) -> None:
-    """400 with a sentence."""
+@pytest.mark.parametrize(
+    ("query", "asked", "said"),
+    [
+        ("?q=" + "x" * 10_000, "x" * 10_000, "A search has at most 500 characters, and this one has 10,000."),
+        ("?q=/(a{1000}){1000}bcd/", "/(a{1000}){1000}bcd/", "<code>/(a{1000}){1000}bcd/</code>"),
+        ("?q=/a(/&repo=acme/api", "/a(/", "<code>/a(/</code>"),
+        ("?q=a&type=nothing", "a", "There is no kind of result called <code>nothing</code>."),
+    ],
+)
+def test_a_page_for_what_is_too_much(story: pages_story.Story, query: str, asked: str, said: str) -> None:
+    """400 with a sentence, and what was asked stands in the box to be mended; for programs the error alone."""
     answer = Client().get("/-/search" + query)
     assert answer.status_code == 400
-    assert "This cannot be meant that way" in answer.content.decode()
+    source = answer.content.decode()
+    assert said in source
+    assert [box.attributes["value"] for box in Page(source).all("input") if box.attributes["name"] == "q"] == [asked]
+    assert "Nothing was found" not in source
+    assert Client().get(f"/-/search{query}&format=json").json()["error"]["code"] == "invalid_input"
 
 
 def test_erased_words_of_a_session_are_not_found(story: pages_story.Story) -> None:

@@ -151,6 +151,11 @@ class Site:
         return self.archive(HEAD, "tar.zst")
 
     @property
+    def decisions(self) -> str:
+        """All decisions of the project, newest first."""
+        return f"/-/search?{urlencode({'repo': f'{self.owner}/{self.project}', 'type': 'decisions', 'q': 'why:'})}"
+
+    @property
     def badges(self) -> str:
         return f"{self.root}/-/badges"
 

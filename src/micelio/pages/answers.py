@@ -191,8 +191,13 @@ def _query(request: HttpRequest, form: str) -> str:
     return urlencode([*kept, ("format", form)])
 
 
-def problem(request: HttpRequest, error: MicError) -> HttpResponse:
-    """An expected error: its sentence and the way out, as a page or as data with its stable code."""
+def problem(
+    request: HttpRequest, error: MicError, template: str = "pages/problem.html", context: dict[str, Any] | None = None
+) -> HttpResponse:
+    """An expected error: its sentence and the way out, as a page or as data with its stable code.
+
+    `template` with its `context` is the page whose form was filled in, to be mended there.
+    """
     error = for_people(error, project_name)
     status, title = status_of(error)
     try:
@@ -206,7 +211,8 @@ def problem(request: HttpRequest, error: MicError) -> HttpResponse:
         said = [escaped(text) for text in (error.message, error.hint) if text]
         answer = markdown_response("\n\n".join([f"# {title}", *said]) + "\n", status)
     else:
-        html = problem_html(request, status, title, error.message, error.hint)
+        told = problem_context(status, title, error.message, error.hint)
+        html = render_to_string(template, {**(context or {}), **told}, request)
         answer = HttpResponse(html, status=status)
     if status == 503:
         answer.headers["Retry-After"] = "5"

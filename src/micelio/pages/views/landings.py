@@ -22,6 +22,7 @@ from micelio.pages.text import headline
 from micelio.pages.weight import Scale
 from micelio.sessions.narrowed import Wanted, find_landings
 from micelio.sessions.open_narrowed import STATES, WantedOpen, find_open_sessions
+from micelio.sessions.policy import may_see_open
 from micelio.sessions.queries import OpenRow, list_landings
 
 PAGE = 50
@@ -164,6 +165,7 @@ def sessions(request: HttpRequest, actor: Actor, owner: str, handle: str) -> Pag
         "more_query": asked.query(after=more) if more else "",
         "asked": asked,
         "filtered": bool(wanted),
+        "hidden": not may_see_open(actor, opened.project),
         "states": [(state, state_words(state)) for state in STATES],
     }
     data = {**opened.data(), "sessions": [_data(row) for row in rows], "next_after": more or None}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from mic.core.errors import InvalidInput
 from micelio.accounts.actor import Actor
-from micelio.pages.answers import Page, page
+from micelio.pages.answers import Page, page, problem
 from micelio.pages.found import KINDS, FoundPart, as_markdown, found_token, in_path, result_data, result_html
 from micelio.pages.weight import ROOM, Scale
 from micelio.search.asked import LONGEST, Asked, parse_asked
@@ -21,8 +21,21 @@ FEW = 5
 
 
 @page
-def search(request: HttpRequest, actor: Actor) -> Page:
-    """A few results of each kind, or a page of one; without a question, what can be asked."""
+def search(request: HttpRequest, actor: Actor) -> Page | HttpResponse:
+    """A few results of each kind, or a page of one; without a question, what can be asked.
+
+    A question that cannot be meant that way stands in the box, to be mended.
+    """
+    try:
+        return _found(request, actor)
+    except InvalidInput as error:
+        query, repo, branch = (request.GET.get(name, "") for name in ("q", "repo", "branch"))
+        places = {"everywhere": _address(query, "", ""), "on_main": _address(query, repo, "")}
+        kept = {"query": query, "repo": repo, "branch": branch, "longest": LONGEST, **places}
+        return problem(request, error, "pages/search.html", kept)
+
+
+def _found(request: HttpRequest, actor: Actor) -> Page:
     query, repo = request.GET.get("q", ""), request.GET.get("repo", "")
     branch = request.GET.get("branch", "") if repo else ""
     kind, after = request.GET.get("type", ""), request.GET.get("after", "")

@@ -40,6 +40,7 @@ from micelio.pages.text import count_words, cut, display_path, headline
 from micelio.pages.views.cards import card_address
 from micelio.pages.weight import Scale
 from micelio.projects.models import Visibility
+from micelio.sessions.claims import Verdict
 from micelio.sessions.push import pushed
 from micelio.sessions.pushed_at import pushed_at
 from micelio.sessions.queries import LandingView, get_landing, get_session
@@ -49,6 +50,8 @@ from micelio.sessions.refusal import refusal_of
 _FOR_CHANGES = 5 * 1024
 # Models whose tokens the page shows; the twins have all.
 _MODELS = 12
+# Those that its head names.
+_NAMED = 2
 
 
 @kept
@@ -185,6 +188,8 @@ def _session_page(request: HttpRequest, found: _Found) -> Page:
         "author": row.author_name or row.owner_handle,
         "author_handle": row.owner_handle,
         "agent": row.agent,
+        "models": ", ".join(cut(each.model, 40) for each in usage[:_NAMED] if each.model),
+        "fail": sum(each.verdict is Verdict.FAILS for each in said.checked),
         "card": _card(found),
         "at": row.landed_at,
         "took": "" if imported or not position else took(row.authored_at, row.landed_at),
