@@ -14,7 +14,7 @@ from micelio.accounts.actor import Actor
 from micelio.accounts.queries import get_user, users_by_id
 from micelio.projects.project_view import ProjectView
 from micelio.projects.reads import note_read
-from micelio.sessions.models import Landing, Projection
+from micelio.sessions.models import Landing, Projection, storable
 from micelio.sessions.path_landings import path_landings
 from micelio.sessions.policy import require_listed, require_read
 from micelio.sessions.queries import MAX_PAGE, LandingRow, as_rows, landings, last_positions
@@ -93,11 +93,11 @@ def _of_path(
 def _condition(actor: Actor, wanted: Wanted) -> Q:
     found = Q()
     if wanted.goal:
-        found &= Q(goal__icontains=wanted.goal)
+        found &= Q(goal__icontains=storable(wanted.goal))
     if wanted.author:
-        found &= Q(author_name__icontains=wanted.author) | owned_by(actor, wanted.author)
+        found &= Q(author_name__icontains=storable(wanted.author)) | owned_by(actor, wanted.author)
     if wanted.agent:
-        found &= Q(agent__icontains=wanted.agent)
+        found &= Q(agent__icontains=storable(wanted.agent))
     if wanted.since is not None:
         found &= Q(git_commit=None, landed_at__gte=wanted.since) | Q(
             git_commit__isnull=False, authored_at__gte=wanted.since

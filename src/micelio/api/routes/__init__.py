@@ -25,6 +25,7 @@ from micelio.api.routes import (
     forge_archives,
     imports,
     invitations,
+    landing_lists,  # noqa: F401 - its lists join the routes of landings, at whose addresses they are
     landings,
     members,
     moves,

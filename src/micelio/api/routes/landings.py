@@ -18,7 +18,6 @@ from mic.core.ids import parse_ulid, ulid_text
 from mic.core.session import MEMBERS, Change, Op, Session
 from mic.ledger.project import Landed
 from micelio.api.answers import begin, page, said, shown
-from micelio.api.paths import path_of
 from micelio.api.request import ApiRequest
 from micelio.api.shapes import (
     LAST_POSITION,
@@ -29,14 +28,12 @@ from micelio.api.shapes import (
     OwnSessionId,
     Page,
     PathBytes,
-    Position,
     Sent,
     Told,
     path_fields,
 )
 from micelio.projects.queries import get_project
 from micelio.sessions import inline, later, queries
-from micelio.sessions import path_landings as path_history
 from micelio.sessions.actions import land
 from micelio.sessions.queries import LandingRow, LandingView
 
@@ -65,25 +62,6 @@ class Landing(Told):
     decisions: int
     messages: int
     git_commit: str | None = Field(description="Of a landing that was imported.")
-
-
-class PathLanding(Landing):
-    """A landing that touched a path."""
-
-    touch: Literal["added", "modified", "deleted", "below"] = Field(
-        description="What became of the path; `below`: of something below it."
-    )
-    came_from: str | None = Field(
-        description="Of one that added it, where the record says what it was before: its history goes on there."
-    )
-    came_at: int | None = Field(description="The position up to which `came_from` is looked at.")
-
-
-class AskedHistory(AskedPage):
-    """Which of them."""
-
-    at: Annotated[Position | None, Field(description="Up to this position; left out: up to the head.")] = None
-    after: Annotated[Position | None, Field(description="Behind this position only.")] = None
 
 
 class Message(Told):
@@ -267,47 +245,6 @@ class LandingMade(Told):
     tree: str | None
     already_landed: bool = Field(description="It had landed before.")
     merged: list[str] = Field(description="Paths that landed with another content than was sent: read them again.")
-
-
-@router.get("/projects/{owner}/{project}/landings", response=Page[Landing], summary="List landings")
-def list_landings(
-    request: ApiRequest, owner: str, project: str, asked: Query[AskedPage], on: Query[OnLine]
-) -> HttpResponse:
-    """Newest first."""
-    found = get_project(request.actor, owner, project, on.branch)
-    rows = queries.list_landings(request.actor, found, begin(request, asked), asked.limit + 1)
-    return page(request, asked, rows, shape, lambda row: row.position)
-
-
-def _touched(each: path_history.PathLanding) -> PathLanding:
-    return PathLanding(
-        **dict(shape(each.row)),
-        touch=each.what,  # type: ignore[arg-type]
-        came_from=each.came_from.decode("utf-8", "replace") or None,
-        came_at=each.came_at if each.came_from else None,
-    )
-
-
-@router.get(
-    "/projects/{owner}/{project}/history/{file:path}", response=Page[PathLanding], summary="List the landings of a path"
-)
-def list_path_landings(
-    request: ApiRequest, owner: str, project: str, path: str, asked: Query[AskedHistory], on: Query[OnLine]
-) -> HttpResponse:
-    """Those that touched a file, or anything below a directory, newest first. Slashes in the path stay as they are."""
-    found = get_project(request.actor, owner, project, on.branch)
-    name = path_of(request).rstrip(b"/")
-    if not name:
-        raise InvalidInput("No path is named.", hint="List all landings at /landings.")
-    before = begin(request, asked) or (asked.at + 1 if asked.at is not None else None)
-    rows = path_history.path_landings(request.actor, found, name, before, asked.after or 0, asked.limit + 1)
-    return page(
-        request,
-        asked,
-        rows,
-        _touched,
-        lambda each: each.row.position,
-    )
 
 
 @router.post("/projects/{owner}/{project}/landings", response={201: LandingMade, 202: LandingMade}, summary="Land")
