@@ -59,6 +59,8 @@ MAY = {
     "mic/cli/release.py": {"http.client", "urllib.request", "urlopen"},
     # To the address that this person has set, and only when they have.
     "mic/cli/telemetry.py": {"urllib.request", "urlopen"},
+    # A pair of ends that has no name, between a clone and its own forks.
+    "mic/cli/writers.py": {"socket"},
     # Listens on a name in a folder of this person's, and opens nothing.
     "mic/daemon/server.py": {"socket"},
     # The command server beside it: listens likewise, and speaks to the daemon through a pair.
