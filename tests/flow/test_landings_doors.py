@@ -29,7 +29,6 @@ NARROWED = (
     ({}, ["100% of it_", "Count roses", "Water the roses"]),
     ({"goal": "ROSES"}, ["Count roses", "Water the roses"]),
     ({"goal": "%"}, ["100% of it_"]),
-    ({"goal": "\x00"}, []),
     ({"agent": "claude"}, ["Water the roses"]),
     ({"author": "rita"}, ["Water the roses"]),
     ({"author": "nobody-there"}, []),
