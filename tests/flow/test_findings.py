@@ -172,6 +172,8 @@ def test_a_reader_reports(world: World, project: pb.ProjectRef, rita: Browser) -
             answer = nobody.submit(link.replace("&amp;", "&"), f"{root}/-/secrets/report", line="2", note=f"is {TOKEN}")
             assert answer.status_code == 200
             assert "see your report" in answer.text
+        spanish = nobody.get(link.replace("&amp;", "&"), headers={"Accept-Language": "es"}).text
+        assert "<h1>Avisar de un secreto</h1>" in spanish
         assert nobody.get(f"{root}/-/secrets").status_code == 401
         bad = nobody.submit(link.replace("&amp;", "&"), f"{root}/-/secrets/report", line="two")
         assert bad.status_code == 400

@@ -161,7 +161,12 @@ def test_whose_a_path_is(olga: Actor, owner: Client) -> None:
     answer = Client(headers={"host": "localhost"}).get("/acme/web/-/owners/head/docs/a%20b.md")
     text = answer.content.decode()
     assert malformed(text) == []
-    assert "It is protected by /docs/: @mia and admins of acme/web land it" in text
+    assert "It is protected: its owners and the admins of acme/web land it." in text
+    assert "<code>/docs/</code>" in text
+    assert "<b>@mia</b>" in text
+    german = Client(headers={"host": "localhost", "accept-language": "de"}).get("/acme/web/-/owners/head/docs/a%20b.md")
+    assert "Geschützt: Die Zuständigen und die Admins von acme/web übernehmen" in german.content.decode()
+    assert malformed(german.content.decode()) == []
     assert 'href="/acme/web/-/file/@1/.micelio/OWNERS?view=source#L2"' in text
     twin = owner.get("/acme/web/-/owners/@1/none/there?format=json").json()
     assert (twin["path"], twin["protected_by"], twin["rule"]) == ("none/there", None, None)

@@ -21,10 +21,10 @@ _NAMES = [
     "_branch", "_cell", "_change", "_changed_file", "_changes", "_changes_rest", "_claim", "_contributor", "_decision",
     "_done", "_explored", "_file", "_files", "_found_code", "_found_owner", "_found_project", "_found_said",
     "_found_told", "_landing", "_landings", "_languages", "_last", "_links", "_look", "_member", "_open",
-    "_organization", "_origin", "_parts", "_person", "_project", "_said", "_tag", "_ways", "_where", "_year", "badges",
-    "blame", "blog", "branches", "change", "changelog", "compare", "contributors", "docs", "explore", "file", "forks",
-    "history", "home", "landings", "organization", "organization_base", "person", "post", "problem", "project",
-    "project_base", "search", "session", "sessions", "stars", "tags", "tree",
+    "_organization", "_origin", "_parts", "_person", "_problem", "_project", "_said", "_tag", "_ways", "_where",
+    "_year", "badges", "blame", "blog", "branches", "change", "changelog", "compare", "contributors", "docs", "explore",
+    "file", "forks", "history", "home", "landings", "organization", "organization_base", "owners", "person", "post",
+    "problem", "project", "project_base", "report_secret", "search", "session", "sessions", "stars", "tags", "tree",
 ]  # fmt: skip
 TRANSLATED = [
     *(PAGES / name for name in ("base.html", "400.html", "403.html", "404.html", "500.html")),
