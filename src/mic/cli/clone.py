@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import click
 
@@ -45,16 +45,28 @@ def clone(out: Output, project: str, directory: str | None, ref: str | None, spa
     the files of a landing, and `mic sync` leads on from there. With --sparse only some folders come, and the files in
     the folders above them; `mic sparse` brings more. When a clone was interrupted, the same command completes it.
     """
+    out.document(cloned(out, project, directory, ref, part_of(sparse))[1])
+
+
+def cloned(
+    out: Output, project: str, directory: str | None = None, ref: str | None = None, wanted: Part | None = None,
+    require: Callable[[pb.Project], None] | None = None,
+) -> tuple[Workspace, dict[str, object]]:  # fmt: skip
+    """Make a working copy or complete it, and say so: the workspace, and what `mic clone --json` prints of it.
+
+    `require` looks at the project, as whoever is signed in, and raises before anything is made.
+    """
     address = parse_address(project)
-    wanted = part_of(sparse)
     moment = may_be_ref(ref) if ref else None
     if moment is not None and moment.branch:
         address = address.on(moment.branch)
     elif ref and moment is None:
         address = address.on(ref)
     root = os.path.abspath(directory or address.project)
-    with Writers() as writers, connect(address.instance) as client:
+    with Writers() as writers, connect(address.instance, signed_in=require is not None) as client:
         found = client.call(client.projects.GetProject, pb.GetProjectRequest(project=address.ref)).project
+        if require is not None:
+            require(found)
         # It may have been asked for at an address that it has left.
         address = address._replace(organization=found.organization, project=found.handle)
         position, tree = found.head_position, found.head_tree.hex()
@@ -77,20 +89,18 @@ def clone(out: Output, project: str, directory: str | None, ref: str | None, spa
     for path, reason in checkout.unwritten:
         out.line(f"not written: {display(path)} ({reason})")
     say_erased(out, checkout)
-    out.document(
-        {
-            "project": f"{address.organization}/{address.project}",
-            "branch": address.branch or MAIN,
-            "instance": address.instance,
-            "directory": root,
-            "position": position,
-            "files": files,
-            "resumed": resumed,
-            "sparse": part_fields(part),
-            "unwritten": [{**path_fields(path), "reason": reason} for path, reason in checkout.unwritten],
-            "erased": [path_fields(path) for path in checkout.erased],
-        }
-    )
+    return ws, {
+        "project": f"{address.organization}/{address.project}",
+        "branch": address.branch or MAIN,
+        "instance": address.instance,
+        "directory": root,
+        "position": position,
+        "files": files,
+        "resumed": resumed,
+        "sparse": part_fields(part),
+        "unwritten": [{**path_fields(path), "reason": reason} for path, reason in checkout.unwritten],
+        "erased": [path_fields(path) for path in checkout.erased],
+    }
 
 
 def say_erased(out: Output, checkout: Checkout) -> None:

@@ -24,29 +24,45 @@ from mic.workspace.workspace import Workspace
 
 
 @click.command("start", short_help="Open a session with a goal.")
-@click.argument("goal")
+@click.argument("words", nargs=-1, required=True, metavar="[ORG PROJECT] GOAL")
 @click.option(
     "--agent", default="", envvar="MIC_AGENT", show_envvar=True, help="The agent that works in it, if one does."
 )
 @click.option("--on", metavar="ID", default="", help="Begin on the work of another session, which has not landed yet.")
 @transcript_option
 @json_option
-def start(out: Output, goal: str, agent: str, on: str, transcript: str | None) -> None:
+def start(out: Output, words: tuple[str, ...], agent: str, on: str, transcript: str | None) -> None:
     """Open a session with a goal: what is to be reached, in one line.
+
+    With ORG PROJECT (or ORG/PROJECT) before it, outside of a working copy, it is one of that project, which is cloned
+    into a folder of its name when it is not there.
 
     With --on, it begins where another session of yours is: the one that is open here, which is pushed first, or one
     that was pushed. It lands after that one, and brings only what was changed since.
     """
+    goal = words[-1]
     if not goal.strip():
         raise WrongCommandLine("A session needs a goal.", hint='For example: `mic session start "Water at dawn"`.')
-    ws = Workspace.find()
+    if len(words) == 1:
+        ws = Workspace.find()
+        session, announced = _opened(ws, goal, agent, on, out, transcript)
+    else:
+        from mic.cli.start_elsewhere import workspace_for  # with all that clones
+
+        local.checked_goal(goal)
+        with workspace_for(words, out) as ws:
+            session, announced = _opened(ws, goal, agent, on, out, transcript)
+    out.document({"session": local_fields(session), "announced": announced, "directory": ws.root})
+
+
+def _opened(
+    ws: Workspace, goal: str, agent: str, on: str, out: Output, transcript: str | None
+) -> tuple[LocalSession, bool]:
     if on:
         from mic.cli.session_stack import open_on  # with all that pushes and resumes
 
-        session, announced = open_on(ws, goal, agent, on, out, transcript)
-    else:
-        session, announced = open_session(ws, goal, agent, out, transcript)
-    out.document({"session": local_fields(session), "announced": announced})
+        return open_on(ws, goal, agent, on, out, transcript)
+    return open_session(ws, goal, agent, out, transcript)
 
 
 def open_session(
