@@ -62,6 +62,38 @@ def test_init_makes_the_project_too(insider: Inside, garden: str) -> None:
     assert list(insider.cwd.iterdir()) == []
 
 
+def test_create_with_init_lands_the_folder(insider: Inside, garden: str) -> None:
+    """The project, its working copy and its first landing by one command; a fork has files already."""
+    name = f"{insider.own}/lotus"
+    insider.cd("Lotus").mkdir()
+    insider.write("leaf", "round\n")
+    insider.write("deep/root", "long\n")
+    assert insider("project", "create", name, "--init", "--fork", garden) == (
+        "! mic: --init and --fork exclude each other: a fork begins with the files of its origin.\n"
+        "!      See `mic project create --help`.\n[2]\n"
+    )
+    assert insider("project", "create", name, "--init", "--visibility", "public") == (
+        f"Made the public project {name}; HOME/Lotus is its working copy.\nLanded @1: Begin lotus (2 files)\n"
+    )
+    assert insider("ls", "-r", "--project", name) == "100644 5 deep/root\n100644 6 leaf\n"
+    assert insider("diff") == ""
+    assert insider("project", "create", f"{name}x", "--init").startswith("! mic: HOME/Lotus is in a working copy: ")
+    assert insider("project", "show", f"{name}x").endswith("[4]\n")
+    insider.cd("Lotus 2").mkdir()
+    assert f"`mic link {name}` ties this folder to it.\n[1]\n" in insider("project", "create", name, "--init")
+    assert list(insider.cwd.iterdir()) == []
+    assert insider("project", "create", f"{name}-2", "--init") == (
+        f"Made the private project {name}-2; HOME/Lotus 2 is its working copy.\n"
+        'There is no file to land yet: `mic land "GOAL"` lands what you make.\n'
+    )
+    insider.cd("Lotus 3").mkdir()
+    insider.write("leaf", "round\n")
+    told = insider.json("project", "create", f"{name}-3", "--init")
+    assert (told["project"]["handle"], told["directory"], told["files"], told["position"]) == (
+        "lotus-3", str(insider.cwd), 1, 1,
+    )  # fmt: skip
+
+
 def test_checkout_is_one_of_two_by_place(insider: Inside, garden: str) -> None:
     insider.cd(".")
     assert insider("checkout", garden, "out").startswith(f"Cloned {garden} @")

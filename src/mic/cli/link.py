@@ -79,15 +79,7 @@ def init(out: Output, project: str, name: str, description: str, visibility: str
     address = parse_address(project) if project else None
     with connect(address.instance if address is not None else _instance(), signed_in=True) as client:
         address = address or _named_as(client, root)
-        request = pb.CreateProjectRequest(
-            organization=address.organization, handle=address.project, name=name, description=description,
-            visibility=visibility,
-        )  # fmt: skip
-        try:
-            made = client.call(client.projects.CreateProject, request).project
-        except AlreadyExists as error:
-            raise AlreadyExists(error.message, hint=f"`mic link {address}` ties this folder to it.") from error
-        ws = _tied(client, address, root)
+        made, ws = _made_here(client, address, root, name, description, visibility)
     added = _counts(ws)[0]
     out.line(f"Made the {made.visibility} project {address}; {root} is its working copy.")
     if added:
@@ -96,6 +88,44 @@ def init(out: Output, project: str, name: str, description: str, visibility: str
         {"project": str(address), "instance": address.instance, "visibility": made.visibility, "directory": root,
          "files": added}
     )  # fmt: skip
+
+
+def init_project(
+    out: Output, address: Address, name: str, description: str, visibility: str
+) -> tuple[pb.Project, dict[str, object], int]:
+    """`mic project create --init`: as `mic init`, and the files that are here are its first landing.
+
+    The project, where it is and how much landed as JSON has it, and the exit code.
+    """
+    from mic.cli.land import run_land  # with all that lands
+
+    root = _free(".")
+    with connect(address.instance, signed_in=True) as client:
+        made, ws = _made_here(client, address, root, name, description, visibility)
+    files, code = _counts(ws)[0], 0
+    out.line(f"Made the {made.visibility} project {address}; {root} is its working copy.")
+    if files:
+        said = Output(quiet=out.as_json or out.quiet)
+        code = run_land(said, f"Begin {made.handle}")
+        ws = Workspace.find()
+    else:
+        out.line('There is no file to land yet: `mic land "GOAL"` lands what you make.')
+    return made, {"directory": root, "files": files, "position": ws.config.position}, code
+
+
+def _made_here(
+    client: Client, address: Address, root: str, name: str, description: str, visibility: str
+) -> tuple[pb.Project, Workspace]:
+    """Make a project, and a free folder its working copy."""
+    request = pb.CreateProjectRequest(
+        organization=address.organization, handle=address.project, name=name, description=description,
+        visibility=visibility,
+    )  # fmt: skip
+    try:
+        made = client.call(client.projects.CreateProject, request).project
+    except AlreadyExists as error:
+        raise AlreadyExists(error.message, hint=f"`mic link {address}` ties this folder to it.") from error
+    return made, _tied(client, address, root)
 
 
 @click.command(short_help="Outside a working copy `mic clone`, inside one `mic goto`")

@@ -33,10 +33,22 @@ def projects() -> None:
     help="Who may see it.",
 )  # fmt: skip
 @click.option("--fork", metavar="ORG/PROJECT", default="", help="Begin with the history of this project.")
+@click.option("--init", is_flag=True, help="Make the folder here its working copy, and land what is in it.")
 @json_option
-def create(out: Output, project: str, name: str, description: str, visibility: str, fork: str) -> None:
-    """Make an empty project, or a fork, in an organization that you administer."""
+def create(out: Output, project: str, name: str, description: str, visibility: str, fork: str, init: bool) -> int:
+    """Make an empty project, or a fork, in an organization that you administer.
+
+    With --init the folder here becomes its working copy, as `mic init` makes it, and its files are the first landing.
+    """
+    if init and fork:
+        raise click.UsageError("--init and --fork exclude each other: a fork begins with the files of its origin.")
     address = parse_address(project)
+    if init:
+        from mic.cli.link import init_project  # with all that lands
+
+        made, here, code = init_project(out, address, name, description, visibility)
+        out.document({"project": project_fields(made), **here})
+        return code
     origin = _same_instance(parse_address(fork), address) if fork else None
     with connect(address.instance, signed_in=True) as client:
         request = pb.CreateProjectRequest(
@@ -51,6 +63,7 @@ def create(out: Output, project: str, name: str, description: str, visibility: s
     of = f", a fork of {origin} @{made.fork_position}" if origin else ""
     out.line(f"Made the {made.visibility} project {made.organization}/{made.handle}{of}.")
     out.document({"project": project_fields(made)})
+    return 0
 
 
 def _same_instance(origin: Address, address: Address) -> Address:

@@ -15,7 +15,7 @@ from mic.cli.app import run
         ("projects", "mic: There is no command `mic projects`.\n     Did you mean `mic project`?\n"),
         ("log --jsn", "mic: No such option '--jsn'. Did you mean '--json'?\n     See `mic log --help`.\n"),
         ("status --jso", "mic: No such option '--jso'. Did you mean '--json'?\n     See `mic status --help`.\n"),
-        ("project create --init", "mic: No such option '--init'.\n     See `mic project create --help`.\n"),
+        ("project create --mirror", "mic: No such option '--mirror'.\n     See `mic project create --help`.\n"),
         ("land -m x", "mic: No such option '-m'.\n     See `mic land --help`.\n"),
         ("log --" + "x" * 300, f"mic: No such option '--{'x' * 58}...'.\n     See `mic log --help`.\n"),
         (
