@@ -230,6 +230,22 @@ def test_the_sheet_of_keys(seen: Forge, chromium: Any) -> None:
     page.close()
 
 
+def test_from_a_decision_to_its_message_and_back(seen: Forge, chromium: Any) -> None:
+    """Without a script: one link leads to the message that decided, one from there to the decision."""
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.goto(f"{seen.base_url}/acme-seen/api/-/landings/3")
+    page.get_by_role("link", name="We need sign-in by e-mail. Use tokens, and keep it stateless.").click()
+    assert page.url.endswith("/landings/3#m1")
+    assert "Decided in reply:" in page.locator("#m1").inner_text()
+    page.locator("#m1").get_by_role("link", name="D1 Sign with EdDSA").click()
+    assert page.url.endswith("/landings/3#d1")
+    page.get_by_role("link", name="Only for refresh. Fifteen minutes is fine for the rest.").click()
+    assert page.url.endswith("/landings/3#m3")
+    assert "Decided after it:" in page.locator("#m3").inner_text()
+    context.close()
+
+
 def test_the_menu_of_somebody_signed_in_needs_no_script(seen: Forge, chromium: Any) -> None:
     """Signed in by the one-time link, with scripts off: the menu opens, and signing out works."""
     context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 800})

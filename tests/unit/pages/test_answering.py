@@ -33,8 +33,8 @@ def test_what_is_told_is_a_reply_and_what_came_before_is_not() -> None:
     why, talk = _page(_session(Decision("Tokens", at=40, message=1), Decision("No list", at=40), Decision("Late")))
     assert why.count("<footer>") == 2
     words = "Keep it &lt;b&gt;stateless&lt;/b&gt;. And *short*."
-    assert f'<footer><div>In reply to <a href="#m1"><q>{words}</q></a></div></footer>' in why
-    assert '<footer><div>Last said before: <a href="#m3"><q>No.</q></a></div></footer>' in why
+    assert f'<footer><div>In reply to <q><a href="#m1">{words}</a></q></div></footer>' in why
+    assert '<footer><div>Last said before: <q><a href="#m3">No.</a></q></div></footer>' in why
     assert [each.strip() for each in (talk.partition("<footer>")[2]).partition("</footer>")[:1]] == [
         'Decided in reply: <a href="#d1">D1 Tokens</a>'
     ]
@@ -67,8 +67,8 @@ def test_long_and_many_are_cut() -> None:
     talk = (Message("human", "ada", "word " * 50_000, 10), Message("human", "ada", " \n", 20))
     session = _session(*(Decision("what " * 100, message=1) for _ in range(7)), Decision("b", message=2), talk=talk)
     why, said = _page(session)
-    assert '<a href="#m1"><q>' + "word " * 15 + "word…</q></a>" in why
-    assert '<a href="#m2"><q>…</q></a>' in why
+    assert '<q><a href="#m1">' + "word " * 15 + "word…</a></q>" in why
+    assert '<q><a href="#m2">…</a></q>' in why
     page = Document(said)
     assert len([each for each in page.all("a") if each.attributes["href"].startswith("#d")]) == 5
     assert "· 3 more decisions</footer>" in said
