@@ -193,6 +193,11 @@ def test_the_pages(story: pages_story.Story) -> None:
     assert few == many <= 12
     (more,) = re.findall(r'rel="next" href="([^"]+)"', text)
     assert "First projects" in queries(more.replace("&amp;", "&"))[0]
+    # What nothing has landed in never moved: it was made.
+    assert "moved " in queries("/-/explore?topic=auth")[0]
+    made, _ = queries("/-/explore?order=recent")
+    assert "<span>made <time" in made
+    assert "<span>moved <time" not in made
     rest = Client().get("/api/v1/explore?topic=auth").json()
     assert [row["project"]["handle"] for row in rest["items"]] == ["api"]
     assert rest["items"][0]["project"]["topics"] == ["auth"]
