@@ -37,7 +37,7 @@ def wants(ws: Workspace, what: str, out: Output) -> bool:
     """
     if not getattr(settings_here(ws), what, False):
         return False
-    if agent_config().automatic:
+    if agent_config(ws.root).automatic:
         return True
     out.note(
         f"This project asks for {what} in {PATH.decode()}; `mic config set agent.automatic true` lets projects do so."

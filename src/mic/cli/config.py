@@ -1,8 +1,9 @@
-"""`mic config`: what a person has set for `mic` on this machine."""
+"""`mic config`: what a person has set for `mic`, on this machine and in a workspace."""
 
 from __future__ import annotations
 
 import difflib
+import os
 
 import click
 
@@ -10,32 +11,67 @@ from mic.cli import telemetry
 from mic.cli.app import Suggesting, json_option
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.output import Output
-from mic.cli.user_config import DEFAULTS, Setting, config_path, set_value, settings, telemetry_config
+from mic.cli.user_config import (
+    DEFAULT,
+    DEFAULTS,
+    MACHINE,
+    OF_WORKSPACES,
+    WORKSPACE,
+    Setting,
+    config_path,
+    set_value,
+    settings,
+    telemetry_config,
+    workspace_path,
+)  # fmt: skip
+from mic.workspace.place import find_root
+from mic.workspace.workspace import Workspace
+
+_REMOTE = "remote."
+_UPDATE = "`mic update --check` says whether there is a newer version, `mic update` brings it."
+# What is said of where a setting is from.
+_SAID = {WORKSPACE: "  (of this workspace)", MACHINE: "", DEFAULT: "  (not set)"}
 
 
 @click.group(cls=Suggesting)
 def config() -> None:
-    """What you have set for mic on this machine."""
+    """What you have set for mic on this machine, and in this workspace."""
 
 
-@config.command("list", short_help="Every setting, and whether you have set it.")
+@config.command("list", short_help="Every setting, and where it is from.")
 @json_option
 def list_(out: Output) -> None:
-    """Every setting as it counts, and whether it is yours or the one of the house."""
-    found = settings()
-    width = max(len(each.key) for each in found)
+    """Every setting as it counts here, and whether it is this workspace's, yours or the one of the house."""
+    root = _root()
+    found = [*settings(root), *_remote_settings(root)]
+    width = max(len(each.key) for each in found if not each.key.startswith(_REMOTE))
     for each in found:
-        out.line(f"{each.key:<{width}}  {_text(each.value)}{'' if each.own else '  (not set)'}")
+        out.line(f"{each.key:<{width}}  {_text(each.value)}{_SAID[each.where]}")
     out.line(f"The file is {config_path()}.")
-    out.document({"path": config_path(), "settings": [_fields(each) for each in found]})
+    if root is not None:
+        out.line(f"The file of this workspace is {workspace_path(root)}.")
+    out.document(
+        {
+            "path": config_path(),
+            "workspace_path": workspace_path(root) if root is not None else None,
+            "settings": [_fields(each) for each in found],
+        }
+    )
 
 
 @config.command(short_help="One setting.")
 @click.argument("key")
 @json_option
 def get(out: Output, key: str) -> None:
-    """The value of one setting: `mic config get cache.max_size_gb`."""
-    found = next(each for each in settings() if each.key == _known(key))
+    """The value of one setting as it counts here: `mic config get cache.max_size_gb`, `... remote.origin.url`."""
+    root = _root()
+    if key.startswith(_REMOTE):
+        found = next((each for each in _remote_settings(root) if each.key == key), None)
+        if found is None:
+            raise WrongCommandLine(f"There is no setting {key[:100]!r} here.", hint="`mic remote list` lists remotes.")
+    else:
+        known = _known(key)
+        found = next(each for each in settings(root) if each.key == known)
     out.line(_text(found.value))
     out.document(_fields(found))
 
@@ -43,14 +79,64 @@ def get(out: Output, key: str) -> None:
 @config.command("set", short_help="Set one setting.")
 @click.argument("key")
 @click.argument("value")
+@click.option("--workspace", is_flag=True, help="For this workspace alone.")
 @json_option
-def set_(out: Output, key: str, value: str) -> None:
-    """Set one setting: `mic config set cache.max_size_gb 5`. The rest of the file stays as it is, comments too."""
-    found = set_value(_known(key), _literal(key, value))
-    if key == "telemetry.enabled":
-        telemetry.turn(found.value is True)
-    out.line(f"{found.key} = {_text(found.value)}")
+def set_(out: Output, key: str, value: str, workspace: bool) -> None:
+    """Set one setting: `mic config set cache.max_size_gb 5`. The rest of the file stays as it is, comments too.
+
+    With --workspace it counts in this working copy alone, before what is set on this machine.
+    """
+    if key.startswith(_REMOTE):
+        name = key.split(".")[1] or "NAME"
+        hint = f"`mic remote set-url {name} URL` changes it."
+        if name == "origin":
+            hint = "That is the project of this workspace; `mic clone` gets a working copy of another one."
+        raise WrongCommandLine(f"{key[:100]!r} is not set here.", hint=hint)
+    if workspace:
+        found = _set_here(_known(key), value)
+    else:
+        found = set_value(_known(key), _literal(key, value))
+        if key == "telemetry.enabled":
+            telemetry.turn(found.value is True)
+    out.line(f"{found.key} = {_text(found.value)}{_SAID[found.where]}")
     out.document(_fields(found))
+
+
+def _set_here(key: str, value: str) -> Setting:
+    ws = Workspace.find()
+    if key not in OF_WORKSPACES:
+        raise WrongCommandLine(
+            f"{key} is a setting of this machine, not of a workspace.",
+            hint=f"`mic config set {key} {value[:100]}`. A workspace has {' and '.join(OF_WORKSPACES)}.",
+        )
+    with ws.lock():
+        return set_value(key, _literal(key, value), ws.root)
+
+
+def _root() -> str | None:
+    """The workspace here; None outside of any."""
+    found = find_root(os.fsencode(os.getcwd()))
+    return None if found is None else os.fsdecode(found)
+
+
+def _remote_settings(root: str | None) -> list[Setting]:
+    """The remotes as settings. `mic remote` changes them."""
+    from mic.cli.remotes import of_all_workspaces, origin_of, remotes  # what reads addresses
+
+    if root is None:
+        known = of_all_workspaces()
+    else:
+        ws = Workspace.find()
+        known = [origin_of(ws), *remotes(ws)]
+    found = []
+    for each in known:
+        where = MACHINE if each.everywhere else WORKSPACE
+        values = {
+            "url": each.url, "push": " ".join(each.push), "fetch": " ".join(each.fetch),
+            "key_file": each.key_file, "key_env": each.key_env,
+        }  # fmt: skip
+        found += [Setting(f"{_REMOTE}{each.name}.{name}", value, where) for name, value in values.items() if value]
+    return found
 
 
 @config.command("telemetry", short_help="What would be told of your use of mic.")
@@ -77,6 +163,8 @@ def telemetry_(out: Output) -> None:
 def _known(key: str) -> str:
     if key in DEFAULTS:
         return key
+    if key == "auto_update":
+        raise WrongCommandLine("Nothing updates itself: there is no setting 'auto_update'.", hint=_UPDATE)
     near = difflib.get_close_matches(key, DEFAULTS, 1, 0.5)
     hint = f"Did you mean `{near[0]}`?" if near else "`mic config list` lists them."
     raise WrongCommandLine(f"There is no setting {key[:100]!r}.", hint=hint)
@@ -108,4 +196,4 @@ def _text(value: bool | float | str) -> str:
 
 
 def _fields(each: Setting) -> dict[str, object]:
-    return {"key": each.key, "value": each.value, "set": each.own}
+    return {"key": each.key, "value": each.value, "set": each.where != DEFAULT, "from": each.where}

@@ -12,14 +12,16 @@ from mic.daemon import door
 _REST = 3600.0
 
 
-def start_unasked() -> None:
-    """Starts the daemon unless the settings say otherwise, or it failed a short while ago. Never an error."""
+def start_unasked(root: bytes) -> None:
+    """Starts the daemon unless the settings, this machine's or those of the workspace at `root`, say
+    otherwise, or it failed a short while ago. Never an error.
+    """
     from mic.cli.user_config import daemon_config
     from mic.core.errors import MicError
 
     where = door.folder()
     try:
-        if where is None or not daemon_config().enabled or time.time() - _failed(where) < _REST:
+        if where is None or not daemon_config(os.fsdecode(root)).enabled or time.time() - _failed(where) < _REST:
             return
         spawn()
     except (MicError, OSError):

@@ -150,7 +150,7 @@ def start_daemon_where_it_pays(files: int) -> None:
     if files >= PAYS and door.address() is not None and not door.there():
         from mic.cli.daemon_start import start_unasked
 
-        start_unasked()
+        start_unasked(find_root(posix.getcwdb()) or b"/")
 
 
 def bare(as_json: bool) -> int:

@@ -80,6 +80,11 @@ def remotes(ws: Workspace) -> list[Remote]:
     return [found[name] for name in sorted(found)]
 
 
+def of_all_workspaces() -> list[Remote]:
+    """Those that every workspace of this machine has, by name. Raises InvalidInput."""
+    return sorted(_read(config_path(), everywhere=True))
+
+
 def find(ws: Workspace, name: str) -> Remote:
     """A remote by name; raises NotFound."""
     if name == ORIGIN:

@@ -38,7 +38,7 @@ COMMANDS = {
     "ls": ("mic.cli.listing:ls", "The files of a position"),
     "search": ("mic.cli.search:search", "Code, sessions, decisions, projects and people"),
     "owners": ("mic.cli.protection:owners", "Whose a path is, and who lands it"),
-    "config": ("mic.cli.config:config", "What you have set for mic on this machine"),
+    "config": ("mic.cli.config:config", "What you have set for mic, on this machine and here"),
     "daemon": ("mic.cli.daemon:daemon", "A process that watches large working copies, for a quick status"),
     "update": ("mic.cli.update:update", "Bring this program to a newer version"),
     "completion": ("mic.cli.shell:completion", "What your shell completes"),

@@ -15,6 +15,9 @@ enabled = true
 [telemetry]
 enabled = false
 address = ""
+
+`.mic/config.toml` of a workspace says [agent] and [daemon] for that one alone, and counts before it. No tree holds a
+file below `.mic`, so none comes with a clone.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from mic.core.errors import InvalidInput
@@ -68,14 +72,21 @@ def cache_config() -> CacheConfig:
     return _config().cache
 
 
-def agent_config() -> AgentConfig:
-    """What projects may do by themselves here. Raises InvalidInput."""
-    return _config().agent
+def workspace_path(root: str) -> str:
+    """Where the file of the workspace at `root` is, or would be."""
+    return os.path.join(root, ".mic", "config.toml")
 
 
-def daemon_config() -> DaemonConfig:
-    """Whether the daemon may start by itself. Raises InvalidInput."""
-    return _config().daemon
+def agent_config(root: str) -> AgentConfig:
+    """What projects may do by themselves in the workspace at `root`. Raises InvalidInput."""
+    own = _of_workspace(root).get("agent.automatic")
+    return _config().agent if own is None else AgentConfig(own)
+
+
+def daemon_config(root: str) -> DaemonConfig:
+    """Whether the daemon may start by itself in the workspace at `root`. Raises InvalidInput."""
+    own = _of_workspace(root).get("daemon.enabled")
+    return _config().daemon if own is None else DaemonConfig(own)
 
 
 def telemetry_config() -> TelemetryConfig:
@@ -101,21 +112,45 @@ def _config() -> Config:
         return Config()
 
 
-def _config_of(path: str, raw: bytes) -> Config:
+def _of_workspace(root: str | None) -> dict[str, bool]:
+    """What the file of a workspace says, by key; nothing where there is none. Raises InvalidInput."""
+    if root is None:
+        return {}
+    path = workspace_path(root)
+    text = read_config_text(path)
+    return _workspace_of(path, text.encode()) if text else {}
+
+
+def _workspace_of(path: str, raw: bytes) -> dict[str, bool]:
     table = parse_config(path, raw)
-    parts = dict.fromkeys(key.partition(".")[0] for key in DEFAULTS)
+    _require_known(path, table, OF_WORKSPACES)
+    found = {}
+    for key in OF_WORKSPACES:
+        part, _, name = key.partition(".")
+        if name in table.get(part, {}):
+            found[key] = _truth(path, table[part], key, False)
+    return found
+
+
+def _require_known(path: str, table: dict[str, Any], keys: Iterable[str]) -> None:
+    """Raises InvalidInput for a part or a setting that is not one of these."""
+    parts = dict.fromkeys(key.partition(".")[0] for key in keys)
     for name, part in table.items():
-        if name == "remote":
-            continue  # mic.cli.remotes reads those
         if name not in parts:
             there = " and ".join(f"[{each}]" for each in parts)
             raise bad_config(path, f"{name!r} is not a part of it that this version knows", f"There are {there}.")
         if not isinstance(part, dict):
             raise bad_config(path, f"`{name}` is not a table", f"Write [{name}] on a line of its own.")
-        known = sorted(key.partition(".")[2] for key in DEFAULTS if key.startswith(f"{name}."))
+        known = sorted(key.partition(".")[2] for key in keys if key.startswith(f"{name}."))
         for key in part:
             if key not in known:
                 raise bad_config(path, f"[{name}] has no setting {key!r}", f"It has {', '.join(known)}.")
+
+
+def _config_of(path: str, raw: bytes) -> Config:
+    table = parse_config(path, raw)
+    table.pop("remote", None)  # mic.cli.remotes reads those
+    _require_known(path, table, DEFAULTS)
     return Config(
         _cache_of(path, table.get("cache", {})),
         AgentConfig(_truth(path, table.get("agent", {}), "agent.automatic", False)),
@@ -152,46 +187,63 @@ def _cache_of(path: str, cache: dict[str, Any]) -> CacheConfig:
 
 
 class Setting(NamedTuple):
-    """A setting as it counts; `own` when the file says it."""
+    """A setting as it counts; `where` says what it is from: WORKSPACE, MACHINE, or DEFAULT where no file says it."""
 
     key: str
     value: bool | float | str
-    own: bool
+    where: str
 
 
+WORKSPACE, MACHINE, DEFAULT = "workspace", "machine", "default"
 DEFAULTS: dict[str, bool | float | str] = {
     "cache.enabled": True, "cache.max_size_gb": 1, "cache.blob_ttl_days": 30, "cache.tree_ttl_days": 7,
     "agent.automatic": False, "daemon.enabled": True,
     "telemetry.enabled": False, "telemetry.address": "",
 }  # fmt: skip
+# Those that a workspace may say for itself: true or false, each of them.
+OF_WORKSPACES = ("agent.automatic", "daemon.enabled")
 # What a file is called while it is written: no process has a number of more digits (4,194,304 is the most).
 _LEFT = re.compile(r"(?P<name>.+)\.(?P<id>[1-9][0-9]{0,6})\.new")
 _HEADER = re.compile(r"\s*\[\s*(?P<name>[^\[\]]*?)\s*\]\s*(?:#.*)?")
 
 
-def settings() -> list[Setting]:
-    """Every setting, in the order of the documentation; raises InvalidInput for a file that cannot be used."""
+def settings(root: str | None = None) -> list[Setting]:
+    """Every setting as it counts in the workspace at `root`, in the order of the documentation.
+
+    Raises InvalidInput for a file that cannot be used.
+    """
     cache_config()
     table = parse_config(config_path(), read_config_text(config_path()).encode())
     own = {f"{name}.{key}": value for name, part in table.items() if name != "remote" for key, value in part.items()}
-    return [Setting(key, own.get(key, default), key in own) for key, default in DEFAULTS.items()]
+    here = _of_workspace(root)
+    found = []
+    for key, default in DEFAULTS.items():
+        where = WORKSPACE if key in here else MACHINE if key in own else DEFAULT
+        found.append(Setting(key, here[key] if key in here else own.get(key, default), where))
+    return found
 
 
-def set_value(key: str, text: str) -> Setting:
+def set_value(key: str, text: str, root: str | None = None) -> Setting:
     """Write one setting into the file, and leave everything else in it as it is, comments too; whole or not at all.
 
-    Raises InvalidInput for a value that it cannot have, and a file that is written in a way that mic does not change.
+    The file is that of the workspace at `root`, whose lock is held; without one, that of this machine. Raises
+    InvalidInput for a value that it cannot have, and a file that is written in a way that mic does not change.
     """
-    path, before = config_path(), read_config_text(config_path())
+    path = config_path() if root is None else workspace_path(root)
+    before = read_config_text(path)
     part, _, name = key.partition(".")
     after = with_line(before, part, name, text)
-    _config_of(path, after.encode())  # raises for a value that it cannot have
+    # Raises for a value that it cannot have.
+    if root is None:
+        _config_of(path, after.encode())
+    else:
+        _workspace_of(path, after.encode())
     found, wanted = parse_config(path, after.encode()), parse_config(path, before.encode())
     wanted.setdefault(part, {})[name] = value = found.get(part, {}).get(name)
     if wanted != found or value is None:
         raise bad_config(path, f"{key} is written in a way that mic does not change", "Change it in the file.")
     write_config_text(path, after)
-    return next(each for each in settings() if each.key == key)
+    return next(each for each in settings(root) if each.key == key)
 
 
 def read_config_text(path: str) -> str:

@@ -12,11 +12,14 @@ import pytest
 from mic.cli.app import run
 from mic.cli.user_config import cache_config
 
+CACHE_OFF = {"key": "cache.enabled", "value": False, "set": True, "from": "machine"}
+
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the file of this test is."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     return tmp_path / "mic/config.toml"
 
 
@@ -43,7 +46,7 @@ def test_listed_got_and_set(path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert said(capsys, "get", "cache.max_size_gb") == (0, "2.5\n")
     assert (cache_config().enabled, cache_config().max_bytes) == (False, 2_684_354_560)
     code, text = said(capsys, "list", "--json")
-    assert (code, json.loads(text)["settings"][0]) == (0, {"key": "cache.enabled", "value": False, "set": True})
+    assert (code, json.loads(text)["settings"][0]) == (0, CACHE_OFF)
 
 
 def test_what_else_is_in_the_file_stays(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,6 +77,11 @@ def test_what_a_killed_command_left_goes(path: Path, capsys: pytest.CaptureFixtu
     ("arguments", "expected"),
     [
         (("get", "cache.max_size"), "There is no setting 'cache.max_size'.\n     Did you mean `cache.max_size_gb`?\n"),
+        (
+            ("set", "auto_update", "false"),
+            "Nothing updates itself: there is no setting 'auto_update'.\n"
+            "     `mic update --check` says whether there is a newer version, `mic update` brings it.\n",
+        ),
         (("set", "colour", "red"), "There is no setting 'colour'.\n     `mic config list` lists them.\n"),
         (("set", "cache.enabled", "perhaps"), "cache.enabled cannot be 'perhaps'.\n     Use true or false.\n"),
         (("set", "cache.max_size_gb", "many"), "cache.max_size_gb cannot be 'many'.\n     Use a number.\n"),
