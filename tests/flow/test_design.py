@@ -13,10 +13,10 @@ from micelio.pages.views.design import STATES
 
 pytestmark = pytest.mark.django_db
 # Parts that are a page's own and no component: the head of a page for other sites, the whole of a list, what stands
-# around all differences of a page with its script, and forms that are nothing but fields.
+# around all differences of a page with its script, forms that are nothing but fields, and the words of a refusal.
 NO_COMPONENTS = {
     "_card", "_audit", "_landings", "_look", "_changes", "_changes_rest", "_import_source", "_picture_form",
-    "_profile_fields",
+    "_problem", "_profile_fields",
 }  # fmt: skip
 
 

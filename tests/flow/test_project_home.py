@@ -57,7 +57,7 @@ def test_the_number_of_decisions_leads_to_them(db: None) -> None:
     page = Document(Client().get("/acme/api").content.decode())
     (link,) = [a for a in page.all("a") if a.text == "2 recorded"]
     found = Client().get(link.attributes["href"] + "&format=json").json()["results"]["decisions"]
-    assert [row["what"] for row in found] == [
+    assert [row["text"].partition("\n")[0] for row in found] == [
         "Fifteen minutes, then refresh once",
         "Sign with EdDSA, verify from a published key set",
     ]

@@ -143,7 +143,6 @@ MARKUP = {
     "html_block",
     "html_inline",
     "image",
-    "link_open",
     "em_open",
     "s_open",
     "code_inline",
