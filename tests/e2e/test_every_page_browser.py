@@ -254,7 +254,7 @@ def test_no_rule_is_broken_where_somebody_was_faster(chromium: Any, whole: Whole
     [
         ("500.html", {}),
         ("403_csrf.html", {}),
-        ("pages/problem.html", {"title": "Too Many Requests", "message": "Too many pages.", "hint": "Wait a minute."}),
+        ("pages/problem.html", {"title": "Too many requests", "message": "Too many pages.", "hint": "Wait a minute."}),
     ],
 )
 def test_no_rule_is_broken_when_it_fails(

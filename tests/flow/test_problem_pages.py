@@ -11,7 +11,18 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 import pages_story
-from mic.core.errors import Erased, MicError, NotFound, PermissionDenied, RateLimited, TooLarge, Unavailable
+from mic.core.errors import (
+    Busy,
+    Erased,
+    InvalidInput,
+    MicError,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
 from mic.ledger.ledger import Ledger
 from mic.store.s3 import S3Store
 from micelio.config import current
@@ -44,6 +55,51 @@ def test_each_error_has_a_page_that_helps(error: MicError, status: int) -> None:
     data = problem(RequestFactory().get("/?format=json"), error)
     assert data.status_code == status
     assert error.code in data.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (InvalidInput("So?"), "This cannot be meant that way"),
+        (Unauthenticated("Who?"), "Sign in first"),
+        (PermissionDenied("Not yours."), "Not allowed"),
+        (NotFound("Not here."), "Nothing here"),
+        (Busy("Later."), "Busy"),
+        (Erased("It was erased."), "Taken away"),
+        (TooLarge("Too much."), "Too large"),
+        (RateLimited("Too often."), "Too many requests"),
+        (Unavailable("Away."), "Not reachable at the moment"),
+    ],
+)
+def test_an_error_has_one_title_wherever_it_is_met(error: MicError, title: str) -> None:
+    """In a page's own view, in one that lets it pass, before any view, and where nobody may be asked."""
+    from micelio.edge import failures, limits
+
+    request = RequestFactory().get("/", headers={"Accept": "text/html"})
+    passed = failures.ExpectedErrors(lambda _: HttpResponse()).process_exception(request, error)
+    assert passed is not None
+    before = limits.problem(request, error, 400)
+    assert isinstance(before, HttpResponse)
+    pages = [problem(request, error).content, passed.content, before.content]
+    for said in [*(page.decode() for page in pages), failures.problem_page(error, 400)]:
+        assert f"<title>{title} · Micelio</title>" in said
+        assert f"<h1>{title}</h1>" in said
+
+
+def test_an_address_of_nothing_has_the_same_title() -> None:
+    """Whether it is no address at all, a name that nobody has, or a file that is not there."""
+    pages_story.tell()
+    for address in (
+        "/-/none",
+        "/nobody-here",
+        "/acme/api/-/file/head/none",
+        "/@nobody-here",
+        "/docs/none",
+        "/blog/none",
+    ):
+        answer = Client().get(address, headers={"Accept": "text/html"})
+        assert answer.status_code == 404, address
+        assert "<title>Nothing here · Micelio</title>" in answer.content.decode(), address
 
 
 def test_a_name_that_nobody_has_is_answered_in_words_of_the_web(db: None) -> None:

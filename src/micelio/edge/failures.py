@@ -4,68 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from http import HTTPStatus
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template.loader import render_to_string
 
-from mic.core.errors import (
-    AlreadyExists,
-    Busy,
-    Corrupt,
-    Erased,
-    InvalidInput,
-    MicError,
-    NotFound,
-    PermissionDenied,
-    PreconditionFailed,
-    RateLimited,
-    TooLarge,
-    Unauthenticated,
-    Unavailable,
-)
+from mic.core.errors import Corrupt, MicError, Unavailable
 from micelio.languages.spoken import gettext_noop
+from micelio.pages import answers
 from micelio.pages.answers import problem_context, problem_html
 from micelio.projects.queries import project_name
 from micelio.sentences import for_people
 
 _log = logging.getLogger("micelio.pages")
 
-# First match wins: narrow classes before the ones they derive from.
-STATUS: tuple[tuple[type[MicError], int], ...] = (
-    (NotFound, 404),
-    (Erased, 410),
-    (Unauthenticated, 401),
-    (PermissionDenied, 403),
-    (AlreadyExists, 409),
-    (PreconditionFailed, 409),
-    (Busy, 409),
-    (TooLarge, 413),
-    (InvalidInput, 400),
-    (RateLimited, 429),
-    (Unavailable, 503),
-)
-
-# Titles of such a page: the phrases of their statuses.
-_TITLES = (
-    gettext_noop("Bad Request"),
-    gettext_noop("Unauthorized"),
-    gettext_noop("Forbidden"),
-    gettext_noop("Not Found"),
-    gettext_noop("Method Not Allowed"),
-    gettext_noop("Conflict"),
-    gettext_noop("Gone"),
-    gettext_noop("Request Entity Too Large"),
-    gettext_noop("Too Many Requests"),
-    gettext_noop("Internal Server Error"),
-    gettext_noop("Service Unavailable"),
-)
+# The title of a page for a method that an address does not take; those of errors are `micelio.pages.answers`'.
+_METHOD = gettext_noop("Method Not Allowed")
 
 
 def status_of(error: MicError) -> int:
     """The HTTP status of a typed error; 500 for one that should not have come up."""
-    return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
+    return answers.status_of(error)[0]
 
 
 class ExpectedErrors:
@@ -92,10 +51,10 @@ class ExpectedErrors:
         if not isinstance(error, MicError):
             return None
         error = for_people(error, project_name)
-        status = status_of(error)
+        status, title = answers.status_of(error)
         if status == 500 and not isinstance(error, Corrupt):
             return None
-        html = problem_html(request, status, HTTPStatus(status).phrase, error.message, error.hint)
+        html = problem_html(request, status, title, error.message, error.hint)
         return HttpResponse(html, status=status, headers={"Retry-After": "5"} if status == 503 else {})
 
 
@@ -110,7 +69,7 @@ def plain_problem(request: HttpRequest, error: MicError, status: int) -> HttpRes
 
 def problem_page(error: MicError, status: int) -> str:
     """The page of an error for whoever it is."""
-    context = problem_context(status, HTTPStatus(status).phrase, error.message, error.hint)
+    context = problem_context(status, answers.status_of(error)[1], error.message, error.hint)
     return render_to_string("pages/problem.html", context)
 
 
@@ -119,4 +78,4 @@ def _say_how(request: HttpRequest, response: HttpResponseNotAllowed) -> None:
     taken = " and ".join(response.headers["Allow"].rsplit(", ", 1))
     message = f"This address takes {taken}, not {request.method}."
     hint = "Go back to the page that has the button." if "GET" not in taken else ""
-    response.content = problem_html(request, 405, HTTPStatus(405).phrase, message, hint)
+    response.content = problem_html(request, 405, _METHOD, message, hint)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from http import HTTPStatus
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.template.loader import render_to_string
 
 from mic.core.errors import MicError, NotFound, PermissionDenied, RateLimited
 from micelio.accounts.actor import actor_from_request
@@ -18,7 +16,8 @@ from micelio.audit.origin import current_address
 from micelio.edge.costly_turns import takes_long
 from micelio.edge.failures import status_of
 from micelio.limits.door import Budget, Who, latest, spend, spend_sign_in
-from micelio.pages.answers import json_response
+from micelio.pages.answers import json_response, problem_html
+from micelio.pages.answers import status_of as titled
 
 # Proving who one is, by whatever means: each of these is a guess until it is right.
 _SIGN_IN = re.compile(
@@ -111,5 +110,5 @@ def problem(request: HttpRequest, error: MicError, status: int) -> HttpResponseB
         return refusal(request, error)
     if request.GET.get("format") == "json" or not request.accepts("text/html"):
         return json_response({"error": {"code": error.code, "message": error.message, "hint": error.hint}}, status)
-    context = {"title": HTTPStatus(status).phrase, "message": error.message, "hint": error.hint}
-    return HttpResponse(render_to_string("pages/problem.html", context, request), status=status)
+    html = problem_html(request, status, titled(error)[1], error.message, error.hint)
+    return HttpResponse(html, status=status)
