@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from transcript import Shell
+from transcript import Shell, make_garden
 
 
 @pytest.fixture
@@ -102,6 +102,19 @@ def test_sessions_on_a_branch(shell: Shell, garden: Path) -> None:
     assert shell("land", "--wait").startswith("Landed @4: Water")
     assert shell.json("log", "branch:main")["landings"][0]["position"] == 2
     assert shell("blame", "roses.txt").count("@4") == 1
+
+
+def test_inside_of_an_import_the_nearest_are_named(shell: Shell, name: str) -> None:
+    """What was imported became visible at once, and no branch begins between."""
+    make_garden(shell)
+    shell("import", "git", "garden-git", f"{name}/garden")
+    shell("clone", f"{name}/garden")
+    shell.cd("garden")
+    assert shell("branch", "create", "new", "--from", "@2") == (
+        "! mic: Nothing can begin at @2: it landed together with what follows it.\n"
+        "!      Nearest to it, one can begin at @3.\n[2]\n"
+    )
+    assert shell("branch", "create", "new", "--from", "@3").startswith("Began new from main @3.\n")
 
 
 def test_names_that_are_none_and_bases_that_are_not_there(shell: Shell, garden: Path, name: str) -> None:

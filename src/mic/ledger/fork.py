@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mic.core.epoch import Epoch, PackRef, decode_epoch
-from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, NotFound, PreconditionFailed, TooLarge
+from mic.core.epoch import MAX_LANDINGS, Epoch, PackRef, decode_epoch
+from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, MicError, NotFound, PreconditionFailed, TooLarge
 from mic.core.head import Head
 from mic.core.origin import Origin, Tie, decode_origin, encode_origin
 from mic.ledger.container import check_container, check_pack
-from mic.ledger.effects import Delete, Get, GetRange, List, Protocol, PutNew
+from mic.ledger.effects import Attempt, Delete, Get, GetRange, List, Protocol, PutNew
 from mic.ledger.follow import MAX_DEPTH, advance, read_epoch, read_pack_toc, refresh
 from mic.ledger.line import Line
 from mic.ledger.log import records
@@ -29,6 +29,8 @@ from mic.ledger.tombstones import read_graves
 from mic.store import Tagged
 
 DELETED = "deleted/"
+# Objects that are asked for in one go where any of many may be there.
+_AT_ONCE = 32
 
 
 def deleted_key(project: str) -> str:
@@ -48,19 +50,52 @@ def head_at(line: Line, position: int) -> Protocol[tuple[Line, Head]]:
         raise NotFound(
             f"there is no landing @{position} to begin at", hint=f"the newest is @{head.position}; the first is @1"
         )
-    owner = line
-    while owner.origin is not None and position <= owner.start.position:
-        owner = owner.origin
+    owner = _owner(line, position)
     record = (yield from records(line, position, position))[0]
     found = Head(position, record.root_after, record.hlc)
     try:
         yield GetRange(owner.epoch_key(found), 0, 1)
     except NotFound as error:
+        near = " or ".join(f"@{each}" for each in (yield from _heads_near(line, position)))
         raise InvalidInput(
             f"nothing can begin at @{position}: it landed together with what follows it",
-            hint="begin at another landing, or where the line stands now",
+            hint=f"nearest to it, one can begin at {near}" if near else "begin where the line stands now",
         ) from error
     return owner, found
+
+
+def _owner(line: Line, position: int) -> Line:
+    """Of the lines that a line reads through, the one that landed a position."""
+    while line.origin is not None and position <= line.start.position:
+        line = line.origin
+    return line
+
+
+def _heads_near(line: Line, position: int) -> Protocol[list[int]]:
+    """The nearest positions before and after one that were heads, as far as there are any.
+
+    An epoch holds at most MAX_LANDINGS, so none is further away; the nearer ones are asked for first, many at once.
+    """
+    assert line.head is not None
+    before = range(position - 1, max(position - 1 - MAX_LANDINGS, 0), -1)
+    behind = range(position + 1, min(position + MAX_LANDINGS, line.head.position) + 1)
+    found = []
+    for side in (before, behind):
+        for first in range(0, len(side), _AT_ONCE):
+            some = side[first : first + _AT_ONCE]
+            heads = {}
+            for record in (yield from records(line, min(some), max(some))):
+                heads[record.position] = Head(record.position, record.root_after, record.hlc)
+            keys = [_owner(line, each).epoch_key(heads[each]) for each in some]
+            there = yield tuple(Attempt(GetRange(key, 0, 1)) for key in keys)
+            for answer in there:
+                if isinstance(answer, MicError) and not isinstance(answer, NotFound):
+                    raise answer
+            were = [each for each, answer in zip(some, there, strict=True) if not isinstance(answer, MicError)]
+            if were:
+                found.append(were[0])
+                break
+    return found
 
 
 def fork(origin: Line, line: Line, at: Head | None = None) -> Protocol[Head]:
