@@ -14,7 +14,7 @@ from mic.cli.known import looking
 from mic.cli.look import require_file
 from mic.cli.output import Output, path_fields, plural, when
 from mic.cli.place import Place, project_option
-from mic.cli.words import decision_fields, print_decision, session_fields
+from mic.cli.words import dated_ms, decision_fields, print_decision, session_fields
 from mic.core.errors import InvalidInput, NotFound
 from mic.core.linediff import split_lines
 from mic.core.paths import display
@@ -100,7 +100,7 @@ def _print(out: Output, found: pb.BlameFileResponse, lines: list[bytes], why: bo
         if why:
             _print_why(out, landing, hunk, whys.get((hunk.position, hunk.path)), head)
         else:
-            day = when(landing.session.created_at_ms)[:10]
+            day = when(dated_ms(landing.session))[:10]
             head += f"  {_author(landing, hunk):<9}  {_who(landing, hunk):<{who}}  {day}"
         for line in range(hunk.first_line, hunk.first_line + hunk.lines):
             # Colours too are shown, not sent: they are the file's, not ours.
@@ -127,7 +127,7 @@ def _print_why(out: Output, landing: pb.BlamedLanding, hunk: pb.BlameHunk, why: 
     elsewhere = f", from {display(hunk.path)}:{hunk.first_line_there}" if hunk.path else ""
     agent = f" with {session.agent}" if session.agent else ""
     who = session.author.name or session.owner
-    out.line(f"  {_author(landing, hunk)}: {who}{agent}, {when(session.created_at_ms)}{elsewhere}")
+    out.line(f"  {_author(landing, hunk)}: {who}{agent}, {when(dated_ms(session))}{elsewhere}")
     if hunk.of_line:
         out.line(f"  {_said(hunk)}")
     if why is None:

@@ -16,7 +16,7 @@ from mic.cli.place import Place, project_option
 from mic.cli.positions import Dashed, free, require_landed
 from mic.cli.refs import may_be_ref, read_ref
 from mic.cli.remote_refs import seen
-from mic.cli.words import session_fields
+from mic.cli.words import dated_ms, session_fields
 from mic.core.paths import display
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
@@ -114,7 +114,7 @@ def _print(
         mark = out.paint("  (your base)", "cyan") if item.landed_position == base else ""
         did = f"{_TOUCHES.get(item.touch, '?')}  " if name else ""
         where = f"  ({display(touched)})" if touched != name else ""
-        out.line(f"{at}  {did}{when(item.created_at_ms)}  {item.author.name or item.owner}  {title}{where}{mark}")
+        out.line(f"{at}  {did}{when(dated_ms(item))}  {item.author.name or item.owner}  {title}{where}{mark}")
         if stat and not out.as_json:
             from mic.cli.file_diff import print_stat
 

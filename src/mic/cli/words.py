@@ -23,6 +23,16 @@ _FIRST_WORDS = 72
 _OPS = ("added", "modified", "deleted")
 
 
+def dated_ms(session: pb.Session) -> int:
+    """The moment that people see of a session, in ms since 1970.
+
+    Of a landing that is when the forge landed it: when the session began is what the clock of somebody's machine said.
+    A commit that came with Git has its author date; a session that has not landed, when it began.
+    """
+    landed_here = session.landed_position and not session.git_commit
+    return session.updated_at_ms if landed_here else session.created_at_ms
+
+
 def session_fields(session: pb.Session, *, whole: bool = False) -> dict[str, Any]:
     """A session of the forge in JSON; with its words and changes when `whole`."""
     fields: dict[str, Any] = {
@@ -37,6 +47,7 @@ def session_fields(session: pb.Session, *, whole: bool = False) -> dict[str, Any
         "position": session.landed_position or None,
         "refusal": session.refusal or None,
         "created_at": iso(session.created_at_ms),
+        "landed_at": iso(session.updated_at_ms) if session.landed_position else None,
         "updated_at": iso(session.updated_at_ms),
         "files": session.files,
         "pushed_at": iso(session.pushed_at_ms) if session.pushed_at_ms else None,
@@ -227,7 +238,7 @@ def print_landing(out: Output, session: pb.Session) -> None:
         out.line("\n" + rest.strip("\n") + "\n")
     author = session.author.name or session.owner
     with_agent = f" with {session.agent}" if session.agent else ""
-    out.line(f"{author}{with_agent}, {when(session.created_at_ms)}")
+    out.line(f"{author}{with_agent}, {when(dated_ms(session))}")
     out.line(f"session {ulid_text(session.id)}, base @{session.base_position}")
     if session.HasField("brought"):
         before = session.brought
