@@ -8,6 +8,7 @@ import re
 import signal
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from api_client import Api
@@ -118,9 +119,12 @@ def test_history_and_own_data_as_lines(shell: Shell, name: str) -> None:
             "sha256": hashlib.sha256(b"red\n").hexdigest(),
         }
     ]
-    assert lines[4]["decisions"] == [
-        {"what": "At 05:30", "why": "Leaves dry early", "by": "", "evidence": "", "alternatives": []}
-    ]
+    (decision,) = lines[4]["decisions"]
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(decision.pop("at"))) < timedelta(hours=1)
+    assert decision == {
+        "what": "At 05:30", "why": "Leaves dry early", "by": "", "evidence": "", "alternatives": [],
+        "message": 0, "said_before": 0,
+    }  # fmt: skip
     shell("export", "user", "me.jsonl")
     text = (shell.home / "me.jsonl").read_text()
     mine = [json.loads(line) for line in text.splitlines()]

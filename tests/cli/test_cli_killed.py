@@ -365,7 +365,8 @@ def test_settings_and_remotes(prepared: Shell, tmp_path: Path) -> None:
         assert counted.returncode == 0, (words, counted.stderr)
         for limit in some(int(counted.stderr.splitlines()[-1])) if counted.stderr.splitlines()[-1] != "0" else ():
             if words[0] == "push":
-                shutil.rmtree(prepared.cwd / ".mic/git")
+                # A push that was killed early has not made it.
+                shutil.rmtree(prepared.cwd / ".mic/git", ignore_errors=True)
             assert ran(prepared, limit, *words).returncode in (KILLED, 0, 1), (words, limit)
             assert prepared.run("config", "list").returncode == 0
             assert prepared.run("remote", "list").returncode == 0
