@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from micelio.accounts.actor import Actor
+from micelio.accounts.policy import may_sign_up
 from micelio.discovery.queries import Found, explore
 from micelio.organizations.invitations import count_own_invitations
 from micelio.organizations.queries import list_organizations
@@ -119,6 +120,7 @@ def home(request: HttpRequest, actor: Actor) -> Page:
     more = shown[-1].handle if len(found) > len(shown) else ""
     context = {
         "signed_in": actor.signed_in,
+        "may_sign_up": may_sign_up(),
         "invitations": count_own_invitations(actor) if not after else 0,
         "name": actor.name or actor.handle,
         "organizations": own,
