@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import zstandard
 from django.test import Client
@@ -149,6 +150,47 @@ def test_which_message_decided_is_kept_as_well(told: Told) -> None:
     at = b"\xa2at\xcf" + DECIDED.to_bytes(8, "big")
     assert archive.count(at) == 2
     assert at + b"\xa7message" not in archive
+
+
+def test_which_message_wrote_a_line_is_kept_as_well(told: Told, tmp_path: Path) -> None:
+    """Two messages of one agent wrote the file. Blame says the agent to all and a message to nobody, for it reads what
+    landed; the session says it to whoever reads the conversation; no copy of the landing has it.
+    """
+    world, project, data = told.world, told.world.project(), b"one\ntwo\nthree\n"
+    turns = [pb.Message(role="human", author="Max", text=CANARY), pb.Message(role="agent", author="m", text="so")]
+    writers = [pb.Writer(kind="agent", name="m", message=number) for number in (1, 2)]
+    runs = [pb.LineRun(first=1, lines=1, writer=0), pb.LineRun(first=2, lines=2, writer=1)]
+    words: dict[str, Any] = {
+        "transcript": pb.KeptTranscript(seen_by="members", conversation=turns),
+        "writers": writers,
+        "attributed": [pb.FileLines(path=b"w.txt", content=content_hash(data), runs=runs)],
+    }
+    world.max("SessionService.LandSession", landing(project, {b"w.txt": data}, **words))
+    for caller, reads in [*told.callers()[:3], (world.max, True)]:
+        asked = pb.GetSessionRequest(project=project, position=1)
+        found = caller("SessionService.GetSession", asked).session
+        (said,) = found.attributed
+        assert [each.message for each in found.writers] == ([1, 2] if reads else [0])
+        assert [(each.first, each.lines) for each in said.runs] == ([(1, 1), (2, 2)] if reads else [(1, 3)])
+        blame = caller("SessionService.BlameFile", pb.BlameFileRequest(project=project, path=b"w.txt"))
+        assert [(each.lines, each.writer, each.message) for each in blame.hunks] == [(3, "m", 0)]
+    name = f"{project.organization}/{project.handle}"
+    with Api(world.forge.base_url) as api:
+        hunks = api.done("GET", f"/projects/{name}/blame/w.txt")["hunks"]
+        assert [(each["lines"], each["writer"], each["message"]) for each in hunks] == [(3, "m", None)]
+    page = httpx.get(f"{world.forge.base_url}/{name}/-/blame/head/w.txt?format=json").json()
+    assert [(each["writer"], each["message"]) for each in page["hunks"]] == [("m", None)]
+    git = GitClient(tmp_path / "work")
+    git("clone", "-q", "--mirror", f"{world.forge.base_url}/{name}", "all")
+    git("-C", "all", "fetch", "-q", "origin", "refs/notes/ai:refs/notes/ai")
+    notes = git("-C", "all", "cat-file", "--batch-all-objects", "--batch", "--buffer")
+    assert "w.txt" in notes
+    assert '"message": 2' not in notes
+    assert '"message":2' not in notes
+    archive = _inflated(_exported(world, world.stan, project, "archive"))
+    assert b"w.txt" in archive
+    assert b"\xa7message\x01" not in archive
+    assert b"\xa7message\x02" not in archive
 
 
 def test_its_object_is_no_content(told: Told) -> None:

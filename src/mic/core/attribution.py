@@ -158,6 +158,24 @@ def stored(attribution: Attribution) -> dict[str, Any]:
     return {LINES: found}
 
 
+def without_messages(said: Attribution) -> Attribution:
+    """What is said of the lines, and at which message nobody: writers that only that told apart are one."""
+    numbers: dict[Writer, int] = {}
+    of = [numbers.setdefault(Writer(each.kind, each.name), len(numbers)) for each in said.writers]
+    files = {path: FileLines(path, each.content, _joined(each.lines, of)) for path, each in said.files.items()}
+    return Attribution(tuple(numbers), files)
+
+
+def _joined(lines: Iterable[Run], of: Sequence[int]) -> tuple[Run, ...]:
+    found: list[Run] = []
+    for first, count, writer in lines:
+        if found and sum(found[-1][:2]) == first and found[-1][2] == of[writer]:
+            found[-1] = (found[-1][0], found[-1][1] + count, of[writer])
+        else:
+            found.append((first, count, of[writer]))
+    return tuple(found)
+
+
 def writer_names(raw: Mapping[str, Any]) -> list[str]:
     """The names that an attribution holds, whatever else is wrong with it."""
     return [str(each["name"]) for each in _named(raw)]

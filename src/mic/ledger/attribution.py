@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from mic.core.attribution import LINES, NOTHING, Attribution, FileLines, parse, stored
+from mic.core.attribution import LINES, NOTHING, Attribution, FileLines, parse, stored, without_messages
 from mic.core.errors import Corrupt, InvalidInput, MicError
 from mic.core.paths import display
 from mic.core.record import Record
@@ -79,4 +79,5 @@ def _of_landing(record: Record, session: Session) -> Attribution:
     for path, file in said.files.items():
         if made.get(path) != file.content:
             raise Corrupt(f"{where} is about a content of {display(path)[:200]} that it did not make")
-    return said
+    # Which message of a conversation that is kept apart wrote a line is a part of that conversation.
+    return without_messages(said) if session.transcript else said

@@ -7,11 +7,13 @@ and comes from there for whom the policy lets read it.
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from mic.core.errors import NotFound
+from mic.core.attribution import LINES, parse, stored, without_messages
+from mic.core.errors import InvalidInput, NotFound
 from mic.core.session import Session
 from micelio.accounts.actor import Actor
 from micelio.projects.ledgers import open_ledger
@@ -22,11 +24,29 @@ from micelio.sessions.redaction import as_shown
 
 
 def apart(session: Session) -> Session:
-    """The session as it lands: without a conversation that is kept apart, and without which of its messages decided."""
+    """The session as it lands: without a conversation that is kept apart, and without which of its messages decided
+    and wrote what."""
     if not session.transcript:
         return session
     decisions = tuple(msgspec.structs.replace(each, message=0) for each in session.decisions)
-    return msgspec.structs.replace(session, conversation=(), messages=session.turns, decisions=decisions)
+    return msgspec.structs.replace(
+        session,
+        conversation=(),
+        messages=session.turns,
+        decisions=decisions,
+        attribution=_unnumbered(session.attribution),
+    )
+
+
+def _unnumbered(attribution: dict[str, Any]) -> dict[str, Any]:
+    """What is said of the lines without the numbers of messages; nothing where it cannot be read."""
+    if LINES not in attribution:
+        return attribution
+    others = {name: said for name, said in attribution.items() if name != LINES}
+    try:
+        return others | stored(without_messages(parse(attribution)))
+    except InvalidInput:
+        return others
 
 
 def as_read(actor: Actor, project: ProjectView, session: Session, position: int) -> Session:
@@ -60,7 +80,12 @@ def with_kept(line: UUID, session: Session) -> Session:
     if len(kept.decisions) == len(decisions):
         told = zip(decisions, kept.decisions, strict=True)
         decisions = tuple(msgspec.structs.replace(each, message=before.message) for each, before in told)
-    return msgspec.structs.replace(session, conversation=kept.conversation, decisions=decisions)
+    attribution = session.attribution
+    if _unnumbered(kept.attribution) == _unnumbered(attribution):
+        attribution = kept.attribution
+    return msgspec.structs.replace(
+        session, conversation=kept.conversation, decisions=decisions, attribution=attribution
+    )
 
 
 def is_kept(actor: Actor, project: ProjectView, session_id: bytes) -> bool:

@@ -19,6 +19,7 @@ from mic.core.attribution import (
     runs,
     stored,
     with_names,
+    without_messages,
     writer_names,
     wrote,
 )
@@ -132,3 +133,16 @@ def test_names_are_taken_out_and_put_in() -> None:
         == writer_names({"lines": b""})
     )
     assert with_names({}, iter(())) == {}
+
+
+def test_without_messages_writers_that_only_they_told_apart_are_one() -> None:
+    """Lines keep who wrote them; a gap stays untracked, and other names stay apart."""
+    content = bytes(32)
+    said = Attribution(
+        (Writer("agent", "m", 1), Writer("person"), Writer("agent", "m", 7)),
+        {b"f": FileLines(b"f", content, ((1, 2, 0), (3, 1, 2), (4, 1, 1), (6, 1, 0), (8, 1, 2)))},
+    )
+    assert without_messages(said) == Attribution(
+        (Writer("agent", "m"), Writer("person")),
+        {b"f": FileLines(b"f", content, ((1, 3, 0), (4, 1, 1), (6, 1, 0), (8, 1, 0)))},
+    )
