@@ -270,3 +270,11 @@ def test_an_installed_wheel_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert read_changelog(folders.folder())
     finally:
         handbook.cache_clear()
+
+
+def test_the_first_page_of_the_docs_does_not_age() -> None:
+    """It says what is absent by the list of that, and names no version: this one is not the first."""
+    said = (ROOT / "docs/index.md").read_text()
+    assert "first version" not in said
+    assert re.search(r"\b\d+\.\d+\b", said) is None
+    assert "(architecture.md#not-yet)" in said
