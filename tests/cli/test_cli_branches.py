@@ -104,6 +104,24 @@ def test_sessions_on_a_branch(shell: Shell, garden: Path) -> None:
     assert shell("blame", "roses.txt").count("@4") == 1
 
 
+def test_a_range_of_bare_names(shell: Shell, garden: Path, name: str) -> None:
+    """Both sides of `A..B` are moments, so a branch needs no more than its name there; a file called so is a file."""
+    shell("branch", "create", "fix/winter")
+    shell("branch", "switch", "fix/winter")
+    shell.write("snow", "white\n")
+    shell("land", "Snow")
+    assert shell("diff", "main..fix/winter", "--name-only") == "snow\n"
+    assert shell("diff", "fix/winter^..main", "--name-only") == ""
+    assert shell("diff", "main..", "--name-only") == "snow\n"
+    assert shell("diff", "main..winter").startswith(f"! mic: {name}/garden has no branch 'winter'.")
+    shell.write("main..winter", "a file\n")
+    assert shell("diff", "main..winter", "--name-only") == "main..winter\n"
+    shell("land", "Name")
+    (shell.cwd / "main..winter").unlink()
+    assert shell("diff", "main..winter", "--name-only") == "main..winter\n"
+    assert shell("diff", "../x").startswith("! mic: ")
+
+
 def test_inside_of_an_import_the_nearest_are_named(shell: Shell, name: str) -> None:
     """What was imported became visible at once, and no branch begins between."""
     make_garden(shell)
@@ -194,3 +212,19 @@ def test_a_branch_of_a_branch(shell: Shell, garden: Path) -> None:
     shell("branch", "delete", "one")
     assert sorted(p.name for p in garden.iterdir()) == [".mic", "README.md", "one.txt", "roses.txt", "two.txt"]
     assert [item["goal"] for item in shell.json("log")["landings"]] == ["Two", "One", "Plant", "Begin"]
+
+
+def test_a_remote_that_was_not_fetched(shell: Shell, garden: Path) -> None:
+    """It is said that nobody looked there yet; a path that is called so is a path, and nobody's remote is one too."""
+    shell("remote", "add", "vault", "/nowhere/vault.git")
+    unseen = (
+        "! mic: vault/main was not seen yet.\n"
+        "!      `mic fetch vault` looks what is at that remote. A path goes behind `--`.\n[4]\n"
+    )
+    for words in (("log", "vault/main"), ("diff", "vault/main"), ("show", "vault/main"), ("diff", "vault/main..@1")):
+        assert shell(*words) == unseen, words
+    assert shell("log", "--", "vault/main") == "No landing touched vault/main.\n"
+    assert shell("log", "other/main") == "No landing touched other/main.\n"
+    shell.write("vault/main", "a file\n")
+    shell("land", "Vault")
+    assert shell("log", "vault/main").startswith("@3  ")

@@ -19,7 +19,7 @@ from mic.cli.open_session import address_of, require_complete, require_open
 from mic.cli.output import Output, path_fields
 from mic.cli.place import Place
 from mic.cli.positions import Dashed, free
-from mic.cli.refs import Ref, may_be_range, may_be_ref, parse_ref, read_ref
+from mic.cli.refs import Ref, may_be_range, may_be_ref, named_branch, parse_ref, read_ref
 from mic.cli.remote_refs import Seen, between, file_diffs, own_commit, seen, to_here
 from mic.core.errors import NotFound
 from mic.core.paths import display
@@ -71,7 +71,7 @@ def diff(
         document, diffs = _with_remote(ws, there, inside)
         _print_diffs(out, document, [item.path for item in diffs], diffs, with_patch, stat, name_only, word)
         return
-    refs, words = _refs(free(paths))
+    refs, words = _refs(ws, free(paths))
     inside = [tree_path(ws, path) for path in paths[words:]]
     moments = _moments(ws, refs)
     if since_push:
@@ -125,7 +125,10 @@ def _seen(words: tuple[str, ...]) -> _There | None:
         return None
     left, dots, right = words[0].partition("..")
     if dots and (left or right):
-        sides = [seen(side) or (parse_ref(side) if side else read_ref("HEAD")) for side in (left, right)]
+        sides = [
+            seen(side) or ((parse_ref(side) or named_branch(side)) if side else read_ref("HEAD"))
+            for side in (left, right)
+        ]
         if not any(isinstance(side, Seen) for side in sides) or sides[0] is None or (right and sides[1] is None):
             return None
         return _There(sides[0], sides[1] if right else None, 1)
@@ -156,9 +159,13 @@ def _is_within(path: bytes, inside: list[bytes]) -> bool:
     return not inside or any(not each or path == each or path.startswith(each + b"/") for each in inside)
 
 
-def _refs(words: tuple[str, ...]) -> tuple[list[Ref], int]:
+def _refs(ws: Workspace, words: tuple[str, ...]) -> tuple[list[Ref], int]:
     """The refs that a command line begins with: none, one, or two, also as A..B; and how many words they are."""
     between = may_be_range(words[0]) if words else None
+    if between is None and words and (named := may_be_range(words[0], branches=True)) is not None:
+        # Two branches by their names, unless a file is called so, here or at the base.
+        is_file = os.path.lexists(words[0]) or ws.index().get(tree_path(ws, words[0])) is not None
+        between = None if is_file else named
     if between is not None:
         left, right = between
         sides = [left or read_ref("HEAD"), right] if right is not None else [left]

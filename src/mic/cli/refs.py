@@ -28,6 +28,7 @@ _FORM = re.compile(
     r"(?:@(?P<at>[0-9]+)|landing:(?P<landing>[0-9]+)|(?P<number>[0-9]{1,19})|(?P<latest>@latest)|(?P<head>HEAD)"
     rf"|ses_(?P<id>{_ID})|(?:branch:|origin/)(?P<branch>[^\s^~:]+?)|(?P<bare>{_ID}))(?P<back>(?:\^|~[0-9]{{1,30}})*)"
 )
+_NAME = re.compile(r"(?P<name>\w[\w./+=-]*?)(?:\^|~[0-9]{1,30})*")
 _MOST = 1 << 63
 _WHOLE_ID = 26
 
@@ -82,15 +83,28 @@ def _none(text: str) -> WrongCommandLine:
     return WrongCommandLine(f"{text[:100]!r} names no landing.", hint=ACCEPTED)
 
 
-def may_be_range(text: str) -> tuple[Ref | None, Ref | None] | None:
+def named_branch(text: str) -> Ref | None:
+    """The bare name of a branch as a ref, for the sides of a range; None for what no branch is called."""
+    form = _NAME.fullmatch(text)
+    if form is None or form["name"].endswith("/") or "//" in form["name"]:
+        return None
+    found = parse_ref(f"branch:{text}")
+    return found._replace(text=text) if found is not None else None
+
+
+def may_be_range(text: str, *, branches: bool = False) -> tuple[Ref | None, Ref | None] | None:
     """`A..B`, `A..` or `..B`, None on the side that is left out; None for a word that is no range.
 
-    A bare number can stand here: there are few files of such a name.
+    A bare number can stand here: there are few files of such a name. With `branches`, also the bare name of a branch.
     """
     left, dots, right = text.partition("..")
     if not dots or not (left or right):
         return None
     sides = [parse_ref(side) if side else None for side in (left, right)]
+    if branches:
+        sides = [
+            found or (named_branch(side) if side else None) for side, found in zip((left, right), sides, strict=True)
+        ]
     if any(side and found is None for side, found in zip((left, right), sides, strict=True)):
         return None
     return sides[0], sides[1]

@@ -45,9 +45,10 @@ class Side(NamedTuple):
 
 
 def seen(text: str) -> Seen | None:
-    """The commit that a word names; None where no remote's branch of that name was seen in the workspace here.
+    """The commit that a word names; None for what names no remote of the workspace here.
 
-    Raises NotFound for one that goes back behind the beginning.
+    Raises NotFound for one that goes back behind the beginning, and for a branch of a remote that was not seen yet,
+    unless a file is called so.
     """
     form = _FORM.fullmatch(text)
     if form is None:
@@ -58,12 +59,17 @@ def seen(text: str) -> Seen | None:
         return None
     from mic.cli.remotes import remotes
 
-    if not os.path.isdir(os.path.join(ws.root, ".mic", "git")) or form["name"] not in {r.name for r in remotes(ws)}:
+    fetched = os.path.isdir(os.path.join(ws.root, ".mic", "git"))
+    if (not fetched and os.path.lexists(text)) or form["name"] not in {r.name for r in remotes(ws)}:
         return None
-    mirror = _mirror()
     ref = f"refs/remotes/{form['name']}/{form['branch']}"
-    if not mirror.commit(ref):
-        return None
+    if not fetched or not (mirror := _mirror()).commit(ref):
+        if os.path.lexists(text):
+            return None
+        raise NotFound(
+            f"{form['name']}/{form['branch'][:100]} was not seen yet.",
+            hint=f"`mic fetch {form['name']}` looks what is at that remote. A path goes behind `--`.",
+        )
     oid = mirror.commit(f"{ref}{form['back']}^{{commit}}")
     if not oid:
         raise NotFound(f"{text[:100]} is before the beginning.", hint=f"`mic log {form['name']}/{form['branch']}`.")
