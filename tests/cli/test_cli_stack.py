@@ -59,6 +59,21 @@ def test_on_the_open_session(garden: Shell) -> None:
     assert not list((garden.cwd / ".mic/stacked/contents").iterdir())
 
 
+def test_status_counts_what_is_its_own(garden: Shell) -> None:
+    """Files of the session below land with that one, unless they were changed again, or taken back."""
+    lower = session_of(garden)
+    garden("session", "start", "Upper", "--on", lower[:10])
+    assert garden("session", "status").endswith("\n0 files would land.\n")
+    garden.write("above", "upper\n")
+    assert garden("session", "status").endswith("\n1 file would land:\n  A above\n")
+    assert garden.json("session", "status")["files"] == 1
+    garden.write("new", "upper\n")
+    garden.write("list", BEGIN)
+    assert garden("session", "status").endswith("\n3 files would land:\n  A above\n  M list\n  M new\n")
+    (garden.cwd / "new").unlink()
+    assert garden("session", "status").endswith("\n3 files would land:\n  A above\n  M list\n  D new\n")
+
+
 def test_on_one_that_was_pushed_and_others_landed_between(garden: Shell, name: str) -> None:
     """What others landed stays, whatever the lower one was merged with."""
     garden("session", "push")

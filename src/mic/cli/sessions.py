@@ -41,6 +41,7 @@ from mic.core.session import Alternative, Decision
 from mic.rpc.unreached import Unreached
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
+from mic.workspace import stacked
 from mic.workspace.operations import record
 from mic.workspace.pushed import forget_push, last_push, words_of
 from mic.workspace.status import status as working_status
@@ -184,6 +185,9 @@ def status(out: Output) -> None:
     decisions = decided_in_order(session.decisions, numbers)
     print_words(out, list(map(message_pb, turns)), list(map(decision_pb, decisions)))
     out.line()
+    below = stacked.find(ws, session.id) if session.below else None
+    if below is not None:
+        changes = stacked.own_changes(ws, below, changes)
     out.line(f"{plural(len(changes), 'file')} would land" + (":" if changes else "."))
     for change in changes:
         words = mode_words(change.old.mode if change.old else 0, change.mode)

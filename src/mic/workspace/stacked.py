@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 
 import msgspec
 
@@ -15,8 +16,11 @@ from mic.core.errors import Corrupt
 from mic.core.ids import ulid_text
 from mic.core.merge3 import MAX_MERGE_BYTES
 from mic.core.session import Change, Op
-from mic.workspace.files import read_content
+from mic.core.tree import Entry
+from mic.workspace.columns import git_mode
+from mic.workspace.files import hash_file, read_content
 from mic.workspace.place import read_file, write_file
+from mic.workspace.status import LocalChange
 from mic.workspace.workspace import Workspace
 
 _REGULAR = 0o100000
@@ -58,6 +62,33 @@ def find(ws: Workspace, session_id: bytes) -> Below | None:
             f"what a session stands on, in {ws.root}/.mic/stacked, is damaged: {error}",
             hint="move that folder away; `mic sync` asks about more then",
         ) from error
+
+
+def own_changes(ws: Workspace, below: Below, changes: Sequence[LocalChange]) -> list[LocalChange]:
+    """Of the changes here, those above a session below, sorted by path: what that one's files are not any more.
+
+    A file of that one which stands as it does at the base again is a change too: it takes the work below back.
+    """
+    found = {change.path: change for change in changes}
+    for old in below.changes:
+        found.pop(old.path, None)
+        mode = _mode(ws, old.path)
+        entry = None if old.op == Op.DELETED else Entry(old.path, old.mode, old.kind, old.size, old.hash)
+        if entry is None and not mode:
+            continue
+        if entry is not None and mode == entry.mode and hash_file(ws, old.path, mode)[0] == entry.hash:
+            continue
+        op = Op.ADDED if entry is None else Op.MODIFIED if mode else Op.DELETED
+        found[old.path] = LocalChange(old.path, int(op), mode, entry)
+    return [found[path] for path in sorted(found)]
+
+
+def _mode(ws: Workspace, path: bytes) -> int:
+    """The mode that Git has for what stands at a path; 0 for nothing and for what no tree holds."""
+    try:
+        return git_mode(os.lstat(os.fsencode(ws.root) + b"/" + path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
 
 
 def content(ws: Workspace, name: bytes) -> bytes | None:
