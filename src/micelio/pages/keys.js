@@ -4,7 +4,7 @@
   const all = (what) => [...document.querySelectorAll(what)];
   // How far an element is below the upper edge of the window.
   const top = (one) => one.getBoundingClientRect().top;
-  // The next or last of these from where the reader is; 8 px are where scrolling to one leaves it.
+  // The next or last of these from where the reader is; 16 px are where scrolling to one leaves it.
   const go = (these, on) => {
     const found = on > 0 ? these.find((one) => top(one) > 24) : these.reverse().find((one) => top(one) < -8);
     if (!found) return;
