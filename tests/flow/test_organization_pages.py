@@ -78,6 +78,9 @@ def test_a_link_is_shown_once_and_accepted_once(world: World, rita: Browser, sta
             seen = visitor.get(link)
             assert f'href="/-/sign-in?next={link.replace("/", "%2F")}"' in seen.text
             assert "guest@" not in seen.text
+        german = visitor.get(link, headers={"Accept-Language": "de"}).text
+        assert f'rita lädt dich zu <a href="/{name}">{name}</a> ein, als Mitglied.' in german
+        assert "Melde dich an, um zu antworten." in german
         assert visitor.submit(link, act="accept").status_code in (401, 403)
     assert stan.submit(link, act="accept").headers["location"] == f"/{name}"
     assert _members(rita, members) == [("rita", "owner"), ("stan", "member")]

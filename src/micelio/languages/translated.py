@@ -8,7 +8,7 @@ TRANSLATED = frozenset(
         "project", "tree-root", "tree", "file", "blame", "history", "branches", "contributors", "badges",
         "landings", "landing", "landing-change", "sessions", "session", "session-change",
         "compare-form", "compare", "compare-change",
-        "tags", "forks", "owners", "secrets-report", "docs", "docs-page", "changelog", "blog", "post",
+        "tags", "forks", "owners", "secrets-report", "invitation", "docs", "docs-page", "changelog", "blog", "post",
         "account_login", "passkey-sign-in", "mfa_login_webauthn", "once", "ask-link", "link-asked",
         "account_signup", "account_waiting", "account_email_verification_sent", "account_confirm_email", "invited",
         "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",

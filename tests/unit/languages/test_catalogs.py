@@ -23,8 +23,9 @@ _NAMES = [
     "_found_told", "_landing", "_landings", "_languages", "_last", "_links", "_look", "_member", "_open",
     "_organization", "_origin", "_parts", "_person", "_problem", "_project", "_said", "_tag", "_ways", "_where",
     "_year", "badges", "blame", "blog", "branches", "change", "changelog", "compare", "contributors", "docs", "explore",
-    "file", "forks", "history", "home", "landings", "organization", "organization_base", "owners", "person", "post",
-    "problem", "project", "project_base", "report_secret", "search", "session", "sessions", "stars", "tags", "tree",
+    "file", "forks", "history", "home", "invitation", "landings", "organization", "organization_base", "owners",
+    "person", "post", "problem", "project", "project_base", "report_secret", "search", "session", "sessions", "stars",
+    "tags", "tree",
 ]  # fmt: skip
 TRANSLATED = [
     *(PAGES / name for name in ("base.html", "400.html", "403.html", "404.html", "500.html")),
