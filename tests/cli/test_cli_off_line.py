@@ -143,6 +143,28 @@ def test_others_landed_meanwhile(here: Inside, name: str) -> None:
     assert here("land") == "Landed @4: Lilies (2 files)\n"
 
 
+def test_a_push_behind_a_landing_that_clashes(here: Inside, name: str) -> None:
+    """Its session becomes part of the one that is open again, so nothing of it is left to be pushed."""
+    here.write("rose", "one\n2\n3\n4\n5\n")
+    here("land", "First line")
+    here("session", "start", "Lilies")
+    here("session", "note", "Pale ones")
+    here.write("rose", "two\n2\n3\n4\n5\n")
+    assert here("session", "push").startswith("Waits to push: Lilies (1 file)\n")
+    here.go_on_line()
+    here("clone", name, "../there")
+    here.cd("there")
+    here.write("rose", "three\n2\n3\n4\n5\n")
+    assert here("land", "Other") == "Landed @2: Other (1 file)\n"
+    here.cd("w")
+    assert "Not sent, open here again: First line" in here("sync")
+    assert here("pending", "list") == "Nothing waits for the forge.\n"
+    session = here.json("session", "status")["session"]
+    assert [item["text"] for item in session["conversation"]] == ["Also here: Lilies", "Pale ones"]
+    here.write("rose", "two\n2\n3\n4\n5\n")
+    assert here("land") == "Landed @3: First line (1 file)\n"
+
+
 def test_a_push_waits_as_it_was(here: Inside) -> None:
     """The last push of a session counts, and one that landed or was given up needs none."""
     here("session", "start", "Water")

@@ -273,6 +273,10 @@ def take_back(ws: Workspace, item: Pending, items: list[Pending]) -> list[Pendin
 
 
 def _open_again(ws: Workspace, item: Pending, items: list[Pending]) -> None:
+    here = local.current(ws)
+    if here is not None and here.id != item.session.id:
+        # Part of that session now, words and files; its push stands on a landing that there will not be.
+        remove(ws, *(each for each in items if each.kind == PUSH and each.session.id == here.id))
     local.save(ws, item.session)
     behind = [each for each in items if each.number > item.number and each.kind == LAND]
     remove(ws, *reversed(behind))
