@@ -217,6 +217,105 @@ def test_what_was_said_here_after_it_landed_elsewhere(begun: Shell) -> None:
     assert begun("land").startswith("Already landed @3: Water")
 
 
+@pytest.fixture
+def landed_there(shell: Shell, name: str) -> Shell:
+    """A session without a changed file `here`, in which something was said after it had landed from `there`."""
+    shell("project", "create", f"{name}/p")
+    shell("clone", f"{name}/p", "here")
+    shell("clone", f"{name}/p", "there")
+    shell.cd("here")
+    shell("session", "start", "Water")
+    shell("session", "push")
+    session = session_of(shell)
+    shell.cd("there")
+    shell("session", "resume", session)
+    shell.write("rose", "rose\n")
+    assert shell("land") == "Landed @1: Water (1 file)\n"
+    shell.cd("here")
+    return shell
+
+
+SINCE = "! It landed @1 from elsewhere; what was said here since is in a new session of its goal.\n"
+
+
+def test_pushed_after_it_landed_elsewhere(landed_there: Shell) -> None:
+    old = session_of(landed_there)
+    landed_there("session", "decide", "At night")
+    assert landed_there("session", "push") == (
+        f"Pushed: Water (0 files)\nGo on elsewhere with: mic session resume SESSION\n{SINCE}"
+    )
+    new = session_of(landed_there)
+    assert new != old
+    shown = landed_there.json("session", "show", new)["session"]
+    assert [each["what"] for each in shown["decisions"]] == ["At night"]
+
+
+def test_put_aside_after_it_landed_elsewhere(landed_there: Shell) -> None:
+    landed_there("session", "decide", "At night")
+    assert landed_there("session", "switch", "--none") == f"Put aside: Water\n{SINCE}"
+    assert landed_there("session", "resume", "--latest").startswith("Resumed: Water\n")
+    assert [each["what"] for each in landed_there.json("session", "status")["session"]["decisions"]] == ["At night"]
+
+
+def test_given_up_after_it_landed_elsewhere(landed_there: Shell) -> None:
+    landed_there("session", "note", "Too wet")
+    assert landed_there("session", "abandon") == f"Abandoned: Water\nYour files are as they were.\n{SINCE}"
+    (found,) = landed_there.json("session", "list", "--state", "abandoned")["sessions"]
+    shown = landed_there.json("session", "show", found["id"])["session"]
+    assert [turn["text"] for turn in shown["conversation"]] == ["Too wet"]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("push",), "Nothing to push: Water\n"),
+        (("switch", "--none"), "No session is open here.\n"),
+        (("abandon",), "Nothing to give up: Water\n"),
+    ],
+)
+def test_nothing_was_said_since_it_landed_elsewhere(landed_there: Shell, command: tuple[str, ...], said: str) -> None:
+    assert landed_there("session", *command) == f"{said}! It landed @1 from elsewhere.\n"
+    assert landed_there.json("status")["session"] is None
+
+
+def test_files_changed_after_it_landed_elsewhere(landed_there: Shell) -> None:
+    """They are not taken away before `mic land` knows which of them are in that landing."""
+    landed_there.write("lily", "lily\n")
+    for command in (("push",), ("switch", "--none")):
+        assert landed_there("session", *command) == (
+            "! mic: Session SESSION has landed already.\n"
+            "!      `mic land` closes it here; what was said and changed here since stays.\n[2]\n"
+        )
+    assert landed_there("land").startswith("Already landed @1: Water (1 file)\n")
+    assert landed_there("land", "Plant") == "Landed @2: Plant (1 file)\n"
+
+
+@pytest.mark.parametrize("command", [("land",), ("session", "push"), ("session", "switch", "--none")])
+def test_given_up_elsewhere_while_it_is_open_here(begun: Shell, command: tuple[str, ...]) -> None:
+    """Words and files go on under a new session."""
+    old = session_of(begun)
+    begun("session", "push")
+    begun.cd("there")
+    begun("session", "resume", old)
+    assert begun("session", "abandon").startswith("Abandoned: Water\n")
+    begun.cd("here")
+    begun("session", "note", "Said since")
+    since = "! It was given up from elsewhere; what was said here is in a new session of its goal.\n"
+    done = begun(*command)
+    if command == ("land",):
+        assert done == f"Landed @2: Water (4 files)\n{since}"
+        found = begun.json("show", "@2")["session"]
+    else:
+        assert done.startswith("Pu")
+        assert done.endswith(f"\n{since}")
+        (listed,) = begun.json("session", "list", "--resumable")["sessions"]
+        found = begun.json("session", "show", listed["id"])["session"]
+    assert found["id"] != old
+    assert [turn["text"] for turn in found["conversation"]] == ["Look at the soil", "Said since"]
+    assert [each["what"] for each in found["decisions"]] == ["At dawn"]
+    assert [each["path"] for each in found["changes"]] == ["lily", "link", "rose", "run.sh"]
+
+
 def test_a_secret_is_not_pushed(begun: Shell) -> None:
     from test_cli_secrets import KEY
 

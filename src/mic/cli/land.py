@@ -15,6 +15,7 @@ from mic.cli.attaching import attach_by_itself
 from mic.cli.clashes import clash_error
 from mic.cli.conflict_story import Stories, settled_all
 from mic.cli.connection import connect
+from mic.cli.ended_elsewhere import go_on
 from mic.cli.found_secrets import secret_error
 from mic.cli.hooks import PRE_LAND, PRE_SESSION, after_landing, has_hook, run_hook
 from mic.cli.last_landing import last as last_landing
@@ -31,7 +32,7 @@ from mic.cli.transcript_option import seen_by, transcript_option
 from mic.cli.unlanded_words import close as close_landed
 from mic.cli.unresolved import require_resolved
 from mic.cli.waiting import Sending, on_top, report_waiting, send_waiting, sent_line, wait_to_land, waiting
-from mic.core.errors import BaseMismatch, MicError, NothingToLand, SecretFound
+from mic.core.errors import BaseMismatch, InvalidInput, MicError, NothingToLand, SecretFound
 from mic.core.ids import ulid_text
 from mic.core.paths import display
 from mic.core.session import Op
@@ -149,7 +150,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False, trans
             with _stays_open(started), connect(ws.config.instance, signed_in=True) as client:
                 require_below_landed(client, ws, session, out)
                 if changes:
-                    sent, answer = _send(client, ws, session, changes, later)
+                    session, sent, answer = _send_open(client, ws, out, session, changes, later)
                 else:
                     sent, answer = Sent([], {}, {}), _landed_without_a_word(client, ws, session)
                 if answer.clashes:
@@ -273,6 +274,17 @@ def _as_sent(ws: Workspace, item: Queued) -> bool:
 
 def _notes(session: LocalSession) -> list[str]:
     return [item.text for item in session.conversation]
+
+
+def _send_open(
+    client: Client, ws: Workspace, out: Output, session: LocalSession, changes: list[LocalChange], later: bool
+) -> tuple[LocalSession, Sent, pb.LandSessionResponse]:
+    """As `_send`, and the session that was sent: a new one where the open one was given up from elsewhere."""
+    try:
+        return session, *_send(client, ws, session, changes, later)
+    except InvalidInput as error:
+        left = go_on(client, ws, out, session, error) or session
+    return left, *_send(client, ws, left, changes, later)
 
 
 def _send(

@@ -6,6 +6,7 @@ import click
 
 from mic.cli.app import json_option
 from mic.cli.attaching import attach_by_itself
+from mic.cli.ended_elsewhere import go_on
 from mic.cli.found_secrets import secret_error
 from mic.cli.open_session import add_note, address_of, require_open
 from mic.cli.output import Output, plural
@@ -62,7 +63,12 @@ def _push(ws: Workspace, out: Output, message: str, force: bool) -> int:
         require_here(session)
         _say(ws, session, message)
         attach_by_itself(ws, session, out)
-        found, files, fresh = push_work(client, ws, session, force=force)
+        pushed = push_open(client, ws, session, out, force=force)
+    if pushed is None:
+        out.line(f"Nothing to push: {session.goal}")
+        out.document({"session": None, "files": 0, "new": False})
+        return 0
+    session, found, files, fresh = pushed
     what = "Pushed" if fresh else "Nothing new since the last push"
     out.line(f"{what}: {session.goal} ({plural(files, 'file')})")
     out.line(f"Go on elsewhere with: mic session resume {ulid_text(session.id)}")
@@ -84,6 +90,17 @@ def require_here(session: LocalSession) -> None:
             f"This session was put aside half-way: {session.goal}",
             hint=f"`mic session switch --none` puts it aside, `mic session resume {name}` brings it back.",
         )
+
+
+def push_open(
+    client: Client, ws: Workspace, session: LocalSession, out: Output, *, force: bool = False
+) -> tuple[LocalSession, pb.Session, int, bool] | None:
+    """As `push_work`, and the session that was pushed: another where the open one ended elsewhere, None for none."""
+    try:
+        return session, *push_work(client, ws, session, force=force)
+    except InvalidInput as error:
+        left = go_on(client, ws, out, session, error)
+    return None if left is None else (left, *push_work(client, ws, left))
 
 
 def push_work(

@@ -26,7 +26,7 @@ from mic.cli.session_away import (
     take_away,
     waiting_session,
 )
-from mic.cli.session_push import push_work
+from mic.cli.session_push import push_open
 from mic.cli.session_wrote import bring_who_wrote, digest
 from mic.cli.settled import settled
 from mic.cli.unresolved import require_resolved
@@ -146,16 +146,18 @@ def _nobody_here(out: Output, here: LocalSession | None) -> None:
 
 def _switch(ws: Workspace, out: Output, session: str, alone: bool) -> None:
     with settled(ws, out, signed_in=True) as client:
-        here = local.current(ws)
+        here, recorded = local.current(ws), False
         # Before anything is put aside: whatever is wrong with the other one is said while all is as it was.
         found = None if alone else find(client, session)
         if here is not None and found is not None and here.id == found.id and not here.left:
             raise InvalidInput(f"This session is open here: {here.goal}", hint="There is nothing to switch to.")
         if here is not None:
-            put_aside(client, ws, here, out)
-            out.line(f"Put aside: {here.goal}")
+            here = put_aside(client, ws, here, out)
+            recorded = here is not None
+            if here is not None:
+                out.line(f"Put aside: {here.goal}")
         if found is not None:
-            take_up(client, ws, found, out, "switch", recorded=here is not None)
+            take_up(client, ws, found, out, "switch", recorded=recorded)
     if found is None:
         _nobody_here(out, here)
 
@@ -190,13 +192,18 @@ def take_up(
     out.document({"session": local_fields(opened), "files": files})
 
 
-def put_aside(client: Client, ws: Workspace, here: LocalSession, out: Output) -> None:
-    """Save a session on the forge and take its changes away, each file kept under .mic/kept as well."""
+def put_aside(client: Client, ws: Workspace, here: LocalSession, out: Output) -> LocalSession | None:
+    """Save a session on the forge and take its changes away, each file kept under .mic/kept as well; what was saved,
+    None where it had landed from elsewhere and nothing is left of it."""
     if not here.left:
         require_resolved(ws)
-        push_work(client, ws, here)
+        pushed = push_open(client, ws, here, out)
+        if pushed is None:
+            return None
+        here = pushed[0]
         leave(ws, here)
     take_away(client, ws, out)
+    return here
 
 
 def _latest(client: Client, place: Place) -> pb.Session:

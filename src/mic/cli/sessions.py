@@ -9,6 +9,7 @@ import click
 from mic.cli.app import Suggesting, json_option, root
 from mic.cli.completed import SESSIONS, learn
 from mic.cli.connection import connect
+from mic.cli.ended_elsewhere import go_on
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.known import looking
 from mic.cli.mode_words import mode_words
@@ -34,7 +35,7 @@ from mic.cli.words import (
     print_words,
     session_fields,
 )
-from mic.core.errors import NotFound
+from mic.core.errors import InvalidInput, NotFound
 from mic.core.ids import ulid_text
 from mic.core.paths import display
 from mic.core.session import Alternative, Decision
@@ -246,7 +247,16 @@ def abandon(out: Output) -> int:
         try:
             before = last_push(ws, session)
             with connect(ws.config.instance, signed_in=True) as client:
-                tell_abandoned(client, ws, session, ws.config.branch, before.at_ms if before else 0)
+                try:
+                    tell_abandoned(client, ws, session, ws.config.branch, before.at_ms if before else 0)
+                except InvalidInput as error:
+                    left = go_on(client, ws, out, session, error, files=False)
+                    if left is None:
+                        out.line(f"Nothing to give up: {session.goal}")
+                        out.document({"session": None})
+                        return 0
+                    session = left
+                    tell_abandoned(client, ws, session, ws.config.branch, 0)
         except Unreached as error:
             item, away = wait_to_abandon(ws, session, items), error
         record(ws, "mic session abandon", files=False, final="the forge was told that it is given up.")

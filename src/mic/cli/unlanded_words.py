@@ -17,14 +17,21 @@ from mic.workspace.workspace import Workspace
 
 
 def close(ws: Workspace, session: LocalSession, landed: pb.Session, out: Output) -> None:
-    """The open session has landed as `landed`: it is open no more. Words that the landing lacks become a new one.
+    """As `keep_unlanded`, and say so."""
+    if keep_unlanded(ws, session, landed):
+        out.note("What was said here since it landed is in a new session of its goal: `mic session status` shows it.")
+
+
+def keep_unlanded(ws: Workspace, session: LocalSession, landed: pb.Session) -> bool:
+    """The open session has landed as `landed`: it is open no more. Words that the landing lacks become a new one;
+    whether there are any.
 
     A landing never changes, and they are nowhere else.
     """
     said, decided = _unlanded(session, landed)
     if not said and not decided:
         local.clear(ws)
-        return
+        return False
     now_ms = time.time_ns() // 1_000_000
     left = LocalSession(
         id=new_ulid(now_ms, os.urandom(10)), goal=session.goal, started_ms=now_ms, base_position=ws.config.position,
@@ -32,7 +39,7 @@ def close(ws: Workspace, session: LocalSession, landed: pb.Session, out: Output)
     )  # fmt: skip
     left.conversation, left.decisions = said, decided
     local.save(ws, left)
-    out.note("What was said here since it landed is in a new session of its goal: `mic session status` shows it.")
+    return True
 
 
 def _unlanded(session: LocalSession, landed: pb.Session) -> tuple[list[Message], list[Decision]]:

@@ -1,0 +1,58 @@
+"""The open session ended from another working copy: it landed there, or was given up. What was said here goes on."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import msgspec
+
+from mic.cli.open_session import address_of
+from mic.cli.output import Output
+from mic.cli.unlanded_words import keep_unlanded
+from mic.core.errors import InvalidInput, NotFound
+from mic.core.ids import new_ulid
+from mic.rpc.client import Client
+from mic.rpc.v1 import mic_pb2 as pb
+from mic.workspace import session as local
+from mic.workspace.pushed import forget_push
+from mic.workspace.session import LocalSession
+from mic.workspace.status import status as working_status
+from mic.workspace.workspace import Workspace
+
+
+def go_on(
+    client: Client, ws: Workspace, out: Output, session: LocalSession, refused: InvalidInput, *, files: bool = True
+) -> LocalSession | None:
+    """The forge `refused` the open session: the one that is open here instead, None when nothing was said since.
+
+    Raises `refused` where the session has not ended; with `files`, also where it landed and files are changed here:
+    only `mic land` knows which of them are in that landing. The caller holds the lock.
+    """
+    try:
+        request = pb.GetSessionRequest(project=address_of(ws).ref, session_id=session.id)
+        found: pb.Session = client.call(client.sessions.GetSession, request).session
+    except NotFound:
+        raise refused from None
+    if found.landed_position:
+        if files and working_status(ws).changes:
+            refused.hint = "`mic land` closes it here; what was said and changed here since stays."
+            raise refused
+        keep_unlanded(ws, session, found)
+        left = local.current(ws)
+        also = "; what was said here since is in a new session of its goal" if left is not None else ""
+        out.note(f"It landed @{found.landed_position} from elsewhere{also}.")
+    elif found.state == "abandoned":
+        left = _renewed(ws, session)
+        out.note("It was given up from elsewhere; what was said here is in a new session of its goal.")
+    else:
+        raise refused
+    forget_push(ws)
+    return left
+
+
+def _renewed(ws: Workspace, session: LocalSession) -> LocalSession:
+    now_ms = time.time_ns() // 1_000_000
+    fresh = msgspec.structs.replace(session, id=new_ulid(now_ms, os.urandom(10)), started_ms=now_ms)
+    local.save(ws, fresh)
+    return fresh
