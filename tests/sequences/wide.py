@@ -252,7 +252,7 @@ class Wide(Machine):
         line = found["branch"]
         before, held = self.newest_of(line)
         disk = place.disk()
-        plain = not found["pending"] and not found["queued"] and not found["sparse"] and place.on_line
+        plain = not found["pending"] and not found["queued"] and found["sparse"] is None and place.on_line
         # A branch of this name that was made anew has not what this place stands on.
         plain = plain and not open_here.get("based_on") and found["position"] <= before
         base = self.base_of(found) if plain else {}
