@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,27 @@ def test_interrupted_at_the_keyboard(shell: Shell, many: Path, name: str) -> Non
     assert not any(Path(f"/proc/{writer}").exists() for writer in writers)
     assert shell("clone", f"{name}/many", "second").startswith("Completed ")
     assert state(shell.home / "second") == state(many)
+
+
+_BESIDE_A_THREAD = """
+import _thread, sys, time
+from mic.cli.writers import Writers
+if sys.argv[1] == "beside":
+    held = _thread.allocate_lock()
+    held.acquire()
+    _thread.start_new_thread(held.acquire, ())  # as a library's own: `threading` knows nothing of it
+    time.sleep(0.05)
+with Writers() as writers:
+    print(writers.pay([None] * 100_000))
+import os
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(("how", "forks"), [("alone", "True\n"), ("beside", "False\n")])
+def test_nothing_is_forked_beside_a_thread_of_a_library(how: str, forks: str) -> None:
+    """Such as gRPC's, once it was used: a fork may wait for them for ever."""
+    told = subprocess.run(
+        [sys.executable, "-c", _BESIDE_A_THREAD, how], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert told.stdout == forks or len(os.sched_getaffinity(0)) == 1

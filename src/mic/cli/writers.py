@@ -100,7 +100,7 @@ class Writers:
 
     def __enter__(self) -> Writers:
         processors = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
-        if processors > 1 and threading.active_count() == 1:
+        if processors > 1 and _alone():
             for _ in range(min(processors + 1, _MOST)):
                 self._fork()
         return self
@@ -250,6 +250,17 @@ class _Tending:
                 return
             else:
                 raise pickle.loads(data)  # noqa: S301
+
+
+def _alone() -> bool:
+    """Whether this process has one thread, those that libraries made counted.
+
+    gRPC, once used, has some that Python knows nothing of, and a fork may wait for them for ever.
+    """
+    try:
+        return len(os.listdir("/proc/self/task")) == 1
+    except OSError:
+        return False
 
 
 def _stand_apart() -> None:
