@@ -4,6 +4,7 @@ The same set of files has the same root hash, however it came to be; a one-file 
 per level (4 levels for 10**9 files); equal subtrees are recognised without reading them.
 """
 
+from mic.core.tree.columns import entries_of
 from mic.core.tree.compare import compare, occupied
 from mic.core.tree.decode import decode_node
 from mic.core.tree.diff import TreeChange, diff
@@ -22,7 +23,6 @@ from mic.core.tree.node import (
     Inner,
     Leaf,
     Node,
-    entries_of,
     inner,
     leaf,
 )

@@ -18,8 +18,7 @@ import hashlib
 import struct
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, compress, islice, pairwise
 from typing import NamedTuple
 
@@ -68,16 +67,6 @@ class Entry(NamedTuple):
     kind: int
     size: int
     hash: bytes
-
-
-def entries_of(
-    paths: Iterable[bytes], modes: Iterable[int], kinds: Iterable[int], sizes: Iterable[int], hashes: Iterable[bytes]
-) -> list[Entry]:
-    """Entries from columns, as many as the shortest has. Without a call in Python for each: three times as fast."""
-    return list(map(_ENTRY, zip(paths, modes, kinds, sizes, hashes, strict=False)))
-
-
-_ENTRY: Callable[[tuple[bytes, int, int, int, bytes]], Entry] = partial(tuple.__new__, Entry)
 
 
 class Child(NamedTuple):
