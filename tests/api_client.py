@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import re
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -32,6 +34,17 @@ class Api(httpx.Client):
         answer = self.request(method, path, **options)
         assert answer.status_code == status, answer.text
         return answer.json() if answer.content else None
+
+    def goals(self, path: str, asked: Mapping[str, str]) -> list[str]:
+        """The goals of a list that is narrowed down so, one row a page, to its end."""
+        found: list[str] = []
+        begin = f"{path}?{urlencode({**asked, 'limit': 1})}"
+        address: str | None = begin
+        while address:
+            page = self.done("GET", address)
+            found += [row["goal"] for row in page["items"]]
+            address = f"{begin}&cursor={quote(page['next'])}" if page["next"] else None
+        return found
 
     def refused(self, method: str, path: str, status: int, code: str, **options: Any) -> Any:
         """The problem of a request that must be refused with this status and code."""
