@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -360,3 +361,42 @@ def test_only_what_changed_of_a_large_file_is_sent(begun: Shell, forge: Forge) -
     again = stored()
     begun("session", "push", "-m", "Once more")
     assert stored() == again
+
+
+def test_a_resume_that_was_done_again_lands_onto_what_landed_since(shell: Shell, name: str) -> None:
+    """Done again it has the session's old base, of whose files nothing is noted here; what landed since comes all the
+    same, also where the daemon answers, so that nothing reads these files anew before.
+    """
+    shell("project", "create", f"{name}/p")
+    shell("clone", f"{name}/p", "here")
+    shell.cd("here")
+    for file in ("a", "b", "c"):
+        shell.write(file, f"{file}\n")
+    shell("land", "Begin")
+    shell.cd(".")
+    shell("clone", f"{name}/p", "there")
+    shell.cd("here")
+    shell("session", "start", "Of old")
+    shell.write("a", "of the session\n")
+    session = session_of(shell)
+    shell("session", "switch", "--none")
+    shell.write("b", "landed since\n")
+    shell.write("d", "new\n")
+    shell("land", "Since")
+    shell.cd("there")
+    run = Path(f"/tmp/mic-{name}")
+    run.mkdir(mode=0o700)
+    shell.environment |= {"XDG_RUNTIME_DIR": str(run), "MIC_DAEMON": "on"}
+    shell("daemon", "start")
+    try:
+        shell("sync")
+        shell("session", "resume", session)
+        shell("undo")
+        shell("redo")
+        assert [shell.read(file) for file in "abc"] == ["of the session\n", "b\n", "c\n"]
+        assert shell("land") == "Landed @3: Of old (1 file)\nbrought in from others: 2 files\n"
+    finally:
+        shell("daemon", "stop")
+        shutil.rmtree(run)
+    assert [shell.read(file) for file in "abcd"] == ["of the session\n", "landed since\n", "c\n", "new\n"]
+    assert shell.json("status")["changes"] == []

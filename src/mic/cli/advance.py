@@ -183,8 +183,8 @@ def _untouched(ws: Workspace, path: bytes, before: IndexEntry | None) -> bool:
         return False
     if (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size) == (before.mtime_ns, before.ctime_ns, before.disk_size):
         return True
-    # Touched, copied over, or edited and put back: what counts is the content.
-    if stat.st_size != before.disk_size or git_mode(stat.st_mode) != git_mode(before.mode):
+    # Touched, copied over, edited and put back, or not looked at since an `undo`: what counts is the content.
+    if stat.st_size != before.size or git_mode(stat.st_mode) != git_mode(before.mode):
         return False
     try:
         return hash_file(ws, path, before.mode)[0] == before.hash
