@@ -9,6 +9,7 @@ from sequences.wide import Wide, said_in
 
 # As many commands as the way to rest may take.
 _ROUNDS = 20
+_MARKERS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
 _STATES = ("active", "queued", "conflicted", "abandoned", "landed")
 
 
@@ -28,18 +29,24 @@ def come_to_rest(machine: Wide, place: Place) -> None:
             if machine.run(place, "branch", "switch", "main"):
                 return  # what was changed here stands in the way, and nothing may be taken from it
         elif found["incomplete"] or found["sync_stopped"] or found["pending"] or found["queued"]:
-            machine.run(place, "sync")
+            # 2: what waits can never be sent, and the forge's reason names this way out.
+            if machine.run(place, "sync") == 2 and place.status()["pending"]:
+                machine.run(place, "pending", "drop", "1")
         elif open_here := [each["path"] for each in found["conflicts"] if each["marked"] or each["held"]]:
             machine.run(place, "resolve", "--strategy", "union")
             for path in {*open_here} & {each["path"] for each in place.status()["conflicts"]}:
-                machine.run(place, "resolve", path, "--strategy", "ours")
+                if machine.run(place, "resolve", path, "--strategy", "ours") == 2:
+                    _mend(machine, place, path)
         elif found["session"] and (place.session()["based_on"] or not found["changes"]):
             # What it stands on may have been given up, or wait in the other working copy.
             machine.run(place, "session", "push", "--force")
             if machine.run(place, "session", "switch", "--none"):
                 machine.run(place, "session", "abandon")
         elif found["changes"]:
-            if machine.run(place, "land", *([] if found["session"] else ["Rest"]), loses=False):
+            landed = machine.run(place, "land", *([] if found["session"] else ["Rest"]), loses=False)
+            if landed == 2 and found["sparse"] is not None:
+                _bring_all(machine, place)
+            elif landed:
                 machine.run(place, "sync")
         elif found["branch"] != "main":
             machine.run(place, "branch", "switch", "main")
@@ -53,6 +60,27 @@ def come_to_rest(machine: Wide, place: Place) -> None:
         raise Wrong(f"{place.name} does not come to rest: {place.status()}")
     if place.disk() != machine.trees.get(machine.head(), {}):
         raise Wrong(f"at rest: {difference(machine.trees.get(machine.head(), {}), place.disk())}")
+
+
+def _bring_all(machine: Wide, place: Place) -> None:
+    """Something was changed outside of what is here. Files that stand in the way are put aside meanwhile, by hand."""
+    if machine.run(place, "sparse", "all") != 3:
+        return
+    aside = {each["path"]: place.disk()[each["path"]] for each in place.status()["changes"] if each["op"] == "added"}
+    machine.story.append(f"{place.name}: put aside {sorted(aside)}")
+    for path in aside:
+        (place.folder / path).unlink()
+    machine.run(place, "sparse", "all")
+    for path, data in aside.items():
+        place.write(path, data)
+
+
+def _mend(machine: Wide, place: Place, path: str) -> None:
+    """Take what is left of markers out by hand, as the refusal says."""
+    lines = place.disk().get(path, b"").split(b"\n")
+    machine.story.append(f"{place.name}: take the markers out of {path}")
+    place.write(path, b"\n".join(line for line in lines if not line.startswith(_MARKERS)))
+    machine.run(place, "resolve", path)
 
 
 def check_clone(machine: Wide, outside: Place, project: str) -> None:
