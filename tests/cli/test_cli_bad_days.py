@@ -261,21 +261,31 @@ def limited(days: Inside, bytes_: int, *arguments: str) -> subprocess.CompletedP
 
 
 def test_no_room_for_what_is_written(days: Inside) -> None:
-    """Where a file cannot be written to its end the command says so, and everything stands as before."""
+    """Where a file cannot be written to its end the command says which one, and everything stands as before."""
     days("session", "abandon")
     days.write("a", "roomy\n")
     before = days.json("status")
-    for command in (
-        ("session", "start", "Goal"), ("land", "x"), ("sparse", "set", "/"), ("remote", "add", "r", "/nowhere"),
-        ("config", "set", "cache.max_size_gb", "4"),
-    ):  # fmt: skip
-        done = limited(days, 1, *command)
-        assert done.returncode == 1, command
-        where = r"/[^ ]+/\.mic/[^ ]+: " if command[0] not in ("remote", "config") else r"(/[^ ]+: )?"
-        said = f"mic: {where}File too large\\.\n     Make room there, then repeat\\.\n"
+    here, settings = r"/[^ ]+/days/\.mic", r"/[^ ]+/\.config/mic"
+    for command, file in (
+        (("session", "start", "Goal"), rf"{here}/[^ ]+"),
+        (("land", "x"), rf"{here}/[^ ]+"),
+        (("sparse", "set", "/"), rf"{here}/[^ ]+"),
+        (("remote", "add", "r", "/nowhere"), rf"{here}/remotes\.toml"),
+        (("remote", "add", "r", "/nowhere", "--global"), rf"{settings}/config\.toml"),
+        (("config", "set", "cache.max_size_gb", "4"), rf"{settings}/config\.toml"),
+        (("config", "set", "daemon.enabled", "false", "--workspace"), rf"{here}/(lock|config\.toml)"),
+        (("export", "json", "FILE"), r"/[^ ]+/FILE"),
+    ):
+        arguments = [str(days.home / "FILE") if word == "FILE" else word for word in command]
+        done = limited(days, 1, *arguments)
+        assert done.returncode == 1, (command, done.stdout, done.stderr)
+        said = f"mic: {file}: File too large\\.\n     Make room there, then repeat\\.\n"
         assert re.fullmatch(said, done.stderr), (command, done.stderr)
     assert days.json("status") == before
     assert days("remote", "list").count("\n") == 1
+    assert [path.name for path in days.home.iterdir() if path.name.startswith("FILE")] == []
+    left = {path.name for path in (days.home / ".config/mic").iterdir() if not path.name.endswith(".lock")}
+    assert left == {"credentials.json"}
     assert days("session", "start", "Goal").startswith("Started")
     days("session", "abandon")
     days.write("a", "now\n")
@@ -336,3 +346,10 @@ def test_a_disk_that_is_full(days: Inside) -> None:
     days("session", "abandon")
     said = r"mic: /.+/room/\.mic/[^ ]+: No space left on device\.\n     Make room there, then repeat\.\n"
     assert (done.returncode, bool(re.fullmatch(said, done.stderr))) == (6, True), done.stderr
+    # Settings of this machine on one: which file.
+    mount = f"mount -t tmpfs -o size=64k tmpfs {room} && cp -r {days.home}/.config/mic {room}"
+    mount = f"{mount} && export XDG_CONFIG_HOME={room} && ! cat /dev/zero 2>/dev/null > {room}/fill"
+    for command in (("config", "set", "cache.max_size_gb", "4"), ("remote", "add", "r", "/nowhere", "--global")):
+        done = mounted(days, mount, *command)
+        said = r"mic: /.+/room/mic/config\.toml: No space left on device\.\n     Make room there, then repeat\.\n"
+        assert (done.returncode, bool(re.fullmatch(said, done.stderr))) == (6, True), (command, done.stderr)

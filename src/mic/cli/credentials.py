@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import json
 import os
-import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ import msgspec
 
 from mic.core.errors import MicError, Unauthenticated, Unavailable
 from mic.rpc.discovery import discover, normal_instance, post_form
+from mic.workspace.place import write_file
 
 DEFAULT_INSTANCE = "http://localhost:4000"
 # A token is renewed when it has less than this left, so that it does not expire in mid-call.
@@ -191,17 +191,8 @@ def _read() -> _File:
 
 def _write(kept: _File) -> None:
     os.makedirs(_folder(), mode=0o700, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=_folder(), prefix=".credentials-")  # mode 0600 from the start
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(json.dumps(msgspec.to_builtins(kept), indent=2).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, _path())
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+    folder, name = os.path.split(os.fsencode(_path()))
+    write_file(folder, name, json.dumps(msgspec.to_builtins(kept), indent=2).encode() + b"\n", 0o600)
 
 
 def _locked() -> contextlib.AbstractContextManager[None]:

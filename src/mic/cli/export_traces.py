@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from mic.core.errors import Corrupt, InvalidInput, TooLarge
 from mic.git.agent_trace import encode_trace
 from mic.git.authorship import MAX_NOTE, decode_authorship
+from mic.workspace.place import Naming
 
 # Commits, with their notes, that are in memory at once.
 _AT_ONCE = 500
@@ -22,7 +23,7 @@ def write_traces(repository: str, file: str, project: str, environment: Mapping[
     noted = _noted(repository, environment)
     commits = [commit for commit in listed.decode().split() if commit in noted]
     count = 0
-    with open(file, "x", encoding="utf-8") as out:
+    with Naming(file), open(file, "x", encoding="utf-8") as out:
         for at in range(0, len(commits), _AT_ONCE):
             some = commits[at : at + _AT_ONCE]
             raw = _objects(repository, environment, [*some, *(noted[commit] for commit in some)])

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import time
 
 from mic.core.ids import parse_ulid, ulid_text
+from mic.workspace.place import write_file
 from mic.workspace.session import LocalSession
 from mic.workspace.workspace import Workspace
 
 
 def remember(ws: Workspace, session: LocalSession, position: int) -> None:
     """Write down where a session landed."""
-    path = os.path.join(ws.root, ".mic", "landed")
-    temporary = f"{path}.{os.getpid()}.{time.monotonic_ns()}"
-    with open(temporary, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(f"{ulid_text(session.id)} {position}\n{session.goal}")
-    os.replace(temporary, path)
+    text = f"{ulid_text(session.id)} {position}\n{session.goal}"
+    write_file(ws.folder, b"landed", text.encode("utf-8", "surrogateescape"))
 
 
 def last(ws: Workspace) -> tuple[bytes, int, str] | None:

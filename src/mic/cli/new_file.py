@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from mic.core.errors import AlreadyExists, Busy
+from mic.workspace.place import Naming
 
 
 @contextlib.contextmanager
@@ -21,7 +22,7 @@ def new_file(path: str) -> Iterator[IO[bytes]]:
     _require_new(path)
     part = f"{path}.mic-part"
     # By its descriptor: until it is locked, nothing in it may change.
-    with open(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b") as opened:
+    with Naming(path), open(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b") as opened:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

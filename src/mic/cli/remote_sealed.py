@@ -25,6 +25,7 @@ from typing import BinaryIO
 
 from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, NotFound, PermissionDenied
 from mic.store.port import ObjectStore, Tagged
+from mic.workspace.place import Naming
 
 MAGIC, VERSION = b"MICK", 1
 PIECE = 1 << 20
@@ -172,7 +173,7 @@ def make_key(path: str) -> bool:
     except FileExistsError:
         read_key(path, "")
         return False
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
+    with Naming(path), os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -14,6 +14,7 @@ from mic.cli.found_secrets import last_found, place
 from mic.cli.output import Output, plural
 from mic.core.errors import InvalidInput, NotFound
 from mic.rpc.v1 import mic_pb2 as pb
+from mic.workspace.place import Naming
 from mic.workspace.workspace import Workspace
 
 _FILE = os.path.join(".micelio", "secrets.toml")
@@ -57,7 +58,7 @@ def allow(out: Output, fingerprints: tuple[str, ...], reason: str, everything: b
             user = client.call(client.auth.GetCurrentUser, pb.GetCurrentUserRequest()).user
         path = os.path.join(os.fsencode(ws.root), os.fsencode(_FILE))
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "a", encoding="utf-8") as file:
+        with Naming(path), open(path, "a", encoding="utf-8") as file:
             file.write("".join(_entry(item, reason.strip(), user.handle) for item in chosen))
     out.line(f"{plural(len(chosen), 'finding')} allowed in {_FILE}. Land it with your session: `mic land`.")
     out.document({"allowed": [{"fingerprint": item["fingerprint"], "path": item["path"]} for item in chosen]})

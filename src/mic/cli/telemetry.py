@@ -11,6 +11,8 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from mic.workspace.place import write_file
+
 if TYPE_CHECKING:
     from mic.cli.user_config import TelemetryConfig
 
@@ -127,7 +129,5 @@ def _write(days: dict[str, Any]) -> None:
     import json
 
     os.makedirs(os.path.dirname(path()), mode=0o700, exist_ok=True)
-    temporary = f"{path()}.{os.getpid()}.new"
-    with open(temporary, "w", encoding="utf-8") as file:
-        json.dump(days, file)
-    os.replace(temporary, path())
+    folder, name = os.path.split(os.fsencode(path()))
+    write_file(folder, name, json.dumps(days).encode())

@@ -18,6 +18,7 @@ from mic.cli.output import Output
 from mic.cli.release import File, Release, fetch_file, number, read_release
 from mic.core.errors import InvalidInput, MicError, Unavailable
 from mic.version import VERSION
+from mic.workspace.place import Naming
 
 PYZ = "MIC_PYZ"  # set by mic.pyz to its own path
 
@@ -115,7 +116,7 @@ def installer(which: Callable[[str], str | None] = shutil.which) -> list[str]:
 def _by_installer(command: list[str], file: File, data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, file.name)
-        with open(path, "wb") as wheel:
+        with Naming(path), open(path, "wb") as wheel:
             wheel.write(data)
         done = subprocess.run([*command, path], capture_output=True, text=True, check=False)
     if done.returncode:

@@ -29,6 +29,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from mic.core.errors import InvalidInput
+from mic.workspace.place import write_file
 
 _DAY = 86_400.0
 
@@ -261,12 +262,8 @@ def write_config_text(path: str, text: str) -> None:
     """Write a file of settings, whole or not at all."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     _remove_left_over(path)
-    temporary = f"{path}.{os.getpid()}.new"
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    folder, name = os.path.split(os.fsencode(path))
+    write_file(folder, name, text.encode())
 
 
 def _remove_left_over(path: str) -> None:

@@ -26,7 +26,7 @@ from mic.workspace.columns import DISK_BITS, disk_bits
 from mic.workspace.folders import Folders
 from mic.workspace.index import Index, IndexEntry
 from mic.workspace.marks import MARKED, Mark, read_mark
-from mic.workspace.place import clock_now
+from mic.workspace.place import clock_now, name_file
 from mic.workspace.unwritten import reason
 from mic.workspace.workspace import Workspace
 
@@ -185,6 +185,7 @@ class Checkout:
                 hint="make room, then run the same command again: it goes on where it stopped",
             ) from error
         if error.errno not in _REFUSED:
+            name_file(error, entry.path)
             return False
         self._away.add(entry.path)
         self.unwritten.append((entry.path, reason(entry.path, entry.mode)))

@@ -9,7 +9,7 @@ import time
 from types import TracebackType
 
 from mic.core.errors import Busy
-from mic.workspace.place import name_file
+from mic.workspace.place import Naming
 
 _PAUSE = 0.02  # seconds between two tries
 
@@ -43,12 +43,9 @@ class Lock:
                 raise
         self._handle = handle
         command = " ".join(["mic", *sys.argv[1:3]])[:200]
-        try:
+        with Naming(self._path):
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"`{command}` (process {os.getpid()})\n".encode("utf-8", "surrogateescape"), 0)
-        except OSError as error:
-            name_file(error, self._path)
-            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -19,7 +19,7 @@ from mic.core.session import Change
 from mic.workspace.columns import decode
 from mic.workspace.files import hash_file, open_content, read_content
 from mic.workspace.index import Index
-from mic.workspace.place import exists, name_file, read_file, write_file
+from mic.workspace.place import Naming, exists, read_file, write_file
 from mic.workspace.status import status
 from mic.workspace.workspace import Workspace
 
@@ -163,16 +163,12 @@ def _keep(ws: Workspace, path: bytes, mode: int, content: bytes) -> None:
     if exists(target):
         return
     temporary = target + b".%d.new" % os.getpid()
-    try:
-        with open(temporary, "wb") as stream:
-            if mode & 0o170000 == _LINK:
-                stream.write(read_content(ws, path, mode))
-            else:
-                with open_content(ws, path) as source:
-                    shutil.copyfileobj(source, stream)
-    except OSError as error:
-        name_file(error, target)
-        raise
+    with Naming(target), open(temporary, "wb") as stream:
+        if mode & 0o170000 == _LINK:
+            stream.write(read_content(ws, path, mode))
+        else:
+            with open_content(ws, path) as source:
+                shutil.copyfileobj(source, stream)
     os.rename(temporary, target)
 
 

@@ -18,7 +18,7 @@ from mic.core.errors import Corrupt, NotFound
 from mic.core.ids import ulid_text
 from mic.core.session import Change
 from mic.workspace.files import open_content, read_content
-from mic.workspace.place import read_file, write_file
+from mic.workspace.place import Naming, read_file, write_file
 from mic.workspace.session import LocalSession
 from mic.workspace.workspace import Workspace
 
@@ -107,7 +107,7 @@ def keep(ws: Workspace, path: bytes, mode: int) -> tuple[bytes, int]:
     os.makedirs(folder, exist_ok=True)
     temporary = os.path.join(folder, f"{os.getpid()}.new")
     digest, size = hashlib.sha256(), 0
-    with open(temporary, "wb") as target:
+    with Naming(temporary), open(temporary, "wb") as target:
         if mode & 0o170000 == _LINK:
             piece = read_content(ws, path, mode)
             digest.update(piece)

@@ -49,23 +49,46 @@ def read_file(path: bytes) -> bytes | None:
         return None
 
 
-def write_file(folder: bytes, name: bytes, data: bytes) -> None:
-    """Puts `data` at `folder/name`: whole or not at all, and still there after a power cut."""
-    temporary = folder + b"/" + name + b"." + str(posix.getpid()).encode() + b".new"
+def write_file(folder: bytes, name: bytes, data: bytes, mode: int = 0o666) -> None:
+    """Puts `data` at `folder/name`: whole or not at all, and still there after a power cut.
+
+    What fails names that file, not the one beside it that is written first. `mode` is taken less the umask.
+    """
+    target = folder + b"/" + name
+    temporary = target + b"." + str(posix.getpid()).encode() + b".new"
     try:
-        with open(temporary, "wb") as stream:
+        flags = posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC | posix.O_NOFOLLOW | posix.O_CLOEXEC
+        with open(posix.open(temporary, flags, mode), "wb") as stream:
             stream.write(data)
             stream.flush()
             posix.fsync(stream.fileno())
-        posix.rename(temporary, folder + b"/" + name)
+        posix.rename(temporary, target)
     except BaseException as error:
         if exists(temporary):
             posix.unlink(temporary)
-        name_file(error, folder + b"/" + name)
+        if isinstance(error, OSError) and error.filename == temporary:
+            error.filename, error.filename2 = target, None
+        name_file(error, target)
         raise
 
 
-def name_file(error: BaseException, path: bytes) -> None:
+class Naming:
+    """While entered, errors of the operating system name this file where they name none (`name_file`)."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: bytes | str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            name_file(error, self._path)
+
+
+def name_file(error: BaseException, path: bytes | str) -> None:
     """Let an error of the operating system say which file it is about, where it does not: write(2) knows only a number.
 
     On a full disk people want to know which one that is.

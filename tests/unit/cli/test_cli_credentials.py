@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -68,6 +69,21 @@ def test_a_damaged_file_is_named(folder: Path) -> None:
     (folder / "credentials.json").write_text("{")
     with pytest.raises(MicError, match=r"credentials\.json cannot be read"):
         credentials.default_instance()
+
+
+def test_a_file_that_cannot_be_written_is_named_and_stays(folder: Path) -> None:
+    """Whoever signs in on a full disk is told which file has no room; who is signed in already stays so."""
+    credentials.store("https://a.example", Credential("a"))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)  # Python ignores its signal
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            credentials.store("https://b.example", Credential("b"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert os.fsdecode(caught.value.filename) == str(folder / "credentials.json")
+    assert [credentials.token_for(f"https://{name}.example") for name in "ab"] == ["a", ""]
+    assert [path.name for path in folder.iterdir() if not path.name.endswith(".lock")] == ["credentials.json"]
 
 
 class _Endpoint:
