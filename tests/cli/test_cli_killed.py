@@ -223,6 +223,8 @@ def test_settings_of_this_machine(prepared: Shell) -> None:
     """One at a time: the file is as it was, or as it was to be."""
     for limit, command, look in (
         (0, ("config", "set", "cache.blob_ttl_days", "9"), ("config", "list")),
+        (0, ("config", "set", "cache.tree_ttl_days", "9"), ("config", "list")),
+        (0, ("config", "unset", "cache.tree_ttl_days"), ("config", "list")),
         (0, ("remote", "add", "there", "/nowhere"), ("remote", "list")),
         (0, ("remote", "set-url", "there", "/elsewhere"), ("remote", "list")),
         (0, ("remote", "remove", "there"), ("remote", "list")),
@@ -233,7 +235,7 @@ def test_settings_of_this_machine(prepared: Shell) -> None:
         assert prepared.run(*look).returncode == 0
         done = prepared.run(*command)
         assert done.returncode == 0, done.stderr
-    assert "cache.blob_ttl_days  9\n" in prepared("config", "list")
+    assert "cache.blob_ttl_days  9\ncache.tree_ttl_days  7  (not set)\n" in prepared("config", "list")
     assert "there" not in prepared("remote", "list")
     assert prepared.json("cache", "size")["bytes"] == 0
 

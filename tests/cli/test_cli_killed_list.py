@@ -52,7 +52,7 @@ KILLED_BY = {
     "cli/test_cli_killed.py::test_a_working_copy_is_made": "clone, checkout, link, init",
     "cli/test_cli_killed.py::test_settings_and_remotes": "push, fetch",
     "cli/test_cli_killed.py::test_settings_of_this_machine":
-        "config set, remote add, remote set-url, remote remove, cache clear",
+        "config set, config unset, remote add, remote set-url, remote remove, cache clear",
     "cli/test_cli_remotes.py::test_killed_while_settings_are_written": "remote rename",
     "cli/test_cli_killed.py::test_a_project_goes_out_and_comes_in": "export archive, import micelio",
     "cli/test_cli_killed.py::test_what_waits_is_dropped": "pending drop",

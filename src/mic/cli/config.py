@@ -22,8 +22,10 @@ from mic.cli.user_config import (
     set_value,
     settings,
     telemetry_config,
+    unset_value,
     workspace_path,
 )  # fmt: skip
+from mic.core.errors import NotFound
 from mic.workspace.place import find_root
 from mic.workspace.workspace import Workspace
 
@@ -87,11 +89,7 @@ def set_(out: Output, key: str, value: str, workspace: bool) -> None:
     With --workspace it counts in this working copy alone, before what is set on this machine.
     """
     if key.startswith(_REMOTE):
-        name = key.split(".")[1] or "NAME"
-        hint = f"`mic remote set-url {name} URL` changes it."
-        if name == "origin":
-            hint = "That is the project of this workspace; `mic clone` gets a working copy of another one."
-        raise WrongCommandLine(f"{key[:100]!r} is not set here.", hint=hint)
+        raise _of_a_remote(key, "`mic remote set-url {} URL` changes it.")
     if workspace:
         found = _set_here(_known(key), value)
     else:
@@ -104,13 +102,63 @@ def set_(out: Output, key: str, value: str, workspace: bool) -> None:
 
 def _set_here(key: str, value: str) -> Setting:
     ws = Workspace.find()
+    _require_of_workspaces(key, f"mic config set {key} {value[:100]}")
+    with ws.lock():
+        return set_value(key, _literal(key, value), ws.root)
+
+
+@config.command(short_help="Take one setting back.")
+@click.argument("key")
+@click.option("--workspace", is_flag=True, help="The one of this workspace alone.")
+@json_option
+def unset(out: Output, key: str, workspace: bool) -> None:
+    """Take one setting back: `mic config unset cache.max_size_gb`. The rest of the file stays as it is, comments too.
+
+    What counts then is said: what is set elsewhere, or what mic does where nothing is set.
+    """
+    if key.startswith(_REMOTE):
+        raise _of_a_remote(key, "`mic remote remove {}` takes a remote away.")
+    known = _known(key)
+    found = _unset_here(known) if workspace else unset_value(known)
+    if key == "telemetry.enabled":
+        telemetry.turn(False)
+    if found is None:
+        raise _not_set(known, workspace)
+    out.line(f"{found.key} = {_text(found.value)}{_SAID[found.where]}")
+    out.document(_fields(found))
+
+
+def _unset_here(key: str) -> Setting | None:
+    ws = Workspace.find()
+    _require_of_workspaces(key, f"mic config unset {key}")
+    with ws.lock():
+        return unset_value(key, ws.root)
+
+
+def _not_set(key: str, workspace: bool) -> NotFound:
+    where = next(each.where for each in settings(_root()) if each.key == key)
+    hint = "`mic config list` says what is set, and where."
+    if where == MACHINE:
+        hint = f"`mic config unset {key}` takes away the one of this machine."
+    elif where == WORKSPACE:
+        hint = f"`mic config unset --workspace {key}` takes away the one of this workspace."
+    return NotFound(f"{key} is not set {'in this workspace' if workspace else 'on this machine'}.", hint=hint)
+
+
+def _require_of_workspaces(key: str, command: str) -> None:
     if key not in OF_WORKSPACES:
         raise WrongCommandLine(
             f"{key} is a setting of this machine, not of a workspace.",
-            hint=f"`mic config set {key} {value[:100]}`. A workspace has {' and '.join(OF_WORKSPACES)}.",
+            hint=f"`{command}`. A workspace has {' and '.join(OF_WORKSPACES)}.",
         )
-    with ws.lock():
-        return set_value(key, _literal(key, value), ws.root)
+
+
+def _of_a_remote(key: str, hint: str) -> WrongCommandLine:
+    """Remotes have commands of their own; `{}` in the hint stands for the name."""
+    name = key.split(".")[1] or "NAME"
+    if name == "origin":
+        hint = "That is the project of this workspace; `mic clone` gets a working copy of another one."
+    return WrongCommandLine(f"{key[:100]!r} is not set here.", hint=hint.format(name))
 
 
 def _root() -> str | None:

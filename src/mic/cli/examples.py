@@ -125,6 +125,7 @@ EXAMPLES = {
     "config list": "mic config list",
     "config get": "mic config get cache.max_size_gb",
     "config set": "mic config set cache.max_size_gb 5",
+    "config unset": "mic config unset cache.max_size_gb",
     "daemon start": "mic daemon start",
     "daemon stop": "mic daemon stop",
     "daemon status": "mic daemon status --json",

@@ -242,9 +242,34 @@ def set_value(key: str, text: str, root: str | None = None) -> Setting:
     found, wanted = parse_config(path, after.encode()), parse_config(path, before.encode())
     wanted.setdefault(part, {})[name] = value = found.get(part, {}).get(name)
     if wanted != found or value is None:
-        raise bad_config(path, f"{key} is written in a way that mic does not change", "Change it in the file.")
+        raise _written_otherwise(path, key)
     write_config_text(path, after)
     return next(each for each in settings(root) if each.key == key)
+
+
+def unset_value(key: str, root: str | None = None) -> Setting | None:
+    """Take one setting out of the file, which is as in `set_value`; None where the file does not say it.
+
+    What is wrong with its value is no matter. Raises InvalidInput for a file that is written in a way that mic does not
+    change, and for one that cannot be used without the setting either.
+    """
+    path = config_path() if root is None else workspace_path(root)
+    before = read_config_text(path)
+    part, _, name = key.partition(".")
+    wanted = parse_config(path, before.encode())
+    if not isinstance(wanted.get(part), dict) or name not in wanted[part]:
+        return None
+    after = without_line(before, part, name)
+    found = parse_config(path, after.encode())
+    del wanted[part][name]
+    if wanted != found:
+        raise _written_otherwise(path, key)
+    write_config_text(path, after)
+    return next(each for each in settings(root) if each.key == key)
+
+
+def _written_otherwise(path: str, key: str) -> InvalidInput:
+    return bad_config(path, f"{key} is written in a way that mic does not change", "Change it in the file.")
 
 
 def read_config_text(path: str) -> str:
@@ -304,6 +329,18 @@ def with_line(text: str, table: str, name: str, value: str) -> str:
         last = len(lines) - 1
     lines.insert(last + 1, f"{name} = {value}")
     return "\n".join(lines) + "\n"
+
+
+def without_line(text: str, table: str, name: str) -> str:
+    """The text without the line of `name` in its table."""
+    inside, kept = False, []
+    for line in text.splitlines(keepends=True):
+        header = _HEADER.fullmatch(line.rstrip("\r\n"))
+        if header is not None:
+            inside = header["name"] == table
+        if header is not None or not inside or not re.match(rf"\s*{name}\s*=", line):
+            kept.append(line)
+    return "".join(kept)
 
 
 def parse_config(path: str, raw: bytes) -> dict[str, Any]:

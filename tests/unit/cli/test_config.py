@@ -59,6 +59,35 @@ def test_what_else_is_in_the_file_stays(path: Path, capsys: pytest.CaptureFixtur
     )
 
 
+def test_unset_again(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its line goes and nothing else; what counts now is said. A second time it says that it is not set."""
+    path.parent.mkdir()
+    path.write_text(
+        "# mine\n[ cache ]  # kept\n  max_size_gb=4  # small\n\nblob_ttl_days = 3\n[agent]\nautomatic = true\n"
+    )
+    assert said(capsys, "unset", "cache.max_size_gb") == (0, "cache.max_size_gb = 1  (not set)\n")
+    rest = "# mine\n[ cache ]  # kept\n\nblob_ttl_days = 3\n[agent]\nautomatic = true\n"
+    assert path.read_text() == rest
+    assert said(capsys, "unset", "cache.max_size_gb") == (
+        4, "mic: cache.max_size_gb is not set on this machine.\n     `mic config list` says what is set, and where.\n",
+    )  # fmt: skip
+    code, text = said(capsys, "unset", "agent.automatic", "--json")
+    assert (code, json.loads(text)) == (
+        0, {"key": "agent.automatic", "value": False, "set": False, "from": "default"},
+    )  # fmt: skip
+    assert path.read_text() == rest.removesuffix("automatic = true\n")
+    assert said(capsys, "get", "cache.blob_ttl_days") == (0, "3\n")
+
+
+def test_unset_of_a_value_that_cannot_be(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What stops every command is taken away by the command that takes settings away."""
+    path.parent.mkdir()
+    path.write_text('[cache]\nmax_size_gb = "many"\n')
+    assert said(capsys, "list")[0] == 2
+    assert said(capsys, "unset", "cache.max_size_gb") == (0, "cache.max_size_gb = 1  (not set)\n")
+    assert path.read_text() == "[cache]\n"
+
+
 def test_what_a_killed_command_left_goes(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A half written file of a process that is no more is removed by the next that writes; no other file is."""
     path.parent.mkdir()
@@ -83,6 +112,15 @@ def test_what_a_killed_command_left_goes(path: Path, capsys: pytest.CaptureFixtu
             "     `mic update --check` says whether there is a newer version, `mic update` brings it.\n",
         ),
         (("set", "colour", "red"), "There is no setting 'colour'.\n     `mic config list` lists them.\n"),
+        (
+            ("unset", "cache.max_size"),
+            "There is no setting 'cache.max_size'.\n     Did you mean `cache.max_size_gb`?\n",
+        ),
+        (("unset", "colour"), "There is no setting 'colour'.\n     `mic config list` lists them.\n"),
+        (
+            ("unset", "remote.github.url"),
+            "'remote.github.url' is not set here.\n     `mic remote remove github` takes a remote away.\n",
+        ),
         (("set", "cache.enabled", "perhaps"), "cache.enabled cannot be 'perhaps'.\n     Use true or false.\n"),
         (("set", "cache.max_size_gb", "many"), "cache.max_size_gb cannot be 'many'.\n     Use a number.\n"),
         (("set", "cache.max_size_gb", "nan"), "cache.max_size_gb cannot be 'nan'.\n     Use a number.\n"),
@@ -109,5 +147,8 @@ def test_a_file_that_is_written_otherwise(path: Path, capsys: pytest.CaptureFixt
         path.write_text(text)
         code, _ = said(capsys, "set", "cache.enabled", "false")
         assert (code, path.read_text()) == (2, text)
+        code, told = said(capsys, "unset", "cache.enabled")
+        assert (code, path.read_text()) == (2, text)
+        assert told.endswith("is written in a way that mic does not change.\n     Change it in the file.\n"), told
     path.write_bytes(b"[cache]\nenabled = \xff\n")
     assert said(capsys, "list")[0] == 2

@@ -43,6 +43,36 @@ def test_the_workspace_counts_before_the_machine(root: Path, capsys: pytest.Capt
     assert json.loads(text) == {"key": "agent.automatic", "value": False, "set": True, "from": "workspace"}
 
 
+def test_unset_where_it_was_set(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each place by itself: then what is set in the other one counts."""
+    for where in ((), ("--workspace",)):
+        said(capsys, "set", *where, "agent.automatic", "true")
+    assert said(capsys, "unset", "--workspace", "agent.automatic") == (0, "agent.automatic = true\n")
+    assert (root / ".mic/config.toml").read_text() == "[agent]\n"
+    assert said(capsys, "unset", "--workspace", "agent.automatic") == (
+        4,
+        "mic: agent.automatic is not set in this workspace.\n"
+        "     `mic config unset agent.automatic` takes away the one of this machine.\n",
+    )
+    assert said(capsys, "unset", "agent.automatic") == (0, "agent.automatic = false  (not set)\n")
+    said(capsys, "set", "--workspace", "daemon.enabled", "false")
+    assert said(capsys, "unset", "daemon.enabled") == (
+        4,
+        "mic: daemon.enabled is not set on this machine.\n"
+        "     `mic config unset --workspace daemon.enabled` takes away the one of this workspace.\n",
+    )
+    assert said(capsys, "unset", "--workspace", "cache.enabled") == (
+        2,
+        "mic: cache.enabled is a setting of this machine, not of a workspace.\n"
+        "     `mic config unset cache.enabled`. A workspace has agent.automatic and daemon.enabled.\n",
+    )
+    assert said(capsys, "unset", "remote.origin.url") == (
+        2,
+        "mic: 'remote.origin.url' is not set here.\n"
+        "     That is the project of this workspace; `mic clone` gets a working copy of another one.\n",
+    )
+
+
 def test_remotes_are_listed(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`mic remote` has them; here they are read."""
     (root / ".mic/remotes.toml").write_text('[remote.github]\nurl = "https://github.com/acme/garden.git"\n')
@@ -80,6 +110,7 @@ def test_what_is_the_machines_stays_the_machines(
         )
     monkeypatch.chdir(root.parent)
     assert said(capsys, "set", "--workspace", "agent.automatic", "true")[0] == 4
+    assert said(capsys, "unset", "--workspace", "agent.automatic")[0] == 4
     assert not (root / ".mic/config.toml").exists()
 
 
@@ -97,7 +128,12 @@ def test_what_is_the_machines_stays_the_machines(
 def test_a_damaged_file_is_named(root: Path, capsys: pytest.CaptureFixture[str], text: str, why: str) -> None:
     path = root / ".mic/config.toml"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    for words in (("list",), ("get", "agent.automatic"), ("set", "--workspace", "daemon.enabled", "true")):
+    for words in (
+        ("list",),
+        ("get", "agent.automatic"),
+        ("set", "--workspace", "daemon.enabled", "true"),
+        ("unset", "daemon.enabled", "--workspace"),
+    ):
         code, told = said(capsys, *words)
         assert (code, told.startswith(f"mic: {path} cannot be used: {why}")) == (2, True), told
     assert path.read_bytes() == text.encode("utf-8", "surrogateescape")

@@ -72,6 +72,9 @@ def test_on_counts_names_and_codes(
     assert "there is no telemetry.address" in said(capsys, "config", "telemetry")
     said(capsys, "config", "set", "telemetry.enabled", "false")
     assert not (home / "telemetry.json").exists()
+    said(capsys, "config", "set", "telemetry.enabled", "true")
+    assert said(capsys, "config", "unset", "telemetry.enabled") == "telemetry.enabled = false  (not set)\n"
+    assert not (home / "telemetry.json").exists()
 
 
 def test_what_is_shown_is_what_is_sent(
