@@ -103,8 +103,7 @@ def _print(out: Output, found: pb.BlameFileResponse, lines: list[bytes], why: bo
             day = when(dated_ms(landing.session))[:10]
             head += f"  {_author(landing, hunk):<9}  {_who(landing, hunk):<{who}}  {day}"
         for line in range(hunk.first_line, hunk.first_line + hunk.lines):
-            # Colours too are shown, not sent: they are the file's, not ours.
-            text = lines[line - 1].decode("utf-8", "replace").rstrip("\r\n").replace("\x1b", "\\x1b")
+            text = lines[line - 1].decode("utf-8", "replace").rstrip("\r\n")
             out.line(f"{line:>{number + 2}}  {text}" if why else f"{head}  {line:>{number}}  {text}")
     if any(hunk.not_further for hunk in found.hunks):
         out.line()

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from mic.cli.contents import MAX_HELD, fetch
 from mic.cli.mode_words import mode_words
-from mic.cli.output import Output, path_fields, plural
+from mic.cli.output import ESCAPE, Output, path_fields, plural, safe
 from mic.cli.words import LETTERS
 from mic.core.linediff import count_changes, is_binary
 from mic.core.paths import display
@@ -16,6 +16,7 @@ from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
 _BAR = 40  # columns of the widest bar of --stat
+_MARK = ESCAPE.encode("utf-8", "surrogatepass")  # no UTF-8
 
 
 class FileDiff(NamedTuple):
@@ -104,27 +105,37 @@ def words(out: Output, item: FileDiff) -> bytes:
     def mark(tag: str, words: bytes) -> bytes:
         if not out.colour:
             return plain_mark(tag, words)
-        text = words.decode("utf-8", "surrogateescape")
-        return out.paint(text, "red" if tag == "delete" else "green").encode("utf-8", "surrogateescape")
+        colour = out.paint("\n", "red" if tag == "delete" else "green").encode("utf-8", "surrogatepass")
+        return words.join(colour.split(b"\n"))
 
+    if _MARK in item.old or _MARK in item.new:
+        return painted(out, patch(item))
     lines = patch(item).splitlines(keepends=True)
     head = b"".join(lines[: next(at for at, line in enumerate(lines) if line.startswith(b"@@ "))])
-    return painted(out, head) + word_hunks(item.old, item.new, mark)
+    hunks = word_hunks(item.old, item.new, mark)
+    return painted(out, head) + (_for_terminal(hunks) if out.terminal else hunks)
 
 
 def painted(out: Output, data: bytes) -> bytes:
-    """The patch in colour. Contents go out as they are: this is what `git apply` reads."""
-    if not out.colour:
+    """The patch for a terminal: in colour where that is wanted, its control characters shown. Elsewhere contents go out
+    as they are: this is what `git apply` reads."""
+    if not out.terminal:
         return data
     lines = []
-    for line in data.splitlines(keepends=True):
+    for line in data.split(b"\n"):
         style = "green" if line.startswith(b"+") else "red" if line.startswith(b"-") else ""
         style = (
             "bold" if line.startswith((b"+++ ", b"--- ", b"diff ")) else "cyan" if line.startswith(b"@@ ") else style
         )
-        text = line.decode("utf-8", "surrogateescape").rstrip("\n")
-        lines.append((out.paint(text, style) + "\n").encode("utf-8", "surrogateescape") if style else line)
-    return b"".join(lines)
+        text = line.removesuffix(b"\r").decode("utf-8", "surrogateescape")
+        lines.append(safe(out.paint(text, style) if style else text))
+    return "\n".join(lines).encode()
+
+
+def _for_terminal(data: bytes) -> bytes:
+    """As `safe` has it, with our colours told from those of contents, which have no _MARK."""
+    text = ESCAPE.join(piece.decode("utf-8", "surrogateescape") for piece in data.split(_MARK))
+    return safe(text.replace("\r\n", "\n")).encode()
 
 
 def print_stat(out: Output, diffs: list[FileDiff]) -> None:

@@ -14,6 +14,9 @@ from mic.core.paths import display
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 # What a terminal is sent; others, such as the one that hides what follows, are shown like any control character.
 _OURS = frozenset({"0", *_CODES.values()})
+# Stands for the escape character of our own colours until `safe` lets it out: no text that was UTF-8 can hold it, so a
+# goal with colours in it, which would go on over what follows, is told from them.
+ESCAPE = "\udc1b"
 
 
 class Output:
@@ -29,6 +32,11 @@ class Output:
         self.as_json, self.quiet = as_json, quiet
         self._to = to
         self.colour = not as_json and (colour_wanted(sys.stdout) if colour is None else colour)
+
+    @property
+    def terminal(self) -> bool:
+        """Whether what is printed is for a terminal, perhaps behind a pager."""
+        return not self.as_json and sys.stdout.isatty()
 
     def line(self, text: str = "") -> None:
         """A line of text for people."""
@@ -54,10 +62,10 @@ class Output:
             (self._to or sys.stdout).write(json.dumps(value, ensure_ascii=False) + "\n")
 
     def paint(self, text: str, *styles: str) -> str:
-        """`text` in colour, on a terminal that has not asked for none."""
+        """`text` in colour, on a terminal that has not asked for none; for `line` and `note`, which pass it on."""
         if not self.colour or not text:
             return text
-        return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
+        return f"{ESCAPE}[{';'.join(_CODES[style] for style in styles)}m{text}{ESCAPE}[0m"
 
 
 def colour_wanted(stream: Any) -> bool:
@@ -66,7 +74,8 @@ def colour_wanted(stream: Any) -> bool:
 
 
 def safe(text: str) -> str:
-    """Text from strangers for a terminal: control characters other than tab and our own colours are shown, not sent."""
+    """Text from strangers for a terminal: control characters other than tab are shown, not sent, but for our colours,
+    as `Output.paint` makes them."""
     if text.isprintable():
         return text
     out = []
@@ -80,8 +89,8 @@ def safe(text: str) -> str:
 def _shown(char: str, text: str, at: int) -> str:
     if char.isprintable() or char == "\t":
         return char
-    if char == "\x1b" and _is_colour(text, at):
-        return char
+    if char == ESCAPE and _is_colour(text, at):
+        return "\x1b"
     if 0xD800 <= ord(char) <= 0xDFFF:
         return "\ufffd"
     return f"\\x{ord(char):02x}" if ord(char) < 256 else char if ord(char) > 0x2FFF else f"\\u{ord(char):04x}"
