@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
-import subprocess
-import time
+import signal
 from pathlib import Path
 
 import pytest
 
-from forked import MIC
 from killed import KILLED, some
+from terminal import Terminal
 from test_cli_killed import ran
 from transcript import Shell
 
@@ -207,43 +203,94 @@ def test_killed(clashing: Shell) -> None:
 def test_by_keys(clashing: Shell) -> None:
     """On a terminal: theirs for the first place, both for the second, written."""
     clashing("sync")
-    master, slave = pty.openpty()
-    environment = clashing.environment | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
-    process = subprocess.Popen(
-        [str(MIC), "resolve", "list"], cwd=clashing.cwd, env=environment, stdin=slave, stdout=slave, stderr=slave,
-        start_new_session=True,
-    )  # fmt: skip
-    os.close(slave)
-    seen = b""
-
-    def until(words: bytes) -> None:
-        nonlocal seen
-        end = time.monotonic() + 60
-        while words not in seen and time.monotonic() < end:
-            if select.select([master], [], [], 0.2)[0]:
-                try:
-                    seen += os.read(master, 65536)
-                except OSError:
-                    break
-        assert words in seen, seen[-2000:]
-        seen = b""
-
-    until(b"place 1 of 2")
-    os.write(master, b"t")
-    until(b"2 of 2")
-    os.write(master, b"b")
-    time.sleep(0.5)
-    os.write(master, b"w")
-    end = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < end:
-        if select.select([master], [], [], 0.2)[0]:
-            try:
-                os.read(master, 65536)
-            except OSError:
-                break
-    assert process.wait(30) == 0
-    os.close(master)
+    with Terminal(clashing.cwd, clashing.environment, "resolve", "list") as at:
+        at.until(b"place 1 of 2")
+        at.press(b"t")
+        at.until(b"2 of 2")
+        at.press(b"b")
+        at.until(b"mine8")
+        at.press(b"w")
+        assert at.end() == 0
     assert clashing.read("list") == text(n1="theirs1", n8="mine8\ntheirs8", n4="theirs4")
+
+
+def test_by_keys_what_has_no_lines_is_named_at_the_end(clashing: Shell) -> None:
+    clashing("sync")
+    with Terminal(clashing.cwd, clashing.environment, "resolve", NO_COLOR="1") as at:
+        at.until(b"place 1 of 2")
+        at.press(b"ttw")
+        assert at.end() == 0
+    said = at.seen.decode().replace("\r\n", "\n").partition("settled: ")[2]
+    assert said.startswith("list (2 places)\n\nlogo: yours stands over @2 (changed on both sides, and not text)\n")
+    assert said.endswith("Settle: `mic resolve PATH --strategy ours`, or theirs.\n")
+
+
+def test_an_editor_from_within(clashing: Shell, tmp_path: Path) -> None:
+    """One that fails gives the screen back; what it wrote takes the place, and the line behind it begins anew."""
+    clashing("sync")
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\ntest -e "$0.once" || { : > "$0.once"; exit 7; }\nprintf "mine and theirs" > "$1"\n')
+    editor.chmod(0o755)
+    with Terminal(clashing.cwd, clashing.environment, "resolve", "list", VISUAL=str(editor)) as at:
+        at.until(b"place 1 of 2")
+        at.press(b"e")
+        at.until(b"ended")
+        at.press(b"e")
+        at.until(b"mine and theirs")
+        at.press(b"w")
+        assert at.end() == 0
+    assert clashing.read("list").splitlines()[:3] == ["0", "mine and theirs", "2"]
+
+
+@pytest.mark.parametrize("editor", ["vi 'x", "'"])
+def test_an_editor_that_is_no_command_line(clashing: Shell, editor: str) -> None:
+    clashing("sync")
+    clashing.environment["EDITOR"] = editor
+    assert clashing("resolve", "list", "--editor") == (
+        "! mic: EDITOR has a quotation mark that is not closed.\n!      Set EDITOR to the editor that you use.\n[2]\n"
+    )
+    with Terminal(clashing.cwd, clashing.environment, "resolve", "list") as at:
+        at.until(b"place 1 of 2")
+        at.press(b"e")
+        at.until(b"quotation")
+        at.press(b"q")
+        assert at.end() == 0
+
+
+def test_ended_from_outside_it_leaves_the_terminal_as_it_was(clashing: Shell) -> None:
+    clashing("sync")
+    marked = clashing.read("list")
+    for number, code, said in ((signal.SIGTERM, -signal.SIGTERM, b""), (signal.SIGINT, 130, b"Interrupted.")):
+        with Terminal(clashing.cwd, clashing.environment, "resolve", "list") as at:
+            at.until(b"place 1 of 2")
+            at.press(b"t")
+            at.until(b"place 2 of 2")
+            if number == signal.SIGINT:
+                at.press(b"\x03")
+            else:
+                at.process.send_signal(number)
+            assert at.end() == code
+        # The screen that was there before, a cursor, and no reports of the mouse.
+        assert at.seen.rindex(b"\x1b[?1049l") > at.seen.rindex(b"\x1b[?1049h")
+        assert at.seen.rindex(b"\x1b[?1003l") > at.seen.rindex(b"\x1b[?1003h")
+        assert said in at.seen
+        assert b"Traceback" not in at.seen
+    assert clashing.read("list") == marked
+
+
+def test_nothing_of_contents_moves_the_terminal(clashing: Shell) -> None:
+    """Goals and lines with escapes in them are shown, by keys and in a list."""
+    clashing.write("list", text(n1="mine\x1b]0;title\x07\x1b[31mred\x9b2J"))
+    clashing("sync")
+    for arguments in (("resolve", "list"), ("resolve", "list", "--strategy", "interactive"), ("diff",)):
+        with Terminal(clashing.cwd, clashing.environment, *arguments, MIC_PAGER="cat") as at:
+            at.until(b"\\x1b]0;")
+            if "diff" not in arguments:
+                at.press(b"q")
+            assert at.end() == 0
+        assert b"]0;title\x07" not in at.seen
+        assert b"\x1b[31mred" not in at.seen
+        assert "\x9b".encode() not in at.seen
 
 
 def test_two_syncs_remember_what_was_mended_in_between(clashing: Shell, tmp_path: Path) -> None:

@@ -13,7 +13,13 @@ def run_editor(names: list[str]) -> None:
     """Run the person's editor on files, and wait for its end; raises MicError when it does not end well."""
     import shlex
 
-    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+    name = "VISUAL" if os.environ.get("VISUAL") else "EDITOR"
+    try:
+        command = shlex.split(os.environ.get(name) or "vi")
+    except ValueError as error:
+        raise WrongCommandLine(
+            f"{name} has a quotation mark that is not closed.", hint=f"Set {name} to the editor that you use."
+        ) from error
     if not command:
         raise WrongCommandLine("VISUAL or EDITOR names no program.", hint="Set EDITOR to the one that you use.")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from hashlib import sha256
 from typing import Any, NamedTuple, cast
@@ -16,11 +17,12 @@ from mic.cli.editor import run_editor
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.open_session import require_complete
 from mic.cli.output import Output, path_fields, plural
+from mic.cli.place_text import as_text, plain_endings
 from mic.cli.settled import settled
 from mic.cli.sync import take_in
 from mic.cli.sync_plan import REASONS, Decisions
 from mic.cli.unresolved import Unresolved, refuse_half_undone
-from mic.core.errors import InvalidInput, NotFound
+from mic.core.errors import InvalidInput, MicError, NotFound
 from mic.core.marked import CHOICES, Choice, Place, chosen, places, settle
 from mic.core.merge3 import has_mergeable_lines, merge3_with_markers
 from mic.core.paths import display
@@ -166,12 +168,15 @@ def _list(ws: Workspace, out: Output, found: list[Open]) -> None:
         for number, place in enumerate(item.places, 1):
             out.line(f"  place {number}")
             clash = place.clash
+            plain = plain_endings(clash)
             for side, text in (("yours", clash.ours), ("base", clash.base), ("theirs", clash.theirs)):
                 out.line(f"    {side}:")
-                for row in text.splitlines():
-                    out.line(f"      {row.decode('utf-8', 'replace')}")
-    if found:
+                for row in as_text(text, plain).removesuffix("\n").split("\n") if text else ():
+                    out.line(f"      {row}")
+    if any(item.by_lines for item in found):
         out.line("Settle: `mic resolve PATH --hunk N=ours|theirs|both|base`, or --strategy for all of a file.")
+    elif found:
+        out.line("Settle: `mic resolve PATH --strategy ours`, or theirs.")
     out.document({"conflicts": [_fields(item) for item in found], "session": session.goal if session else None})
 
 
@@ -356,9 +361,28 @@ def _interactive(ws: Workspace, out: Output, found: list[Open]) -> None:
         Shown(display(item.path), item.places, story_lines(item.record.landings if item.record else (), ""))
         for item in marked
     ]
-    chosen_lines = Resolver(shown).run()
+    resolver = Resolver(shown)
+    chosen_lines = resolver.run()
+    if resolver.ended_by:
+        _end_by(resolver.ended_by)
+    if resolver.return_code:
+        raise MicError(
+            "The places could not be shown; nothing was changed.", hint="--strategy and --hunk make the same choices."
+        )
     if chosen_lines is None:
         out.line("Left as it was.")
         return
     write(ws, list(zip(marked, chosen_lines, strict=True)))
     _report(ws, out, [(item.path, len(lines), "") for item, lines in zip(marked, chosen_lines, strict=True) if lines])
+    standing = [item for item in found if not item.by_lines]
+    if standing:
+        out.line()
+        _list(ws, out, standing)
+
+
+def _end_by(number: int) -> None:
+    """End as a command ends that the screen did not keep the signal from."""
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
+import signal
 import tempfile
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from mic.cli.editor import run_editor
 from mic.cli.output import safe
+from mic.cli.place_text import as_text, plain_endings
 from mic.core.errors import MicError
 from mic.core.marked import Choice, Place, chosen
 
 _SIDES = (("ours", "yours (left)"), ("base", "base"), ("theirs", "theirs (right)"))
+_KEYS = (
+    ("o", "yours"), ("t", "theirs"), ("b", "both"), ("a", "base"), ("e", "edit"), ("u", "take back"), ("n", "next"),
+    ("p", "previous"), ("PgUp PgDn", "scroll"), ("w", "write"), ("q", "leave"),
+)  # fmt: skip
 
 
 class Shown(NamedTuple):
@@ -33,24 +41,35 @@ class Resolver(App[list[dict[int, bytes]]]):
     to be written."""
 
     CSS = """
-    #where { padding: 0 1; text-style: bold; }
+    #where { padding: 0 1; max-height: 3; text-style: bold; }
     #story { padding: 0 1; max-height: 8; color: $text-muted; }
     #sides { height: 1fr; }
     .side { width: 1fr; border: round $primary; padding: 0 1; }
     .chosen { border: heavy $success; }
     #result { height: auto; max-height: 12; border: round $secondary; padding: 0 1; }
+    #keys { padding: 0 1; }
+    .-low #where { max-height: 1; }
+    .-low #story { display: none; }
+    .-low #result { height: 3; }
     """
+    # Below so many lines of a window the places come first, and what the other side meant is left to `mic resolve`.
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012  # as App has it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,o", "choose('ours')", "yours"),
-        Binding("right,t", "choose('theirs')", "theirs"),
-        Binding("b", "choose('both')", "both"),
-        Binding("a", "choose('base')", "base"),
-        Binding("e", "edit", "edit"),
-        Binding("u", "unchoose", "take back"),
-        Binding("down,n,tab", "step(1)", "next"),
-        Binding("up,p,shift+tab", "step(-1)", "previous"),
-        Binding("w,enter", "write", "write"),
-        Binding("q,escape", "leave", "leave"),
+        Binding("left,o", "choose('ours')"),
+        Binding("right,t", "choose('theirs')"),
+        Binding("b", "choose('both')"),
+        Binding("a", "choose('base')"),
+        Binding("e", "edit"),
+        Binding("u", "unchoose"),
+        # Before the screen, which would move a focus that nothing here has.
+        Binding("down,n,tab", "step(1)", priority=True),
+        Binding("up,p,shift+tab", "step(-1)", priority=True),
+        Binding("pagedown,space", "page('down')"),
+        Binding("pageup", "page('up')"),
+        Binding("w,enter", "write"),
+        Binding("q,escape,ctrl+q", "leave", priority=True),
+        Binding("ctrl+c", "interrupt", priority=True),
+        Binding("ctrl+z", "suspend_process"),
     ]
     ENABLE_COMMAND_PALETTE = False
 
@@ -60,6 +79,9 @@ class Resolver(App[list[dict[int, bytes]]]):
         self._stops = [(file, place) for file, shown in enumerate(files) for place in range(len(shown.places))]
         self._at = 0
         self._chosen: dict[tuple[int, int], tuple[str, bytes]] = {}
+        self._asked = False
+        self.ended_by = 0
+        """The signal that ended it, 0 when none did."""
 
     def compose(self) -> ComposeResult:
         """Where, what they meant, the three sides, what will stand there."""
@@ -67,16 +89,20 @@ class Resolver(App[list[dict[int, bytes]]]):
         yield Static(id="story")
         with Horizontal(id="sides"):
             for side, title in _SIDES:
-                with VerticalScroll(id=f"side-{side}", classes="side") as pane:
+                with VerticalScroll(id=f"side-{side}", classes="side", can_focus=False) as pane:
                     pane.border_title = title
                     yield Static(id=side)
-        with VerticalScroll(id="result") as pane:
+        with VerticalScroll(id="result", can_focus=False) as pane:
             pane.border_title = "will stand there"
             yield Static(id="lines")
-        yield Footer()
+        # Not a Footer, which cuts off what does not fit into one line: how to write and to leave is said last.
+        yield Static(_keys(), id="keys")
 
     def on_mount(self) -> None:
         """Draw the first place."""
+        # Ended from outside, it leaves the terminal as it was. Not everywhere are there such signals.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end_by, signal.SIGTERM)
         self._draw()
 
     def action_choose(self, side: Choice) -> None:
@@ -95,21 +121,39 @@ class Resolver(App[list[dict[int, bytes]]]):
         self._at = (self._at + by) % len(self._stops)
         self._draw()
 
+    def action_page(self, way: Literal["up", "down"]) -> None:
+        """A page further in all three sides."""
+        for side, _ in _SIDES:
+            pane = self.query_one(f"#side-{side}", VerticalScroll)
+            (pane.scroll_page_down if way == "down" else pane.scroll_page_up)(animate=False)
+
     def action_edit(self) -> None:
         """Write this place in an editor, beginning with what is chosen or both sides."""
+        failed: MicError | None = None
         begin = self._chosen.get(self._stop, ("both", chosen(self._place.clash, "both")))[1]
         handle, name = tempfile.mkstemp(suffix=os.path.splitext(self._files[self._stop[0]].name)[1][:10])
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(begin)
             with self.suspend():
-                run_editor([name])
-            with open(name, "rb") as stream:
-                self._chosen[self._stop] = "edited", stream.read()
-        except MicError as error:
-            self.notify(error.message, severity="error", markup=False)
+                try:
+                    run_editor([name])
+                except MicError as error:
+                    # Caught in here: the screen is taken back only when nothing is raised.
+                    failed = error
+            if failed is None:
+                with open(name, "rb") as stream:
+                    lines = stream.read()
+                if lines and not lines.endswith(b"\n") and begin.endswith(b"\n"):
+                    lines += b"\n"  # else the line behind the place would go on where this one ends
+                self._chosen[self._stop] = "edited", lines
+            else:
+                self.notify(safe(f"{failed.message} {failed.hint}"), severity="error", markup=False)
+        except OSError as error:
+            self.notify(safe(f"{error.strerror}: the file that was edited"), severity="error", markup=False)
         finally:
-            os.unlink(name)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name)
         self._draw()
 
     def action_write(self) -> None:
@@ -120,7 +164,20 @@ class Resolver(App[list[dict[int, bytes]]]):
         self.exit(found)
 
     def action_leave(self) -> None:
-        """End, with nothing."""
+        """End, with nothing; asks once more where something was chosen."""
+        if self._chosen and not self._asked:
+            self._asked = True
+            many = f"{len(self._chosen)} places are" if len(self._chosen) > 1 else "1 place is"
+            self.notify(f"{many} chosen and not written: w writes, q once more leaves.", severity="warning")
+        else:
+            self.exit(None)
+
+    def action_interrupt(self) -> None:
+        """End, with nothing, as Ctrl-C ends other commands."""
+        self._end_by(signal.SIGINT)
+
+    def _end_by(self, number: int) -> None:
+        self.ended_by = number
         self.exit(None)
 
     @property
@@ -140,6 +197,7 @@ class Resolver(App[list[dict[int, bytes]]]):
                 return
 
     def _draw(self) -> None:
+        self._asked = False
         file, place = self._stop
         shown = self._files[file]
         left = len(self._stops) - len(self._chosen)
@@ -150,13 +208,24 @@ class Resolver(App[list[dict[int, bytes]]]):
         )
         self.query_one("#story", Static).update(Text(safe("\n".join(shown.story))))
         choice = self._chosen.get(self._stop)
+        plain = plain_endings(self._place.clash)
         for side, _ in _SIDES:
-            self.query_one(f"#{side}", Static).update(_text(getattr(self._place.clash, side)))
+            self.query_one(f"#{side}", Static).update(_text(getattr(self._place.clash, side), plain))
+            pane = self.query_one(f"#side-{side}", VerticalScroll)
+            pane.scroll_home(animate=False)
             taken = choice is not None and (choice[0] == side or (choice[0] == "both" and side != "base"))
-            self.query_one(f"#side-{side}").set_class(taken, "chosen")
-        words = _text(choice[1]) if choice is not None else Text("It stays marked.", style="dim")
+            pane.set_class(taken, "chosen")
+        words = _text(choice[1], plain) if choice is not None else Text("It stays marked.", style="dim")
         self.query_one("#lines", Static).update(words)
 
 
-def _text(lines: bytes) -> Text:
-    return Text(safe(lines.decode("utf-8", "replace"))) if lines else Text("(nothing)", style="dim")
+def _text(lines: bytes, plain: bool) -> Text:
+    return Text(safe(as_text(lines, plain))) if lines else Text("(nothing)", style="dim")
+
+
+def _keys() -> Text:
+    """The keys and what they do, to be broken between them only."""
+    return Text("  ").join(
+        Text.assemble((key.replace(" ", "\u00a0"), "bold"), "\u00a0" + does.replace(" ", "\u00a0"))
+        for key, does in _KEYS
+    )

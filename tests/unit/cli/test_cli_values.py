@@ -12,7 +12,9 @@ from mic.cli.connection import parse_address
 from mic.cli.file_diff import FileDiff, patch
 from mic.cli.import_source import is_url, label
 from mic.cli.output import Output, iso, path_fields, plural, safe
+from mic.cli.place_text import as_text, plain_endings
 from mic.core.errors import InvalidInput
+from mic.core.merge3 import Clash
 from mic.rpc.discovery import is_local, normal_instance
 
 
@@ -75,7 +77,7 @@ def test_which_hosts_are_this_machine() -> None:
         ("two\nlines\tand a tab", "two\nlines\tand a tab"),
         ("bell\x07", "bell\\x07"),
         ("title\x1b]0;x\x07", "title\\x1b]0;x\\x07"),
-        ("\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"),
+        ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
         ("\x1b[2J", "\\x1b[2J"),
         ("\x1b[8mhidden", "\\x1b[8mhidden"),
         ("\x1b[31;40mblack", "\\x1b[31;40mblack"),
@@ -86,6 +88,27 @@ def test_which_hosts_are_this_machine() -> None:
 )
 def test_text_for_a_terminal(text: str, shown: str) -> None:
     assert safe(text) == shown
+
+
+def test_colours_are_ours_alone() -> None:
+    """A goal with colours in it does not go on over what follows it, nor pass for what we say."""
+    out = Output(colour=True)
+    assert safe(f"{out.paint('@2', 'yellow')} \x1b[33m@3") == "\x1b[33m@2\x1b[0m \\x1b[33m@3"
+    assert safe(out.paint("\x1b[31mclash", "red")) == "\x1b[31m\\x1b[31mclash\x1b[0m"
+    assert safe(Output(colour=False).paint("plain", "red")) == "plain"
+
+
+@pytest.mark.parametrize(
+    ("sides", "lines", "text"),
+    [
+        ((b"a\r\n", b"b\r\n", b""), b"b\r\nc\r\n", "b\nc\n"),
+        ((b"a\r\n", b"b\r\n", b""), b"b\r\nc\n", "b\r\nc\n"),
+        ((b"a\r\n", b"a\n", b""), b"a\r\n", "a\r\n"),
+        ((b"a\n", b"b\n", b"\xff\n"), b"\xff\n", "\ufffd\n"),
+    ],
+)
+def test_line_ends_are_shown_where_they_differ(sides: tuple[bytes, bytes, bytes], lines: bytes, text: str) -> None:
+    assert as_text(lines, plain_endings(Clash(*sides))) == text
 
 
 def test_small_words() -> None:
