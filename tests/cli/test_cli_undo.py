@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from transcript import Shell, make_garden
@@ -153,13 +155,156 @@ def test_the_log_keeps_the_newest_and_their_contents(shell: Shell, garden: Path)
     assert len(shell.json("op", "log", "-n", "100")["operations"]) == 50
 
 
-def test_a_damaged_log_is_named(shell: Shell, garden: Path) -> None:
+WHY = {
+    "newer": "was written by a newer version of mic",
+    "loop": "cannot be read: Too many levels of symbolic links",
+}
+DAMAGE = ("empty", "cut", "zeros", "random", "folder", "loop", "newer")
+
+
+def damage(path: Path, how: str) -> None:
+    """A file as a broken disk, another program or a newer version leaves it."""
+    raw = path.read_bytes()
+    path.unlink()
+    if how == "folder":
+        path.mkdir()
+    elif how == "loop":
+        # Cannot be opened, whoever asks; permissions would not stop root.
+        path.symlink_to(path.name)
+    else:
+        newer = msgspec.msgpack.encode(msgspec.msgpack.decode(raw) | {"version": 2}) if how == "newer" else b""
+        random_ = hashlib.shake_128(how.encode()).digest(len(raw))
+        path.write_bytes(
+            {"empty": b"", "cut": raw[: len(raw) // 2], "zeros": bytes(len(raw)), "random": random_, "newer": newer}[
+                how
+            ]
+        )
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+def test_a_damaged_operation_of_words(shell: Shell, garden: Path, how: str) -> None:
+    """It is named; what came after it is undone, and what came before it in the same session too."""
     shell("session", "start", "Talk")
-    (garden / ".mic/ops/00000001").write_bytes(b"\x00")
-    said = (
-        "! mic: The operation log in HOME/garden/.mic/ops is damaged.\n"
-        "!      Move that folder away; everything else works on.\n[1]\n"
+    for word in ("One", "Two", "Three"):
+        shell("session", "note", word)
+    damage(garden / ".mic/ops/00000003", how)
+    why = WHY.get(how, "is damaged")
+    assert shell("op", "log") == (
+        f"   4  WHEN  mic session note, from @3\n   3  HOME/garden/.mic/ops/00000003 {why}\n"
+        "   2  WHEN  mic session note, from @3\n   1  WHEN  mic session start, from @3\n"
     )
-    assert shell("op", "log") == said
-    assert shell("undo") == said
-    assert shell("session", "note", "On") == "Noted (1 note so far).\n"
+    shown = shell.json("op", "log")["operations"][1]
+    assert (shown["number"], shown["command"], shown["undoable"], shown["damaged"]) == (
+        3, None, False, f"{garden}/.mic/ops/00000003 {why}",
+    )  # fmt: skip
+    assert shell("undo") == "Undone: mic session note; your base is @3.\n"
+    assert shell("undo") == (
+        f"HOME/garden/.mic/ops/00000003 {why}; what that command did is taken back as well.\n"
+        "Undone: mic session note; your base is @3.\n"
+    )
+    assert shell.json("session", "status")["session"]["conversation"] == []
+    assert shell("redo") == "Done again; your base is @3.\n"
+    said = [turn["text"] for turn in shell.json("session", "status")["session"]["conversation"]]
+    assert said == ["One", "Two"]
+    assert shell("undo") == "Undone: mic redo; your base is @3.\n"
+    assert shell("undo") == "Undone: mic session start; your base is @3.\n"
+    assert shell("undo").startswith("! mic: There is nothing to undo.\n")
+
+
+@pytest.mark.parametrize("how", ["cut", "folder"])
+def test_a_damaged_operation_of_files(shell: Shell, garden: Path, how: str) -> None:
+    """What stood before the one below it stands again, to the byte, and what stood here comes back with `redo`."""
+    shell.write("src/water.py", "AT = 5\n")
+    shell("goto", "@2")
+    shell.write("src/water.py", "AT = 6\n")
+    shell("goto", "@1")
+    shell.write("src/water.py", "AT = 7\n")
+    damage(garden / ".mic/ops/00000002", how)
+    why = WHY.get(how, "is damaged")
+    assert shell("undo") == (
+        f"HOME/garden/.mic/ops/00000002 {why}; what that command did is taken back as well.\n"
+        "Undone: mic goto @2; your base is @3, 4 files changed here.\n`mic redo` brings back what stood here.\n"
+    )
+    assert (shell.read("src/water.py"), shell.read("README.md")) == ("AT = 5\n", "# Garden\n\nRoses.\n\nMore roses.\n")
+    assert shell("redo") == "Done again; your base is @1, 4 files changed here.\n"
+    assert (shell.read("src/water.py"), shell.read("README.md")) == ("AT = 7\n", "# Garden\n\nRoses.\n")
+
+
+def test_nothing_is_undone_past_what_may_be_a_landing(shell: Shell, garden: Path) -> None:
+    """Nobody knows what a damaged operation was; where base or session are others since, nothing below it is undone."""
+    shell("session", "start", "Water")
+    shell.write("src/water.py", "AT = 5\n")
+    shell("land")
+    shell("session", "start", "More")
+    damage(garden / ".mic/ops/00000002", "zeros")
+    assert shell("undo") == "Undone: mic session start; your base is @4.\n"
+    before = shell.json("status")
+    assert shell("undo") == (
+        "! mic: HOME/garden/.mic/ops/00000002 is damaged, so what was done before it cannot be undone.\n"
+        "!      `mic op log` lists what was done. What you do from now on can be undone.\n[1]\n"
+    )
+    assert shell.json("status") == before
+    assert shell("session", "start", "Again").startswith("Started")
+    assert shell("undo") == "Undone: mic session start; your base is @4.\n"
+
+
+def test_words_alone_are_not_undone_past_changed_files(shell: Shell, garden: Path) -> None:
+    """A note says nothing of files: what a damaged operation did to them would stay."""
+    shell("session", "start", "Water")
+    shell("goto", "@2")
+    damage(garden / ".mic/ops/00000002", "random")
+    assert shell("undo").startswith("! mic: HOME/garden/.mic/ops/00000002 is damaged, so what was done before it")
+    assert shell.json("status")["session"]["goal"] == "Water"
+
+
+@pytest.mark.parametrize("how", ["zeros", "loop"])
+def test_a_damaged_index_of_an_operation(shell: Shell, garden: Path, how: str) -> None:
+    """Files cannot be brought back without it: the state before the operation below it is."""
+    shell("goto", "@2")
+    shell("goto", "@1")
+    damage(garden / ".mic/ops/00000002.index", how)
+    assert shell("undo") == (
+        "HOME/garden/.mic/ops/00000002.index is damaged; what that command did is taken back as well.\n"
+        "Undone: mic goto @2; your base is @3, 3 files changed here.\n`mic redo` brings back what stood here.\n"
+    )
+    damage(garden / ".mic/ops/00000003.index", how)
+    assert shell("redo") == (
+        "! mic: HOME/garden/.mic/ops/00000003.index is damaged.\n"
+        "!      Nothing was touched. `mic op log` lists what was done.\n[1]\n"
+    )
+    assert shell.json("status")["position"] == 3
+
+
+@pytest.mark.parametrize("how", ["gone", "random"])
+def test_a_damaged_content_of_an_operation(shell: Shell, garden: Path, how: str) -> None:
+    """A change that is kept nowhere else: it is named before the first file is touched."""
+    shell.write("src/water.py", "AT = 5\n")
+    shell("goto", "@2")
+    shell.write("src/water.py", "AT = 6\n")
+    content = garden / ".mic/ops/contents" / hashlib.sha256(b"AT = 5\n").hexdigest()
+    content.unlink() if how == "gone" else damage(content, how)
+    before = shell.json("status")
+    assert shell("undo") == (
+        f"! mic: src/water.py as it was before mic goto @2 cannot be brought back: "
+        f"HOME/garden/.mic/ops/contents/{content.name} is damaged.\n"
+        "!      Nothing was touched. `mic op log` lists what was done.\n[1]\n"
+    )
+    assert shell.json("status") == before
+    assert (shell.read("src/water.py"), shell.read("README.md")) == ("AT = 6\n", "# Garden\n\nRoses.\n")
+
+
+def test_a_full_log_with_a_damaged_operation_goes_on(shell: Shell, garden: Path) -> None:
+    """The oldest are forgotten as ever; contents stay while nobody knows whether the damaged one names them."""
+    shell("session", "start", "Talk")
+    shell.write("src/water.py", "AT = 5\n")
+    shell("goto", "@2")
+    damage(garden / ".mic/ops/00000002", "zeros")
+    for number in range(47):
+        shell("session", "note", str(number))
+    kept = list((garden / ".mic/ops/contents").iterdir())
+    assert shell("session", "note", "47") == "Noted (48 notes so far).\n"
+    assert list((garden / ".mic/ops/contents").iterdir()) == kept
+    for number in range(4):
+        shell("session", "note", str(number))
+    assert len(kept) == 1
+    assert list((garden / ".mic/ops/contents").iterdir()) == []

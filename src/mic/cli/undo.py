@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 
@@ -15,13 +16,25 @@ from mic.cli.content_cache import content_cache
 from mic.cli.open_session import address_of, require_complete
 from mic.cli.output import Output, iso, plural, when
 from mic.cli.sync_plan import Side, side_of
-from mic.core.errors import InvalidInput, NotFound
+from mic.core.errors import Corrupt, InvalidInput, InvalidPath, NotFound
+from mic.core.paths import display
 from mic.core.tree import BLOB, Entry
 from mic.workspace.checkout import Checkout
 from mic.workspace.files import hash_file
 from mic.workspace.index import Index, IndexEntry
-from mic.workspace.operations import Operation, content_path, index_of, operations, record, standing, write
+from mic.workspace.operations import (
+    Damaged,
+    Operation,
+    content_path,
+    index_of,
+    is_kept,
+    operations,
+    record,
+    standing,
+    write,
+)
 from mic.workspace.place import exists, write_file
+from mic.workspace.session import current, session_of
 from mic.workspace.status import status as working_status
 from mic.workspace.sync_journal import find, under_way
 from mic.workspace.undoing import begin_undoing, end_undoing, undoing
@@ -29,6 +42,10 @@ from mic.workspace.workspace import Workspace
 
 _DELETED = 2
 _PIECE = 1 << 20
+_FIELDS = (
+    "number", "at", "command", "from_position", "files", "undoable", "stays_because", "undoes", "redoes", "damaged",
+)  # fmt: skip
+_LISTED = "`mic op log` lists what was done."
 
 
 @click.group(cls=Suggesting)
@@ -47,6 +64,9 @@ def op_log(out: Output, number: int) -> None:
     undoable = {each.number for each in standing(log)[0]}
     shown = [each for each in reversed(log) if each.done][:number]
     for each in shown:
+        if isinstance(each, Damaged):
+            out.line(f"{each.number:>4}  {each.why}")
+            continue
         mark = "" if each.number in undoable or each.undoes else "  (undone)"
         final = "  (stays)" if each.final else ""
         out.line(f"{each.number:>4}  {when(each.at_ms)}  {each.command}, from @{each.position}{mark}{final}")
@@ -56,6 +76,8 @@ def op_log(out: Output, number: int) -> None:
 
 
 def _fields(each: Operation, undoable: bool) -> dict[str, object]:
+    if isinstance(each, Damaged):
+        return dict.fromkeys(_FIELDS) | {"number": each.number, "undoable": False, "damaged": each.why}
     return {
         "number": each.number,
         "at": iso(each.at_ms),
@@ -66,6 +88,7 @@ def _fields(each: Operation, undoable: bool) -> dict[str, object]:
         "stays_because": each.final or None,
         "undoes": each.undoes or None,
         "redoes": each.redoes or None,
+        "damaged": None,
     }
 
 
@@ -99,7 +122,7 @@ def _back_or_forth(out: Output, *, back: bool) -> None:
             # Stopped behind its last step: to undo once more would take back something else.
             wanted, files = ended, 0
         else:
-            wanted = _wanted(log, back=back)
+            wanted = _undoable(ws, log, out) if back else _redoable(ws, log)
             open_one = next((each for each in log if not each.done), None)
             if open_one is None or (open_one.undoes or open_one.redoes) != wanted.number:
                 open_one = record(
@@ -131,19 +154,89 @@ def _ended(ws: Workspace, log: list[Operation], *, back: bool) -> Operation | No
     return next((each for each in log if each.number == number), None)
 
 
-def _wanted(log: list[Operation], *, back: bool) -> Operation:
-    undoable, redoable = standing(log)
-    stack = undoable if back else redoable
+def _redoable(ws: Workspace, log: list[Operation]) -> Operation:
+    stack = standing(log)[1]
     if not stack:
-        raise NotFound(f"There is nothing to {'undo' if back else 'redo'}.", hint="`mic op log` lists what was done.")
-    if back and stack[-1].final:
-        raise InvalidInput(f"{stack[-1].command} stays: {stack[-1].final}", hint=_hint(stack[-1]))
+        raise NotFound("There is nothing to redo.", hint=_LISTED)
+    _require_whole(ws, stack[-1])
     return stack[-1]
+
+
+def _undoable(ws: Workspace, log: list[Operation], out: Output) -> Operation:
+    """The operation to undo. Damaged ones above it are named: what they did is taken back as well.
+
+    Raises Corrupt where it cannot be told what that would be.
+    """
+    stack = standing(log)[0]
+    if not stack:
+        raise NotFound("There is nothing to undo.", hint=_LISTED)
+    passed: list[Damaged] = []
+    while stack:
+        found = _as_read(ws, stack.pop())
+        if not isinstance(found, Damaged):
+            break
+        passed.append(found)
+    if passed and (isinstance(found, Damaged) or not _reaches_over(ws, found, passed)):
+        raise Corrupt(
+            f"{passed[0].why}, so what was done before it cannot be undone",
+            hint=f"{_LISTED} What you do from now on can be undone.",
+        )
+    if found.final:
+        raise InvalidInput(f"{found.command} stays: {found.final}", hint=_hint(found))
+    _require_whole(ws, found)
+    for each in passed:
+        out.line(f"{each.why}; what that command did is taken back as well.")
+    return found
+
+
+def _as_read(ws: Workspace, each: Operation) -> Operation:
+    """An operation; a damaged one where the index that its files are brought back by is."""
+    if each.changes is not None:
+        try:
+            index_of(ws, each)
+        except Corrupt as error:
+            return Damaged(each.number, 0, "", 0, "", why=error.message, files=True)
+    return each
+
+
+def _reaches_over(ws: Workspace, found: Operation, passed: list[Damaged]) -> bool:
+    """Whether to undo an operation takes back those damaged ones above it as well, and none of them was to stay.
+
+    What brings files back brings everything back. A command that touches no file may have been a landing, or have given
+    a session up: then base or session are not now as they were.
+    """
+    if any(each.files for each in passed):
+        return found.changes is not None and all(each.files for each in passed)
+    now = current(ws)
+    same = found.session is None or (now is not None and now.id == session_of(found.session).id)
+    if found.changes is not None:
+        return same and now is not None and len(passed) == 1
+    return same and (found.position, found.tree, found.branch) == (
+        ws.config.position, ws.config.tree, ws.config.branch,
+    )  # fmt: skip
+
+
+def _require_whole(ws: Workspace, wanted: Operation) -> None:
+    """Raises Corrupt, before anything is touched, for what cannot be brought back."""
+    if wanted.changes is None:
+        return
+    index_of(ws, wanted)
+    for change in wanted.changes:
+        if change.op == _DELETED or is_kept(ws, change.hash) or content_cache().content(change.hash) is not None:
+            continue
+        with contextlib.suppress(NotFound, InvalidPath):
+            if hash_file(ws, change.path, change.mode)[0] == change.hash:
+                continue  # it stands
+        raise Corrupt(
+            f"{display(change.path)} as it was before {wanted.command} cannot be brought back: "
+            f"{os.fsdecode(content_path(ws, change.hash))} is damaged",
+            hint=f"Nothing was touched. {_LISTED}",
+        )
 
 
 def _hint(each: Operation) -> str:
     landed = each.command.startswith("mic land") and each.final.startswith("it landed")
-    return "`mic revert` makes a session that takes a landing back." if landed else "`mic op log` lists what was done."
+    return "`mic revert` makes a session that takes a landing back." if landed else _LISTED
 
 
 def _restore(ws: Workspace, wanted: Operation, out: Output) -> int:
@@ -195,7 +288,7 @@ def _restore_files(ws: Workspace, wanted: Operation, out: Output) -> tuple[Index
         absent = []
         for entry in due:
             kept = content_path(ws, entry.hash)
-            if exists(kept):
+            if is_kept(ws, entry.hash):
                 checkout.write(entry, _pieces(kept))
             elif (data := content_cache().content(entry.hash)) is not None:
                 checkout.write(entry, [data])

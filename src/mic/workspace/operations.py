@@ -2,12 +2,14 @@
 
 `.mic/ops/{number}` is one operation (msgpack), `{number}.index` beside it the index as it was (a hard link: an index is
 replaced, never written into), `contents/{hash}` the changed files as they were. Each file is written whole or not at
-all, and before the first thing that the command changes.
+all, and before the first thing that the command changes. One that cannot be read stands in the log as `Damaged`, so
+that the others can be used.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import time
@@ -30,6 +32,7 @@ VERSION = 1
 # Changed files of one operation that are copied. With more, a command is not held up, and cannot be undone.
 MAX_BYTES = 256 << 20
 _DELETED = 2
+_PIECE = 1 << 20
 _LINK = 0o120000
 
 
@@ -60,12 +63,21 @@ class Operation(msgspec.Struct):
     branch: str = ""
 
 
+class Damaged(Operation):
+    """An operation that cannot be read: `why` names its file. `files` when its command changed files, by the index that
+    is kept beside it; without one it may have been anything that touches no file here, a landing too.
+    """
+
+    why: str = ""
+    files: bool = False
+
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Operation)
 
 
 def operations(ws: Workspace) -> list[Operation]:
-    """All that are written down, the oldest first; raises Corrupt."""
+    """All that are written down, the oldest first; those that cannot be read are `Damaged`."""
     return [_read(ws, number) for number in _numbers(ws)]
 
 
@@ -109,12 +121,27 @@ def write(ws: Workspace, operation: Operation) -> None:
 
 
 def index_of(ws: Workspace, operation: Operation) -> Index:
-    """The index as it was; raises Corrupt."""
-    raw = read_file(ws.folder + b"/ops/%08d.index" % operation.number)
-    columns = decode(raw) if raw is not None else None
+    """The index as it was; raises Corrupt, which names its file."""
+    name = b"%08d.index" % operation.number
+    columns = None
+    with contextlib.suppress(OSError):
+        raw = read_file(ws.folder + b"/ops/" + name)
+        columns = decode(raw) if raw is not None else None
     if columns is None:
-        raise _damaged(ws)
+        raise Corrupt(f"{_shown(ws, name)} is damaged", hint="Nothing was touched. `mic op log` lists what was done.")
     return Index(columns)
+
+
+def is_kept(ws: Workspace, content: bytes) -> bool:
+    """Whether a changed file's content is kept, and is what its name says."""
+    digest = hashlib.sha256()
+    try:
+        with open(content_path(ws, content), "rb") as stream:
+            while piece := stream.read(_PIECE):
+                digest.update(piece)
+    except OSError:
+        return False
+    return digest.digest() == content
 
 
 def content_path(ws: Workspace, content: bytes) -> bytes:
@@ -123,24 +150,32 @@ def content_path(ws: Workspace, content: bytes) -> bytes:
 
 
 def standing(log: list[Operation]) -> tuple[list[Operation], list[Operation]]:
-    """What can be undone and what can be redone, the next one last."""
+    """What can be undone and what can be redone, the next one last.
+
+    A damaged one may have been a command, an undo or a redo: it stands where it stands in the log, until one below it
+    is undone, which takes back what it did as well.
+    """
     undo: list[Operation] = []
     redo: list[Operation] = []
     for each in log:
         if not each.done:
             continue
         if each.undoes:
-            if undo:
-                undo.pop()
+            _take(undo, each.undoes)
             redo.append(each)
         elif each.redoes:
-            if redo:
-                redo.pop()
+            _take(redo, each.redoes)
             undo.append(each)
         else:
             undo.append(each)
             redo.clear()
     return undo, redo
+
+
+def _take(stack: list[Operation], number: int) -> None:
+    """Take this one off, and all above it; nothing where it is not there any more."""
+    at = next((at for at, each in enumerate(stack) if each.number == number), len(stack))
+    del stack[at:]
 
 
 def _keep_changes(ws: Workspace) -> list[Change]:
@@ -153,15 +188,20 @@ def _keep_changes(ws: Workspace) -> list[Change]:
         size += length
         if size > MAX_BYTES:
             raise TooLarge(f"The changed files had more than {MAX_BYTES >> 20} MiB, which are not kept.")
-        _keep(ws, change.path, change.mode, content)
+        _keep(ws, change.path, change.mode, content, length)
         kept.append(Change(change.path, change.op, change.mode, content, length))
     return kept
 
 
-def _keep(ws: Workspace, path: bytes, mode: int, content: bytes) -> None:
+def _keep(ws: Workspace, path: bytes, mode: int, content: bytes, size: int) -> None:
     target = content_path(ws, content)
     if exists(target):
-        return
+        there = os.lstat(target)
+        if there.st_mode & 0o170000 == 0o100000 and there.st_size == size:
+            return
+        # Damaged since it was kept. What is no file stays in the way, and is named below.
+        with contextlib.suppress(OSError):
+            os.unlink(target)
     temporary = target + b".%d.new" % os.getpid()
     with Naming(target), open(temporary, "wb") as stream:
         if mode & 0o170000 == _LINK:
@@ -190,20 +230,25 @@ def _numbers(ws: Workspace) -> list[int]:
 
 
 def _read(ws: Workspace, number: int) -> Operation:
-    raw = read_file(ws.folder + b"/ops/%08d" % number)
+    name = b"%08d" % number
+    why = "is damaged"
     try:
-        found = _decoder.decode(raw or b"")
-    except msgspec.MsgspecError as error:
-        raise _damaged(ws) from error
-    if found.version > VERSION:
-        raise Corrupt(f"the operation log of {ws.root} was written by a newer version", hint="use that version of mic")
-    return found
+        found = _decoder.decode(read_file(ws.folder + b"/ops/" + name) or b"")
+        # A number that is not that of its name is somebody else's file.
+        if found.version <= VERSION and found.number == number:
+            return found
+        if found.version > VERSION:
+            why = "was written by a newer version of mic"
+    except (msgspec.MsgspecError, IsADirectoryError):
+        pass
+    except OSError as error:
+        why = f"cannot be read: {error.strerror}"
+    files = exists(ws.folder + b"/ops/" + name + b".index")
+    return Damaged(number, 0, "", 0, "", why=f"{_shown(ws, name)} {why}", files=files)
 
 
-def _damaged(ws: Workspace) -> Corrupt:
-    return Corrupt(
-        f"the operation log in {ws.root}/.mic/ops is damaged", hint="move that folder away; everything else works on"
-    )
+def _shown(ws: Workspace, name: bytes) -> str:
+    return f"{ws.root}/.mic/ops/{name.decode()}"
 
 
 def _forget(ws: Workspace) -> None:
@@ -214,9 +259,13 @@ def _forget(ws: Workspace) -> None:
         return
     for number in old:
         for name in (b"%08d" % number, b"%08d.index" % number):
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError, PermissionError):
                 os.unlink(folder + b"/" + name)
-    named = {change.hash.hex().encode() for each in operations(ws) for change in each.changes or ()}
+    log = operations(ws)
+    if any(isinstance(each, Damaged) for each in log):
+        # Which contents it names nobody knows; they go when it has gone.
+        return
+    named = {change.hash.hex().encode() for each in log for change in each.changes or ()}
     for name in os.listdir(folder + b"/contents"):
         if name not in named:
             os.unlink(folder + b"/contents/" + name)

@@ -47,14 +47,18 @@ def current(ws: Workspace) -> LocalSession | None:
     raw = read_file(ws.folder + b"/session")
     if raw is None:
         return None
-    _, _, body = raw.partition(b"\n")
     try:
-        return _decoder.decode(body)
+        return session_of(raw)
     except msgspec.MsgspecError as error:
         raise Corrupt(
             f"the open session in {ws.root}/.mic/session is damaged: {error}",
             hint="move that file away to go on without it",
         ) from error
+
+
+def session_of(raw: bytes) -> LocalSession:
+    """The session in the bytes of `.mic/session`; raises msgspec.MsgspecError."""
+    return _decoder.decode(raw.partition(b"\n")[2])
 
 
 def start(ws: Workspace, goal: str, agent: str = "", transcript: str = "") -> LocalSession:
