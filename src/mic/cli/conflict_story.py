@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from mic.cli.output import path_fields
 from mic.cli.sync_plan import Plan, side_of
 from mic.cli.words import decision_fields, decision_of
-from mic.core.errors import MicError
+from mic.core.errors import Corrupt, MicError
 from mic.core.ids import ulid_text
 from mic.core.marked import settled_by_hand
 from mic.core.tree import Entry
@@ -89,7 +90,9 @@ def learn(ws: Workspace) -> int:
     count = 0
     root = os.fsencode(ws.root)
     for item in read_conflicts(root):
-        record = find(ws, item) if item.kind == MARKED else None
+        record = None
+        with contextlib.suppress(Corrupt, OSError):  # nothing is learned from what is damaged
+            record = find(ws, item) if item.kind == MARKED else None
         marked = marked_file(ws, record) if record is not None else None
         if marked is None:
             continue

@@ -26,7 +26,7 @@ from mic.workspace.operations import record
 from mic.workspace.pending import numbers
 from mic.workspace.queued import queued
 from mic.workspace.status import status as working_status
-from mic.workspace.sync_journal import REMOVE, WRITE, Journal, OpenSync, Step, begin, find, under_way
+from mic.workspace.sync_journal import REMOVE, WRITE, Journal, OpenSync, Step, begin, forget_finished, under_way
 from mic.workspace.workspace import Workspace
 
 _MOST_NAMED = 10
@@ -123,9 +123,7 @@ def restore_base(client: Client, ws: Workspace, out: Output) -> int:
     else:
         opened = OpenSync(ws, False)
     carry_out(client, ws, address_of(ws).ref, opened, {}, out)
-    done = find(ws)
-    if done is not None:
-        done.discard()
+    forget_finished(ws)
     return len(opened.journal.steps)
 
 

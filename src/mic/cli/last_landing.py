@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from mic.core.errors import InvalidInput
 from mic.core.ids import parse_ulid, ulid_text
 from mic.workspace.place import write_file
 from mic.workspace.session import LocalSession
@@ -17,11 +18,13 @@ def remember(ws: Workspace, session: LocalSession, position: int) -> None:
 
 
 def last(ws: Workspace) -> tuple[bytes, int, str] | None:
-    """Session id, position and goal of the last landing from here; None before the first."""
+    """Session id, position and goal of the last landing from here; None before the first, and where it is damaged:
+    the forge knows a session that landed.
+    """
     try:
         with open(os.path.join(ws.root, ".mic", "landed"), encoding="utf-8", errors="surrogateescape") as file:
             first, goal = file.readline(), file.read()
-    except FileNotFoundError:
+        session_id, _, position = first.strip().partition(" ")
+        return parse_ulid(session_id), int(position), goal
+    except (OSError, ValueError, InvalidInput):
         return None
-    session_id, _, position = first.strip().partition(" ")
-    return (parse_ulid(session_id), int(position), goal) if position.isdecimal() else None

@@ -12,10 +12,11 @@ from mic.cli.app import json_option
 from mic.cli.clone import tree_entries
 from mic.cli.connection import MAIN, Address, connect, parse_address
 from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.open_session import address_of
 from mic.cli.organizations import all_organizations
 from mic.cli.output import Output, plural
 from mic.cli.roles import ADMINISTERING
-from mic.core.errors import AlreadyExists, NotFound
+from mic.core.errors import AlreadyExists, Corrupt, NotFound
 from mic.core.paths import unwritable_reason
 from mic.core.tree import Entry
 from mic.rpc.client import Client
@@ -42,11 +43,16 @@ def link(out: Output, project: str, directory: str, ref: str | None) -> None:
     """Tie a folder (default: this one) to a project, at its newest position. No file in it is written or removed.
 
     What differs from the project is a change, as `mic status` shows it: a file that the project has and the folder has
-    not counts as deleted.
+    not counts as deleted. Where the folder is a working copy of that project already and its index is damaged, that is
+    made anew.
     """
     address = parse_address(project)
     if ref:
         address = address.on(ref.removeprefix("branch:"))
+    mended = _without_index(directory, address)
+    if mended is not None:
+        _make_index(mended, out)
+        return
     root = _free(directory)
     with connect(address.instance) as client:
         ws = _tied(client, address, root)
@@ -173,15 +179,52 @@ def _tied(client: Client, address: Address, root: str) -> Workspace:
     beside = os.path.join(root, f"{_BESIDE}{os.getpid()}")
     try:
         made = Workspace.create(beside, config)
-        away = _away(made, entries)
-        # Zeros: the next status reads each file, and knows it by its content.
-        index = [IndexEntry(*entry, 0, 0, 0, 0, entry.path in away) for entry in sorted(entries)]
-        made.save_index(Index.build(index, 0))
+        made.save_index(_index_of(made, entries))
         made.finish_clone()
         os.rename(made.folder, os.path.join(root, ".mic"))
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return Workspace(root, config)
+
+
+def _without_index(directory: str, address: Address) -> Workspace | None:
+    """The working copy of this project that is in a folder, where its index is damaged; None else."""
+    root = os.path.abspath(directory)
+    if not os.path.isdir(os.path.join(root, ".mic")):
+        return None
+    ws = Workspace.find(root)
+    same = (ws.config.instance, ws.config.organization, ws.config.project) == (
+        address.instance, address.organization, address.project,
+    )  # fmt: skip
+    if not same:
+        return None
+    try:
+        ws.index()
+    except Corrupt:
+        return ws
+    return None
+
+
+def _make_index(ws: Workspace, out: Output) -> None:
+    """The index of the position that a working copy stands on; its files, session and conflicts stay as they are."""
+    address = address_of(ws)
+    with ws.lock(), connect(ws.config.instance) as client:
+        position, tree = ws.config.position, ws.config.tree
+        entries = tree_entries(client, address.ref, position, tree, ws.part()) if position else []
+        ws.save_index(_index_of(ws, entries))
+    changed = _counts(ws)
+    out.line(f"The index of {ws.root} is made anew, at @{position}: {_said(changed)}.")
+    out.document(
+        {"project": f"{address.organization}/{address.project}", "branch": address.branch or MAIN,
+         "instance": address.instance, "directory": ws.root, "position": position, "added": changed[0],
+         "modified": changed[1], "deleted": changed[2]}
+    )  # fmt: skip
+
+
+def _index_of(ws: Workspace, entries: list[Entry]) -> Index:
+    """Zeros: the next status reads each file, and knows it by its content."""
+    away = _away(ws, entries)
+    return Index.build([IndexEntry(*entry, 0, 0, 0, 0, entry.path in away) for entry in sorted(entries)], 0)
 
 
 def _clear(root: str) -> None:

@@ -36,7 +36,7 @@ from mic.workspace.operations import (
 from mic.workspace.place import exists, write_file
 from mic.workspace.session import current, session_of
 from mic.workspace.status import status as working_status
-from mic.workspace.sync_journal import find, under_way
+from mic.workspace.sync_journal import forget_finished, under_way
 from mic.workspace.undoing import begin_undoing, end_undoing, undoing
 from mic.workspace.workspace import Workspace
 
@@ -248,10 +248,8 @@ def _restore(ws: Workspace, wanted: Operation, out: Output) -> int:
             _put(ws, b"sparse", wanted.sparse)
         ws.save_index(index)
         ws.set_base(wanted.position, wanted.tree, wanted.branch)
-        last = find(ws)
-        if last is not None:
-            # It speaks of files that stand here no more.
-            last.discard()
+        # It speaks of files that stand here no more.
+        forget_finished(ws)
         _put(ws, b"conflicts", wanted.conflicts)
     _put(ws, b"pushed", wanted.pushed)
     if wanted.attributed is not UNSET:

@@ -24,6 +24,8 @@ from mic.cli.session_wrote import digest, say_who_wrote
 from mic.core.errors import (
     BaseMismatch,
     Busy,
+    Corrupt,
+    InvalidPath,
     MicError,
     NotFound,
     PreconditionFailed,
@@ -325,10 +327,24 @@ def _contents(
     here = [name for name in names if exists(folder.encode("utf-8", "surrogateescape") + b"/" + name)]
     if not here:
         return [], []
+    kept = Workspace(folder, ws.config)
+    for name in here:
+        if not _is_whole(kept, name):
+            raise Corrupt(
+                f"{folder}/{name.decode()}, which waits to be sent, is damaged",
+                hint="Your files stand as they are: land what they are now.",
+            )
     files = [LocalChange(name, int(Op.ADDED), 0o100644, None) for name in here]
     pushed = item.session.id if item.after_ms else b""
-    _, frames, packs = send(client, Workspace(folder, ws.config), project, files, pushed)
+    _, frames, packs = send(client, kept, project, files, pushed)
     return frames, packs
+
+
+def _is_whole(kept: Workspace, name: bytes) -> bool:
+    try:
+        return hash_file(kept, name, 0o100644)[0].hex().encode() == name
+    except (InvalidPath, OSError):
+        return False
 
 
 def _land(client: Client, ws: Workspace, item: Pending) -> Sending:

@@ -17,7 +17,7 @@ import msgspec
 from mic.core.errors import Corrupt
 from mic.core.session import Decision
 from mic.workspace.conflicts import Conflict
-from mic.workspace.place import read_file, write_file
+from mic.workspace.place import read_file, take_away, write_file
 from mic.workspace.workspace import Workspace
 
 VERSION = 1
@@ -77,8 +77,7 @@ def sides(ws: Workspace, record: Record) -> tuple[bytes, bytes] | None:
     """The contents of the base and of theirs; None where they are not kept, or one of them has no file."""
     if not (record.base[1] and record.theirs[1]):
         return None
-    folder = _folder(ws) + b"/contents/"
-    base, theirs = (read_file(folder + name.hex().encode()) for _, name in (record.base, record.theirs))
+    base, theirs = (_content(ws, name) for _, name in (record.base, record.theirs))
     return None if base is None or theirs is None else (base, theirs)
 
 
@@ -100,22 +99,37 @@ def find(ws: Workspace, conflict: Conflict) -> Record | None:
 
 def marked_file(ws: Workspace, record: Record) -> bytes | None:
     """The file as it was marked; None when it is not kept."""
-    return read_file(_folder(ws) + b"/contents/" + record.marked.hex().encode()) if record.marked else None
+    return _content(ws, record.marked) if record.marked else None
+
+
+def _content(ws: Workspace, name: bytes) -> bytes | None:
+    """A content; None when it is not kept, or is not what its name says: nobody settles anything from that."""
+    with contextlib.suppress(OSError):
+        data = read_file(_folder(ws) + b"/contents/" + name.hex().encode())
+        if data is not None and hashlib.sha256(data).digest() == name:
+            return data
+    return None
 
 
 def drop_others(ws: Workspace, conflicts: Iterable[Conflict]) -> None:
     """Take away what is known of other paths than these."""
     folder = _folder(ws)
     names = {_name(item.path) for item in conflicts}
-    known = [found for item in conflicts if (found := find(ws, item)) is not None]
-    kept = {name.hex().encode() for found in known for name in (found.marked, found.base[1], found.theirs[1])}
+    known, whole = [], True
+    for item in conflicts:
+        try:
+            known.append(find(ws, item))
+        except (Corrupt, OSError):
+            whole = False
+    kept = {name.hex().encode() for found in known if found for name in (found.marked, found.base[1], found.theirs[1])}
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(folder):
             if name != b"contents" and name not in names:
-                os.unlink(folder + b"/" + name)
-        for name in os.listdir(folder + b"/contents"):
+                take_away(folder + b"/" + name)
+        # What a damaged record speaks of nobody knows.
+        for name in os.listdir(folder + b"/contents") if whole else ():
             if name not in kept:
-                os.unlink(folder + b"/contents/" + name)
+                take_away(folder + b"/contents/" + name)
 
 
 def _folder(ws: Workspace) -> bytes:

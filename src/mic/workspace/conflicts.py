@@ -33,8 +33,11 @@ def labels(base: int, theirs: int) -> tuple[bytes, bytes, bytes]:
 def read_conflicts(root: bytes) -> list[Conflict]:
     """All that is written down, settled or not; raises Corrupt."""
     raw = read_file(root + b"/" + FOLDER + b"/" + _NAME)
-    found = []
-    for line in (raw or b"").split(b"\n")[:-1]:
+    found: list[Conflict] = []
+    if raw is None:
+        return found
+    # Without a conflict there is no file, and each line has its end: half a list is not to be taken for a short one.
+    for line in raw.removesuffix(b"\n").split(b"\n") if raw.endswith(b"\n") else [b""]:
         kind, _, rest = line.partition(b" ")
         numbers = rest.split(b" ", 2)
         if kind not in (b"marked", b"yours", b"held") or len(numbers) != 3 or not (numbers[0] + numbers[1]).isdigit():

@@ -21,7 +21,7 @@ from mic.core.session import Change
 from mic.workspace.columns import decode
 from mic.workspace.files import hash_file, open_content, read_content
 from mic.workspace.index import Index
-from mic.workspace.place import Naming, exists, read_file, write_file
+from mic.workspace.place import Naming, exists, read_file, take_away, write_file
 from mic.workspace.status import status
 from mic.workspace.workspace import Workspace
 
@@ -199,9 +199,8 @@ def _keep(ws: Workspace, path: bytes, mode: int, content: bytes, size: int) -> N
         there = os.lstat(target)
         if there.st_mode & 0o170000 == 0o100000 and there.st_size == size:
             return
-        # Damaged since it was kept. What is no file stays in the way, and is named below.
-        with contextlib.suppress(OSError):
-            os.unlink(target)
+        # Damaged since it was kept.
+        os.rename(target, target + b".damaged")
     temporary = target + b".%d.new" % os.getpid()
     with Naming(target), open(temporary, "wb") as stream:
         if mode & 0o170000 == _LINK:
@@ -259,8 +258,7 @@ def _forget(ws: Workspace) -> None:
         return
     for number in old:
         for name in (b"%08d" % number, b"%08d.index" % number):
-            with contextlib.suppress(FileNotFoundError, IsADirectoryError, PermissionError):
-                os.unlink(folder + b"/" + name)
+            take_away(folder + b"/" + name)
     log = operations(ws)
     if any(isinstance(each, Damaged) for each in log):
         # Which contents it names nobody knows; they go when it has gone.
@@ -268,4 +266,4 @@ def _forget(ws: Workspace) -> None:
     named = {change.hash.hex().encode() for each in log for change in each.changes or ()}
     for name in os.listdir(folder + b"/contents"):
         if name not in named:
-            os.unlink(folder + b"/contents/" + name)
+            take_away(folder + b"/contents/" + name)

@@ -18,7 +18,7 @@ from mic.core.errors import Corrupt, NotFound
 from mic.core.ids import ulid_text
 from mic.core.session import Change
 from mic.workspace.files import open_content, read_content
-from mic.workspace.place import Naming, read_file, write_file
+from mic.workspace.place import Naming, read_file, take_away, write_file
 from mic.workspace.session import LocalSession
 from mic.workspace.workspace import Workspace
 
@@ -87,13 +87,12 @@ def write(ws: Workspace, item: Pending) -> None:
 def remove(ws: Workspace, *items: Pending) -> None:
     """Takes operations out, and contents that no other has."""
     for item in items:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(_folder(ws) + b"/%08d" % item.number)
+        take_away(_folder(ws) + b"/%08d" % item.number)
     needed = {change.hash.hex() for item in pending(ws) for change in item.changes}
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(contents_folder(ws)):
             if name not in needed:
-                os.unlink(os.path.join(contents_folder(ws), name))
+                take_away(os.fsencode(os.path.join(contents_folder(ws), name)))
 
 
 def contents_folder(ws: Workspace) -> str:

@@ -49,6 +49,17 @@ def read_file(path: bytes) -> bytes | None:
         return None
 
 
+def take_away(path: bytes) -> None:
+    """Takes a file of `.mic` away, when there is one. A directory in its place is none of ours, and stays."""
+    try:
+        posix.unlink(path)
+    except (FileNotFoundError, IsADirectoryError):
+        pass
+    except PermissionError:  # what some systems say of a directory
+        if posix.lstat(path).st_mode & 0o170000 != _DIRECTORY:
+            raise
+
+
 def write_file(folder: bytes, name: bytes, data: bytes, mode: int = 0o666) -> None:
     """Puts `data` at `folder/name`: whole or not at all, and still there after a power cut.
 
@@ -116,7 +127,8 @@ def read_config(root: bytes) -> dict[str, str]:
     """The keys and values of `.mic/config`; raises Corrupt when it is not there or not readable as text."""
     raw = read_file(root + b"/" + FOLDER + b"/config")
     try:
-        lines = raw.decode().splitlines() if raw is not None else []
+        # Without its end, a part of a name or of a number would be another one.
+        lines = raw[: raw.rfind(b"\n") + 1].decode().splitlines() if raw is not None else []
     except UnicodeDecodeError:
         lines = []
     values = {key: value for key, mark, value in (line.partition("=") for line in lines) if mark}
@@ -153,7 +165,7 @@ def read_columns(root: bytes) -> Columns:
 
         raise Corrupt(
             f"the index {posix_text(root)}/.mic/index is damaged",
-            hint="run `mic clone` again into this folder to rebuild it",
+            hint="`mic link ORG/PROJECT` here makes it anew: it writes none of your files",
         )
     return columns
 

@@ -1,19 +1,23 @@
 """How clashes were settled here, in `.mic/resolutions`, so that one that comes back is settled the same.
 
-A file for each, named by the path and what clashed in it (`mic.core.merge3.Clash.name`). Its content is the lines that
-were written. Ours and theirs may have changed sides. What is remembered is used in the same path only, and always said.
+A file for each, named by the path and what clashed in it (`mic.core.merge3.Clash.name`), with `.1` behind it: the
+SHA-256 of the lines that were written, and these. One without `.1` is of before, and has the lines alone. Ours and
+theirs may have changed sides. What is remembered is used in the same path only, and always said; what is damaged is
+forgotten.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 
 from mic.core.merge3 import Clash
-from mic.workspace.place import read_file, write_file
+from mic.workspace.place import read_file, take_away, write_file
 from mic.workspace.workspace import Workspace
 
 _FOLDER = b"/resolutions"
+_CHECK = 32  # bytes of a SHA-256
 # Beyond these the ones that were not used for longest go. Each is some lines.
 KEEP = 2_000
 
@@ -22,7 +26,9 @@ def remember(ws: Workspace, path: bytes, clash: Clash, lines: bytes) -> None:
     """Keep how a clash was settled, in place of how it was before."""
     folder = ws.folder + _FOLDER
     os.makedirs(folder, exist_ok=True)
-    write_file(folder, clash.name(path).hex().encode(), lines)
+    name = clash.name(path).hex().encode()
+    write_file(folder, name + b".1", hashlib.sha256(lines).digest() + lines)
+    take_away(folder + b"/" + name)
     _forget(folder)
 
 
@@ -31,12 +37,22 @@ def recall(ws: Workspace, path: bytes, found: list[Clash]) -> dict[Clash, bytes]
     known = {}
     for clash in found:
         name = ws.folder + _FOLDER + b"/" + clash.name(path).hex().encode()
-        lines = read_file(name)
-        if lines is not None:
-            known[clash] = lines
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
+            lines = _whole(read_file(name + b".1"))
+            if lines is None:
+                lines = read_file(name)
+            else:
+                name += b".1"
+            if lines is not None:
+                known[clash] = lines
                 os.utime(name)
     return known
+
+
+def _whole(raw: bytes | None) -> bytes | None:
+    if raw is None or hashlib.sha256(raw[_CHECK:]).digest() != raw[:_CHECK]:
+        return None
+    return raw[_CHECK:]
 
 
 def forget_all(ws: Workspace) -> int:
@@ -45,7 +61,7 @@ def forget_all(ws: Workspace) -> int:
     with contextlib.suppress(FileNotFoundError):
         names = os.listdir(folder)
         for name in names:
-            os.unlink(folder + b"/" + name)
+            take_away(folder + b"/" + name)
         return len(names)
     return 0
 
@@ -56,5 +72,4 @@ def _forget(folder: bytes) -> None:
         return
     by_age = sorted(names, key=lambda name: os.lstat(folder + b"/" + name).st_mtime_ns)
     for name in by_age[: len(names) - KEEP]:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(folder + b"/" + name)
+        take_away(folder + b"/" + name)

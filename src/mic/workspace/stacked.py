@@ -7,6 +7,7 @@ has landed, what stands here is compared with these, so that only what was done 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Sequence
 
@@ -19,7 +20,7 @@ from mic.core.session import Change, Op
 from mic.core.tree import Entry
 from mic.workspace.columns import git_mode
 from mic.workspace.files import hash_file, read_content
-from mic.workspace.place import read_file, write_file
+from mic.workspace.place import read_file, take_away, write_file
 from mic.workspace.status import LocalChange
 from mic.workspace.workspace import Workspace
 
@@ -92,15 +93,18 @@ def _mode(ws: Workspace, path: bytes) -> int:
 
 
 def content(ws: Workspace, name: bytes) -> bytes | None:
-    """A text of a session below, by its hash."""
-    return read_file(ws.folder + b"/stacked/contents/" + name.hex().encode())
+    """A text of a session below, by its hash; None when it is not kept, or is not what its name says."""
+    with contextlib.suppress(OSError):
+        data = read_file(ws.folder + b"/stacked/contents/" + name.hex().encode())
+        if data is not None and hashlib.sha256(data).digest() == name:
+            return data
+    return None
 
 
 def drop(ws: Workspace, session_id: bytes) -> None:
     """The session has landed, or stands on nothing any more. Contents that no other has go too."""
     folder = ws.folder + b"/stacked"
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(folder + b"/" + ulid_text(session_id).encode())
+    take_away(folder + b"/" + ulid_text(session_id).encode())
     kept: set[bytes] = set()
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(folder):
@@ -110,4 +114,4 @@ def drop(ws: Workspace, session_id: bytes) -> None:
                     kept.update(change.hash.hex().encode() for change in _decoder.decode(raw or b"").changes)
         for name in os.listdir(folder + b"/contents"):
             if name not in kept:
-                os.unlink(folder + b"/contents/" + name)
+                take_away(folder + b"/contents/" + name)

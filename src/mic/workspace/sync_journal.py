@@ -85,11 +85,7 @@ class OpenSync:
 
     def discard(self) -> None:
         """The sync is undone."""
-        gone = self._ws.folder + b"/sync.old"
-        if exists(gone):
-            shutil.rmtree(gone)
-        os.rename(self.folder, gone)
-        shutil.rmtree(gone)
+        _take_away(self._ws, self.folder)
 
     def _read(self, name: bytes) -> bytes:
         raw = read_file(self.folder + b"/" + name)
@@ -125,6 +121,20 @@ def find(ws: Workspace) -> OpenSync | None:
     if under_way(ws):
         return OpenSync(ws, False)
     return OpenSync(ws, True) if exists(ws.folder + b"/synced") else None
+
+
+def forget_finished(ws: Workspace) -> None:
+    """The last sync cannot be undone any more, whole or damaged; nothing happens when there is none."""
+    if exists(ws.folder + b"/synced"):
+        _take_away(ws, ws.folder + b"/synced")
+
+
+def _take_away(ws: Workspace, folder: bytes) -> None:
+    gone = ws.folder + b"/sync.old"
+    if exists(gone):
+        shutil.rmtree(gone)
+    os.rename(folder, gone)
+    shutil.rmtree(gone)
 
 
 def _decoded(raw: bytes) -> Journal:

@@ -123,9 +123,9 @@ class Workspace:
     def _write_config(self) -> None:
         organization, project = _followed.get(self.root, self.config[1:3])
         self.config = self.config._replace(organization=organization, project=project)
-        values = {key: str(value) for key, value in self.config._asdict().items() if key != "branch" or value}
-        if self.config.branch:
-            values["format"] = "2"
+        # The tree is last: where the end is missing, nobody takes what follows a branch for what follows main.
+        values = {"format": "2", "branch": self.config.branch} if self.config.branch else {}
+        values |= {key: str(value) for key, value in self.config._asdict().items() if key != "branch"}
         for key, value in values.items():
             if not value.isprintable():
                 raise InvalidInput(f"the {key} {value!r} holds a character that no name has")

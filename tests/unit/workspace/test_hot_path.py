@@ -181,7 +181,7 @@ def test_a_damaged_index_ends_with_the_way_out(ws: Workspace) -> None:
     Path(ws.root, ".mic/index").write_bytes(b"x")
     result = run(ws.root, "status")
     assert result.returncode == 1
-    assert result.stderr.endswith("\n     Run `mic clone` again into this folder to rebuild it.\n")
+    assert result.stderr.endswith("\n     `mic link ORG/PROJECT` here makes it anew: it writes none of your files.\n")
 
 
 @pytest.mark.parametrize("links", [0, 1, 2])

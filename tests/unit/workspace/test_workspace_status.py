@@ -192,7 +192,7 @@ def test_a_garbage_index_is_named_with_a_way_out(ws: Workspace, spoil: bytes) ->
     Path(ws.root, ".mic/index").write_bytes(spoil)
     with pytest.raises(Corrupt, match=r"index .*/\.mic/index is damaged") as caught:
         status(ws)
-    assert caught.value.hint == "run `mic clone` again into this folder to rebuild it"
+    assert caught.value.hint == "`mic link ORG/PROJECT` here makes it anew: it writes none of your files"
 
 
 def test_every_flipped_or_missing_byte_of_the_index_is_found(ws: Workspace) -> None:

@@ -1,0 +1,53 @@
+"""How clashes were settled: what was kept comes back to the byte, and what is damaged is not used."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from mic.core.merge3 import Clash
+from mic.workspace.resolutions import forget_all, recall, remember
+from mic.workspace.workspace import Workspace
+
+CLASH = Clash(b"1\n", b"mine\n", b"theirs\n")
+
+
+@pytest.mark.parametrize("lines", [b"both\n", b"", b"no end", b"\x00\xff" * 50])
+def test_what_was_remembered_is_recalled(ws: Workspace, lines: bytes) -> None:
+    remember(ws, b"list", CLASH, lines)
+    assert recall(ws, b"list", [CLASH]) == {CLASH: lines}
+    assert recall(ws, b"other", [CLASH]) == {}
+    (path,) = Path(ws.root, ".mic/resolutions").iterdir()
+    assert path.read_bytes() == hashlib.sha256(lines).digest() + lines
+    assert path.name == CLASH.name(b"list").hex() + ".1"
+    assert forget_all(ws) == 1
+    assert recall(ws, b"list", [CLASH]) == {}
+
+
+@pytest.mark.parametrize("how", ["empty", "cut", "zeros", "other", "folder", "loop"])
+def test_what_is_damaged_is_forgotten(ws: Workspace, how: str) -> None:
+    """Else a merge would put it into a file, and say that it is settled as before."""
+    remember(ws, b"list", CLASH, b"settled\n")
+    (path,) = Path(ws.root, ".mic/resolutions").iterdir()
+    raw = path.read_bytes()
+    path.unlink()
+    if how == "folder":
+        path.mkdir()
+    elif how == "loop":
+        path.symlink_to(path.name)
+    else:
+        path.write_bytes({"empty": b"", "cut": raw[:-1], "zeros": bytes(len(raw)), "other": raw[:-2] + b"!\n"}[how])
+    assert recall(ws, b"list", [CLASH]) == {}
+
+
+def test_one_of_before_is_recalled_until_there_is_a_newer_one(ws: Workspace) -> None:
+    folder = Path(ws.root, ".mic/resolutions")
+    folder.mkdir()
+    old = folder / CLASH.name(b"list").hex()
+    old.write_bytes(b"of before\n")
+    assert recall(ws, b"list", [CLASH]) == {CLASH: b"of before\n"}
+    remember(ws, b"list", CLASH, b"newer\n")
+    assert recall(ws, b"list", [CLASH]) == {CLASH: b"newer\n"}
+    assert not old.exists()
