@@ -63,7 +63,8 @@ def test_from_clash_to_landing_by_flags(clashing: Shell, name: str) -> None:
         + story(name)
         + "kept yours: logo, changed on both sides, and not text\n"
         + story(name)
-        + "Mend the marked lines or `mic resolve` them, then `mic land`. `mic cat PATH @2` shows theirs, "
+        + "Mend the marked lines or `mic resolve` them (without a terminal: `mic resolve PATH --hunk N=theirs`), "
+        "then `mic land`. `mic cat PATH @2` shows theirs, "
         "`mic sync --theirs PATH` takes it, `mic sync --ours PATH` settles for yours. "
         "`mic sync --abort` undoes this sync.\n[3]\n"
     )
@@ -79,10 +80,16 @@ def test_from_clash_to_landing_by_flags(clashing: Shell, name: str) -> None:
         ("list", True, 2, 2)
     ]
     assert found[0]["landings"][0]["goal"] == "Water at noon"
-    assert clashing("resolve", "list", "--hunk", "2=theirs") == "settled: list (1 place, 1 place left)\n"
+    assert clashing("resolve", "list", "--hunk", "2=theirs") == (
+        "settled: list (1 place, 1 place left)\n"
+        "`mic resolve` lists what is left by number; settle it: `mic resolve PATH --hunk N=ours|theirs|both|base`.\n"
+    )
     assert "theirs8\n" in clashing.read("list")
     assert "<<<<<<< yours\nmine1\n" in clashing.read("list")
-    assert clashing("resolve", "logo", "--strategy", "theirs") == "settled with theirs: logo\n"
+    assert clashing("resolve", "logo", "--strategy", "theirs") == (
+        "settled with theirs: logo\n"
+        "`mic resolve` lists what is left by number; settle it: `mic resolve PATH --hunk N=ours|theirs|both|base`.\n"
+    )
     assert (clashing.cwd / "logo").read_bytes() == b"\0theirs"
     assert clashing("resolve", "--strategy", "union") == (
         "settled with union: list (1 place)\nNothing clashes any more: `mic land`.\n"
@@ -316,7 +323,8 @@ def test_what_clashes_is_held_apart(clashing: Shell, name: str) -> None:
         + story(name)
         + "clash: logo, held apart: changed on both sides, and not text\n"
         + story(name)
-        + "Your files stand as they were; `mic resolve` settles what clashes, then `mic land`. "
+        + "Your files stand as they were; `mic resolve` settles what clashes "
+        "(without a terminal: `mic resolve PATH --hunk N=theirs`), then `mic land`. "
         "`mic sync --abort` undoes this sync.\n[3]\n"
     )
     assert (clashing.read("list"), (folder / "logo").read_bytes()) == (mine, b"\0mine")
@@ -332,7 +340,10 @@ def test_what_clashes_is_held_apart(clashing: Shell, name: str) -> None:
     # Work goes on, in the same file too.
     clashing.write("list", mine.replace("6\n", "six\n"))
     assert len(clashing.json("resolve", "list")["conflicts"][0]["places"]) == 2
-    assert clashing("resolve", "list", "--hunk", "1=theirs") == "settled: list (1 place, 1 place left)\n"
+    assert clashing("resolve", "list", "--hunk", "1=theirs") == (
+        "settled: list (1 place, 1 place left)\n"
+        "`mic resolve` lists what is left by number; settle it: `mic resolve PATH --hunk N=ours|theirs|both|base`.\n"
+    )
     assert "<<<<<<< yours\nmine8\n" in clashing.read("list")
     assert clashing("undo").startswith("Undone: mic resolve")
     assert clashing.read("list") == mine.replace("6\n", "six\n")

@@ -82,7 +82,8 @@ def test_from_clash_to_landing(two: Shell) -> None:
         "Synced @1 to @2: 0 files brought in.\n"
         "clash: list, between the marked lines (before: .mic/kept/2/list)\n"
         f"  @2 Theirs ({me(two)})\n"
-        "Mend the marked lines or `mic resolve` them, then `mic land`. `mic sync --abort` undoes this sync.\n"
+        "Mend the marked lines or `mic resolve` them (without a terminal: `mic resolve PATH --hunk N=theirs`), "
+        "then `mic land`. `mic sync --abort` undoes this sync.\n"
         "[3]\n"
     )
     assert two.read("list") == MARKED
@@ -97,7 +98,8 @@ def test_from_clash_to_landing(two: Shell) -> None:
     refused = (
         "! mic: 1 file still has the marked lines of a sync:\n"
         "!   list\n"
-        "!      Mend them and remove the markers. `mic sync --ours PATH` or `--theirs PATH` takes one side whole.\n"
+        "!      Mend them and remove the markers, or choose by place: `mic resolve PATH --hunk N=theirs`. "
+        "`mic sync --ours PATH` or `--theirs PATH` takes one side whole.\n"
         "[3]\n"
     )
     assert two("land") == refused
@@ -331,7 +333,8 @@ def test_killed_in_the_middle(two: Shell) -> None:
         "merged: list (before: .mic/kept/2/list)\n"
         "clash: other, between the marked lines (before: .mic/kept/2/other)\n"
         f"  @2 Many ({me(two)})\n"
-        "Mend the marked lines or `mic resolve` them, then `mic land`. `mic sync --abort` undoes this sync.\n[3]\n"
+        "Mend the marked lines or `mic resolve` them (without a terminal: `mic resolve PATH --hunk N=theirs`), "
+        "then `mic land`. `mic sync --abort` undoes this sync.\n[3]\n"
     )
     found = files(two.cwd)
     assert found["list"] == TEN.replace("0\n", "top\n").replace("9\n", "bottom\n").encode()

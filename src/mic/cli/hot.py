@@ -209,6 +209,7 @@ def _next_steps(view: View) -> list[tuple[str, str]]:
     if any(kind == "held" for _, kind, _ in view.conflicts):
         steps.append(("mic resolve", "see what clashes, and settle it"))
     if any(kind == "marked" for _, kind, _ in view.conflicts):
+        steps.append(("mic resolve", "settle the marked places; without a terminal, see their numbers for --hunk"))
         steps.append(("mic sync --ours PATH", "take your version whole, instead of mending the marked lines"))
         steps.append(("mic sync --theirs PATH", "take theirs whole"))
         steps.append(("mic sync --abort", "undo the sync"))

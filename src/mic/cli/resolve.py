@@ -38,6 +38,8 @@ from mic.workspace.resolutions import forget_all, remember
 from mic.workspace.sync_journal import under_way
 from mic.workspace.workspace import Workspace
 
+# How places are chosen without a terminal.
+_CHOICE = ": `mic resolve PATH --hunk N=ours|theirs|both|base`"
 _STRATEGIES = ("ours", "theirs", "union", "interactive")
 
 
@@ -174,7 +176,7 @@ def _list(ws: Workspace, out: Output, found: list[Open]) -> None:
                 for row in as_text(text, plain).removesuffix("\n").split("\n") if text else ():
                     out.line(f"      {row}")
     if any(item.by_lines for item in found):
-        out.line("Settle: `mic resolve PATH --hunk N=ours|theirs|both|base`, or --strategy for all of a file.")
+        out.line(f"Settle{_CHOICE}, or --strategy for all of a file.")
     elif found:
         out.line("Settle: `mic resolve PATH --strategy ours`, or theirs.")
     out.document({"conflicts": [_fields(item) for item in found], "session": session.goal if session else None})
@@ -215,7 +217,8 @@ def _settle_hunks(ws: Workspace, out: Output, found: list[Open], hunks: tuple[st
             raise WrongCommandLine(f"{text[:100]!r} is no choice.", hint="For example: --hunk 1=theirs.")
         if not 1 <= int(number[:9]) <= len(item.places):
             raise WrongCommandLine(
-                f"{display(item.path)} has {plural(len(item.places), 'marked place')}, and no number {number[:9]}."
+                f"{display(item.path)} has {plural(len(item.places), 'marked place')}, and no number {number[:9]}.",
+                hint="`mic resolve` lists them.",
             )
         choices[int(number[:9])] = side
     write(ws, [(item, {number: chosen(item.places[number - 1].clash, side) for number, side in choices.items()})])
@@ -322,6 +325,8 @@ def _report(ws: Workspace, out: Output, done: list[tuple[bytes, int, str]]) -> N
         out.line("Nothing was settled.")
     if done and not left:
         out.line("Nothing clashes any more: `mic land`.")
+    elif any(left.values()):
+        out.line(f"`mic resolve` lists what is left by number; settle it{_CHOICE}.")
     out.document(
         {
             "settled": [{**path_fields(path), "places": count, "left": left.get(path, 0)} for path, count, _ in done],

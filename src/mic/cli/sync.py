@@ -37,6 +37,7 @@ from mic.workspace.sync_journal import under_way as sync_under_way
 from mic.workspace.workspace import Workspace
 
 _CLASHED = 3  # docs/users/exit-codes.md
+_BY_PLACE = " (without a terminal: `mic resolve PATH --hunk N=theirs`)"
 
 
 @click.command(short_help="Take in what landed since your base")
@@ -296,9 +297,12 @@ def _say_whose(ws: Workspace, out: Output, conflicts: list[Conflict], path: byte
 def _hint(journal: Journal, clashes: list[Step]) -> str:
     parts = []
     if any(step.act == MARK for step in clashes):
-        parts.append("Mend the marked lines or `mic resolve` them, then `mic land`.")
-    if any(step.act == HOLD for step in clashes):
-        parts.append("Your files stand as they were; `mic resolve` settles what clashes, then `mic land`.")
+        parts.append(f"Mend the marked lines or `mic resolve` them{_BY_PLACE}, then `mic land`.")
+    held = [step for step in clashes if step.act == HOLD]
+    if held:
+        # Only what changed on both sides has places to choose in.
+        by_place = _BY_PLACE if any(step.reason == "changed" for step in held) else ""
+        parts.append(f"Your files stand as they were; `mic resolve` settles what clashes{by_place}, then `mic land`.")
     if any(step.act == YOURS for step in clashes):
         parts.append(
             f"`mic cat PATH @{journal.to_position}` shows theirs, `mic sync --theirs PATH` takes it, "

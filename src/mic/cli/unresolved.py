@@ -54,7 +54,7 @@ def refuse_open(conflicts: list[Conflict]) -> None:
     if paths:
         have = "has" if len(paths) == 1 else "have"
         said.append(f"{plural(len(paths), 'file')} still {have} the marked lines of a sync:{_listed(paths)}")
-        hints.append("Mend them and remove the markers.")
+        hints.append("Mend them and remove the markers, or choose by place: `mic resolve PATH --hunk N=theirs`.")
     if held:
         clash = "clashes" if len(held) == 1 else "clash"
         said.append(f"{plural(len(held), 'path')} still {clash} with what a sync took in:{_listed(held)}")
