@@ -21,6 +21,44 @@ def bash(code: str, cwd: Path, env: dict[str, str]) -> str:
     return done.stdout
 
 
+# What is typed, the last word of it not to its end (`_` for nothing of it), and the values that it may become.
+VALUES = [
+    ("mic resolve list --strategy th", ["theirs"]),
+    ("mic resolve --strategy _", ["ours", "theirs", "union", "interactive"]),
+    ("mic init --visibility p", ["private", "public"]),
+    ("mic session note x --as a", ["agent"]),
+    ("mic session wrote --as p", ["person"]),
+    ("mic org invite acme ada --role o", ["owner"]),
+    ("mic org role acme ada me", ["member"]),
+    ("mic org role --instance here acme ada me", ["member"]),
+    ("mic org role acme me", []),
+    ("mic project members role acme/garden ada ad", ["admin"]),
+    ("mic land --transcript me", ["members"]),
+    ("mic auth token create --name x --scope org:", ["org:read", "org:admin"]),
+    ("mic config get cache.m", ["cache.max_size_gb"]),
+    ("mic config unset --workspace daemon", ["daemon.enabled"]),
+    ("mic config set tel", ["telemetry.enabled", "telemetry.address"]),
+    ("mic config set agent.automatic _", ["true", "false"]),
+    ("mic config set cache.max_size_gb t", []),
+    ("mic config set agent.automatic true f", []),
+    ("mic completion z", ["zsh"]),
+    ("mic session decide x --why mem", []),
+]
+
+
+def values_of(script: str, shell: str, line: str) -> str:
+    """Code that says what a shell completes a line to: words, and `FILES` where it would look for files."""
+    words = line.split()
+    current = "" if words[-1] == "_" else words[-1]
+    if shell == "bash":
+        said = f"COMP_WORDS=({' '.join(words[:-1])} '{current}'); COMP_CWORD={len(words) - 1}"
+        return f"source {script}; {said}; _mic; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    # Its own completion system needs a terminal; what the function calls of it is put in its place.
+    return f"""compadd() {{ shift; local each; for each; do [[ $each == $PREFIX* ]] && print -r -- $each; done }}
+compset() {{ PREFIX=${{PREFIX#*=}} }}; _files() {{ print FILES }}
+words=({" ".join(words[:-1])} '{current}'); CURRENT={len(words)}; PREFIX='{current}'; source {script}; _mic"""
+
+
 @pytest.fixture(scope="module")
 def completed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The script for bash, in a file."""
@@ -39,12 +77,32 @@ def completed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["mic", "org", "networks", "a"], ["add"]),
         (["mic", "nonsense", "gar"], []),
         (["mic", "session", "note", "session", "--r"], ["--role"]),
+        *((line.split(), expected) for line, expected in VALUES),
     ],
 )
 def test_bash(completed: Path, tmp_path: Path, words: list[str], expected: list[str]) -> None:
-    line = f"COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}"
-    code = f"source {completed}; {line}; _mic; printf '%s\\n' \"${{COMPREPLY[@]}}\""
-    assert bash(code, tmp_path, {"PATH": "/usr/bin:/bin"}).split() == expected
+    code = values_of(str(completed), "bash", " ".join(words))
+    found = bash(code, tmp_path, {"PATH": "/usr/bin:/bin"}).split()
+    assert [word for word in found if words[-1] != "_" or not word.startswith("--")] == expected
+
+
+def test_bash_has_the_sign_between_an_option_and_its_value_as_a_word(completed: Path, tmp_path: Path) -> None:
+    for current, expected in (("= ad", ["admin"]), ("=", ["reader", "member", "admin", "owner"])):
+        code = values_of(str(completed), "bash", f"mic org invite acme ada --role {current}")
+        assert bash(code, tmp_path, {"PATH": "/usr/bin:/bin"}).split() == expected
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+@pytest.mark.parametrize(("line", "expected"), [*VALUES, ("mic org invite acme --role=ad", ["admin"])])
+def test_zsh(tmp_path: Path, line: str, expected: list[str]) -> None:
+    """Values, and no file where there are any."""
+    (tmp_path / "mic.zsh").write_text(script("zsh"))
+    code = values_of("mic.zsh", "zsh", line)
+    done = subprocess.run(["zsh", "-fc", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    found = done.stdout.split()
+    assert [word for word in found if word != "FILES" and not word.startswith("--")] == expected
+    assert ("FILES" in found) == (not expected)
 
 
 def test_names_are_completed(completed: Path, tmp_path: Path) -> None:
@@ -127,6 +185,14 @@ def test_fish(tmp_path: Path, line: str, expected: list[str]) -> None:
     (tmp_path / "garden").write_text("")
     assert sorted(fish(tmp_path, line)) == sorted(expected)
     assert not list(tmp_path.rglob("pwned"))
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+@pytest.mark.parametrize(("line", "expected"), [*VALUES, ("mic org invite acme --role=ad", ["--role=admin"])])
+def test_fish_completes_values(tmp_path: Path, line: str, expected: list[str]) -> None:
+    """As the others; what is not closed may be a file."""
+    found = [word for word in fish(tmp_path, line.removesuffix("_")) if not word.startswith("--") or "=" in word]
+    assert sorted(word for word in found if word != "mic.fish") == sorted(expected)
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")

@@ -4,11 +4,14 @@ The scripts hold every command and option, so completing costs nothing but the s
 version that they are for: a shell that evaluates `mic shell-init` when it starts always has the right ones. Names of
 remotes are read by the shell from where they are written; those of branches, sessions and exports from the files that
 commands leave (mic.cli.completed). What is no plain name is passed over: nothing in such a file is carried out.
+
+A value of a closed list is offered where it may stand: behind its option, or as the argument that it is.
 """
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 
 import click
 
@@ -16,6 +19,8 @@ from mic.cli.app import json_option
 from mic.cli.output import Output
 from mic.cli.shell_shipped import SHELLS, shipped
 from mic.cli.table import COMMANDS
+from mic.cli.tokens import SCOPES
+from mic.cli.user_config import DEFAULTS
 
 # What names follow a command: of remotes, branches, sessions or exports.
 NAMES = {
@@ -36,13 +41,30 @@ NAMES = {
 }
 
 
-class Node:
-    """A command: its words ("mic session push"), the words that may follow, its options, and a line about each."""
+_TRUTH = ("true", "false")
+# Closed lists that the commands themselves do not name as such, by where the value stands: behind these words, or as
+# the argument of this number.
+CLOSED: dict[str, tuple[str, ...]] = {
+    "mic auth token create --scope": SCOPES,
+    "mic config get 0": tuple(DEFAULTS),
+    "mic config set 0": tuple(DEFAULTS),
+    "mic config unset 0": tuple(DEFAULTS),
+    **{f"mic config set {key}": _TRUTH for key, value in DEFAULTS.items() if isinstance(value, bool)},
+}
 
-    __slots__ = ("below", "options", "words")
+
+class Node:
+    """A command: its words ("mic session push"), the words that may follow, its options, and a line about each.
+
+    `valued` are its options that have a value; `closed` what values there are, by where they stand, as in CLOSED.
+    """
+
+    __slots__ = ("below", "closed", "options", "valued", "words")
 
     def __init__(self, words: str, below: dict[str, str], options: dict[str, str]) -> None:
         self.words, self.below, self.options = words, below, options
+        self.valued: set[str] = set()
+        self.closed: dict[str, tuple[str, ...]] = {}
 
 
 def nodes() -> list[Node]:
@@ -62,7 +84,7 @@ def _below(words: str, command: click.Command) -> list[Node]:
         if isinstance(param, click.Option) and not param.hidden:
             options |= {flag: param.help or "" for flag in param.opts if flag.startswith("--")}
     if not isinstance(command, click.Group):
-        return [Node(words, {}, options)]
+        return [_values(Node(words, {}, options), command)]
     below: dict[str, str] = {}
     found: list[Node] = []
     for name in command.list_commands(context):
@@ -71,6 +93,36 @@ def _below(words: str, command: click.Command) -> list[Node]:
             below[name] = each.get_short_help_str(60)
             found += _below(f"{words} {name}", each)
     return [Node(words, below, options), *found]
+
+
+def _values(node: Node, command: click.Command) -> Node:
+    """The node, with what is known of the values of its options and arguments."""
+    arguments = [param for param in command.params if isinstance(param, click.Argument)]
+    for param in command.params:
+        places = [str(arguments.index(param))] if isinstance(param, click.Argument) else param.opts
+        if isinstance(param, click.Option) and not param.is_flag and not param.count:
+            node.valued.update(param.opts)
+        if isinstance(param.type, click.Choice):
+            node.closed |= {f"{node.words} {place}": tuple(map(str, param.type.choices)) for place in places}
+    node.closed |= {place: values for place, values in CLOSED.items() if place.startswith(f"{node.words} ")}
+    return node
+
+
+def _closed(found: list[Node]) -> dict[tuple[str, ...], list[str]]:
+    """Where each closed list stands."""
+    places: dict[tuple[str, ...], list[str]] = {}
+    for node in found:
+        for place, values in node.closed.items():
+            places.setdefault(values, []).append(place)
+    return places
+
+
+def _valued(found: list[Node]) -> tuple[list[str], list[str]]:
+    """Options that have a value wherever they are; and those that have one here and none there, with their command."""
+    valued = sorted({name for node in found for name in node.valued})
+    flags = {name for node in found for name in node.options if name not in node.valued}
+    both = [f"{node.words} {name}" for node in found for name in sorted(node.valued & flags)]
+    return [name for name in valued if name not in flags], both
 
 
 def script(shell: str) -> str:
@@ -121,26 +173,52 @@ def _names_cases(indent: str) -> str:
     return f'{indent}case "$here" in\n{cases}\n{indent}esac'
 
 
-def _words_cases(found: list[Node]) -> str:
-    """Shell code that walks `here` along the words of the command line, as far as they are commands."""
+def _walk(found: list[Node]) -> str:
+    """Shell code for one word of the command line: `here` is the command so far, `count` how many arguments of it there
+    were, `option` the option whose value comes next, `before` the word itself.
+    """
     known = "|".join(f'"{node.words}"' for node in found[1:])
-    return f'case "$here $word" in {known}) here="$here $word" ;; esac'
+    everywhere, both = _valued(found)
+    return f"""[ "$word" = "=" ] && continue
+    if [ -n "$option" ]; then option=; continue; fi
+    case "$here $word" in {known}) here="$here $word"; continue ;; esac
+    case "$word" in {"|".join(everywhere)}) option="$word" ;; -*) ;; *) count=$((count + 1)); before="$word" ;; esac
+    case "$here $word" in {"|".join(f'"{each}"' for each in both)}) option="$word" ;; esac"""
+
+
+def _closed_cases(found: list[Node], indent: str) -> str:
+    """Shell code that sets `values` to what may stand here, where that is a closed list."""
+    cases = "\n".join(
+        f'{indent}    {"|".join(f"{chr(34)}{place}{chr(34)}" for place in places)}) values="{" ".join(values)}" ;;'
+        for values, places in _closed(found).items()
+    )
+    return f"""{indent}for word in "$here ${{option:-$count}}" "$here $before"; do
+{indent}  case "$word" in
+{cases}
+{indent}    *) continue ;;
+{indent}  esac
+{indent}  break
+{indent}done"""
 
 
 def _bash(found: list[Node]) -> str:
     cases = "\n".join(f'    "{node.words}") words="{" ".join([*node.below, *node.options])}" ;;' for node in found)
     return f"""{_KNOWN}_mic() {{
-  local here=mic word words="" names="" at current="${{COMP_WORDS[COMP_CWORD]}}"
+  local here=mic word words="" names="" values="" option="" before="" at count=0 current="${{COMP_WORDS[COMP_CWORD]}}"
   for ((at = 1; at < COMP_CWORD; at++)); do
     word="${{COMP_WORDS[at]}}"
-    {_words_cases(found)}
+    {_walk(found)}
   done
-  case "$here" in
+  [ "$current" = "=" ] && current=
+{_closed_cases(found, "  ")}
+  if [ -z "$option" ]; then
+    case "$here" in
 {cases}
-  esac
-{_names_cases("  ")}
+    esac
+  {_names_cases("  ").replace(chr(10), chr(10) + "  ")}
+  fi
   COMPREPLY=()
-  while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -W "$words $names" -- "$current")
+  while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -W "$values $words $names" -- "$current")
 }}
 complete -o bashdefault -o default -F _mic mic
 """
@@ -150,16 +228,23 @@ def _zsh(found: list[Node]) -> str:
     cases = "\n".join(f'    "{node.words}") compadd -- {" ".join([*node.below, *node.options])} ;;' for node in found)
     return f"""#compdef mic
 {_KNOWN}_mic() {{
-  local here=mic word names=
+  local here=mic word names= values= option= before= count=0
   for word in "${{(@)words[2,CURRENT-1]}}"; do
-    {_words_cases(found)}
+    {_walk(found)}
   done
+  case "$PREFIX" in --*=*) option="${{PREFIX%%=*}}"; compset -P '*=' ;; esac
+{_closed_cases(found, "  ")}
+  [ -n "$values" ] && compadd -- ${{=values}}
+  if [ -n "$option" ]; then
+    [ -n "$values" ] || _files
+    return
+  fi
   case "$here" in
 {cases}
   esac
 {_names_cases("  ")}
   [ -n "$names" ] && compadd -- "${{(@f)names}}"
-  _files
+  [ -n "$values" ] || _files
 }}
 (( $+functions[compdef] )) && compdef _mic mic
 """.replace("$path", "$mic_path").replace('path="$mic_path', 'mic_path="$mic_path')
@@ -170,22 +255,88 @@ def _fish(found: list[Node]) -> str:
     kinds: dict[str, list[str]] = {}
     for words, kind in NAMES.items():
         kinds.setdefault(kind, []).append(words)
-    lines = [_FISH_KNOWN, "function __mic_here", "  set -l here mic", "  for word in (commandline -opc)[2..]"]
-    lines += ["    switch $here/$word", f"      case {' '.join(_quoted(_at(node.words)) for node in found[1:])}"]
-    lines += ["        set here $here' '$word", "    end", "  end", "  echo $here", "end"]
-    lines += ["function __mic_complete", "  set -l here (__mic_here)", "  switch $here"]
-    for node in found:
-        offered = [*node.below.items(), *node.options.items()]
-        shown = " ".join(f"{name} {_quoted(short)}" for name, short in offered)
-        lines += [f"    case {_quoted(node.words)}", f"      printf '%s\\t%s\\n' {shown}"]
-    lines += ["  end", "  switch $here"]
-    for kind, commands in kinds.items():
-        lines += [f"    case {' '.join(map(_quoted, commands))}", f"      __mic_names {kind}"]
-    lines += ["  end", "end", "function __mic_is_group", "  switch (__mic_here)"]
-    lines += [f"    case {' '.join(_quoted(node.words) for node in found if node.below)}", "      return 0"]
-    lines += ["  end", "  return 1", "end", "complete -c mic -e"]
-    lines += ["complete -c mic -n __mic_is_group -f", "complete -c mic -a '(__mic_complete)'"]
-    return "\n".join(lines) + "\n"
+    everywhere, both = _valued(found)
+    values = "\n".join(
+        f"      case {_all_quoted(places)}\n        printf '%s\\n' {' '.join(each)}\n        return"
+        for each, places in _closed(found).items()
+    )
+    offered = "\n".join(
+        f"    case {_quoted(node.words)}\n      printf '%s\\t%s\\n' "
+        + " ".join(f"{name} {_quoted(short)}" for name, short in [*node.below.items(), *node.options.items()])
+        for node in found
+    )
+    names = "\n".join(f"    case {_all_quoted(words)}\n      __mic_names {kind}" for kind, words in kinds.items())
+    return f"""{_FISH_KNOWN}
+function __mic_here
+  set -l here mic
+  set -l count 0
+  set -l option ''
+  set -l before ''
+  for word in (commandline -opc)[2..]
+    if test -n $option
+      set option ''
+      continue
+    end
+    switch $here/$word
+      case {_all_quoted(_at(node.words) for node in found[1:])}
+        set here $here' '$word
+        continue
+      case {_all_quoted(_at(words) for words in both)}
+        set option $word
+        continue
+    end
+    switch $word
+      case {_all_quoted(everywhere)}
+        set option $word
+      case '-*'
+      case '*'
+        set count (math $count + 1)
+        set before $word
+    end
+  end
+  set -l inside (string match -rg '^(--[^=]+)=' -- (commandline -ct))
+  test -n "$inside"; and set option $inside
+  echo $here
+  test -n $option; and echo $option; or echo $count
+  echo $before
+end
+function __mic_values
+  for place in $argv[1]' '$argv[2] $argv[1]' '$argv[3]
+    switch $place
+{values}
+    end
+  end
+end
+function __mic_complete
+  set -l at (__mic_here)
+  set -l here $at[1]
+  for each in (__mic_values $at)
+    string match -q -- '--*=*' (commandline -ct); and echo $at[2]=$each; or echo $each
+  end
+  string match -q -- '-*' $at[2]; and return
+  switch $here
+{offered}
+  end
+  switch $here
+{names}
+  end
+end
+function __mic_is_closed
+  set -l at (__mic_here)
+  switch $at[1]
+    case {_all_quoted(node.words for node in found if node.below)}
+      return 0
+  end
+  count (__mic_values $at) > /dev/null
+end
+complete -c mic -e
+complete -c mic -n __mic_is_closed -f
+complete -c mic -a '(__mic_complete)'
+"""
+
+
+def _all_quoted(texts: Iterable[str]) -> str:
+    return " ".join(map(_quoted, texts))
 
 
 def _at(words: str) -> str:

@@ -15,7 +15,7 @@ from mic.core.ids import ulid_text
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.workspace import Workspace
 
-_SCOPES = ("project:read", "project:write", "session:read", "session:write", "org:read", "org:admin")
+SCOPES = ("project:read", "project:write", "session:read", "session:write", "org:read", "org:admin")
 
 
 @click.group(cls=Suggesting)
@@ -30,7 +30,7 @@ def token() -> None:
 @click.option("--name", default="", help="What will use it.")
 @click.option(
     "--scope", "scopes", multiple=True, metavar="SCOPE[,SCOPE]",
-    help=f"What it may do: {', '.join(_SCOPES)}. What writes reads too.",
+    help=f"What it may do: {', '.join(SCOPES)}. What writes reads too.",
 )  # fmt: skip
 @click.option("--project", "projects", multiple=True, metavar="ORG/PROJECT", help="Only for this project; repeatable.")
 @click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="How long it is good for.")
