@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from forge_process import Forge
+from forked import MIC
 from inside import Inside
 from mic.rpc import discovery
 from transcript import Shell
@@ -289,6 +290,32 @@ def test_no_room_for_what_is_written(days: Inside) -> None:
     assert days("session", "start", "Goal").startswith("Started")
     days("session", "abandon")
     days.write("a", "now\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("config", "list"),
+        ("config", "list", "--json"),
+        ("--version",),
+        ("help",),
+        ("status",),
+        ("status", "--json"),
+        ("nonsense",),
+    ],
+)
+def test_output_that_has_no_room(days: Inside, command: tuple[str, ...]) -> None:
+    """`mic ... > file` on a full disk: one sentence, and the code of other writes there."""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [str(MIC), *command], cwd=days.cwd, env=days.environment, stdout=full, stderr=subprocess.PIPE, text=True,
+            check=False,
+        )  # fmt: skip
+    if command == ("nonsense",):
+        assert (done.returncode, done.stderr.splitlines()[0]) == (2, "mic: There is no command `mic nonsense`.")
+        return
+    said = "mic: Standard output: No space left on device.\n     Make room there, then repeat.\n"
+    assert (done.returncode, done.stderr) == (6, said)
 
 
 def mounted(days: Shell, mount: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -34,6 +34,9 @@ def main(argv: list[str], *, here: bool = False) -> int:
         from mic.core.errors import MicError
 
         if isinstance(error, OSError):
+            full = _no_more(error)
+            if full is not None:
+                return tell(from_system(full), False)
             error = from_system(error)
         if not isinstance(error, MicError):
             raise
@@ -81,12 +84,28 @@ def _run(argv: list[str], here: bool) -> int:
     return run(argv)
 
 
+def _no_more(error: OSError) -> OSError | None:
+    """The error, as one of standard output, where that is a file which takes no more; nothing more goes there then."""
+    try:
+        sys.stdout.flush()
+        return None
+    except OSError:
+        _to_nowhere()
+        error.filename, error.filename2 = "Standard output", None
+        return error
+
+
 def _reader_gone() -> int:
-    """`mic ... | head` ends without a trace; the interpreter would complain once more when it closes stdout."""
+    """`mic ... | head` ends without a trace."""
+    _to_nowhere()
+    return BROKEN_PIPE
+
+
+def _to_nowhere() -> None:
+    """The interpreter would complain once more when it closes stdout."""
     import os
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return BROKEN_PIPE
 
 
 def start() -> None:
