@@ -117,8 +117,8 @@ class World(NamedTuple):
         text = re.sub(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "ID", who(*words))
         name = rf"\bk{number}\b|(?<=[-npqb])k{number}\b"
         if line in ("project stars", "auth token list"):
-            # Those of this number; a token that was made before nobody was told of it is there beside the other.
-            text = "".join(sorted({each for each in text.splitlines(keepends=True) if re.search(name, each)}))
+            # Those of this number.
+            text = "".join(each for each in text.splitlines(keepends=True) if re.search(name, each))
         return re.sub(name, "K", text)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from forge_process import Forge
+from forked import MIC
 from transcript import Shell
 
 
@@ -50,6 +52,40 @@ def test_a_token_for_a_script(shell: Shell, program: Shell, name: str) -> None:
     assert program("auth", "status") == (
         "! mic: The access token is not valid here.\n!      MICELIO_TOKEN is set; unset it or replace it.\n[5]\n"
     )
+
+
+def test_a_token_that_was_not_shown_is_replaced(shell: Shell, program: Shell) -> None:
+    """The command whose output was lost, given again, makes no second one; given once more, it does."""
+    words = ("auth", "token", "create", "--name", "CI", "--scope", "project:read")
+    with open("/dev/full", "wb") as full:
+        command = [str(MIC), *words]
+        lost = subprocess.run(command, cwd=shell.home, env=shell.environment, stdout=full, check=False)
+    assert lost.returncode == 6
+    (unseen,) = shell.json("auth", "token", "list")["tokens"]
+    value = shell.run(*words).stdout.strip()
+    (token,) = shell.json("auth", "token", "list")["tokens"]
+    assert token["id"] == unseen["id"]
+    assert "The token is from MICELIO_TOKEN" in _as(program, value)("auth", "status")
+    assert shell.run(*words).returncode == 0
+    assert len(shell.json("auth", "token", "list")["tokens"]) == 2
+    assert "The token is from MICELIO_TOKEN" in program("auth", "status")
+
+
+def test_a_token_in_use_is_not_replaced(shell: Shell, program: Shell) -> None:
+    """Killed when it had been shown: what has the token goes on."""
+    words = ("auth", "token", "create", "--name", "CI", "--scope", "project:read")
+    folder = shell.home / ".config/mic"
+    with open("/dev/full", "wb") as full:
+        subprocess.run([str(MIC), *words], cwd=shell.home, env=shell.environment, stdout=full, check=False)
+    (kept,) = folder.glob("making-*")
+    raw = kept.read_bytes()
+    value = shell.run(*words).stdout.strip()
+    assert "The token is from MICELIO_TOKEN" in _as(program, value)("auth", "status")
+    kept.write_bytes(raw)
+    assert shell.run(*words).returncode == 0
+    assert len(shell.json("auth", "token", "list")["tokens"]) == 2
+    assert "The token is from MICELIO_TOKEN" in program("auth", "status")
+    assert list(folder.glob("making-*")) == []
 
 
 def test_an_agent_lands_the_session_it_was_given(shell: Shell, program: Shell, name: str) -> None:

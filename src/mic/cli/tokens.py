@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -9,9 +10,12 @@ import click
 from mic.cli.app import Suggesting, json_option
 from mic.cli.connection import connect, instance_option, named_instance
 from mic.cli.exit_codes import WrongCommandLine
+from mic.cli.made_once import Once, made_once
 from mic.cli.open_session import address_of, require_open
 from mic.cli.output import Output, iso, when
+from mic.core.errors import AlreadyExists
 from mic.core.ids import ulid_text
+from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.workspace import Workspace
 
@@ -67,7 +71,7 @@ def create(
             raise WrongCommandLine(
                 "A token for a session has its own limits.", hint="Use --for-session with --name or alone."
             )
-        made = _for_session(name)
+        _show(out, _for_session(name))
     else:
         words = [word.strip() for item in scopes for word in item.split(",") if word.strip()]
         if not words or not name.strip():
@@ -78,13 +82,34 @@ def create(
         request = pb.CreateTokenRequest(
             name=name, scopes=words, projects=projects, days=days, mixes=mixes, anywhere=anywhere
         )
-        with connect(named_instance(instance), signed_in=True) as client:
-            made = client.call(client.account.CreateToken, request)
+        instance = named_instance(instance)
+        what = instance.encode() + b"\0" + request.SerializeToString(deterministic=True)
+        with connect(instance, signed_in=True) as client, made_once(what) as once:
+            # Killed before it was shown, a token stands for nobody; the same command again replaces it.
+            _show(out, _made(client, request, once))
+
+
+def _made(client: Client, request: pb.CreateTokenRequest, once: Once) -> pb.CreateTokenResponse:
+    request.id = once.id
+    try:
+        made: pb.CreateTokenResponse = client.call(client.account.CreateToken, request)
+    except AlreadyExists:
+        if not once.again:
+            raise
+        # It was shown, and is in use, or it is another account's.
+        once.renew()
+        request.id = once.id
+        made = client.call(client.account.CreateToken, request)
+    return made
+
+
+def _show(out: Output, made: pb.CreateTokenResponse) -> None:
     out.line(made.value)
     out.note(
         f"This is shown once. {made.token.name}: {_limits(made.token)}; good until {when(made.token.expires_at_ms)}."
     )
     out.document({"value": made.value, "token": _fields(made.token)})
+    sys.stdout.flush()
 
 
 def _for_session(name: str) -> pb.CreateTokenResponse:

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
-from mic.core.errors import InvalidInput, TooLarge
+from mic.core.errors import AlreadyExists, InvalidInput, TooLarge
 from mic.core.ids import ulid_text
 from mic.core.token import PERSONAL, RANDOM_BYTES, SESSION, make_token
 from micelio.accounts.actor import Actor
@@ -52,12 +52,16 @@ def create_token(
     *,
     mixes: bool = False,
     anywhere: bool = False,
+    token_id: UUID | None = None,
 ) -> MadeToken:
     """Make a personal token for the actor. Raises Unauthenticated, PermissionDenied, InvalidInput, NotFound, TooLarge.
 
     `projects` are `owner/handle` that the actor may see; none means all that the account reaches, now and later.
     `days` from 1 to 366 until it expires; 0 means 30. `mixes` allows it to read private projects and write public ones,
     `anywhere` to come from outside the networks of organizations that let tokens of their admins do so.
+
+    `token_id` is one that whoever asks has made. Asked again with it, a token of that id and name that nobody has used
+    is replaced: the answer that told it was lost. Raises AlreadyExists for any other token that has the id.
     """
     keeper = require_keeper(actor)
     if not 0 <= days <= MOST_DAYS:
@@ -68,10 +72,22 @@ def create_token(
         )
     named = named_projects(actor, [_parsed(text) for text in dict.fromkeys(projects)]) if projects else None
     ids = None if named is None else frozenset(project.id for project in named)
-    grant = Grant(uuid4(), _scopes(scopes), ids, b"", mixes, anywhere)
+    grant = Grant(token_id or uuid4(), _scopes(scopes), ids, b"", mixes, anywhere)
     require_sound(grant, named)
     lasts = timedelta(days=days or DEFAULT_DAYS)
+    if token_id is not None:
+        _replace(actor, keeper, token_id, _name(name))
     return _made(actor, keeper, _name(name), grant, timezone.now() + lasts)
+
+
+def _replace(actor: Actor, keeper: UUID, token_id: UUID, name: str) -> None:
+    row = AccessToken.objects.select_for_update().filter(id=token_id).first()
+    if row is None:
+        return
+    if (row.user_id, row.name, row.session_id, row.last_used_at) != (keeper, name, None, None):
+        raise AlreadyExists("There is a token of this id already.", hint="Make another one, with an id of its own.")
+    row.delete()
+    record(actor, "token.revoke", "token", token_id, row.name)
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from joining import let_in
 from mic.core.blob import encode_blob
-from mic.core.errors import InvalidInput, NotFound, PermissionDenied, TooLarge, Unauthenticated
+from mic.core.errors import AlreadyExists, InvalidInput, NotFound, PermissionDenied, TooLarge, Unauthenticated
 from mic.core.ids import content_hash
 from mic.core.session import Change, Op, Session
 from mic.core.token import is_token
@@ -81,6 +81,26 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(olga: Actor) -> None:
     event = AuditEvent.objects.get(action="token.create")
     assert (event.object_name, event.details["scopes"]) == ("CI", "project:read session:write")
     assert made.value not in str(event.details)
+
+
+def test_asked_again_with_the_same_id_there_is_one_token(olga: Actor, sam: Actor) -> None:
+    """While nobody has used it: whoever lost the answer never had its value. The id of anything else is taken."""
+    ident = uuid.UUID("018f0000-0000-7000-8000-000000000001")
+    first = actions.create_token(olga, "CI", ["project:read"], token_id=ident)
+    second = actions.create_token(olga, "CI", ["project:read"], days=3, token_id=ident)
+    assert [token.id for token in queries.list_tokens(olga)] == [ident] == [second.token.id]
+    with pytest.raises(Unauthenticated):
+        queries.actor_of_token(first.value)
+    events = AuditEvent.objects.filter(object_type="token").order_by("id").values_list("action", flat=True)
+    assert list(events) == ["token.create", "token.revoke", "token.create"]
+    for actor, name in ((sam, "CI"), (olga, "Other")):
+        with pytest.raises(AlreadyExists):
+            actions.create_token(actor, name, ["project:read"], token_id=ident)
+    assert queries.actor_of_token(second.value).handle == "olga"
+    with pytest.raises(AlreadyExists):
+        actions.create_token(olga, "CI", ["project:read"], token_id=ident)
+    assert queries.actor_of_token(second.value).handle == "olga"
+    assert actions.create_token(olga, "CI", ["project:read"]).token.id != ident
 
 
 def test_a_token_stands_for_its_account_and_never_for_an_administrator() -> None:

@@ -144,20 +144,22 @@ class Token(_message.Message):
     def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., all_projects: _Optional[bool] = ..., projects: _Optional[_Iterable[str]] = ..., session_id: _Optional[bytes] = ..., mixes: _Optional[bool] = ..., created_at_ms: _Optional[int] = ..., expires_at_ms: _Optional[int] = ..., last_used_at_ms: _Optional[int] = ..., anywhere: _Optional[bool] = ...) -> None: ...
 
 class CreateTokenRequest(_message.Message):
-    __slots__ = ("name", "scopes", "projects", "days", "mixes", "anywhere")
+    __slots__ = ("name", "scopes", "projects", "days", "mixes", "anywhere", "id")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SCOPES_FIELD_NUMBER: _ClassVar[int]
     PROJECTS_FIELD_NUMBER: _ClassVar[int]
     DAYS_FIELD_NUMBER: _ClassVar[int]
     MIXES_FIELD_NUMBER: _ClassVar[int]
     ANYWHERE_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
     name: str
     scopes: _containers.RepeatedScalarFieldContainer[str]
     projects: _containers.RepeatedScalarFieldContainer[str]
     days: int
     mixes: bool
     anywhere: bool
-    def __init__(self, name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., projects: _Optional[_Iterable[str]] = ..., days: _Optional[int] = ..., mixes: _Optional[bool] = ..., anywhere: _Optional[bool] = ...) -> None: ...
+    id: bytes
+    def __init__(self, name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., projects: _Optional[_Iterable[str]] = ..., days: _Optional[int] = ..., mixes: _Optional[bool] = ..., anywhere: _Optional[bool] = ..., id: _Optional[bytes] = ...) -> None: ...
 
 class CreateTokenResponse(_message.Message):
     __slots__ = ("value", "token")

@@ -31,6 +31,7 @@ class Account(Exports, mic_pb2_grpc.AccountServiceServicer):
             request.days,
             mixes=request.mixes,
             anywhere=request.anywhere,
+            token_id=_given(request.id) if request.id else None,
         )
         return pb.CreateTokenResponse(value=made.value, token=_token(made.token))
 
@@ -65,6 +66,12 @@ def _id(text: str) -> UUID:
         raise InvalidInput(
             f"{text[:40]!r} is not the id of a token.", hint="List yours with `mic auth token list`."
         ) from error
+
+
+def _given(raw: bytes) -> UUID:
+    if len(raw) != 16:
+        raise InvalidInput(f"An id has 16 bytes, this one {len(raw)}.")
+    return UUID(bytes=raw)
 
 
 def _token(view: TokenView) -> pb.Token:
