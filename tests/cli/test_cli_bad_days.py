@@ -191,6 +191,48 @@ def test_a_clock_that_jumps(days: Inside, monkeypatch: pytest.MonkeyPatch, years
     assert [item["position"] for item in days.json("log", "-n", "2")["landings"]] == [number + 2, number + 1]
 
 
+def test_words_keep_their_order_when_the_clock_is_put_back(days: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said later stands behind what was said before, a decision behind the words that it answers; undo goes by
+    the order in which commands were given.
+    """
+    real = time.time_ns
+
+    def put(seconds: int) -> None:
+        monkeypatch.setattr(
+            time, "time_ns",
+            lambda: real() + (seconds * 10**9 if sys._getframe(1).f_globals["__name__"].startswith("mic.") else 0),
+        )  # fmt: skip
+
+    days("session", "abandon")
+    days("session", "start", "Put back")
+    for hours, command in (
+        (0, ("note", "One")), (24 * 365, ("note", "Two")), (0, ("note", "Three")), (-1, ("decide", "D", "--why", "w")),
+        (-2, ("note", "Four")),
+    ):  # fmt: skip
+        put(hours * 3600)
+        days("session", *command)
+    session = days.json("session", "status")["session"]
+    assert [turn["text"] for turn in session["conversation"]] == ["One", "Two", "Three", "Four"]
+    times = [turn["at"] for turn in session["conversation"]]
+    assert times == sorted(times)
+    assert times[2] <= session["decisions"][0]["at"] <= times[3]
+    assert [item["command"] for item in days.json("op", "log", "-n", "5")["operations"]] == [
+        "mic session note", "mic session decide", "mic session note", "mic session note", "mic session note",
+    ]  # fmt: skip
+    put(-5 * 3600)
+    days("undo")
+    days("undo")
+    put(3600)
+    session = days.json("session", "status")["session"]
+    assert ([turn["text"] for turn in session["conversation"]], session["decisions"]) == (["One", "Two", "Three"], [])
+    days("redo")
+    assert days.json("session", "status")["session"]["decisions"][0]["what"] == "D"
+    days.write("a", f"{real()}\n")
+    assert days("land").startswith("Landed @")
+    shown = days.json("show", "HEAD")
+    assert [turn["text"] for turn in shown["session"]["conversation"]] == ["One", "Two", "Three"], shown
+
+
 def test_a_long_unknown_command(days: Inside) -> None:
     """It is said back shortly, in one sentence; so is one of a group, and one of odd letters."""
     for words in (("x" * 300,), ("session", "y" * 300), ("\x1b]0;" + "z" * 300,)):

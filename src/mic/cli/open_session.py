@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 
 from mic.cli.connection import Address
 from mic.cli.credentials import stored
@@ -43,7 +42,7 @@ def add_note(ws: Workspace, session: LocalSession, text: str, role: str) -> None
         text = sys.stdin.read()
     if not text.strip():
         raise WrongCommandLine("A note needs a text.", hint='For example: `mic session note "The cache was stale"`.')
-    said = Message(role, speaker(ws, session, role), text.strip("\n"), time.time_ns() // 1_000_000)
+    said = Message(role, speaker(ws, session, role), text.strip("\n"), local.time_of_words(session))
     session.conversation = [*session.conversation, said]
 
 

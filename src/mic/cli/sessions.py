@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import click
 
 from mic.cli.app import Suggesting, json_option, root
@@ -121,8 +119,8 @@ def decide(out: Output, what: str, why: str, over: tuple[str, ...], by: str, evi
     with ws.lock():
         session = require_open(ws)
         message = named_message(session, named) if named else 0
-        now_ms = time.time_ns() // 1_000_000
-        decision = Decision(what.strip(), why.strip(), roads, by.strip(), evidence.strip(), now_ms, message)
+        at = local.time_of_words(session)
+        decision = Decision(what.strip(), why.strip(), roads, by.strip(), evidence.strip(), at, message)
         session.decisions = [*session.decisions, decision]
         record(ws, "mic session decide", files=False)
         local.save(ws, session)

@@ -113,7 +113,7 @@ def carry_out(
         session.base_position = journal.to_position
         local.save(ws, session)
     sync.finish()
-    drop_old(ws)
+    drop_old(ws, journal.kept)
     return conflicts
 
 

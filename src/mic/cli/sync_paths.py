@@ -78,7 +78,7 @@ def take_in_paths(client: Client, ws: Workspace, paths: list[bytes], out: Output
             change_files(client, ws, project, steps, target, files, plan.contents, out)
         finally:
             files.checkout.close()
-        drop_old(ws)
+        drop_old(ws, [kept.name])
         for step in steps:
             where = f" (before: {display(kept.shown(step.path))})" if kept.has(step.path) else ""
             out.line(f"{'merged' if step.act == MERGE else 'taken in'}: {display(step.path)}{where}")

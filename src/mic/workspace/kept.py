@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 
 from mic.core.paths import parse_path
 from mic.workspace.place import exists
@@ -87,10 +88,20 @@ class Kept:
         shutil.move(os.fsdecode(self._root + b"/" + path), os.fsdecode(target))
 
 
-def drop_old(ws: Workspace) -> None:
-    """Takes away the oldest folders of kept files, those beyond KEEP_FOLDERS."""
+def drop_old(ws: Workspace, newest: Sequence[str]) -> None:
+    """Takes away the oldest folders of kept files, those beyond KEEP_FOLDERS.
+
+    `newest` were made now, in this order. Their times are put behind those of all others: a clock that was put back in
+    between must not make them the oldest.
+    """
     folder = ws.folder + b"/kept"
     names = os.listdir(folder) if exists(folder) else []
-    by_age = sorted(names, key=lambda name: os.lstat(folder + b"/" + name).st_mtime_ns)
+    ages = {name: os.lstat(folder + b"/" + name).st_mtime_ns for name in names}
+    made = [name for name in map(os.fsencode, newest) if name in ages]
+    last = max((age for name, age in ages.items() if name not in made), default=0)
+    for name in made:
+        last = ages[name] = max(ages[name], last + 1)
+        os.utime(folder + b"/" + name, ns=(last, last), follow_symlinks=False)
+    by_age = sorted(names, key=ages.__getitem__)
     for name in by_age[: max(0, len(by_age) - KEEP_FOLDERS)]:
         shutil.rmtree(folder + b"/" + name)

@@ -29,7 +29,7 @@ def remember(ws: Workspace, path: bytes, clash: Clash, lines: bytes) -> None:
     name = clash.name(path).hex().encode()
     write_file(folder, name + b".1", hashlib.sha256(lines).digest() + lines)
     take_away(folder + b"/" + name)
-    _forget(folder)
+    _forget(folder, name + b".1")
 
 
 def recall(ws: Workspace, path: bytes, found: list[Clash]) -> dict[Clash, bytes]:
@@ -66,10 +66,11 @@ def forget_all(ws: Workspace) -> int:
     return 0
 
 
-def _forget(folder: bytes) -> None:
+def _forget(folder: bytes, newest: bytes) -> None:
     names = os.listdir(folder)
     if len(names) <= KEEP:
         return
-    by_age = sorted(names, key=lambda name: os.lstat(folder + b"/" + name).st_mtime_ns)
+    # The newest stays, whatever the clock said when the others were written.
+    by_age = sorted(names, key=lambda name: (name == newest, os.lstat(folder + b"/" + name).st_mtime_ns))
     for name in by_age[: len(names) - KEEP]:
         take_away(folder + b"/" + name)

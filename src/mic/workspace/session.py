@@ -98,6 +98,15 @@ def checked_goal(goal: str) -> str:
     return goal
 
 
+def time_of_words(session: LocalSession) -> int:
+    """The time (Unix ms) of what is said now: never before what was said last here, whatever became of the clock.
+
+    Words stand by their times wherever they are shown, and a decision answers what was said before it.
+    """
+    last = max((turn.at for turn in session.conversation[-1:]), default=0)
+    return max(time.time_ns() // 1_000_000, last, *(each.at for each in session.decisions[-1:]))
+
+
 def save(ws: Workspace, session: LocalSession) -> None:
     """Writes the session, at once or not at all."""
     line = encode_line(session.started_ms, session.base_position, session.goal)

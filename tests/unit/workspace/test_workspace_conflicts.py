@@ -129,7 +129,7 @@ def test_old_kept_files_go(ws: Workspace) -> None:
     for number in range(KEEP_FOLDERS + 2):
         Kept(ws, str(number)).keep(b"README")
         os.utime(Path(ws.root, f".mic/kept/{number}"), (number, number))
-    drop_old(ws)
+    drop_old(ws, [])
     assert sorted(map(int, os.listdir(Path(ws.root, ".mic/kept")))) == list(range(2, KEEP_FOLDERS + 2))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
 from mic.core.merge3 import Clash
+from mic.workspace import resolutions
 from mic.workspace.resolutions import forget_all, recall, remember
 from mic.workspace.workspace import Workspace
 
@@ -40,6 +42,20 @@ def test_what_is_damaged_is_forgotten(ws: Workspace, how: str) -> None:
     else:
         path.write_bytes({"empty": b"", "cut": raw[:-1], "zeros": bytes(len(raw)), "other": raw[:-2] + b"!\n"}[how])
     assert recall(ws, b"list", [CLASH]) == {}
+
+
+def test_the_newest_stays_whatever_the_clock_says(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolutions, "KEEP", 2)
+    other, third = Clash(b"2\n", b"m\n", b"t\n"), Clash(b"3\n", b"m\n", b"t\n")
+    for clash in (CLASH, other):
+        remember(ws, b"list", clash, b"settled\n")
+    for path in Path(ws.root, ".mic/resolutions").iterdir():
+        to_come = path.stat().st_mtime + 365 * 86_400
+        os.utime(path, (to_come, to_come))
+    remember(ws, b"list", third, b"settled\n")
+    found = recall(ws, b"list", [CLASH, other, third])
+    assert third in found
+    assert len(found) == 2
 
 
 def test_one_of_before_is_recalled_until_there_is_a_newer_one(ws: Workspace) -> None:

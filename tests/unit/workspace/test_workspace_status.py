@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from mic.core.errors import Corrupt
+from mic.workspace import scan
 from mic.workspace.index import Index
+from mic.workspace.place import clock_now
 from mic.workspace.status import status
 from mic.workspace.workspace import Workspace
 
@@ -73,6 +75,33 @@ def test_a_file_as_young_as_the_index_is_read_again(ws: Workspace, write: Write)
     assert changes(ws) == [(b"src/a.py", MODIFIED, 0o100644)]
     ws.save_index(Index.build(entries, clock=stat.st_ctime_ns + 1))
     assert changes(ws) == []  # an index that is younger is believed: this is what makes status fast
+
+
+@pytest.mark.parametrize("hours", [-24 * 365, -1, 1, 24 * 365])
+def test_a_clock_that_was_set_between_two_looks(
+    ws: Workspace, write: Write, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """Whether it was wrong when the index was written, and right again, or the other way round: each change is seen."""
+    path, wrong = Path(ws.root, "src/a.py"), hours * 3_600 * 10**9
+
+    def changed(content: bytes) -> None:
+        before = path.stat()
+        while path.stat().st_ctime_ns == before.st_ctime_ns:
+            write("src/a.py", content)
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    for set_to in (wrong, 0, wrong):
+        monkeypatch.setattr(scan, "clock_now", lambda root, off=set_to: clock_now(root) + off)
+        assert changes(ws) == []
+        changed(b"a = 2\n")
+        write("new", b"")
+        expected = [(b"new", ADDED, 0o100644), (b"src/a.py", MODIFIED, 0o100644)]
+        assert changes(ws) == expected
+        monkeypatch.setattr(scan, "clock_now", lambda root, off=wrong - set_to: clock_now(root) + off)
+        assert changes(ws) == expected
+        changed(b"a = 1\n")
+        os.unlink(Path(ws.root, "new"))
+        assert changes(ws) == []
 
 
 def test_touched_files_are_read_once_and_then_believed(ws: Workspace) -> None:
