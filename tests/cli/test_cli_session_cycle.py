@@ -291,6 +291,26 @@ def test_files_changed_after_it_landed_elsewhere(landed_there: Shell) -> None:
     assert landed_there("land", "Plant") == "Landed @2: Plant (1 file)\n"
 
 
+def test_landed_again_without_a_change_after_it_landed_elsewhere(landed_there: Shell) -> None:
+    """`mic land` closes it, as it does where a file is changed."""
+    assert landed_there("land") == "Already landed @1: Water (1 file)\n"
+    assert landed_there.read("rose") == "rose\n"
+    assert landed_there("status").endswith("No session is open.\nNothing changed.\n")
+    assert landed_there("land") == "Already landed @1: Water\n"
+
+
+def test_landed_again_with_words_alone_after_it_landed_elsewhere(landed_there: Shell) -> None:
+    landed_there("session", "decide", "At night")
+    assert landed_there("land", "Too wet") == (
+        "Already landed @1: Water (1 file)\n"
+        "! What was said here since it landed is in a new session of its goal: `mic session status` shows it.\n"
+    )
+    left = landed_there.json("session", "status")["session"]
+    assert [turn["text"] for turn in left["conversation"]] == ["Too wet"]
+    assert [each["what"] for each in left["decisions"]] == ["At night"]
+    assert landed_there("land").startswith("! mic: There is nothing to land: no file has changed since @1.\n")
+
+
 @pytest.mark.parametrize("command", [("land",), ("session", "push"), ("session", "switch", "--none")])
 def test_given_up_elsewhere_while_it_is_open_here(begun: Shell, command: tuple[str, ...]) -> None:
     """Words and files go on under a new session."""

@@ -15,7 +15,7 @@ from mic.cli.attaching import attach_by_itself
 from mic.cli.clashes import clash_error
 from mic.cli.conflict_story import Stories, settled_all
 from mic.cli.connection import connect
-from mic.cli.ended_elsewhere import go_on
+from mic.cli.ended_elsewhere import ended, go_on
 from mic.cli.found_secrets import secret_error
 from mic.cli.hooks import PRE_LAND, PRE_SESSION, after_landing, has_hook, run_hook
 from mic.cli.last_landing import last as last_landing
@@ -42,7 +42,7 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.files import hash_file
 from mic.workspace.operations import record
-from mic.workspace.pending import Pending
+from mic.workspace.pending import Pending, pushes_of, remove
 from mic.workspace.pending import last_landing as last_waiting
 from mic.workspace.pushed import forget_push, last_push
 from mic.workspace.queued import Queued, put_aside, queued
@@ -54,6 +54,7 @@ from mic.workspace.workspace import Workspace
 
 # Landing 100,000 files writes several packs; the forge answers when they are durable.
 _SECONDS = 600.0
+_NO_CHANGE = "Change a file first, or give the session up: `mic session abandon`."
 
 
 @click.command(short_help="Land what changed here, with its goal and decisions")
@@ -157,6 +158,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False, trans
                     raise clash_error(session, list(answer.clashes), Stories(client, address_of(ws).ref))
                 if answer.queued:
                     put_aside(ws, session, [kept_change(change) for change in sent.changes])
+                    remove(ws, *pushes_of(ws, session.id))
                     return _report_queued(out, session, len(sent.changes), noted)
                 # Written first: whatever stops the rest, the next `mic land` knows that this session has landed.
                 remember(ws, session, answer.position)
@@ -175,6 +177,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False, trans
         if session.based_on:
             drop_below(ws, session.id)
         forget_push(ws)
+        remove(ws, *pushes_of(ws, session.id))
     _report(out, session, answer, done, len(landed), noted if not answer.already_landed else "")
     after_landing(ws, out, session, answer.position)
     return 0
@@ -184,7 +187,10 @@ def _send_waiting(ws: Workspace) -> tuple[list[Sending], Unreached | None]:
     """Send what waits; what was sent, and why the forge is not reached."""
     try:
         with connect(ws.config.instance, signed_in=True) as client:
-            return send_waiting(client, ws, lambda line: None), None
+            here = local.current(ws)
+            # What lands needs no push; one that is being put aside does not land.
+            but = here.id if here is not None and not here.left else b""
+            return send_waiting(client, ws, lambda line: None, but), None
     except Unreached as error:
         return [], error
 
@@ -212,6 +218,8 @@ def _wait(ws: Workspace, out: Output, session: LocalSession, items: list[Pending
         # Whether what it stands on has landed is the forge's to say.
         raise error
     item = wait_to_land(ws, session, items)
+    if item is None and last_waiting(items) is None:
+        raise NothingToLand(_nothing(ws), hint=_NO_CHANGE)
     if item is None:
         raise NothingToLand(
             "No file has changed on top of what waits to be landed.", hint="`mic pending list` lists what waits."
@@ -314,14 +322,17 @@ def _send(
 
 
 def _landed_without_a_word(client: Client, ws: Workspace, session: LocalSession) -> pb.LandSessionResponse:
-    """The answer for an open session without changes that landed, and was stopped before it was put away.
+    """The answer for an open session without changes that landed: from elsewhere, or it was stopped before it was put
+    away.
 
     Raises NothingToLand for any other.
     """
     last = last_landing(ws)
-    if last is None or last[0] != session.id:
-        raise NothingToLand(_nothing(ws), hint="Change a file first, or give the session up: `mic session abandon`.")
-    position = last[1]
+    position = last[1] if last is not None and last[0] == session.id else 0
+    if not position and (found := ended(client, ws, session.id, ws.config.branch)) is not None:
+        position = found.landed_position
+    if not position:
+        raise NothingToLand(_nothing(ws), hint=_NO_CHANGE)
     request = pb.GetProjectTreeRequest(project=address_of(ws).ref, position=position, page_size=1)
     tree = client.call(client.projects.GetProjectTree, request).tree
     return pb.LandSessionResponse(position=position, tree=tree, already_landed=True)

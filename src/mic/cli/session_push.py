@@ -24,6 +24,7 @@ from mic.rpc.client import Client
 from mic.rpc.unreached import Unreached
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
+from mic.workspace.pending import pushes_of, remove
 from mic.workspace.pushed import keep_last_push, last_push, words_of
 from mic.workspace.session import LocalSession
 from mic.workspace.status import status as working_status
@@ -58,7 +59,7 @@ def push(out: Output, message: str, force: bool) -> int:
 
 
 def _push(ws: Workspace, out: Output, message: str, force: bool) -> int:
-    with settled(ws, out, signed_in=True) as client:
+    with settled(ws, out, signed_in=True, pushes=True) as client:
         session = require_open(ws)
         require_here(session)
         _say(ws, session, message)
@@ -123,7 +124,9 @@ def push_work(
     if before and (before.changes, before.words, before.wrote, before.base_position) == now:
         there = pb.GetSessionRequest(project=project, session_id=session.id)
         found: pb.Session = client.call(client.sessions.GetSession, there).session
-        if found.pushed_at_ms:
+        theirs = force and found.pushed_at_ms != before.at_ms
+        if found.pushed_at_ms and found.state != "abandoned" and not theirs:
+            remove(ws, *pushes_of(ws, session.id))
             return found, len(kept), False
     request = pb.PushSessionRequest(project=project, session=message, frames=frames, packs=packs)
     if not force:
@@ -135,4 +138,5 @@ def push_work(
     except BaseMismatch as error:
         raise BaseMismatch(error.message, hint="Run `mic sync`, then push again.") from error
     keep_last_push(ws, session, found.pushed_at_ms, kept, wrote)
+    remove(ws, *pushes_of(ws, session.id))
     return found, len(kept), True

@@ -145,7 +145,7 @@ def _nobody_here(out: Output, here: LocalSession | None) -> None:
 
 
 def _switch(ws: Workspace, out: Output, session: str, alone: bool) -> None:
-    with settled(ws, out, signed_in=True) as client:
+    with settled(ws, out, signed_in=True, pushes=True) as client:
         here, recorded = local.current(ws), False
         # Before anything is put aside: whatever is wrong with the other one is said while all is as it was.
         found = None if alone else find(client, session)

@@ -42,6 +42,7 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace import stacked
 from mic.workspace.operations import record
+from mic.workspace.pending import pushes_of, remove
 from mic.workspace.pushed import forget_push, last_push, words_of
 from mic.workspace.status import status as working_status
 from mic.workspace.told import decided_in_order, in_order
@@ -260,6 +261,7 @@ def abandon(out: Output) -> int:
         record(ws, "mic session abandon", files=False, final="the forge was told that it is given up.")
         local.clear(ws)
         forget_push(ws)
+        remove(ws, *pushes_of(ws, session.id))
     if item is not None and away is not None:
         return report_waiting(out, item, away)
     out.line(f"Abandoned: {session.goal}")

@@ -11,18 +11,22 @@ from mic.cli.output import Output
 from mic.cli.queued import settle_first
 from mic.cli.waiting import send_first
 from mic.rpc.client import Client
+from mic.workspace import session as local
 from mic.workspace.pending import numbers
 from mic.workspace.queued import queued
 from mic.workspace.workspace import Workspace
 
 
 @contextlib.contextmanager
-def settled(ws: Workspace, out: Output, *, signed_in: bool, keep_waiting: bool = False) -> Iterator[Client]:
+def settled(
+    ws: Workspace, out: Output, *, signed_in: bool, keep_waiting: bool = False, pushes: bool = False
+) -> Iterator[Client]:
     """A connection, with the working copy locked, a landing that waited on the forge settled first, and what waited for
     the forge sent.
 
     Who is not `signed_in` may work as well, unless something waits. Raises Busy while a landing does. With
-    `keep_waiting` the caller sends what waits.
+    `keep_waiting` the caller sends what waits; with `pushes` it pushes the open session, whose older pushes go on
+    waiting until it has.
     """
     with ws.lock():
         require_complete(ws)
@@ -32,5 +36,6 @@ def settled(ws: Workspace, out: Output, *, signed_in: bool, keep_waiting: bool =
             if item is not None:
                 settle_first(client, ws, item, out)
             if waits and not keep_waiting:
-                send_first(client, ws, out)
+                here = local.current(ws) if pushes else None
+                send_first(client, ws, out, here.id if here is not None and not here.left else b"")
             yield client

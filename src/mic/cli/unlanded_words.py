@@ -28,18 +28,22 @@ def keep_unlanded(ws: Workspace, session: LocalSession, landed: pb.Session) -> b
 
     A landing never changes, and they are nowhere else.
     """
-    said, decided = _unlanded(session, landed)
-    if not said and not decided:
+    left = what_is_left(session, landed, ws.config.position)
+    if not left.conversation and not left.decisions:
         local.clear(ws)
         return False
-    now_ms = time.time_ns() // 1_000_000
-    left = LocalSession(
-        id=new_ulid(now_ms, os.urandom(10)), goal=session.goal, started_ms=now_ms, base_position=ws.config.position,
-        agent=session.agent, transcript=session.transcript,
-    )  # fmt: skip
-    left.conversation, left.decisions = said, decided
     local.save(ws, left)
     return True
+
+
+def what_is_left(session: LocalSession, landed: pb.Session, base_position: int) -> LocalSession:
+    """A new session of the goal, with the words that the landing lacks; perhaps none."""
+    said, decided = _unlanded(session, landed)
+    now_ms = time.time_ns() // 1_000_000
+    return LocalSession(
+        id=new_ulid(now_ms, os.urandom(10)), goal=session.goal, started_ms=now_ms, base_position=base_position,
+        agent=session.agent, transcript=session.transcript, conversation=said, decisions=decided,
+    )  # fmt: skip
 
 
 def _unlanded(session: LocalSession, landed: pb.Session) -> tuple[list[Message], list[Decision]]:

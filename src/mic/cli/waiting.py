@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from mic.cli.advance import Advance, advance
 from mic.cli.clashes import clash_error
 from mic.cli.conflict_story import Stories, settled_all
+from mic.cli.ended_waiting import instead
 from mic.cli.exit_codes import UNAVAILABLE
 from mic.cli.found_secrets import secret_error
 from mic.cli.last_landing import remember
@@ -21,10 +22,12 @@ from mic.cli.queued import change_message, kept_change
 from mic.cli.sending import Sent, send
 from mic.cli.session_message import session_message
 from mic.cli.session_wrote import digest, say_who_wrote
+from mic.cli.unlanded_words import what_is_left
 from mic.core.errors import (
     BaseMismatch,
     Busy,
     Corrupt,
+    InvalidInput,
     InvalidPath,
     MicError,
     NotFound,
@@ -71,12 +74,15 @@ _WORDS = {LAND: "land", PUSH: "push", ABANDON: "give up"}
 
 class Sending(NamedTuple):
     """What became of one operation. `error` says why it was not done; then its session is open here again, or it
-    still waits."""
+    still waits. `note` says what had become of its session elsewhere, `needless` that nothing was left to do.
+    """
 
     item: Pending
     position: int = 0
     done: Advance | None = None
     error: MicError | None = None
+    note: str = ""
+    needless: bool = False
 
 
 def waiting(ws: Workspace) -> list[Pending]:
@@ -205,23 +211,35 @@ def pending_fields(item: Pending) -> dict[str, Any]:
     }
 
 
-def send_waiting(client: Client, ws: Workspace, say: Callable[[str], None]) -> list[Sending]:
+def send_waiting(client: Client, ws: Workspace, say: Callable[[str], None], but: bytes = b"") -> list[Sending]:
     """Send what waits, in order, telling `say` of each, up to the first that needs a decision; that has an `error`.
 
-    The caller holds the lock. Raises what says nothing about what waits (Unavailable, Unauthenticated, Busy): then
-    all that was not sent goes on waiting.
+    Pushes of the session `but` go on waiting: the caller tells what is newer of it. The caller holds the lock. Raises
+    what says nothing about what waits (Unavailable, Unauthenticated, Busy): then all that was not sent goes on waiting.
     """
     found: list[Sending] = []
+    why: dict[int, str] = {}
     while items := waiting(ws):
-        item = items[0]
+        item = next((item for item in items if item.kind != PUSH or item.session.id != but), None)
+        if item is None:
+            break
         try:
             sent = {LAND: _land, PUSH: _push, ABANDON: _abandon}[item.kind](client, ws, item)
+            if item.number in why:
+                sent = sent._replace(note=f"in a new session: {why[item.number]}")
         except _LATER:
             raise
         except MicError as error:
             if error.code == MicError.code:
                 raise
-            sent = Sending(item, error=_refused(ws, item, items, error))
+            otherwise = instead(client, ws, item) if type(error) is InvalidInput else None
+            if otherwise is not None and otherwise.again:
+                why[item.number] = otherwise.why
+                continue
+            if otherwise is not None:
+                sent = Sending(item, note=otherwise.why, needless=True)
+            else:
+                sent = Sending(item, error=_refused(ws, item, items, error))
         found.append(sent)
         say(sent_line(sent))
         if sent.error is not None:
@@ -236,8 +254,12 @@ def sent_line(sent: Sending) -> str:
         stays = "open here again" if item.kind == LAND else f"still waits, number {item.number}"
         return f"Not sent, {stays}: {goal} ({sent.error.message.partition(chr(10))[0]})"
     if item.kind == LAND:
-        return f"Landed @{sent.position}: {goal} ({plural(len(item.changes), 'file')})"
-    return f"{'Pushed' if item.kind == PUSH else 'Abandoned'}: {goal}"
+        also = f"; {sent.note}" if sent.note else ""
+        return f"Landed @{sent.position}: {goal} ({plural(len(item.changes), 'file')}{also})"
+    note = f" ({sent.note})" if sent.note else ""
+    if sent.needless:
+        return f"Not {'pushed' if item.kind == PUSH else 'given up'}: {goal}{note}"
+    return f"{'Pushed' if item.kind == PUSH else 'Abandoned'}: {goal}{note}"
 
 
 def sent_fields(sent: Sending) -> dict[str, Any]:
@@ -248,12 +270,16 @@ def sent_fields(sent: Sending) -> dict[str, Any]:
         "goal": sent.item.session.goal,
         "position": sent.position or None,
         "error": {"code": sent.error.code, "message": sent.error.message} if sent.error is not None else None,
+        "note": sent.note or None,
+        "needless": sent.needless,
     }
 
 
-def send_first(client: Client, ws: Workspace, out: Output) -> None:
-    """Before a command that needs the forge and this workspace to agree: send what waits; raises what stops that."""
-    for sent in send_waiting(client, ws, out.note):
+def send_first(client: Client, ws: Workspace, out: Output, but: bytes = b"") -> None:
+    """Before a command that needs the forge and this workspace to agree: send what waits; raises what stops that.
+
+    As `send_waiting`, pushes of the session `but` go on waiting."""
+    for sent in send_waiting(client, ws, out.note, but):
         if sent.error is not None:
             raise sent.error
 
@@ -365,22 +391,43 @@ def _land(client: Client, ws: Workspace, item: Pending) -> Sending:
         raise clash_error(session, list(answer.clashes), Stories(client, project))
     # Written first: whatever stops the rest, the session is known to have landed.
     remember(ws, session, answer.position)
-    done = None
+    done, note, changes = None, "", list(message.changes)
+    before: pb.Session | None = None
+    if answer.already_landed:
+        there = pb.GetSessionRequest(project=project, position=answer.position)
+        before = client.call(client.sessions.GetSession, there).session
+        changes = list(before.changes)
     if answer.position > ws.config.position:
-        changes = list(message.changes)
-        if answer.already_landed:
-            there = pb.GetSessionRequest(project=project, position=answer.position)
-            changes = list(client.call(client.sessions.GetSession, there).session.changes)
-            answer.already_landed = False
+        answer.already_landed = False
         record(ws, "mic land", files=False, final=f"it landed @{answer.position}, and others may have built on it.")
         sent = Sent([change_message(change) for change in item.changes], {}, {})
         done = advance(client, ws, project, answer, sent, changes)
     _on_what_landed(ws, session)
+    if before is not None:
+        left = what_is_left(session, before, ws.config.position)
+        left.started_ms = session.started_ms
+        said = _stay_open(ws, left)
+        if said or {change.path for change in changes} != {change.path for change in item.changes}:
+            note = "it had landed from elsewhere, and what was said and changed here since stays"
     settled_all(ws)
     remove(ws, item)
     if last_push(ws, session) is not None:
         forget_push(ws)
-    return Sending(item, answer.position, done)
+    return Sending(item, answer.position, done, note=note)
+
+
+def _stay_open(ws: Workspace, left: LocalSession) -> bool:
+    """Words that a landing made elsewhere lacks are in the session that is open here; whether there are any."""
+    if not left.conversation and not left.decisions:
+        return False
+    here = local.current(ws)
+    if here is None:
+        local.save(ws, left)
+    elif any(turn not in here.conversation for turn in left.conversation) or any(
+        each not in here.decisions for each in left.decisions
+    ):
+        local.save(ws, _joined(here, left))
+    return True
 
 
 def _on_what_landed(ws: Workspace, landed: LocalSession) -> None:

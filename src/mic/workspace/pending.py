@@ -132,6 +132,11 @@ def last_landing(items: list[Pending]) -> Pending | None:
     return next((item for item in reversed(items) if item.kind == LAND), None)
 
 
+def pushes_of(ws: Workspace, session_id: bytes) -> list[Pending]:
+    """The pushes of a session that wait: needless, once something later was told of it."""
+    return [item for item in pending(ws) if item.kind == PUSH and item.session.id == session_id]
+
+
 def find(items: list[Pending], number: int) -> Pending:
     """The one with this number; raises NotFound."""
     for item in items:

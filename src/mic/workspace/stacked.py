@@ -65,6 +65,14 @@ def find(ws: Workspace, session_id: bytes) -> Below | None:
         ) from error
 
 
+def renamed(ws: Workspace, old: bytes, new: bytes) -> None:
+    """The session goes on under another id: what it stands on is written down for both, until one is dropped."""
+    folder = ws.folder + b"/stacked"
+    raw = read_file(folder + b"/" + ulid_text(old).encode())
+    if raw is not None:
+        write_file(folder, ulid_text(new).encode(), raw)
+
+
 def own_changes(ws: Workspace, below: Below, changes: Sequence[LocalChange]) -> list[LocalChange]:
     """Of the changes here, those above a session below, sorted by path: what that one's files are not any more.
 
