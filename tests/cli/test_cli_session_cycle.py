@@ -311,6 +311,44 @@ def test_landed_again_with_words_alone_after_it_landed_elsewhere(landed_there: S
     assert landed_there("land").startswith("! mic: There is nothing to land: no file has changed since @1.\n")
 
 
+@pytest.mark.parametrize("changed", [True, False])
+def test_landed_again_on_a_newer_base_than_it_landed_on_elsewhere(landed_there: Shell, changed: bool) -> None:
+    """The base does not go back, nor do the files."""
+    landed_there.cd("there")
+    landed_there.write("rose", "red\n")
+    landed_there.write("lily", "white\n")
+    assert landed_there("land", "Paint") == "Landed @2: Paint (2 files)\n"
+    landed_there.cd("here")
+    assert landed_there("sync") == "Synced @0 to @2: 2 files brought in.\n"
+    if changed:
+        landed_there.write("lily", "pale\n")
+        landed_there.write("oak", "old\n")
+    assert landed_there("land") == "Already landed @1: Water (1 file)\n"
+    assert landed_there("status").endswith(
+        "at landing 2, from FORGE\nNo session is open.\n" + ("  M lily\n  A oak\n" if changed else "Nothing changed.\n")
+    )
+    assert landed_there.read("rose") == "red\n"
+    assert landed_there.read("lily") == ("pale\n" if changed else "white\n")
+
+
+def test_what_clashes_with_later_landings_than_its_own_stays_open(begun: Shell) -> None:
+    """It landed from elsewhere and says nothing about what landed after it."""
+    session = session_of(begun)
+    begun("session", "push")
+    begun.cd("there")
+    begun("session", "resume", session)
+    assert begun("land") == "Landed @2: Water (4 files)\n"
+    (begun.cwd / "link").unlink()
+    os.symlink("run.sh", begun.cwd / "link")
+    assert begun("land", "Elsewhere") == "Landed @3: Elsewhere (1 file)\n"
+    begun.cd("here")
+    assert begun("sync").endswith("[3]\n")
+    assert begun("land") == "Already landed @2: Water (4 files)\n"
+    assert begun("status").endswith(
+        "at landing 3, from FORGE\nNo session is open.\nClashes:\n  link: yours stands over @3\n  M link\n"
+    )
+
+
 @pytest.mark.parametrize("command", [("land",), ("session", "push"), ("session", "switch", "--none")])
 def test_given_up_elsewhere_while_it_is_open_here(begun: Shell, command: tuple[str, ...]) -> None:
     """Words and files go on under a new session."""

@@ -49,7 +49,10 @@ def advance(
     """Move to the position of `answer`, where the changes `landed` took effect: those sent, or in a landing that is
     repeated, those sent the first time. Safe to repeat: until the end, the index says what it said before.
 
+    The base never moves back: of a landing before it, made from another working copy, everything is here already.
     `index` is that of the workspace, where it was read since the lock was taken; it is changed."""
+    if answer.position < ws.config.position:
+        return Advance([], 0, [])
     index = index or ws.index()
     if landed is sent.changes and _alone(ws, answer) and len(landed) <= _FEW:
         index.put(

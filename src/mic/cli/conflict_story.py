@@ -108,11 +108,16 @@ def learn(ws: Workspace) -> int:
     return count
 
 
-def settled_all(ws: Workspace) -> None:
-    """What is here has landed: however its conflicts were settled, it was meant."""
+def settled_all(ws: Workspace, position: int) -> None:
+    """What is here has landed at a position: however its conflicts with what landed before were settled, it was meant.
+
+    A session that landed from another working copy says nothing about those with what landed after it.
+    """
     learn(ws)
-    write_conflicts(os.fsencode(ws.root), [])
-    drop_others(ws, [])
+    root = os.fsencode(ws.root)
+    since = [item for item in read_conflicts(root) if item.theirs >= position]
+    write_conflicts(root, since)
+    drop_others(ws, since)
 
 
 def no_links(path: str | bytes, flags: int) -> int:

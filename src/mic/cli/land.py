@@ -169,7 +169,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False, trans
                 done = advance(client, ws, address_of(ws).ref, answer, sent, landed, index)
         except Unreached as error:
             return _wait(ws, out, session, items, error)
-        settled_all(ws)
+        settled_all(ws, answer.position)
         if before is None:
             local.clear(ws)
         else:

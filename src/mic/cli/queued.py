@@ -77,7 +77,7 @@ def _landed(client: Client, ws: Workspace, item: Queued, answer: pb.LandSessionR
     done = advance(
         client, ws, project, answer, Sent([change_message(change) for change in item.changes], {}, {}), changes
     )
-    settled_all(ws)
+    settled_all(ws, answer.position)
     forget(ws, item)
     return Settled(item.session, answer, done, len(changes), None)
 

@@ -409,7 +409,7 @@ def _land(client: Client, ws: Workspace, item: Pending) -> Sending:
         said = _stay_open(ws, left)
         if said or {change.path for change in changes} != {change.path for change in item.changes}:
             note = "it had landed from elsewhere, and what was said and changed here since stays"
-    settled_all(ws)
+    settled_all(ws, answer.position)
     remove(ws, item)
     if last_push(ws, session) is not None:
         forget_push(ws)
