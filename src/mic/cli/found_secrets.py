@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from mic.core.errors import SecretFound
+from mic.workspace.place import write_file
 from mic.workspace.workspace import Workspace
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}")
@@ -19,8 +20,7 @@ def secret_error(ws: Workspace, error: SecretFound) -> SecretFound:
     found = told(document)
     if not found:
         return error
-    with open(_path(ws), "w", encoding="utf-8") as file:
-        json.dump({"findings": found}, file)
+    write_file(ws.folder, b"secrets-found", json.dumps({"findings": found}).encode())
     return _listed("This session holds what looks like a secret, so nothing of it landed.", found, error)
 
 
