@@ -195,6 +195,26 @@ def test_the_followed_branch_is_deleted(shell: Shell, garden: Path, name: str) -
     assert shell("land", "Blue").startswith("Landed @3: Blue")
 
 
+def test_a_clash_of_one_branch_is_over_with_a_landing_on_another(shell: Shell, garden: Path, name: str) -> None:
+    """Whatever their positions are: what stands here has landed."""
+    shell("branch", "create", "other")
+    shell("branch", "switch", "other")
+    was = shell.read("roses.txt")
+    shell("clone", f"{name}/garden@other", "../there")
+    shell.cd("there")
+    for text in ("pink\n", "white\n", was):
+        shell.write("roses.txt", text)
+        assert shell("land", "There").startswith("Landed @")
+    shell.cd("garden")
+    shell("goto", "@3")
+    (garden / "roses.txt").unlink()
+    assert shell("sync").endswith("[3]\n")
+    assert shell("branch", "switch", "main") == "Now on main @2: 0 files changed here.\n"
+    assert "roses.txt: yours stands over @5" in shell("status")
+    assert shell("land", "No roses") == "Landed @3: No roses (1 file)\n"
+    assert shell("status").endswith("No session is open.\nNothing changed.\n")
+
+
 def test_a_branch_of_a_branch(shell: Shell, garden: Path) -> None:
     """It begins where that stands, or at one of its landings, of which some are main's."""
     shell("branch", "create", "one")

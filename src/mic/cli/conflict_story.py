@@ -115,7 +115,8 @@ def settled_all(ws: Workspace, position: int) -> None:
     """
     learn(ws)
     root = os.fsencode(ws.root)
-    since = [item for item in read_conflicts(root) if item.theirs >= position]
+    older = position < ws.config.position
+    since = [item for item in read_conflicts(root) if item.theirs > position] if older else []
     write_conflicts(root, since)
     drop_others(ws, since)
 
