@@ -195,6 +195,54 @@ def test_the_followed_branch_is_deleted(shell: Shell, garden: Path, name: str) -
     assert shell("land", "Blue").startswith("Landed @3: Blue")
 
 
+@pytest.mark.parametrize("goal", ["", "Paint"])
+def test_a_branch_is_deleted_while_files_differ_from_main(shell: Shell, garden: Path, name: str, goal: str) -> None:
+    """Neither landing nor switching is possible as it is: the refusals name the way, and nothing is lost on it."""
+    shell("branch", "create", "gone")
+    shell("branch", "switch", "gone")
+    shell.write("roses.txt", "pink\n")
+    shell.write("new.txt", "1\n")
+    assert shell("land", "There").startswith("Landed @3: There (2 files)\n")
+    if goal:
+        shell("session", "start", goal)
+        shell("session", "note", "Bluer")
+        shell("session", "push")
+    shell.write("roses.txt", "blue\n")
+    shell.write("new.txt", "2\n")
+    shell("branch", "delete", "gone")
+    if goal:
+        assert "`mic branch switch main` goes on with main; what has not landed here stays." in shell("land")
+    assert shell("branch", "switch", "main") == (
+        "! mic: Changed here, and other at @2:\n!   new.txt\n!   roses.txt\n"
+        "!      Nothing was touched. `mic branch switch main --keep` leaves these files as they are here.\n[3]\n"
+    )
+    along = f"! The session came along: {goal}\n" if goal else ""
+    assert shell("branch", "switch", "main", "--keep") == f"Now on main @2: 0 files changed here.\n{along}"
+    assert (shell.read("roses.txt"), shell.read("new.txt")) == ("blue\n", "2\n")
+    assert shell("status").endswith("Clashes:\n  roses.txt: yours stands over @2\n  A new.txt\n  M roses.txt\n")
+    assert shell("land", "Paint") == "Landed @3: Paint (2 files)\n"
+    assert shell("status").endswith("No session is open.\nNothing changed.\n")
+    said = [turn["text"] for turn in shell.json("show", "@3")["session"]["conversation"]]
+    assert said == (["Bluer"] if goal else [])
+
+
+def test_files_are_kept_when_the_branch_is_switched(shell: Shell, garden: Path) -> None:
+    """From one that is there, too; `mic undo` leads back."""
+    shell("branch", "create", "other")
+    shell("branch", "switch", "other")
+    shell.write("roses.txt", "pink\n")
+    shell("land", "There")
+    shell.write("roses.txt", "blue\n")
+    assert shell("branch", "switch", "main").endswith(
+        "!      Nothing was touched. Land or push your changes first, or put the files back. "
+        "`mic branch switch main --keep` leaves these files as they are here.\n[3]\n"
+    )
+    assert shell("branch", "switch", "main", "--keep") == "Now on main @2: 0 files changed here.\n"
+    assert shell.read("roses.txt") == "blue\n"
+    assert shell("undo").startswith("Undone: mic branch switch main; ")
+    assert (shell.read("roses.txt"), shell("status").count("branch other")) == ("blue\n", 1)
+
+
 def test_a_clash_of_one_branch_is_over_with_a_landing_on_another(shell: Shell, garden: Path, name: str) -> None:
     """Whatever their positions are: what stands here has landed."""
     shell("branch", "create", "other")

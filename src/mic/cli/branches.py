@@ -17,11 +17,16 @@ from mic.cli.place import Place, project_option
 from mic.cli.refs import parse_ref
 from mic.cli.settled import settled
 from mic.cli.unresolved import require_resolved
-from mic.core.errors import InvalidInput
+from mic.core.errors import Conflicted, InvalidInput, NotFound
 from mic.core.ids import ulid_text
 from mic.rpc.client import Client
+from mic.rpc.unreached import Unreached
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
+from mic.workspace import stacked
+from mic.workspace.pending import pushes_of, remove
+from mic.workspace.pushed import forget_push
+from mic.workspace.session import LocalSession
 from mic.workspace.workspace import Workspace
 
 
@@ -164,25 +169,40 @@ def delete(out: Output, name: str, project: str | None) -> None:
 
 @branch.command(short_help="Follow another branch here.")
 @click.argument("name")
+@click.option("--keep", is_flag=True, help="Leave files as they are here that you changed and that differ there.")
 @json_option
-def switch(out: Output, name: str) -> None:
+def switch(out: Output, name: str, keep: bool) -> None:
     """Follow the branch NAME (or main) here: the files become what they are where it stands, and you land there.
 
     What you changed stays changed. Where the same file differs between here and there nothing is touched, and the file
-    is named. `mic undo` leads back.
+    is named; with --keep yours stays over theirs, and `mic status` says so. `mic undo` leads back.
+
+    From a branch that was deleted, the open session comes along.
     """
     wanted = "" if name == MAIN else name.removeprefix("branch:")
     ws = Workspace.find()
-    _refuse_open(ws, wanted)  # before what waits for the forge is sent
-    with settled(ws, out, signed_in=False) as client:
+    gone = _refuse_open(ws, wanted)  # before what waits for the forge is sent
+    with settled(ws, out, signed_in=False, pushes=gone) as client:
         require_resolved(ws)
-        _refuse_open(ws, wanted)
         request = pb.GetProjectRequest(project=address_of(ws, wanted).ref)
         head = client.call(client.projects.GetProject, request).project
+        gone = wanted != ws.config.branch and _is_gone(client, ws)
+        session = local.current(ws) if wanted != ws.config.branch else None
+        if session is not None and not gone:
+            raise _open_here(ws)
         if wanted == ws.config.branch:
             files: int | None = None
         else:
-            files = move_to(client, ws, head.head_position, out, f"mic branch switch {name[:100]}", wanted)
+            command = f"mic branch switch {name[:100]}"
+            try:
+                files = move_to(client, ws, head.head_position, out, command, wanted, merges=not gone, keep=keep)
+            except Conflicted as error:
+                first = "" if gone else "Land or push your changes first, or put the files back. "
+                also = f"`mic branch switch {name[:100]} --keep` leaves these files as they are here."
+                error.hint = f"Nothing was touched. {first}{also}"
+                raise
+            if session is not None:
+                _come_along(ws, session, out)
     at = f"{wanted or MAIN} @{ws.config.position}"
     if files is None:
         out.line(f"You follow {at} already.")
@@ -191,9 +211,45 @@ def switch(out: Output, name: str) -> None:
     out.document({"branch": wanted or MAIN, "position": ws.config.position, "files": files or 0})
 
 
-def _refuse_open(ws: Workspace, wanted: str) -> None:
-    if local.current(ws) is not None and wanted != ws.config.branch:
-        raise InvalidInput(
-            f"A session is open here, on {ws.config.branch or MAIN}.",
-            hint="Land it, or push it and put it away, or give it up: `mic session --help`.",
-        )
+def _refuse_open(ws: Workspace, wanted: str) -> bool:
+    """Raises InvalidInput while a session is open here that has a branch to land on; whether one is that has none."""
+    session = local.current(ws)
+    if session is None or wanted == ws.config.branch:
+        return False
+    try:
+        with connect(ws.config.instance) as client:
+            if not session.left and _is_gone(client, ws):
+                return True
+    except Unreached:
+        pass  # what is known here is reason enough
+    raise _open_here(ws)
+
+
+def _open_here(ws: Workspace) -> InvalidInput:
+    return InvalidInput(
+        f"A session is open here, on {ws.config.branch or MAIN}.",
+        hint="Land it, or push it and put it away, or give it up: `mic session --help`.",
+    )
+
+
+def _is_gone(client: Client, ws: Workspace) -> bool:
+    """Whether the branch that is followed here is not there any more, while its project is."""
+    if not ws.config.branch:
+        return False
+    try:
+        client.call(client.projects.GetProject, pb.GetProjectRequest(project=address_of(ws).ref))
+    except NotFound:
+        client.call(client.projects.GetProject, pb.GetProjectRequest(project=address_of(ws, "").ref))
+        return True
+    return False
+
+
+def _come_along(ws: Workspace, session: LocalSession, out: Output) -> None:
+    """The open session is one of this branch now, where nobody has heard of it, nor of one that it stood on."""
+    forget_push(ws)
+    remove(ws, *pushes_of(ws, session.id))
+    session = local.current(ws) or session
+    session.based_on = session.below = b""
+    local.save(ws, session)
+    stacked.drop(ws, session.id)
+    out.note(f"The session came along: {session.goal}")

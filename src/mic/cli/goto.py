@@ -64,13 +64,22 @@ def goto(out: Output, ref: str) -> None:
 
 
 def move_to(
-    client: Client, ws: Workspace, position: int, out: Output, command: str = "", branch: str | None = None
+    client: Client,
+    ws: Workspace,
+    position: int,
+    out: Output,
+    command: str = "",
+    branch: str | None = None,
+    *,
+    merges: bool = True,
+    keep: bool = False,
 ) -> int | None:
     """Bring the working copy to a position, perhaps of another branch; how many files that changed, None when it stood
     there. Holds the lock.
 
     `command` is what the operation log says of it, "" when that is done. Raises Conflicted where a local change would
-    be touched, and then nothing is. Stopped, `mic sync` goes on with it.
+    be touched, and then nothing is; with `keep`, such files stay as they are, and are conflicts where yours stands. Not
+    `merges`: the texts of the base are not asked for, its branch is gone. Stopped, `mic sync` goes on with it.
     """
     branch = ws.config.branch if branch is None else branch
     if (position, branch) == (ws.config.position, ws.config.branch):
@@ -78,12 +87,16 @@ def move_to(
     project = address_of(ws, branch).ref
     tree, target = files_at(client, ws, project, position)
     before = {entry.path: entry for entry in ws.index().entries()}
-    plan = Planner(ws, before, target, Decisions(frozenset(), frozenset())).make(
+    ours = frozenset[bytes]() if merges and not keep else frozenset(before.keys() | target.keys())
+    plan = Planner(ws, before, target, Decisions(ours, frozenset())).make(
         client, project, (ws.config.position, position)
     )
     # What merges would be another text than either; a mere look at the past makes none.
     met = sorted(path for path, step in plan.steps.items() if step.clashed or step.act not in (WRITE, REMOVE))
-    if met:
+    for path in met if keep else ():
+        # Without a file there, yours is one that is new there.
+        plan.steps[path].reason = "changed" if path in target else ""
+    if met and not keep:
         named = "".join(f"\n  {display(path)}" for path in met[:_MOST_NAMED])
         more = f"\n  and {len(met) - _MOST_NAMED:,} more" if len(met) > _MOST_NAMED else ""
         raise Conflicted(
@@ -97,7 +110,7 @@ def move_to(
     if command:
         record(ws, command, files=True)
     carry_out(client, ws, project, begin(ws, journal, target), plan.contents, out)
-    return len(steps)
+    return len(steps) - (len(met) if keep else 0)
 
 
 def restore_base(client: Client, ws: Workspace, out: Output) -> int:
