@@ -246,6 +246,39 @@ def test_giving_up_what_landed_elsewhere_without_a_word(here: Inside) -> None:
     assert here("pending", "list") == "Nothing waits for the forge.\n"
 
 
+def test_what_waits_for_a_branch_that_was_deleted(here: Inside) -> None:
+    """A session that was put aside is pushed to the branch that is followed then; what waits to land is open again."""
+    here.go_on_line()
+    here("session", "abandon")
+    here("land", "Lilies")
+    here("branch", "create", "gone")
+    here("branch", "switch", "gone")
+    here.write("rose", "2\n")
+    here("land", "There")
+    here.go_off_line()
+    here("session", "start", "Aside")
+    here("session", "note", "Dry soil")
+    here.write("rose", "3\n")
+    here.write("tulip", "red\n")
+    (here.cwd / "lily").unlink()
+    assert here("session", "switch", "--none").startswith("Put aside: Aside\n")
+    here.write("oak", "old\n")
+    assert here("land", "Oaks").startswith("Waits to land: Oaks (1 file)\n")
+    here.go_on_line()
+    project = here("status").partition(", ")[0]
+    assert here("branch", "delete", "gone", "--project", project) == "Deleted the branch gone.\n"
+    assert "`mic branch switch main` goes on with main" in here("sync")
+    assert here("branch", "switch", "main") == "Now on main @2: 1 file changed here.\n! The session came along: Oaks\n"
+    assert here("land") == "Landed @3: Oaks (1 file)\n! Pushed: Aside\n"
+    assert here("sync") == "Nothing new: your base @3 is the newest landing.\n"
+    assert here("session", "resume", "--latest").startswith(
+        "Resumed: Aside\nsession SESSION, base @2: 3 files, 1 note, 0 decisions\n"
+    )
+    assert here("status").endswith("  D lily\n  M rose\n  A tulip\n")
+    assert (here.read("rose"), here.read("tulip")) == ("3\n", "red\n")
+    assert here("land") == "Landed @4: Aside (3 files)\nbrought in from others: 1 file\n"
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [

@@ -9,6 +9,7 @@ import click
 from mic.cli.app import Suggesting, json_option
 from mic.cli.completed import BRANCHES, learn, unlearn
 from mic.cli.connection import MAIN, Address, connect
+from mic.cli.ended_waiting import onto_this_branch
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.goto import move_to
 from mic.cli.open_session import address_of
@@ -17,6 +18,7 @@ from mic.cli.place import Place, project_option
 from mic.cli.refs import parse_ref
 from mic.cli.settled import settled
 from mic.cli.unresolved import require_resolved
+from mic.cli.waiting import take_back, waiting
 from mic.core.errors import Conflicted, InvalidInput, NotFound
 from mic.core.ids import ulid_text
 from mic.rpc.client import Client
@@ -24,7 +26,8 @@ from mic.rpc.unreached import Unreached
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace import stacked
-from mic.workspace.pending import pushes_of, remove
+from mic.workspace.operations import record
+from mic.workspace.pending import LAND, numbers, pushes_of, remove
 from mic.workspace.pushed import forget_push
 from mic.workspace.session import LocalSession
 from mic.workspace.workspace import Workspace
@@ -177,17 +180,19 @@ def switch(out: Output, name: str, keep: bool) -> None:
     What you changed stays changed. Where the same file differs between here and there nothing is touched, and the file
     is named; with --keep yours stays over theirs, and `mic status` says so. `mic undo` leads back.
 
-    From a branch that was deleted, the open session comes along.
+    From a branch that was deleted, the open session comes along, and what waited to be sent to it.
     """
     wanted = "" if name == MAIN else name.removeprefix("branch:")
     ws = Workspace.find()
     gone = _refuse_open(ws, wanted)  # before what waits for the forge is sent
-    with settled(ws, out, signed_in=False, pushes=gone) as client:
+    with settled(ws, out, signed_in=False, keep_waiting=gone) as client:
         require_resolved(ws)
         request = pb.GetProjectRequest(project=address_of(ws, wanted).ref)
         head = client.call(client.projects.GetProject, request).project
         gone = wanted != ws.config.branch and _is_gone(client, ws)
-        session = local.current(ws) if wanted != ws.config.branch else None
+        if gone:
+            _take_back_landings(ws)
+        session, before = local.current(ws) if wanted != ws.config.branch else None, ws.config.branch
         if session is not None and not gone:
             raise _open_here(ws)
         if wanted == ws.config.branch:
@@ -203,6 +208,8 @@ def switch(out: Output, name: str, keep: bool) -> None:
                 raise
             if session is not None:
                 _come_along(ws, session, out)
+            if gone:
+                onto_this_branch(ws, before)
     at = f"{wanted or MAIN} @{ws.config.position}"
     if files is None:
         out.line(f"You follow {at} already.")
@@ -212,17 +219,20 @@ def switch(out: Output, name: str, keep: bool) -> None:
 
 
 def _refuse_open(ws: Workspace, wanted: str) -> bool:
-    """Raises InvalidInput while a session is open here that has a branch to land on; whether one is that has none."""
+    """Raises InvalidInput while a session is open here that has a branch to land on; whether one is, or something
+    waits, that has none."""
     session = local.current(ws)
-    if session is None or wanted == ws.config.branch:
+    if wanted == ws.config.branch or (session is None and not numbers(ws)):
         return False
     try:
         with connect(ws.config.instance) as client:
-            if not session.left and _is_gone(client, ws):
+            if (session is None or not session.left) and _is_gone(client, ws):
                 return True
     except Unreached:
         pass  # what is known here is reason enough
-    raise _open_here(ws)
+    if session is not None:
+        raise _open_here(ws)
+    return False
 
 
 def _open_here(ws: Workspace) -> InvalidInput:
@@ -242,6 +252,15 @@ def _is_gone(client: Client, ws: Workspace) -> bool:
         client.call(client.projects.GetProject, pb.GetProjectRequest(project=address_of(ws, "").ref))
         return True
     return False
+
+
+def _take_back_landings(ws: Workspace) -> None:
+    """What waits to land on a branch that is gone is the open session again: its files are here."""
+    items = waiting(ws)
+    first = next((item for item in items if item.kind == LAND and item.line == ws.config.branch), None)
+    if first is not None:
+        record(ws, "mic branch switch", files=False, final="its session is open here again, and `mic land` lands it.")
+        take_back(ws, first, items)
 
 
 def _come_along(ws: Workspace, session: LocalSession, out: Output) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from mic.cli.ended_elsewhere import ended, renewed, save_renewed
-from mic.cli.queued import kept_change
+from mic.cli.queued import change_message, kept_change
 from mic.cli.session_message import session_message
 from mic.cli.unlanded_words import keep_unlanded, what_is_left
+from mic.core.session import Op
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
-from mic.workspace.pending import Pending, remove, write
+from mic.workspace.pending import PUSH, Pending, pending, remove, write
 from mic.workspace.session import LocalSession
 from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
@@ -46,6 +49,33 @@ def instead(client: Client, ws: Workspace, item: Pending) -> Instead | None:
     if here is not None:
         return Instead(_words_left(ws, item, here, found), why)
     return Instead(_rest_left(ws, item, found), why)
+
+
+def onto_this_branch(ws: Workspace, gone: str) -> None:
+    """Pushes that wait for a branch that is gone wait for the one that is followed here now, on the base here: each of
+    their files as a whole, for nobody can say any more what it was before. The caller holds the lock.
+    """
+    items = [item for item in pending(ws) if item.kind == PUSH and item.line == gone]
+    index = {entry.path: entry for entry in ws.index().entries()} if items else {}
+    for item in items:
+        changes = []
+        for change in item.changes:
+            base = index.get(change.path)
+            old = (base.mode, base.hash) if base is not None else (0, b"")
+            if old != ((0, b"") if change.op == Op.DELETED else (change.mode, change.hash)):
+                op = change.op if change.op == Op.DELETED else Op.MODIFIED if base is not None else Op.ADDED
+                changes.append(msgspec.structs.replace(change, op=op, base_mode=old[0], base_hash=old[1]))
+        message = pb.Session.FromString(item.message)
+        message.base_position, message.based_on = ws.config.position, b""
+        del message.changes[:]
+        message.changes.extend(change_message(change) for change in changes)
+        paths = {change.path for change in changes}
+        said = [each for each in message.attributed if each.path in paths]
+        del message.attributed[:]
+        message.attributed.extend(said)
+        item.session.base_position, item.session.based_on, item.session.below = ws.config.position, b"", b""
+        item.changes, item.line, item.after = changes, ws.config.branch, b""
+        _write(ws, item, item.session, message)
 
 
 def _under(ws: Workspace, item: Pending, fresh: LocalSession, here: LocalSession | None) -> None:
