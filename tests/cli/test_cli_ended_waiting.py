@@ -325,3 +325,28 @@ def test_a_push_that_says_nothing_new_of_what_was_given_up_elsewhere(here: Insid
         "Pushed: Water (1 file)\nGo on elsewhere with: mic session resume SESSION\n"
         "! It was given up from elsewhere; what was said here is in a new session of its goal.\n"
     )
+
+
+def test_the_project_is_not_to_be_seen_for_a_while(here: Inside) -> None:
+    """Every command that needs it says so; off line all goes on, and nothing is lost until it is back."""
+    here("session", "note", "Dry soil")
+    here.write("tulip", "red\n")
+    here.go_on_line()
+    project = here("status").partition(" ")[0]
+    assert here("project", "delete", project, "--yes").startswith(f"Deleted {project}.\n")
+    gone = (
+        f"! mic: There is no project {project}, or you may not see it.\n"
+        "!      Check the spelling, or sign in as a member of its organization.\n[4]\n"
+    )
+    for command in ("log", "sync", "land", "session push", "session switch --none", "branch list", "session list"):
+        assert here(*command.split()) == gone, command
+    assert here("status").endswith("Session: Water (started just now)\n  A lily\n  A tulip\n")
+    here.go_off_line()
+    assert here("session", "push").startswith("Waits to push: Water (2 files)\n")
+    here.go_on_line()
+    assert here("sync").startswith("Not sent, still waits, number 1: Water (There is no project ")
+    assert here("land") == gone
+    assert here("project", "restore", project) == f"{project} is there again, private, @1.\n"
+    assert here("sync").startswith("Pushed: Water\n")
+    assert words(here.json("session", "status")["session"]) == (["Dry soil"], [])
+    assert here("land") == "Landed @2: Water (2 files)\n"
