@@ -69,6 +69,46 @@ def test_undo_and_redo(shell: Shell, garden: Path) -> None:
     assert [item["text"] for item in shell.json("session", "status")["session"]["conversation"]] == ["One", "Two"]
 
 
+def test_what_was_pushed_is_not_forgotten(shell: Shell, garden: Path) -> None:
+    """The forge has it, whatever is taken back here: the next push comes behind it."""
+    shell("session", "start", "Prune")
+    shell("session", "note", "One")
+    shell("session", "push")
+    assert shell("undo") == "Undone: mic session note; your base is @3.\n"
+    shell.write("src/water.py", "AT = 5\n")
+    assert shell("session", "push").startswith("Pushed: Prune (1 file)\n")
+    assert shell("redo") == "Done again; your base is @3.\n"
+    assert shell("session", "push").startswith("Pushed: Prune (1 file)\n")
+    assert [turn["text"] for turn in shell.json("session", "status")["session"]["conversation"]] == ["One"]
+
+
+def test_what_was_pushed_elsewhere_is_forgotten_with_it(shell: Shell, garden: Path, name: str) -> None:
+    """Who takes a resume back has what stood there before it, which does not come over what was resumed unasked."""
+    shell("session", "start", "Prune")
+    shell.write("src/water.py", "AT = 5\n")
+    session = str(shell.json("session", "push")["session"]["id"])
+    shell("session", "switch", "--none")
+    shell.cd(".")
+    shell("clone", f"{name}/garden", "other")
+    shell.cd("other")
+    shell("session", "resume", session)
+    shell.write("src/water.py", "AT = 6\n")
+    shell("session", "push")
+    shell.cd("garden")
+    shell("session", "resume", session)
+    assert shell.read("src/water.py") == "AT = 6\n"
+    shell("undo")
+    assert shell("undo").startswith("Undone: mic session switch;")
+    assert shell.read("src/water.py") == "AT = 5\n"
+    shell("session", "note", "Mine")
+    assert shell("session", "push").startswith("! mic: The session was pushed from elsewhere since.")
+    shell("undo")
+    shell("session", "switch", "--none")
+    shell("session", "resume", session)
+    assert shell.read("src/water.py") == "AT = 6\n"
+    assert shell("session", "push").startswith("Nothing new since the last push: Prune")
+
+
 def test_a_sync_is_undone_with_its_merges(shell: Shell, garden: Path, name: str) -> None:
     shell.cd(".")
     shell("clone", f"{name}/garden", "other")

@@ -34,6 +34,7 @@ from mic.workspace.operations import (
     write,
 )
 from mic.workspace.place import exists, write_file
+from mic.workspace.pushed import put_back
 from mic.workspace.session import current, session_of
 from mic.workspace.status import status as working_status
 from mic.workspace.sync_journal import forget_finished, under_way
@@ -251,7 +252,7 @@ def _restore(ws: Workspace, wanted: Operation, out: Output) -> int:
         # It speaks of files that stand here no more.
         forget_finished(ws)
         _put(ws, b"conflicts", wanted.conflicts)
-    _put(ws, b"pushed", wanted.pushed)
+    put_back(ws, wanted.pushed, wanted.session)
     if wanted.attributed is not UNSET:
         _put(ws, b"attributed", wanted.attributed)
     _put(ws, b"session", wanted.session)

@@ -10,7 +10,7 @@ import msgspec
 from mic.core.errors import Corrupt
 from mic.core.session import Change
 from mic.workspace.place import read_file, write_file
-from mic.workspace.session import LocalSession
+from mic.workspace.session import LocalSession, session_of
 from mic.workspace.told import decided_in_order, in_order
 from mic.workspace.workspace import Workspace
 
@@ -46,6 +46,24 @@ def last_push(ws: Workspace, session: LocalSession | None) -> LastPush | None:
             hint="move that file away; `mic session push` sends everything again",
         ) from error
     return found if found.session == session.id else None
+
+
+def put_back(ws: Workspace, raw: bytes | None, session: bytes | None) -> None:
+    """What was known of a push when this session was open is known again; both are the bytes of their files.
+
+    Of what was pushed of it since then that stays known: whatever is taken back here, the forge has it.
+    """
+    try:
+        since = last_push(ws, session_of(session)) if session is not None else None
+        then = _decoder.decode(raw) if raw is not None else None
+    except (Corrupt, msgspec.MsgspecError):
+        since = then = None
+    if since is not None and (then is None or then.session != since.session or then.at_ms < since.at_ms):
+        return
+    if raw is not None:
+        write_file(ws.folder, b"pushed", raw)
+    else:
+        forget_push(ws)
 
 
 def keep_last_push(ws: Workspace, session: LocalSession, at_ms: int, changes: list[Change], wrote: bytes = b"") -> None:
