@@ -17,11 +17,10 @@ from mic.cli.organizations import all_organizations
 from mic.cli.output import Output, plural
 from mic.cli.roles import ADMINISTERING
 from mic.core.errors import AlreadyExists, Corrupt, NotFound
-from mic.core.paths import unwritable_reason
 from mic.core.tree import Entry
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
-from mic.workspace.casefold import clashing, ignores_case
+from mic.workspace.away import kept_away_from
 from mic.workspace.index import Index, IndexEntry
 from mic.workspace.part import WHOLE
 from mic.workspace.place import find_root
@@ -30,8 +29,6 @@ from mic.workspace.workspace import Config, Workspace
 
 # What a working copy is made in, with the process behind it, before it is there as a whole.
 _BESIDE = ".mic-link-"
-_GITLINK = 0o160000
-_KIND = 0o170000
 
 
 @click.command(short_help="Make a folder that is there a working copy, without writing files")
@@ -223,7 +220,7 @@ def _make_index(ws: Workspace, out: Output) -> None:
 
 def _index_of(ws: Workspace, entries: list[Entry]) -> Index:
     """Zeros: the next status reads each file, and knows it by its content."""
-    away = _away(ws, entries)
+    away = kept_away_from(ws.folder + b"/tmp", entries)
     return Index.build([IndexEntry(*entry, 0, 0, 0, 0, entry.path in away) for entry in sorted(entries)], 0)
 
 
@@ -239,14 +236,6 @@ def _clear(root: str) -> None:
             shutil.rmtree(os.path.join(root, name), ignore_errors=True)
         except (PermissionError, OverflowError):
             continue  # somebody's who is at work, or no process at all
-
-
-def _away(ws: Workspace, entries: list[Entry]) -> set[bytes]:
-    """What of a tree cannot stand on this disk, as a checkout decides it."""
-    away = {e.path for e in entries if e.mode & _KIND == _GITLINK or unwritable_reason(e.path) is not None}
-    if ignores_case(ws.folder + b"/tmp"):
-        away |= clashing([entry.path for entry in entries if entry.path not in away])
-    return away
 
 
 def _counts(ws: Workspace) -> tuple[int, int, int]:

@@ -24,6 +24,8 @@ _SHORT = re.compile(r"(git|mic)~[1-9]\Z")
 _SUSPECT = frozenset((b".", b"g", b"G", b"m", b"M"))
 # Paths without such a name, nor one that is too long, need no closer look.
 _NOTED = re.compile(rb"(?:\A|/)[.gGmM\x80-\xff]|[^/]{%d}" % (MAX_COMPONENT + 1))
+# The same among many that are joined by NUL, but for those that are too long; short names have a tilde.
+_NOTED_OF_MANY = re.compile(rb"[\0/](?:[.\x80-\xff]|[gGmM][^/\0]*~)")
 
 
 def display(path: bytes) -> str:
@@ -82,6 +84,16 @@ def unwritable_reason(path: bytes) -> str | None:
         if (part[:1] in _SUSPECT or part[:1] >= b"\x80") and (reason := _reserved(part)):
             return reason
     return None
+
+
+def unwritable(paths: Sequence[bytes]) -> set[bytes]:
+    """Those of these paths, none of which has a NUL byte, that have an `unwritable_reason`: decided by one search."""
+    suspects = {path for path in paths if len(path) > MAX_COMPONENT}
+    joined = b"".join((b"\0", b"\0".join(paths), b"\0"))
+    for noted in _NOTED_OF_MANY.finditer(joined):
+        start = joined.rfind(b"\0", 0, noted.start() + 1) + 1
+        suspects.add(joined[start : joined.index(b"\0", start)])
+    return {path for path in suspects if unwritable_reason(path) is not None}
 
 
 @functools.lru_cache(maxsize=4096)  # the folders of many files are the same ones
