@@ -113,6 +113,48 @@ def test_interrupted_at_the_keyboard(shell: Shell, many: Path, name: str) -> Non
     assert state(shell.home / "second") == state(many)
 
 
+_IN_PAGES = """
+import sys
+import mic.rpc.client as rpc
+from mic.cli.main import main
+from mic.core.errors import Unavailable
+
+rpc.TREE_PAGE = 1000
+pages = rpc.Client._pages
+
+def some(self, request):
+    for number, page in enumerate(pages(self, request)):
+        if number == int(sys.argv[1]):
+            raise Unavailable("The forge went away.", hint="Try again.")
+        yield page
+
+rpc.Client._pages = some
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def test_the_listing_breaks_off(shell: Shell, many: Path, name: str) -> None:
+    """What was listed is being written by then; the same command completes it, and a whole listing is one."""
+    shell.environment["XDG_CACHE_HOME"] = str(shell.home / "another-cache")
+
+    def in_pages(stop: int, folder: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", _IN_PAGES, str(stop), "clone", f"{name}/many", folder],
+            cwd=shell.cwd, env=shell.environment, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+
+    broken = in_pages(3, "second")
+    assert (broken.returncode, broken.stdout) == (6, "")
+    again = f"`mic clone {name}/many second`"
+    assert broken.stderr == f"mic: The forge went away.\n     Run {again} again: it completes what is there.\n"
+    assert not (shell.home / "second/.mic/index").exists()
+    assert shell("clone", f"{name}/many", "second").startswith("Completed ")
+    assert state(shell.home / "second") == state(many)
+    shell.environment["XDG_CACHE_HOME"] = str(shell.home / "one-more-cache")
+    assert in_pages(99, "third").stdout == f"Cloned {name}/many @1 in {shell.home}/third: {FILES + 4:,} files.\n"
+    assert state(shell.home / "third") == state(many)
+
+
 _BESIDE_A_THREAD = """
 import _thread, sys, time
 from mic.cli.writers import Writers
@@ -122,7 +164,7 @@ if sys.argv[1] == "beside":
     _thread.start_new_thread(held.acquire, ())  # as a library's own: `threading` knows nothing of it
     time.sleep(0.05)
 with Writers() as writers:
-    print(writers.pay([None] * 100_000))
+    print(writers.pay(100_000))
 import os
 os._exit(0)
 """

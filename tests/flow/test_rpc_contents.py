@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
+import zstandard
 
 from forge_process import Forge
 from mic.rpc.v1 import mic_pb2 as pb
@@ -33,8 +34,6 @@ def _large(data: bytes, part: int = MIB) -> list[pb.BlobFrame]:
 
 
 def _bytes_of(chunks: list[Any]) -> bytes:
-    import zstandard
-
     frames = [item for chunk in chunks for item in chunk.frames]
     assert [item.offset for item in frames] == sorted(item.offset for item in frames)
     return b"".join(
@@ -62,6 +61,31 @@ def test_contents_come_back_as_they_were_sent(world: World, project: pb.ProjectR
         assert _bytes_of(world.nobody("ProjectService.StreamBlobs", one)) == data
     elsewhere = pb.FindMissingBlobsRequest(project=world.open, hashes=wanted)
     assert world.max("ProjectService.FindMissingBlobs", elsewhere).hashes == wanted
+
+
+def test_contents_come_in_columns_where_that_is_asked_for(world: World, project: pb.ProjectRef) -> None:
+    """Those that are one frame; of a large one come frames, as ever."""
+    large = os.urandom(9 * MIB)
+    small = [b"", b"small", *(b"%d\n" % number * number for number in range(300))]
+    sent = upload(project, [*_large(large), *map(frame, small)])
+    request = landing(
+        project, {}, changes=[added(b"l", large), *(added(b"%d" % at, data) for at, data in enumerate(small))]
+    )
+    request.packs.extend(world.max("ProjectService.UploadBlobs", sent).packs)
+    world.max("SessionService.LandSession", request)
+    named = {hashlib.sha256(data).digest(): data for data in (*small, large)}
+    wanted = pb.StreamBlobsRequest(project=project, hashes=b"".join(named), columns=True)
+    found: dict[bytes, bytes] = {}
+    for chunk in world.nobody("ProjectService.StreamBlobs", wanted):
+        columns, at = chunk.columns, 0
+        assert not (columns.hashes and chunk.frames)
+        for number, (size, length) in enumerate(zip(columns.sizes, columns.lengths, strict=True)):
+            inflated = zstandard.ZstdDecompressor().decompress(columns.data[at : at + length], max_output_size=size)
+            found[columns.hashes[32 * number : 32 * number + 32]] = inflated
+            at += length
+        for part in chunk.frames:
+            found[part.hash] = found.get(part.hash, b"") + _bytes_of([pb.BlobChunk(frames=[part])])
+    assert found == named
 
 
 @pytest.mark.parametrize("name", ["ProjectService.StreamBlobs", "ProjectService.FindMissingBlobs"])

@@ -58,7 +58,7 @@ class Batches:
         """Keep contents, given with their hashes."""
         self.note(self.store(contents))
 
-    def store(self, contents: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+    def store(self, contents: Sequence[tuple[bytes, bytes]]) -> bytes:
         """Write contents, given with their hashes, into batches; the rows by which `note` makes them known."""
         fresh: list[bytes] = []
         at = 0
@@ -71,13 +71,13 @@ class Batches:
                 parts.append(data)
                 size, at = size + len(data), at + 1
             self._disk.put("batches", name, b"".join(parts))
-        return fresh
+        return b"".join(fresh)
 
-    def note(self, rows: Sequence[bytes]) -> None:
+    def note(self, rows: bytes) -> None:
         """Make known where contents lie: rows of `store`, here or in other processes."""
         fresh: dict[int, list[bytes]] = {}
-        for row in rows:
-            fresh.setdefault(row[0] >> 4, []).append(row)
+        for at in range(0, len(rows), _ROW.size):
+            fresh.setdefault(rows[at] >> 4, []).append(rows[at : at + _ROW.size])
         gone: dict[bytes, bool] = {}
         for digit, some in fresh.items():
             self._write_index(digit, some, gone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from collections.abc import Callable, Iterator
 
@@ -153,33 +154,50 @@ def _open(root: str, config: Config, address: Address, part: Part | None) -> tup
 
 
 def _fill(client: Client, writers: Writers, ws: Workspace, address: Address, out: Output) -> tuple[Checkout, int]:
-    entries = tree_entries(client, address.ref, ws.config.position, ws.config.tree, ws.part())
+    pages = _tree_pages(client, address.ref, ws.config.position, ws.config.tree, ws.part())
+    total, first = next(pages)
+    listed = itertools.chain([first], (entries for _, entries in pages))
     checkout = Checkout(ws)
-    checkout.plan(entries)
-    needed = checkout.needed()
-    if writers.pay(needed):
-        writers.write(client, address.ref, ws, checkout, needed, out)
+    if writers.pay(total) and checkout.grows():
+        # What is listed first is written while the rest is being listed.
+        writers.write(client, address.ref, ws, checkout, map(checkout.add, listed), total, out)
     else:
-        write_contents(client, address.ref, checkout, needed, out)
+        checkout.plan(itertools.chain.from_iterable(listed))
+        needed = checkout.needed()
+        if writers.pay(len(needed)):
+            writers.write(client, address.ref, ws, checkout, [needed], len(needed), out)
+        else:
+            write_contents(client, address.ref, checkout, needed, out)
     checkout.finish()
-    return checkout, len(entries) - len(checkout.unwritten)
+    return checkout, len(checkout)
 
 
 def tree_entries(client: Client, project: pb.ProjectRef, position: int, tree: str, part: Part) -> list[Entry]:
     """The files of a position that a part has; the position must have the root `tree` (hex). Raises Corrupt."""
+    return [entry for _, entries in _tree_pages(client, project, position, tree, part) for entry in entries]
+
+
+def _tree_pages(
+    client: Client, project: pb.ProjectRef, position: int, tree: str, part: Part
+) -> Iterator[tuple[int, list[Entry]]]:
+    """As `tree_entries`, page by page, one at least; with each how many files there are in all, of a part so far."""
     name = f"{client.address} {project.organization}/{project.handle} {tree}"
     if part.folders is not None:
         name += f" {hashlib.sha256(repr(part.folders).encode()).hexdigest()}"
     known = content_cache().listing(name)
     if known is not None:
-        return known
+        yield len(known), known
+        return
     entries: list[Entry] = []
     for page in _pages(client, project, position, part):
         if page.tree.hex() != tree:
             raise Corrupt(f"The forge has another tree at @{position} than it had before.", hint="Tell who runs it.")
-        entries += [entry for entry in page_entries(page) if entry.kind != DIRECTORY]
+        more = [entry for entry in page_entries(page) if entry.kind != DIRECTORY]
+        entries += more
+        yield page.total_files if part.folders is None else len(entries), more
+    if not entries:
+        yield 0, []
     content_cache().keep_listing(name, entries)
-    return entries
 
 
 def files_at(client: Client, ws: Workspace, project: pb.ProjectRef, position: int) -> tuple[str, dict[bytes, Entry]]:

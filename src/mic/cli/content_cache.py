@@ -72,14 +72,14 @@ class ContentCache:
         if self.disk is None or self._batches is None:
             return
         if self.rows is not None:
-            self.rows += self._batches.store(contents)
+            self.rows.append(self._batches.store(contents))
         elif len(contents) >= _MANY:
             self._batches.add(contents)
         else:
             for content_hash, data in contents:
                 self.disk.put("blobs", content_hash, data)
 
-    def note(self, rows: Sequence[bytes]) -> None:
+    def note(self, rows: bytes) -> None:
         """Let the contents be found that processes with `rows` have kept."""
         if self._batches is not None and rows:
             self._batches.note(rows)

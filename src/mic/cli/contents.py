@@ -23,14 +23,8 @@ _ZSTD = pb.BlobFrame.ZSTD
 class Source(Protocol):
     """Where contents come from: a `Client`, or a process that has one."""
 
-    def frames(
-        self,
-        project: pb.ProjectRef,
-        hashes: list[bytes],
-        erased: dict[bytes, str] | None = None,
-        session_id: bytes = b"",
-    ) -> Iterator[pb.BlobFrame]:
-        """As `Client.frames`."""
+    def chunks(self, project: pb.ProjectRef, hashes: list[bytes], session_id: bytes = b"") -> Iterator[pb.BlobChunk]:
+        """As `Client.chunks`."""
 
 
 class Content(NamedTuple):
@@ -69,27 +63,52 @@ def stream_contents(
     fresh: list[tuple[bytes, bytes]] = []
     waiting = 0
     erased: dict[bytes, str] = {}
-    frames = client.frames(project, absent, erased, session_id)
-    for frame in frames:
-        name, size = frame.hash, frame.size
-        if not frame.offset and frame.length == size:
-            data = frame_bytes(frame)
-            yield Content(name, size, data, (data,))
-            if size <= LARGEST:
-                fresh.append((name, data))
-                waiting += size
-                if waiting >= BATCH_BYTES:
-                    cache.keep_contents(fresh)
-                    fresh, waiting = [], 0
-        else:
-            pieces = _pieces(frame, frames)
-            yield Content(name, size, None, pieces)
+    arriving = _arriving(client.chunks(project, absent, session_id), erased)
+    for content in arriving:
+        if isinstance(content, pb.BlobFrame):
+            pieces = _pieces(content, arriving)
+            yield Content(content.hash, content.size, None, pieces)
             for _ in pieces:
                 pass
+            continue
+        name, data = content
+        yield Content(name, len(data), data, (data,))
+        if len(data) <= LARGEST:
+            fresh.append(content)
+            waiting += len(data)
+            if waiting >= BATCH_BYTES:
+                cache.keep_contents(fresh)
+                fresh, waiting = [], 0
     cache.keep_contents(fresh)
     for name, text in erased.items():
         if name in absent:
             yield Content(name, len(text), text.encode(), (text.encode(),), erased=True)
+
+
+def _arriving(chunks: Iterator[pb.BlobChunk], erased: dict[bytes, str]) -> Iterator[tuple[bytes, bytes] | pb.BlobFrame]:
+    """Hash and bytes of each content that came whole, and the frames of large ones; what was erased is noted."""
+    for chunk in chunks:
+        erased.update((stone.hash, stone.text) for stone in chunk.tombstones)
+        yield from column_contents(chunk.columns)
+        for frame in chunk.frames:
+            if frame.offset or frame.length != frame.size:
+                yield frame
+            else:
+                yield frame.hash, frame_bytes(frame)
+
+
+def column_contents(columns: pb.BlobColumns) -> Iterator[tuple[bytes, bytes]]:
+    """Hash and bytes of each content; raises Corrupt when they are not what is said of them."""
+    hashes, lengths, data = columns.hashes, columns.lengths, columns.data
+    at = 0
+    if len(hashes) != 32 * len(lengths) or len(lengths) != len(columns.sizes) or sum(lengths) != len(data):
+        raise Corrupt("The contents that the forge sent have other numbers than they say.", hint="Try again.")
+    for number, (size, length) in enumerate(zip(columns.sizes, lengths, strict=True)):
+        name = hashes[number * 32 : number * 32 + 32]
+        if size > MAX_WHOLE:
+            raise _too_large(name, size)
+        yield name, inflate(data[at : at + length], size, _named(name))
+        at += length
 
 
 def page_entries(page: pb.TreeResponse) -> list[Entry]:
@@ -139,28 +158,36 @@ def verified(content: Content) -> Iterator[bytes]:
 def frame_bytes(frame: pb.BlobFrame) -> bytes:
     """The bytes of one frame; raises Corrupt when they are not what it says."""
     length, data = frame.length, frame.data
-    name = f"the content {frame.hash.hex()[:12]} that the forge sent"
     if length > MAX_WHOLE:
-        raise Corrupt(f"{name} has a part of {length} bytes; the limit is {MAX_WHOLE}", hint="Try again.")
+        raise _too_large(frame.hash, length)
     if frame.encoding == _ZSTD:
-        return inflate(data, length, name)
+        return inflate(data, length, _named(frame.hash))
     if len(data) != length:
-        raise Corrupt(f"{name} has {len(data)} bytes, not {length}", hint="Try again.")
+        raise Corrupt(f"{_named(frame.hash)} has {len(data)} bytes, not {length}", hint="Try again.")
     return data
 
 
-def _pieces(first: pb.BlobFrame, frames: Iterator[pb.BlobFrame]) -> Iterator[bytes]:
+def _named(content: bytes) -> str:
+    return f"the content {content.hex()[:12]} that the forge sent"
+
+
+def _too_large(content: bytes, length: int) -> Corrupt:
+    return Corrupt(f"{_named(content)} has a part of {length} bytes; the limit is {MAX_WHOLE}", hint="Try again.")
+
+
+def _pieces(first: pb.BlobFrame, arriving: Iterator[tuple[bytes, bytes] | pb.BlobFrame]) -> Iterator[bytes]:
+    name = f"the content {first.hash.hex()[:12]}"
     frame, have = first, 0
     while True:
         if (frame.hash, frame.size, frame.offset) != (first.hash, first.size, have) or not frame.length:
-            raise Corrupt(f"the parts of the content {first.hash.hex()[:12]} came out of order", hint="Try again.")
+            raise Corrupt(f"the parts of {name} came out of order", hint="Try again.")
         yield frame_bytes(frame)
         have += frame.length
         if have >= first.size:
             return
-        following = next(frames, None)
-        if following is None:
-            raise Corrupt(f"the content {first.hash.hex()[:12]} ended after {have} bytes", hint="Try again.")
+        following = next(arriving, None)
+        if not isinstance(following, pb.BlobFrame):
+            raise Corrupt(f"{name} ended after {have} bytes", hint="Try again.")
         frame = following
 
 

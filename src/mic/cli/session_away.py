@@ -55,26 +55,24 @@ class Away(Client):
         """Nobody answers."""
         raise self._why
 
-    def frames(
-        self,
-        project: pb.ProjectRef,
-        hashes: list[bytes],
-        erased: dict[bytes, str] | None = None,
-        session_id: bytes = b"",
-    ) -> Iterator[pb.BlobFrame]:
+    def chunks(self, project: pb.ProjectRef, hashes: list[bytes], session_id: bytes = b"") -> Iterator[pb.BlobChunk]:
         """The contents that wait to be sent; raises Unreached for others."""
         for content in hashes:
-            if content == _NOTHING:
-                yield pb.BlobFrame(hash=content)
-                continue
-            try:
-                with open(os.path.join(self._folder, content.hex()), "rb") as file:
-                    size, at = os.fstat(file.fileno()).st_size, 0
-                    while part := file.read(_PART):
-                        yield pb.BlobFrame(hash=content, size=size, offset=at, length=len(part), data=part)
-                        at += len(part)
-            except FileNotFoundError:
-                raise self._why from None
+            for frame in self._frames(content):
+                yield pb.BlobChunk(frames=[frame])
+
+    def _frames(self, content: bytes) -> Iterator[pb.BlobFrame]:
+        if content == _NOTHING:
+            yield pb.BlobFrame(hash=content)
+            return
+        try:
+            with open(os.path.join(self._folder, content.hex()), "rb") as file:
+                size, at = os.fstat(file.fileno()).st_size, 0
+                while part := file.read(_PART):
+                    yield pb.BlobFrame(hash=content, size=size, offset=at, length=len(part), data=part)
+                    at += len(part)
+        except FileNotFoundError:
+            raise self._why from None
 
 
 def waiting_session(ws: Workspace, text: str, error: Unreached) -> Pending:

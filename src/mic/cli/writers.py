@@ -4,7 +4,8 @@ They are forks, made before the first thread and the first connection, and get g
 process that forked them is the only one that asks the forge; what comes it hands on as it is, and they decode, check
 and write it. Over a socket pair go messages: u8 kind, u32 length in native order, bytes.
 
-    to a writer     BEGIN, GIVEN, KEPT (pickled), CHUNK (an encoded BlobChunk), END (of what was asked for)
+    to a writer     BEGIN, GIVEN (pickled), KEPT (rows of the cache), CHUNK (an encoded BlobChunk),
+                    END (of what was asked for)
     from a writer   WANT (hashes for one call), AT (u32 files done), DONE, FAILED (pickled)
 
 A writer ends when the other end of its socket is closed, also by death, and knows no key of the keyboard.
@@ -21,9 +22,8 @@ import socket
 import struct
 import sys
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator
-from queue import SimpleQueue
+from collections.abc import Callable, Iterable, Iterator
+from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from mic.cli.content_cache import content_cache
@@ -61,7 +61,7 @@ class _Group(NamedTuple):
     """Files of a group and what was kept of their contents, once they are written."""
 
     done: Done
-    rows: list[bytes]
+    rows: bytes
 
 
 class _Line:
@@ -136,9 +136,9 @@ class Writers:
         finally:
             os._exit(0)
 
-    def pay(self, needed: list[Entry]) -> bool:
-        """Whether there are writers, and enough to do for them."""
-        return bool(self._lines) and len(needed) >= PAYS
+    def pay(self, files: int) -> bool:
+        """Whether there are writers, and enough files for them."""
+        return bool(self._lines) and files >= PAYS
 
     def write(
         self,
@@ -146,20 +146,30 @@ class Writers:
         project: pb.ProjectRef,
         ws: Workspace,
         checkout: Checkout,
-        needed: list[Entry],
+        parts: Iterable[list[Entry]],
+        total: int,
         out: Output,
     ) -> None:
-        """Fetch the contents of these files and write them. Raises as `write_each`, and Unavailable."""
-        groups = deque(_groups(needed))
+        """Fetch the contents of these files and write them, those of the first part while the next is still awaited.
+
+        Raises as `write_each`, and Unavailable.
+        """
         begin = pickle.dumps(_Begin(ws.root, ws.config, checkout.fresh, checkout.torn))
+        groups: SimpleQueue[list[Entry] | None] = SimpleQueue()
         told: SimpleQueue[int | _Group | BaseException | None] = SimpleQueue()
         for line in self._lines:
             tend = _Tending(line, client, project, groups, told.put)
             threading.Thread(target=tend.run, args=(begin,), daemon=True).start()
         rows: list[bytes] = []
+        done, working = 0, len(self._lines)
         try:
-            with Progress(out, "Writing files", len(needed)) as bar:
-                done, working = 0, len(self._lines)
+            with Progress(out, "Writing files", total) as bar:
+                for part in parts:
+                    for group in _groups(part):
+                        groups.put(group)
+                    bar.at(done)
+                for _ in self._lines:
+                    groups.put(None)
                 while working:
                     what = told.get()
                     if what is None:
@@ -169,19 +179,29 @@ class Writers:
                         bar.at(done)
                     elif isinstance(what, _Group):
                         checkout.take(what.done)
-                        rows += what.rows
+                        rows.append(what.rows)
                     else:
-                        groups.clear()
                         raise what
         finally:
-            self._note(rows)
+            if working:
+                _empty(groups, len(self._lines))
+            self._note(b"".join(rows))
 
-    def _note(self, rows: list[bytes]) -> None:
+    def _note(self, rows: bytes) -> None:
         """Let a writer, which has nothing to do now, make known what all have kept, or do it here."""
         try:
-            self._lines[0].send(_KEPT, pickle.dumps(rows))
+            self._lines[0].send(_KEPT, rows)
         except OSError:
             content_cache().note(rows)
+
+
+def _empty(groups: SimpleQueue[list[Entry] | None], waiting: int) -> None:
+    """Let those who wait for groups end with the one that they are at."""
+    with contextlib.suppress(Empty):
+        while True:
+            groups.get_nowait()
+    for _ in range(waiting):
+        groups.put(None)
 
 
 def _groups(needed: list[Entry]) -> Iterator[list[Entry]]:
@@ -209,7 +229,7 @@ class _Tending:
         line: _Line,
         client: Client,
         project: pb.ProjectRef,
-        groups: deque[list[Entry]],
+        groups: SimpleQueue[list[Entry] | None],
         tell: Callable[[int | _Group | BaseException | None], None],
     ) -> None:
         self._line, self._client, self._project = line, client, project
@@ -218,11 +238,7 @@ class _Tending:
     def run(self, begin: bytes) -> None:
         try:
             self._line.send(_BEGIN, begin)
-            while self._groups:
-                try:
-                    group = self._groups.popleft()
-                except IndexError:
-                    break
+            while (group := self._groups.get()) is not None:
                 self._line.send(_GIVEN, pickle.dumps(tuple(map(list, zip(*group, strict=True)))))
                 self._write()
         except (EOFError, OSError):
@@ -292,13 +308,13 @@ class _Writer:
             while True:
                 kind, data = self._line.receive()
                 if kind == _KEPT:
-                    cache.note(pickle.loads(data))  # noqa: S301
+                    cache.note(data)
                     continue
                 entries = entries_of(*pickle.loads(data))  # noqa: S301
                 checkout.join(entries, begin.fresh, begin.torn)
                 cache.rows = []
                 write_each(self, pb.ProjectRef(), checkout, entries, self._at)
-                self._line.send(_DONE, pickle.dumps(_Group(checkout.done(), cache.rows)))
+                self._line.send(_DONE, pickle.dumps(_Group(checkout.done(), b"".join(cache.rows))))
         except (EOFError, ConnectionError):
             return
         except BaseException as error:  # raised again by the process that forked this one
@@ -308,20 +324,11 @@ class _Writer:
     def _at(self, done: int) -> None:
         self._line.send(_AT, _COUNT.pack(done))
 
-    def frames(
-        self,
-        project: pb.ProjectRef,
-        hashes: list[bytes],
-        erased: dict[bytes, str] | None = None,
-        session_id: bytes = b"",
-    ) -> Iterator[pb.BlobFrame]:
-        """As `Client.frames`, of the project that is cloned."""
+    def chunks(self, project: pb.ProjectRef, hashes: list[bytes], session_id: bytes = b"") -> Iterator[pb.BlobChunk]:
+        """As `Client.chunks`, of the project that is cloned."""
         for column in columns(hashes):
             self._line.send(_WANT, column)
             while (message := self._line.receive())[0] != _END:
                 if os.getppid() != self._parent:
                     raise EOFError
-                chunk = pb.BlobChunk.FromString(message[1])
-                if erased is not None:
-                    erased.update((stone.hash, stone.text) for stone in chunk.tombstones)
-                yield from chunk.frames
+                yield pb.BlobChunk.FromString(message[1])

@@ -220,30 +220,20 @@ class Client:
                 return
             request.page_token = page.next_page_token
 
-    def frames(
-        self,
-        project: pb.ProjectRef,
-        hashes: list[bytes],
-        erased: dict[bytes, str] | None = None,
-        session_id: bytes = b"",
-    ) -> Iterator[pb.BlobFrame]:
-        """The contents with these hashes as frames, in the forge's order; parts of a large one follow each other.
+    def chunks(self, project: pb.ProjectRef, hashes: list[bytes], session_id: bytes = b"") -> Iterator[pb.BlobChunk]:
+        """The contents with these hashes, in the forge's order; frames of a large one follow each other.
 
-        With a session also contents that were pushed of it. What stands in the place of those that were erased is put
-        into `erased`; without it they raise Erased.
+        With a session also contents that were pushed of it. Of those that were erased come their tombstones.
         """
         for column in columns(hashes):
             request = pb.StreamBlobsRequest(
-                project=project, hashes=column, tombstones=erased is not None, session_id=session_id
+                project=project, hashes=column, tombstones=True, session_id=session_id, columns=True
             )
-            for chunk in self.stream(self.projects.StreamBlobs, request):
-                if erased is not None:
-                    erased.update((stone.hash, stone.text) for stone in chunk.tombstones)
-                yield from chunk.frames
+            yield from self.stream(self.projects.StreamBlobs, request)
 
     def raw_chunks(self, project: pb.ProjectRef, hashes: bytes) -> Iterator[bytes]:
         """The contents with these hashes, one of `columns`, as encoded BlobChunks, for a process that decodes them."""
-        request = pb.StreamBlobsRequest(project=project, hashes=hashes, tombstones=True)
+        request = pb.StreamBlobsRequest(project=project, hashes=hashes, tombstones=True, columns=True)
         yield from self.stream(self._raw_chunks, request)
 
     def missing(self, project: pb.ProjectRef, hashes: list[bytes], session_id: bytes = b"") -> set[bytes]:

@@ -21,7 +21,8 @@ from mic.core.erased_text import LONGEST, stands_for
 from mic.core.errors import AlreadyExists, Busy, Corrupt, InvalidPath, StorageFull
 from mic.core.paths import display, unwritable_reason
 from mic.core.tree import Entry
-from mic.workspace.casefold import clashing, ignores_case
+from mic.workspace.away import kept_away, kept_away_from
+from mic.workspace.casefold import ignores_case
 from mic.workspace.columns import DISK_BITS, disk_bits
 from mic.workspace.folders import Folders
 from mic.workspace.index import Index, IndexEntry
@@ -78,23 +79,50 @@ class Checkout:
 
     def plan(self, entries: Iterable[Entry]) -> None:
         """Takes the whole tree, and decides what of it stays away from disk (`unwritten`, with reasons)."""
+        self._clear_up()
+        self._entries = {entry.path: entry for entry in entries}
+        self._leave_out(kept_away_from(self._ws.folder + b"/tmp", self._entries.values()))
+
+    def grows(self) -> bool:
+        """Whether the tree may be given in parts, to `add`, instead of to `plan` and `needed`.
+
+        So it is where nothing stands yet, and names that differ in case are different names.
+        """
+        self._clear_up()
+        self.fresh = self._is_empty() and not ignores_case(self._ws.folder + b"/tmp")
+        return self.fresh
+
+    def add(self, entries: list[Entry]) -> list[Entry]:
+        """Takes the next part of the tree, sorted by path; what of it is to be written."""
+        self._entries.update(zip([entry.path for entry in entries], entries, strict=True))
+        away = kept_away(entries)
+        self._leave_out(away)
+        return [entry for entry in entries if entry.path not in away] if away else entries
+
+    def _leave_out(self, away: set[bytes]) -> None:
+        """Let these stay away from disk. Submodules stand there as empty folders."""
+        self._away |= away
+        for path in sorted(away):
+            mode = self._entries[path].mode
+            self.unwritten.append((path, reason(path, mode)))
+            if mode & _KIND == _GITLINK and unwritable_reason(path) is None:
+                self._folders.handle(path, make=True)
+
+    def _clear_up(self) -> None:
+        """Behind checkouts that were killed."""
         for left_over in map(os.fsencode, os.listdir(self._tmp)):
             if left_over.endswith(MARKED):
                 self.torn.add(read_mark(self._tmp, left_over))
             else:
                 os.unlink(left_over, dir_fd=self._tmp)
-        self._entries = {entry.path: entry for entry in entries}
-        self._away = {
-            path
-            for path, entry in self._entries.items()
-            if entry.mode & _KIND == _GITLINK or unwritable_reason(path) is not None
-        }
-        if ignores_case(self._ws.folder + b"/tmp"):
-            self._away |= clashing([path for path in self._entries if path not in self._away])
-        self.unwritten = [(path, reason(path, self._entries[path].mode)) for path in sorted(self._away)]
-        for path in self._away:
-            if self._entries[path].mode & _KIND == _GITLINK and unwritable_reason(path) is None:
-                self._folders.handle(path, make=True)
+
+    def _is_empty(self) -> bool:
+        """Whether nothing stands in the working copy, nor is known to."""
+        return os.listdir(self._root) == [b".mic"] and not len(self._ws.index())
+
+    def __len__(self) -> int:
+        """Files that the working copy has when it is done."""
+        return len(self._entries) - len(self.unwritten)
 
     def needed(self) -> list[Entry]:
         """The planned files that are not there yet as they should be, sorted by path.
@@ -102,11 +130,11 @@ class Checkout:
         Raises AlreadyExists when a file with other content stands in a planned place and is not what the index
         recorded: somebody's work.
         """
-        index = self._ws.index()
         wanted = [self._entries[path] for path in sorted(self._entries) if path not in self._away]
-        if not len(index) and not [name for name in os.listdir(self._root) if name != b".mic"]:
-            self.fresh = True
+        self.fresh = self._is_empty()
+        if self.fresh:
             return wanted
+        index = self._ws.index()
         return [entry for entry in wanted if not self._stands(entry, index.get(entry.path), index.columns.clock)]
 
     def expect(self, path: bytes, stat: os.stat_result | None) -> None:

@@ -42,7 +42,7 @@ def test_rows_of_another_process_are_found_once_they_are_noted(disk: DiskCache) 
     reader = ContentCache(open_disk(CacheConfig()))
     assert reader.nothing(reader.alone(wanted))
     assert reader.contents(wanted) == {}
-    reader.note(writer.rows)
+    reader.note(b"".join(writer.rows))
     for cache in (reader, ContentCache(open_disk(CacheConfig()))):
         assert not cache.nothing(cache.alone(wanted))
         assert not cache.nothing(cache.alone(wanted[:3]))  # few are not looked for ahead: nobody knows

@@ -1172,24 +1172,40 @@ class BlobFrame(_message.Message):
     def __init__(self, hash: _Optional[bytes] = ..., size: _Optional[int] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ..., encoding: _Optional[_Union[BlobFrame.Encoding, str]] = ..., length: _Optional[int] = ..., chunk_list: _Optional[bool] = ...) -> None: ...
 
 class StreamBlobsRequest(_message.Message):
-    __slots__ = ("project", "hashes", "tombstones", "session_id")
+    __slots__ = ("project", "hashes", "tombstones", "session_id", "columns")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     HASHES_FIELD_NUMBER: _ClassVar[int]
     TOMBSTONES_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
     project: ProjectRef
     hashes: bytes
     tombstones: bool
     session_id: bytes
-    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., hashes: _Optional[bytes] = ..., tombstones: _Optional[bool] = ..., session_id: _Optional[bytes] = ...) -> None: ...
+    columns: bool
+    def __init__(self, project: _Optional[_Union[ProjectRef, _Mapping]] = ..., hashes: _Optional[bytes] = ..., tombstones: _Optional[bool] = ..., session_id: _Optional[bytes] = ..., columns: _Optional[bool] = ...) -> None: ...
 
 class BlobChunk(_message.Message):
-    __slots__ = ("frames", "tombstones")
+    __slots__ = ("frames", "tombstones", "columns")
     FRAMES_FIELD_NUMBER: _ClassVar[int]
     TOMBSTONES_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
     frames: _containers.RepeatedCompositeFieldContainer[BlobFrame]
     tombstones: _containers.RepeatedCompositeFieldContainer[Tombstone]
-    def __init__(self, frames: _Optional[_Iterable[_Union[BlobFrame, _Mapping]]] = ..., tombstones: _Optional[_Iterable[_Union[Tombstone, _Mapping]]] = ...) -> None: ...
+    columns: BlobColumns
+    def __init__(self, frames: _Optional[_Iterable[_Union[BlobFrame, _Mapping]]] = ..., tombstones: _Optional[_Iterable[_Union[Tombstone, _Mapping]]] = ..., columns: _Optional[_Union[BlobColumns, _Mapping]] = ...) -> None: ...
+
+class BlobColumns(_message.Message):
+    __slots__ = ("hashes", "sizes", "lengths", "data")
+    HASHES_FIELD_NUMBER: _ClassVar[int]
+    SIZES_FIELD_NUMBER: _ClassVar[int]
+    LENGTHS_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    hashes: bytes
+    sizes: _containers.RepeatedScalarFieldContainer[int]
+    lengths: _containers.RepeatedScalarFieldContainer[int]
+    data: bytes
+    def __init__(self, hashes: _Optional[bytes] = ..., sizes: _Optional[_Iterable[int]] = ..., lengths: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class Tombstone(_message.Message):
     __slots__ = ("hash", "size", "at_ms", "by", "text")

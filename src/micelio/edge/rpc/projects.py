@@ -222,7 +222,8 @@ class Projects(ArchiveImports, Branches, ForgeArchives, Imports, Searching, mic_
         with slot(DOWNLOADS):
             if erased:
                 yield pb.BlobChunk(tombstones=map(convert.tombstone_message, erased.values()))
-            yield from _chunks(ledger.frames([item for item in wanted if item not in erased], push, known=True))
+            frames = ledger.frames([item for item in wanted if item not in erased], push, known=True)
+            yield from _in_columns(frames) if request.columns else _chunks(frames)
 
     @call
     def FindMissingBlobs(self, actor: Actor, request: pb.FindMissingBlobsRequest) -> pb.FindMissingBlobsResponse:
@@ -268,6 +269,34 @@ def _chunks(frames: Iterable[Frame]) -> Iterator[pb.BlobChunk]:
             chunk, size = pb.BlobChunk(), 0
     if chunk.frames:
         yield chunk
+
+
+def _in_columns(frames: Iterable[Frame]) -> Iterator[pb.BlobChunk]:
+    """As `_chunks`, with the contents that are one zstd frame in columns: less work, here and where they come."""
+    names: list[bytes] = []
+    sizes: list[int] = []
+    pieces: list[bytes] = []
+    waiting = 0
+    for alone, some in itertools.groupby(frames, lambda frame: frame.zstd and frame.length == frame.size):
+        if not alone:
+            yield from _chunks(some)
+            continue
+        for name, size, _, _, _, data, _ in some:
+            names.append(name)
+            sizes.append(size)
+            pieces.append(data)
+            waiting += len(data) + 64
+            if waiting >= CHUNK_BYTES:
+                yield _columns(names, sizes, pieces)
+                names, sizes, pieces, waiting = [], [], [], 0
+        if names:
+            yield _columns(names, sizes, pieces)
+            names, sizes, pieces, waiting = [], [], [], 0
+
+
+def _columns(names: list[bytes], sizes: list[int], pieces: list[bytes]) -> pb.BlobChunk:
+    columns = pb.BlobColumns(hashes=b"".join(names), sizes=sizes, lengths=list(map(len, pieces)), data=b"".join(pieces))
+    return pb.BlobChunk(columns=columns)
 
 
 def _import(actor: Actor, requests: Iterator[pb.ImportHistoryRequest]) -> Iterator[pb.ImportHistoryResponse]:
