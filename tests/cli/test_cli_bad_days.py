@@ -360,6 +360,29 @@ def test_output_that_has_no_room(days: Inside, command: tuple[str, ...]) -> None
     assert (done.returncode, done.stderr) == (6, said)
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("command", "code"), [("status", 0), ("log -n 1", 0), ("nonsense", 2)])
+def test_a_standard_file_that_is_closed(days: Inside, closed: str, command: str, code: int) -> None:
+    """What would be said there is nowhere; the rest is as ever."""
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" {command} {closed}', str(MIC)], cwd=days.cwd, env=days.environment, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+def test_errors_that_have_no_room(days: Inside) -> None:
+    """The code alone says it."""
+    for command, code in (("nonsense", 2), ("log", 0), ("show @99", 4)):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [str(MIC), *command.split()], cwd=days.cwd, env=days.environment, stdout=subprocess.DEVNULL,
+                stderr=full, check=False,
+            )  # fmt: skip
+        assert done.returncode == code, command
+
+
 def mounted(days: Shell, mount: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`mic` here behind a mount that no other process sees."""
     code = "import sys; from mic.cli.main import main; sys.exit(main(sys.argv[1:]))"

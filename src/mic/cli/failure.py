@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -28,9 +29,11 @@ def tell(error: MicError, as_json: bool) -> int:
         from mic.cli.output import safe
 
         sys.stdout.flush()
-        sys.stderr.write(safe(f"mic: {message}\n"))
-        if hint:
-            sys.stderr.write(safe(f"     {hint}\n"))
+        # Where standard error takes no more, the code alone says it.
+        with contextlib.suppress(OSError):
+            sys.stderr.write(safe(f"mic: {message}\n"))
+            if hint:
+                sys.stderr.write(safe(f"     {hint}\n"))
     return exit_code(error)
 
 

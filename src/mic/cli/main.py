@@ -17,6 +17,8 @@ def main(argv: list[str], *, here: bool = False) -> int:
 
     With `here` it asks no daemon and no command server to do so.
     """
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        _open_closed()
     for stream in (sys.stdout, sys.stderr):
         # Names of files may hold what the terminal's encoding has not; showing them must not end the command.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -108,6 +110,25 @@ def _to_nowhere() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _open_closed() -> None:
+    """`mic ... >&-`: what was closed is nowhere, so that no file that is opened later gets its number."""
+    import os
+
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+
+
+def _say_last() -> None:
+    """What is left to be said on standard error, where that takes no more, is nobody's to read: it changes no code."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 def start() -> None:
     """Runs the process's own command line and ends the process. Called by `scripts/mic`."""
     argv = sys.argv[1:]
@@ -116,6 +137,7 @@ def start() -> None:
         import posix
 
         # Nothing is left to clean up, and tearing the interpreter down takes 3 ms.
-        sys.stderr.flush()
+        _say_last()
         posix._exit(code)
+    _say_last()
     sys.exit(code)
