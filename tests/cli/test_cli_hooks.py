@@ -103,9 +103,14 @@ def test_what_cannot_be_run(shell: Shell, place: Path) -> None:
     (place / ".mic/hooks/pre-land").write_bytes(b"\x00\x01")
     (place / ".mic/hooks/pre-land").chmod(0o755)
     assert shell("land", "A").startswith("! mic: .mic/hooks/pre-land cannot be run: Exec format error.\n")
+    (place / ".mic/hooks/pre-land").unlink()
+    (place / ".mic/hooks/pre-land").mkdir()
+    folder = "! mic: .mic/hooks/pre-land is no program: a folder, or a link to nothing.\n!      Take it away.\n[1]\n"
+    assert shell("land", "A") == folder
 
 
-def test_interrupted_it_ends_with_all_that_it_started(shell: Shell, place: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ended_it_ends_with_all_that_it_started(shell: Shell, place: Path, number: signal.Signals) -> None:
     shell.write("a", "a\n")
     hook(place, "pre-land", "echo $$ > pid", "sleep 1000 & wait")
     running = subprocess.Popen(
@@ -113,8 +118,8 @@ def test_interrupted_it_ends_with_all_that_it_started(shell: Shell, place: Path)
     )
     while not (place / "pid").exists() or not (place / "pid").read_text():
         time.sleep(0.05)
-    running.send_signal(signal.SIGINT)
-    assert running.wait(20) == 130
+    running.send_signal(number)
+    assert running.wait(20) == 128 + number
     group = int((place / "pid").read_text())
     left = subprocess.run(["ps", "-o", "stat=", "-g", str(group)], capture_output=True, text=True, check=False).stdout
     assert [state for state in left.split() if not state.startswith("Z")] == []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 
 from mic.cli.credentials import stored
 from mic.cli.output import Output
@@ -46,6 +47,8 @@ def run_hook(ws: Workspace, name: str, goal: str, session: LocalSession | None, 
     import subprocess
 
     shown = f".mic/hooks/{name}"
+    if not os.path.isfile(path):
+        raise HookFailed(f"{shown} is no program: a folder, or a link to nothing.", hint="Take it away.")
     if not os.access(path, os.X_OK):
         raise HookFailed(f"{shown} cannot be run.", hint=f"`chmod +x {shown}`, or take it away.")
     credential = stored(ws.config.instance)
@@ -70,7 +73,8 @@ def run_hook(ws: Workspace, name: str, goal: str, session: LocalSession | None, 
             f"{shown} cannot be run: {error.strerror}.", hint="Does its first line name a shell?"
         ) from error
     try:
-        code = process.wait(SECONDS)
+        with _ended_in_order():
+            code = process.wait(SECONDS)
     except subprocess.TimeoutExpired as error:
         raise HookFailed(f"{shown} took more than {SECONDS:.0f} s and was ended.", hint="Make it quicker.") from error
     finally:
@@ -83,6 +87,26 @@ def run_hook(ws: Workspace, name: str, goal: str, session: LocalSession | None, 
         how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
         raise HookFailed(f"{shown} {how}.", hint="What it said is above; nothing was done.")
     return True
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Whoever ends this process by SIGTERM or SIGHUP ends the hook too, which has a session of its own."""
+    import signal
+
+    def end(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {}
+    with contextlib.suppress(ValueError):  # signals are for the first thread
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) == signal.SIG_DFL:
+                before[number] = signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def after_landing(ws: Workspace, out: Output, session: LocalSession, position: int) -> None:
