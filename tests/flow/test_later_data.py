@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.make_later import COLOUR, GARDEN, SECRET, identity
-from fixtures.opened import opened
+from fixtures.opened import frames, opened
 from forge_process import Forge
 from mic.core.errors import Erased
 from mic.rpc.client import Client
@@ -51,7 +51,7 @@ def test_the_branch_is_where_it_was(ada: Client) -> None:
 
 def test_what_was_erased_stays_so(ada: Client) -> None:
     with pytest.raises(Erased):
-        list(ada.frames(GARDEN, [hashlib.sha256(SECRET).digest()]))
+        frames(ada, GARDEN, [hashlib.sha256(SECRET).digest()])
     assert _session(ada, GARDEN, 1).conversation[0].text == "It grows."
     silent = _session(ada, GARDEN, 3)
     assert "Joan" not in str(silent)
@@ -65,7 +65,7 @@ def test_a_pushed_session_can_be_taken_up(ada: Client) -> None:
     whole = _session(ada, GARDEN, 4)
     assert (found.id, whole.goal, [change.path for change in whole.changes]) == (identity(4), "Prune", [b"prune.txt"])
     text = b"by hand\nby machine\n"
-    (frame,) = ada.frames(GARDEN, [hashlib.sha256(text).digest()], session_id=identity(4))
+    (frame,) = frames(ada, GARDEN, [hashlib.sha256(text).digest()], identity(4))
     assert frame.length == len(text)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from fixtures.opened import VERSIONS, opened
+from fixtures.opened import VERSIONS, frames, opened
 from forge_process import Forge
 from mic.core.errors import NotFound
 from mic.rpc.client import Client
@@ -105,9 +105,9 @@ def test_heads_and_files(visitor: Client) -> None:
 
 def test_contents(visitor: Client) -> None:
     wanted = {hashlib.sha256(data).digest(): data for _, data in FILES.values()}
-    frames = visitor.frames(PUBLIC, list(wanted))
-    assert {frame.hash: frame.data for frame in frames if frame.encoding == pb.BlobFrame.RAW} == {}
-    found = {frame.hash: frame.size for frame in visitor.frames(PUBLIC, list(wanted))}
+    sent = frames(visitor, PUBLIC, list(wanted))
+    assert [frame.hash for frame in sent if frame.encoding == pb.BlobFrame.RAW] == []
+    found = {frame.hash: frame.size for frame in sent}
     assert found == {name: len(data) for name, data in wanted.items()}
 
 

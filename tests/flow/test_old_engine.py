@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from fixtures.make_data import ENGINE, FORK, large, versions
-from fixtures.opened import VERSIONS, opened
+from fixtures.opened import VERSIONS, frames, opened
 from forge_process import Forge
 from mic.core.blob import inflate
 from mic.rpc.client import Client
@@ -32,12 +32,10 @@ def visitor(old: Forge) -> Iterator[Client]:
 
 
 def _contents(client: Client, project: pb.ProjectRef, wanted: bytes) -> bytes:
-    """The bytes that the frames of one content make, as a client gets them that knows nothing of columns."""
-    chunks = client.stream(client.projects.StreamBlobs, pb.StreamBlobsRequest(project=project, hashes=wanted))
-    frames = [frame for chunk in chunks for frame in chunk.frames]
+    """The bytes that the frames of one content make."""
     return b"".join(
         inflate(frame.data, frame.length, "a frame") if frame.encoding == pb.BlobFrame.ZSTD else frame.data
-        for frame in frames
+        for frame in frames(client, project, [wanted])
     )
 
 
