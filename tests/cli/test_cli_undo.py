@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from mic.workspace.operations import record
+from mic.workspace.workspace import Workspace
 from transcript import Shell, make_garden
 
 
@@ -107,6 +109,21 @@ def test_what_was_pushed_elsewhere_is_forgotten_with_it(shell: Shell, garden: Pa
     shell("session", "resume", session)
     assert shell.read("src/water.py") == "AT = 6\n"
     assert shell("session", "push").startswith("Nothing new since the last push: Prune")
+
+
+def test_an_undo_that_was_killed_at_its_beginning(shell: Shell, garden: Path) -> None:
+    """It had written down how all stood then, and touched nothing: what is changed since is kept all the same."""
+    shell.write("src/water.py", "AT = 5\n")
+    shell("goto", "@2")
+    ws = Workspace.find(str(garden))
+    with ws.lock():
+        record(ws, "mic undo", files=True, undoes=1, done=False)
+    shell.write("src/water.py", "AT = 6\n")
+    shell.write("new", "mine\n")
+    assert shell("undo").startswith("Undone: mic goto @2;")
+    assert (shell.read("src/water.py"), (garden / "new").exists()) == ("AT = 5\n", False)
+    assert shell("redo").startswith("Done again;")
+    assert (shell.read("src/water.py"), shell.read("new")) == ("AT = 6\n", "mine\n")
 
 
 def test_a_sync_is_undone_with_its_merges(shell: Shell, garden: Path, name: str) -> None:

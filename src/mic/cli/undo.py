@@ -124,7 +124,8 @@ def _back_or_forth(out: Output, *, back: bool) -> None:
             wanted, files = ended, 0
         else:
             wanted = _undoable(ws, log, out) if back else _redoable(ws, log)
-            open_one = next((each for each in log if not each.done), None)
+            # One that was killed before its mark has touched nothing, and what it wrote down is how things stood then.
+            open_one = log[-1] if undoing(ws) and not log[-1].done else None
             if open_one is None or (open_one.undoes or open_one.redoes) != wanted.number:
                 open_one = record(
                     ws,
