@@ -5,7 +5,6 @@ The operation log is in test_cli_undo.py, settings of this machine in tests/unit
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from damaging import damage
 from forge_process import Forge
 from inside import Inside
 from transcripts import GARDEN, lines
@@ -87,18 +87,7 @@ def at(person: Inside, folder: str, file: str, how: str) -> Path:
     shutil.copytree(person.home / folder, person.home / "work", symlinks=True)
     person.cd("work")
     (path,) = (person.cwd / ".mic").glob(file)
-    raw = path.read_bytes()
-    path.unlink()
-    if how == "folder":
-        path.mkdir()
-    elif how == "loop":
-        # Cannot be opened, whoever asks; permissions would not stop root.
-        path.symlink_to(path.name)
-    else:
-        random = hashlib.shake_128(how.encode()).digest(len(raw))
-        path.write_bytes(
-            {"empty": b"", "cut": raw[: max(len(raw) - 3, 1)], "zeros": bytes(len(raw)), "random": random}[how]
-        )
+    damage(path, how)
     return path
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import msgspec
 import pytest
 
+from damaging import HOW, damage
 from mic.workspace.operations import record
 from mic.workspace.workspace import Workspace
 from transcript import Shell, make_garden
@@ -216,26 +216,7 @@ WHY = {
     "newer": "was written by a newer version of mic",
     "loop": "cannot be read: Too many levels of symbolic links",
 }
-DAMAGE = ("empty", "cut", "zeros", "random", "folder", "loop", "newer")
-
-
-def damage(path: Path, how: str) -> None:
-    """A file as a broken disk, another program or a newer version leaves it."""
-    raw = path.read_bytes()
-    path.unlink()
-    if how == "folder":
-        path.mkdir()
-    elif how == "loop":
-        # Cannot be opened, whoever asks; permissions would not stop root.
-        path.symlink_to(path.name)
-    else:
-        newer = msgspec.msgpack.encode(msgspec.msgpack.decode(raw) | {"version": 2}) if how == "newer" else b""
-        random_ = hashlib.shake_128(how.encode()).digest(len(raw))
-        path.write_bytes(
-            {"empty": b"", "cut": raw[: len(raw) // 2], "zeros": bytes(len(raw)), "random": random_, "newer": newer}[
-                how
-            ]
-        )
+DAMAGE = (*HOW, "newer")
 
 
 @pytest.mark.parametrize("how", DAMAGE)

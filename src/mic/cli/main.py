@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 
+TYPE_CHECKING = False  # as typing has it, which takes 5 ms to load
+if TYPE_CHECKING:
+    from typing import IO
+
 # The exact command lines that are answered without loading the rest of the program.
 _STATUS: tuple[list[str], ...] = (["status"], ["status", "--json"])
 _BARE: tuple[list[str], ...] = ([], ["--json"])
@@ -92,22 +96,22 @@ def _no_more(error: OSError) -> OSError | None:
         sys.stdout.flush()
         return None
     except OSError:
-        _to_nowhere()
+        _to_nowhere(sys.stdout)
         error.filename, error.filename2 = "Standard output", None
         return error
 
 
 def _reader_gone() -> int:
     """`mic ... | head` ends without a trace."""
-    _to_nowhere()
+    _to_nowhere(sys.stdout)
     return BROKEN_PIPE
 
 
-def _to_nowhere() -> None:
-    """The interpreter would complain once more when it closes stdout."""
+def _to_nowhere(stream: IO[str]) -> None:
+    """The interpreter would complain once more when it closes what takes no more."""
     import os
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _open_closed() -> None:
@@ -124,9 +128,7 @@ def _say_last() -> None:
     try:
         sys.stderr.flush()
     except OSError:
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+        _to_nowhere(sys.stderr)
 
 
 def start() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from damaging import HOW, damage
 from mic.core.merge3 import Clash
 from mic.workspace import resolutions
 from mic.workspace.resolutions import forget_all, recall, remember
@@ -28,19 +29,12 @@ def test_what_was_remembered_is_recalled(ws: Workspace, lines: bytes) -> None:
     assert recall(ws, b"list", [CLASH]) == {}
 
 
-@pytest.mark.parametrize("how", ["empty", "cut", "zeros", "other", "folder", "loop"])
+@pytest.mark.parametrize("how", HOW)
 def test_what_is_damaged_is_forgotten(ws: Workspace, how: str) -> None:
     """Else a merge would put it into a file, and say that it is settled as before."""
     remember(ws, b"list", CLASH, b"settled\n")
     (path,) = Path(ws.root, ".mic/resolutions").iterdir()
-    raw = path.read_bytes()
-    path.unlink()
-    if how == "folder":
-        path.mkdir()
-    elif how == "loop":
-        path.symlink_to(path.name)
-    else:
-        path.write_bytes({"empty": b"", "cut": raw[:-1], "zeros": bytes(len(raw)), "other": raw[:-2] + b"!\n"}[how])
+    damage(path, how)
     assert recall(ws, b"list", [CLASH]) == {}
 
 
