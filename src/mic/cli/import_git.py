@@ -19,8 +19,8 @@ from mic.cli.found_secrets import history_error
 from mic.cli.import_archive import archive
 from mic.cli.import_micelio import micelio
 from mic.cli.import_source import Pack, Refs, label, opened
-from mic.cli.organizations import all_organizations
 from mic.cli.output import Output, plural, when
+from mic.cli.own_organizations import all_organizations
 from mic.cli.progress import Progress
 from mic.cli.roles import ADMINISTERING, WRITING
 from mic.core.errors import InvalidInput, MicError, NotFound, PermissionDenied, SecretFound

@@ -13,8 +13,8 @@ from mic.cli.clone import tree_entries
 from mic.cli.connection import MAIN, Address, connect, parse_address
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.open_session import address_of
-from mic.cli.organizations import all_organizations
 from mic.cli.output import Output, plural
+from mic.cli.own_organizations import all_organizations
 from mic.cli.roles import ADMINISTERING
 from mic.core.errors import AlreadyExists, Corrupt, NotFound
 from mic.core.tree import Entry

@@ -12,11 +12,11 @@ from mic.cli.connection import connect, instance_option, named_instance
 from mic.cli.exit_codes import WrongCommandLine
 from mic.cli.networks import networks
 from mic.cli.output import Output, iso, when
+from mic.cli.own_organizations import all_organizations
 from mic.cli.projects import list_ as list_projects
 from mic.cli.roles import with_article
 from mic.cli.second_factor import second_factor
 from mic.core.errors import PermissionDenied
-from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 
 
@@ -55,18 +55,6 @@ def list_(out: Output, instance: str | None) -> None:
     for item in found:
         out.line(f"{item.handle:<{width}}  {item.role:<6}  {item.name if item.name != item.handle else ''}".rstrip())
     out.document({"organizations": [_organization(item) for item in found]})
-
-
-def all_organizations(client: Client) -> list[pb.Organization]:
-    """The organizations of whoever asks."""
-    found: list[pb.Organization] = []
-    request = pb.ListOrganizationsRequest(page_size=1000)
-    while True:
-        page = client.call(client.organizations.ListOrganizations, request)
-        found.extend(page.organizations)
-        if not page.next_page_token:
-            return found
-        request.page_token = page.next_page_token
 
 
 @organizations.command(short_help="One organization, and what you are in it.")
