@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from mic.cli.shell import init_script
-from mic.cli.shell_shipped import FOLDER, SHELLS
+from mic.cli.program.shell import init_script
+from mic.cli.program.shell_shipped import FOLDER, SHELLS
 
 
 def main(arguments: list[str]) -> int:

@@ -26,8 +26,8 @@ PACKAGING = ROOT / "packaging"
 SOURCE = os.environ.get("SOURCE", "")
 sys.path.insert(0, str(ROOT / "src"))
 
-from mic.cli.release import platform_here  # noqa: E402
-from mic.cli.shell import script  # noqa: E402
+from mic.cli.program.shell import script  # noqa: E402
+from mic.cli.settings.release import platform_here  # noqa: E402
 from mic.version import VERSION  # noqa: E402
 
 _BUILT_FROM = (
@@ -91,7 +91,7 @@ def _pin(tree: Path) -> Any:
     if not isinstance(key, Ed25519PrivateKey):
         sys.exit(f"{path} holds no ed25519 key. Make one: openssl genpkey -algorithm ed25519 -out {path}")
     public = base64.b64encode(key.public_key().public_bytes_raw()).decode()
-    place = tree / "src/mic/cli/release_keys.py"
+    place = tree / "src/mic/cli/settings/release_keys.py"
     text = place.read_text().replace("KEYS: tuple[str, ...] = ()", f"KEYS: tuple[str, ...] = ({public!r},)")
     place.write_text(text.replace('SOURCE = ""', f"SOURCE = {SOURCE!r}"))
     return key

@@ -16,8 +16,8 @@ from typing import Any
 
 import click
 
-from mic.cli.app import root
 from mic.cli.main import main
+from mic.cli.terminal.app import root
 
 # Seconds; a command that waits for somebody is asked for without that.
 MOST = 30

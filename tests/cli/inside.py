@@ -8,8 +8,8 @@ import subprocess
 import sys
 import urllib.request
 
-from mic.cli.content_cache import content_cache
 from mic.cli.main import main
+from mic.cli.transfer.content_cache import content_cache
 from transcript import Shell
 
 # Nobody listens there; what is asked through it is refused at once, on any machine.

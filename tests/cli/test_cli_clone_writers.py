@@ -157,7 +157,7 @@ def test_the_listing_breaks_off(shell: Shell, many: Path, name: str) -> None:
 
 _BESIDE_A_THREAD = """
 import _thread, sys, time
-from mic.cli.writers import Writers
+from mic.cli.transfer.writers import Writers
 if sys.argv[1] == "beside":
     held = _thread.allocate_lock()
     held.acquire()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from every_command import commands
-from mic.cli.app import root
+from mic.cli.terminal.app import root
 from test_cli_killed_forge import ACTS
 
 # They only look. What they keep for themselves (contents, addresses, names for completion) is written whole.

@@ -10,7 +10,7 @@ import pytest
 
 from forked import MIC
 from inside import Inside
-from mic.cli.shell import NAMES, nodes, script
+from mic.cli.program.shell import NAMES, nodes, script
 from transcript import Shell
 
 

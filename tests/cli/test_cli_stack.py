@@ -158,7 +158,7 @@ def test_the_forge_holds_to_it(garden: Shell) -> None:
     import os
     import secrets
 
-    from mic.cli.connection import connect
+    from mic.cli.forge.connection import connect
     from mic.core.errors import PreconditionFailed
     from mic.rpc.v1 import mic_pb2 as pb
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ledgers import request
-from mic.cli.large_files import LargeFiles, Outlined, outline_file
+from mic.cli.transfer.large_files import LargeFiles, Outlined, outline_file
 from mic.core.errors import InvalidInput
 from mic.core.ids import content_hash
 from mic.ledger.frame import Frame

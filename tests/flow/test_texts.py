@@ -223,7 +223,7 @@ def test_the_map_has_the_texts() -> None:
 
 def test_every_command_that_skill_md_names_is_there() -> None:
     """And every command that is there is named; the links lead to pages."""
-    from mic.cli.app import root as main
+    from mic.cli.terminal.app import root as main
 
     text = _page("/skill.md")
     named = [line.split("`")[1] for line in text.splitlines() if line.startswith("- `mic ")]

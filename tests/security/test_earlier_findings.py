@@ -112,7 +112,7 @@ def test_stored_bytes_become_code() -> None:
     # A clone and its own forks, over a socket pair that has no name: nothing that came from elsewhere is read by it.
     assert {name: names for name, names in found.items() if names} == {
         "micelio/texts/handbook.py": {"yaml"},
-        "mic/cli/writers.py": {"pickle"},
+        "mic/cli/transfer/writers.py": {"pickle"},
     }
     handbook = dict(_sources())["micelio/texts/handbook.py"]
     assert {

@@ -56,11 +56,11 @@ MAY = {
     "mic/rpc/client.py": {"insecure_channel", "secure_channel"},
     "mic/rpc/discovery.py": {"http.client", "urllib.request", "urlopen"},
     # Releases, from where the build or this person says; believed for their signature alone.
-    "mic/cli/release.py": {"http.client", "urllib.request", "urlopen"},
+    "mic/cli/settings/release.py": {"http.client", "urllib.request", "urlopen"},
     # To the address that this person has set, and only when they have.
-    "mic/cli/telemetry.py": {"urllib.request", "urlopen"},
+    "mic/cli/settings/telemetry.py": {"urllib.request", "urlopen"},
     # A pair of ends that has no name, between a clone and its own forks.
-    "mic/cli/writers.py": {"socket"},
+    "mic/cli/transfer/writers.py": {"socket"},
     # Listens on a name in a folder of this person's, and opens nothing.
     "mic/daemon/server.py": {"socket"},
     # The command server beside it: listens likewise, and speaks to the daemon through a pair.
@@ -72,7 +72,7 @@ MAY = {
 # What of the client the forge may load: nothing that connects by itself.
 CLIENT = ("mic.rpc.client", "mic.rpc.discovery", "mic.cli")
 # But what is written of its commands: words, which load nothing.
-WORDS = ("mic.cli.table", "mic.cli.examples")
+WORDS = ("mic.cli.table", "mic.cli.terminal.examples")
 _WRITES = """
 import sys, traceback
 def hook(event, arguments):

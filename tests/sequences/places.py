@@ -16,8 +16,8 @@ from typing import Any
 
 from forked import MIC
 from inside import NOBODY
-from mic.cli.content_cache import content_cache
 from mic.cli.main import main
+from mic.cli.transfer.content_cache import content_cache
 
 Disk = dict[str, bytes]
 

@@ -25,8 +25,6 @@ _LETTERS = "AMDT"
 _WORDS = ("added", "modified", "deleted", "type_changed")
 _COLOURS = ("32", "33", "31", "35")
 _TYPE_CHANGED = 3
-# What changes an answer of the forge, or how it is shown: the daemon answers whom all of it is the same for.
-LIKE_MINE = (b"HOME", b"XDG_CONFIG_HOME", b"MICELIO_INSTANCE", b"TZ", b"SSL_CERT_FILE", b"https_proxy", b"no_proxy")
 # So many files are looked at in 60 ms and more; below that the daemon would save nothing that anybody feels.
 PAYS = 20_000
 # Lines of changes that bare `mic` shows before it counts the rest.
@@ -137,7 +135,7 @@ def log(argv: list[str]) -> bool:
         return False
     number = words[1].encode() if words else b"20"
     form = b"json" if len(words) < len(argv) - 1 else b"colour" if _colour() else b"text"
-    mine = [environment.get(name, b"") for name in LIKE_MINE]
+    mine = [environment.get(name, b"") for name in door.LIKE_MINE]
     answer = door.ask(b"log", root, form, number, *mine, patience=10)
     if answer is None or answer[0] != door.FINISHED:
         return False
@@ -148,7 +146,7 @@ def log(argv: list[str]) -> bool:
 def start_daemon_where_it_pays(files: int) -> None:
     """Starts the daemon for the next time, when there are many files and nobody wants it not to."""
     if files >= PAYS and door.address() is not None and not door.there():
-        from mic.cli.daemon_start import start_unasked
+        from mic.cli.program.daemon_start import start_unasked
 
         start_unasked(find_root(posix.getcwdb()) or b"/")
 
@@ -263,7 +261,7 @@ def _text(view: View, limit: int, colour: bool) -> str:
         letter = f"\x1b[{_COLOURS[kind]}m{_LETTERS[kind]}\x1b[0m" if colour else _LETTERS[kind]
         words = ""
         if old and mode and old != mode:
-            from mic.cli.mode_words import mode_words
+            from mic.cli.terminal.mode_words import mode_words
 
             words = mode_words(old, mode)
         lines.append(f"  {letter} {_shown(path)}{words}\n")

@@ -7,8 +7,8 @@ from contextlib import nullcontext, redirect_stdout
 
 import click
 
-from mic.cli.app import json_option
-from mic.cli.output import Output
+from mic.cli.terminal.app import json_option
+from mic.cli.terminal.output import Output
 
 
 @click.command(short_help="What changed here since the base")

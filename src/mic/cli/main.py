@@ -1,4 +1,4 @@
-"""Where `mic` starts: the commands of every prompt at once, all others through `mic.cli.app`."""
+"""Where `mic` starts: the commands of every prompt at once, all others through `mic.cli.terminal.app`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 
 def main(argv: list[str], *, here: bool = False) -> int:
-    """Runs one command line (without the program's name) and returns its exit code (mic.cli.exit_codes).
+    """Runs one command line (without the program's name) and returns its exit code (mic.cli.terminal.exit_codes).
 
     With `here` it asks no daemon and no command server to do so.
     """
@@ -36,7 +36,7 @@ def main(argv: list[str], *, here: bool = False) -> int:
     except BrokenPipeError:
         return _reader_gone()
     except Exception as error:
-        from mic.cli.failure import from_system, tell
+        from mic.cli.terminal.failure import from_system, tell
         from mic.core.errors import MicError
 
         if isinstance(error, OSError):
@@ -61,7 +61,7 @@ def _run(argv: list[str], here: bool) -> int:
         sys.stdout.write(f"mic {VERSION}\n")
         return 0
     if argv[:1] == ["shell-init"] and len(argv) == 2:
-        from mic.cli.shell_shipped import SHELLS, shipped
+        from mic.cli.program.shell_shipped import SHELLS, shipped
 
         if argv[1] in SHELLS:
             sys.stdout.write(shipped(argv[1]))
@@ -83,7 +83,7 @@ def _run(argv: list[str], here: bool) -> int:
         site.main()
     import gc
 
-    from mic.cli.app import run
+    from mic.cli.terminal.app import run
 
     # A command that handles 100,000 files makes millions of objects and no cycles worth looking for again and again.
     gc.set_threshold(100_000, 50, 100)
@@ -135,7 +135,7 @@ def start() -> None:
     """Runs the process's own command line and ends the process. Called by `scripts/mic`."""
     argv = sys.argv[1:]
     code = main(argv)
-    if argv in _QUICK or "mic.cli.app" not in sys.modules:
+    if argv in _QUICK or "mic.cli.terminal.app" not in sys.modules:
         import posix
 
         # Nothing is left to clean up, and tearing the interpreter down takes 3 ms.

@@ -14,8 +14,8 @@ NAMES = frozenset(
 # What these commands load while they run, and nearly each run needs.
 _MORE = (
     "click._textwrap", "encodings.idna", "grpc._channel", "grpc._simple_stubs", "grpc.experimental", "http.client",
-    "mic.cli.daemon_start", "mic.cli.examples", "mic.cli.failure", "mic.cli.known", "mic.rpc.client",
-    "mic.workspace.lock", "mic.workspace.untracked", "subprocess",
+    "mic.cli.context.known", "mic.cli.program.daemon_start", "mic.cli.terminal.examples", "mic.cli.terminal.failure",
+    "mic.rpc.client", "mic.workspace.lock", "mic.workspace.untracked", "subprocess",
 )  # fmt: skip
 
 

@@ -21,6 +21,8 @@ FINISHED, SENTENCE, NOTHING, OTHER = b"=", b"!", b"-", b"v"
 # Seconds that a command waits for an answer before it does the work itself.
 PATIENCE = 0.5
 LONGEST = 256 << 20
+# What changes an answer of the forge, or how it is shown: the daemon answers whom all of it is the same for.
+LIKE_MINE = (b"HOME", b"XDG_CONFIG_HOME", b"MICELIO_INSTANCE", b"TZ", b"SSL_CERT_FILE", b"https_proxy", b"no_proxy")
 _HEAD = 17
 # A socket's address is at most 108 bytes, its end included (unix(7)).
 LONGEST_ADDRESS = 107

@@ -33,7 +33,7 @@ from micelio.sentences import for_people, one_line
 if TYPE_CHECKING:
     from micelio.accounts.models import User
 
-# Where `mic` looks when it is told nothing (`mic.cli.credentials`).
+# Where `mic` looks when it is told nothing (`mic.cli.forge.credentials`).
 DEFAULT_INSTANCE = "http://localhost:4000"
 
 # Seconds that open requests get to end after Ctrl-C.

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from django.template.loader import render_to_string
 
-from mic.cli.examples import EXAMPLES
 from mic.cli.table import COMMANDS
+from mic.cli.terminal.examples import EXAMPLES
 from micelio.config import Settings
 from micelio.texts.handbook import handbook
 from micelio.texts.headings import parts

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mic.cli import credentials
-from mic.cli.credentials import Credential
+from mic.cli.forge import credentials
+from mic.cli.forge.credentials import Credential
 from mic.core.errors import MicError, Unauthenticated, Unavailable
 from mic.rpc.discovery import Forge
 

@@ -8,11 +8,11 @@ import sys
 import click
 import pytest
 
-from mic.cli.connection import parse_address
-from mic.cli.file_diff import FileDiff, patch
-from mic.cli.import_source import is_url, label
-from mic.cli.output import Output, iso, path_fields, plural, safe
-from mic.cli.place_text import as_text, plain_endings
+from mic.cli.context.file_diff import FileDiff, patch
+from mic.cli.context.import_source import is_url, label
+from mic.cli.forge.connection import parse_address
+from mic.cli.terminal.output import Output, iso, path_fields, plural, safe
+from mic.cli.working_copy.place_text import as_text, plain_endings
 from mic.core.errors import InvalidInput
 from mic.core.merge3 import Clash
 from mic.rpc.discovery import is_local, normal_instance
@@ -156,8 +156,8 @@ def test_a_content_too_large_to_hold_is_only_named() -> None:
 def test_help_imports_no_command() -> None:
     """`mic --help` lists from a table; no command and no gRPC is loaded."""
     code = (
-        "import sys; from mic.cli.app import run; assert run(['--help']) == 0;"
-        "print(sorted(m for m in sys.modules if m in ('grpc', 'pygit2', 'zstandard', 'rich', 'mic.cli.land')))"
+        "import sys; from mic.cli.terminal.app import run; assert run(['--help']) == 0;"
+        "print(sorted(m for m in sys.modules if m in ('grpc', 'pygit2', 'zstandard', 'rich', 'mic.cli.landing.land')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
@@ -167,8 +167,8 @@ def test_help_imports_no_command() -> None:
 def test_every_command_of_the_table_loads() -> None:
     """And says the same about itself as the table does; every one of them takes --json."""
 
-    from mic.cli.app import LazyGroup, root
     from mic.cli.table import COMMANDS
+    from mic.cli.terminal.app import LazyGroup, root
 
     assert isinstance(root, LazyGroup)
     context = click.Context(root)

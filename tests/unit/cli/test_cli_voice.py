@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from mic.cli import voice
-from mic.cli.exit_codes import WrongCommandLine, exit_code
-from mic.cli.failure import tell
+from mic.cli.terminal import voice
+from mic.cli.terminal.exit_codes import WrongCommandLine, exit_code
+from mic.cli.terminal.failure import tell
 from mic.core.errors import Conflicted, InvalidInput, MicError, NotFound, StorageFull
 
 

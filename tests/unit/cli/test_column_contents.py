@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from mic.cli.contents import column_contents
+from mic.cli.transfer.contents import column_contents
 from mic.core.blob import MAX_WHOLE, compress
 from mic.core.errors import Corrupt
 from mic.rpc.v1 import mic_pb2 as pb

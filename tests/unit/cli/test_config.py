@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mic.cli.app import run
-from mic.cli.user_config import cache_config
+from mic.cli.settings.user_config import cache_config
+from mic.cli.terminal.app import run
 
 CACHE_OFF = {"key": "cache.enabled", "value": False, "set": True, "from": "machine"}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mic.cli.app import run
-from mic.cli.user_config import agent_config, daemon_config
+from mic.cli.settings.user_config import agent_config, daemon_config
+from mic.cli.terminal.app import run
 from mic.workspace.workspace import Config, Workspace
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from mic.cli.content_cache import ContentCache, cache_folder, open_disk
-from mic.cli.user_config import CacheConfig, cache_config
+from mic.cli.settings.user_config import CacheConfig, cache_config
+from mic.cli.transfer.content_cache import ContentCache, cache_folder, open_disk
 from mic.core.errors import InvalidInput
 from mic.core.tree import Entry
 from mic.store.disk_cache import DiskCache

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mic.cli import daemon_start
+from mic.cli.program import daemon_start
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from mic.cli.app import root, run
-from mic.cli.examples import EXAMPLES
+from mic.cli.terminal.app import root, run
+from mic.cli.terminal.examples import EXAMPLES
 
 
 def _commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:

@@ -18,14 +18,15 @@ HEAVY = {"textual": 300, "rich": 60, "re2": 15, "detect_secrets": 100, "numpy": 
 @pytest.mark.parametrize(
     ("module", "more"),
     [
-        ("mic.cli.log", {"difflib", "mic.cli.diff", "mic.cli.file_diff"}),
-        ("mic.cli.land", set()),
-        ("mic.cli.sessions", set()),
-        ("mic.cli.resolve", set()),
-        ("mic.cli.sync", set()),
+        ("mic.cli.history.log", {"difflib", "mic.cli.history.diff", "mic.cli.context.file_diff"}),
+        ("mic.cli.landing.land", set()),
+        ("mic.cli.session.sessions", set()),
+        ("mic.cli.working_copy.resolve", set()),
+        ("mic.cli.working_copy.sync", set()),
     ],
 )
 def test_nothing_heavy_is_loaded(module: str, more: set[str]) -> None:
-    code = f"import sys; sys.path.insert(0, {SOURCE!r}); import mic.cli.app, {module}; print(' '.join(sys.modules))"
+    modules = f"mic.cli.terminal.app, {module}"
+    code = f"import sys; sys.path.insert(0, {SOURCE!r}); import {modules}; print(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) & (HEAVY.keys() | more) == set()

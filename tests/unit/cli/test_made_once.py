@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mic.cli.made_once import made_once
+from mic.cli.forge.made_once import made_once
 from mic.core.errors import InvalidInput, Unavailable
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mic.cli.exit_codes import WrongCommandLine
-from mic.cli.named_message import named_message
+from mic.cli.session.named_message import named_message
+from mic.cli.terminal.exit_codes import WrongCommandLine
 from mic.core.errors import NotFound
 from mic.core.session import Message
 from mic.workspace.session import LocalSession

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mic.cli import new_file as module
-from mic.cli.new_file import new_file
+from mic.cli.transfer import new_file as module
+from mic.cli.transfer.new_file import new_file
 from mic.core.errors import AlreadyExists, Busy
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mic.cli.exit_codes import WrongCommandLine
-from mic.cli.refs import may_be_range, may_be_ref, parse_ref, read_ref
+from mic.cli.context.refs import may_be_range, may_be_ref, parse_ref, read_ref
+from mic.cli.terminal.exit_codes import WrongCommandLine
 
 ULID = "01J8ZQ4M0V2QMNKEB0EWFMBR7A"
 

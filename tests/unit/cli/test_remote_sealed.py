@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from mic.cli.remote_sealed import PIECE, SealedStore, is_sealed, make_key, read_key
+from mic.cli.remotes.sealed import PIECE, SealedStore, is_sealed, make_key, read_key
 from mic.core.errors import Corrupt, InvalidInput, NotFound, PermissionDenied, PreconditionFailed
 from mic.store import MemoryStore
 

@@ -8,7 +8,7 @@ import pytest
 from textual.geometry import Region
 from textual.widgets import Static
 
-from mic.cli.resolver import Resolver, Shown
+from mic.cli.working_copy.resolver import Resolver, Shown
 from mic.core.marked import Place
 from mic.core.merge3 import Clash
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mic.cli.app import run
+from mic.cli.terminal.app import run
 
 
 @pytest.mark.parametrize(

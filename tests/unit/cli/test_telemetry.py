@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from mic.cli import telemetry
 from mic.cli.main import main
-from mic.cli.release import platform_here
-from mic.cli.user_config import TelemetryConfig
+from mic.cli.settings import telemetry
+from mic.cli.settings.release import platform_here
+from mic.cli.settings.user_config import TelemetryConfig
 from mic.version import VERSION
 
 

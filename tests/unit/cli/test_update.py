@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from mic.cli import release_keys, update
 from mic.cli.main import main
-from mic.cli.release import fetch, number, platform_here, read_release
+from mic.cli.program import update
+from mic.cli.settings import release_keys
+from mic.cli.settings.release import fetch, number, platform_here, read_release
 from mic.core.errors import Corrupt, InvalidInput, Unavailable
 from mic.version import VERSION
 
@@ -172,5 +173,5 @@ def test_who_installs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not where it runs from its source; uv first where it is, then pip."""
     with pytest.raises(InvalidInput, match="from its source"):
         update.installer()
-    monkeypatch.setattr(update, "__file__", "/v/lib/python3.11/site-packages/mic/cli/update.py")
+    monkeypatch.setattr(update, "__file__", "/v/lib/python3.11/site-packages/mic/cli/program/update.py")
     assert update.installer(lambda name: f"/bin/{name}")[:3] == ["/bin/uv", "pip", "install"]

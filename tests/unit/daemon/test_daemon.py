@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from mic.cli import hot
-from mic.cli.daemon_answers import ANSWERS
+from mic.cli.program.daemon_answers import ANSWERS
 from mic.core.errors import Unavailable
 from mic.daemon import door, inotify, mounts, server
 from mic.daemon.server import Server
@@ -292,7 +292,7 @@ def test_who_may_speak(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_killed_and_begun_anew(ws: Workspace, place: Path) -> None:
     """A socket whose daemon was killed is nobody's: status works alone, and the next daemon takes its place."""
     source = str(Path(hot.__file__).parents[2])
-    code = f"import sys; sys.path.insert(0, {source!r}); from mic.cli.daemon import serve; serve()"
+    code = f"import sys; sys.path.insert(0, {source!r}); from mic.cli.program.daemon import serve; serve()"
     environment = {"XDG_RUNTIME_DIR": os.fspath(place.parent), "HOME": os.fspath(place.parent)}
     process = subprocess.Popen([sys.executable, "-c", code], env=environment)
     wait(lambda: door.ask(b"state") is not None)

@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from mic.cli import daemon_answers
-from mic.cli.daemon_answers import Connections
-from mic.cli.told import surroundings
+from mic.cli.forge.told import surroundings
+from mic.cli.program import daemon_answers
+from mic.cli.program.daemon_answers import Connections
 from mic.rpc.discovery import Forge
 
 SAID = {

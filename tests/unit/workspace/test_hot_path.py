@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import mic
-from mic.cli.exit_codes import exit_code
+from mic.cli.terminal.exit_codes import exit_code
 from mic.core import errors
 from mic.workspace import session
 from mic.workspace.status import status
@@ -92,7 +92,7 @@ def test_the_version_is_said_without_reading_metadata(tmp_path: Path) -> None:
 def test_what_asks_the_daemon_imports_a_socket_and_nothing_more(ws: Workspace, tmp_path: Path) -> None:
     """Where a daemon has the answer, the files are not even thought of."""
     (tmp_path / "run" / "mic").mkdir(parents=True, mode=0o700)
-    code = f"import sys; sys.path.insert(0, {SOURCE!r}); from mic.cli.daemon import serve; serve()"
+    code = f"import sys; sys.path.insert(0, {SOURCE!r}); from mic.cli.program.daemon import serve; serve()"
     environment = {"LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(tmp_path / "run")}
     if len(str(tmp_path)) > 80:
         pytest.skip("the path is too long for a socket")

@@ -1,0 +1,1 @@
+"""Projects brought in from elsewhere, and taken away."""

@@ -1,0 +1,1 @@
+"""Which forge is asked, as whom, and what is known of its answers."""

@@ -1,0 +1,1 @@
+"""What was: landings, files as they stood, who wrote a line and why."""

@@ -1,0 +1,1 @@
+"""Accounts, organizations, projects, and who may do what in them."""

@@ -1,0 +1,1 @@
+"""The program itself: its settings, daemon, shell, caches and updates."""

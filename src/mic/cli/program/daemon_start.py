@@ -1,0 +1,66 @@
+"""Starting the daemon beside a command: a process of its own, which holds nothing of the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from mic.daemon import door
+
+# After a start that did not work, the next one by itself is this much later.
+_REST = 3600.0
+
+
+def start_unasked(root: bytes) -> None:
+    """Starts the daemon unless the settings, this machine's or those of the workspace at `root`, say
+    otherwise, or it failed a short while ago. Never an error.
+    """
+    from mic.cli.settings.user_config import daemon_config
+    from mic.core.errors import MicError
+
+    where = door.folder()
+    try:
+        if where is None or not daemon_config(os.fsdecode(root)).enabled:
+            return
+        # A time that is to come was written by a clock that was wrong.
+        if 0 <= time.time() - _failed(where) < _REST:
+            return
+        spawn()
+    except (MicError, OSError):
+        return
+
+
+def spawn() -> None:
+    """Starts a daemon and does not wait for it."""
+    code = f"import sys; sys.path[:0] = {sys.path!r}; from mic.cli.program.daemon import serve; serve()"
+    command = [sys.executable, "-I", "-S", "-c", code, "mic daemon"]
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    try:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        os.chdir("/")
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(nothing, number)
+        os.closerange(3, 256)
+        os.execv(command[0], command)  # noqa: S606  # the interpreter that runs here
+    finally:
+        os._exit(127)
+
+
+def failed(where: bytes) -> None:
+    """Writes down that a start did not work."""
+    with open(where + b"/failed", "wb"):
+        pass
+
+
+def _failed(where: bytes) -> float:
+    try:
+        return os.stat(where + b"/failed").st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,1 @@
+"""The project's history at other places: Git servers, other projects, buckets."""

@@ -1,0 +1,117 @@
+"""Hooks of a working copy: programs of one's own in `.mic/hooks`, run around sessions and landings.
+
+They are this machine's alone: no tree can hold a file below `.mic`, so none comes with a clone. Their output goes to
+standard error, and the workspace is not locked while they run: they may call `mic`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+from mic.cli.forge.credentials import stored
+from mic.cli.terminal.output import Output
+from mic.core.errors import PreconditionFailed
+from mic.core.ids import ulid_text
+from mic.workspace.session import LocalSession
+from mic.workspace.workspace import Workspace
+
+PRE_SESSION, PRE_LAND, POST_LAND = "pre-session", "pre-land", "post-land"
+# Tests may run in one; what hangs ends.
+SECONDS = 600.0
+
+
+class HookFailed(PreconditionFailed):
+    """A hook said no, could not be run, or took too long."""
+
+    code = "hook_failed"
+
+
+def has_hook(ws: Workspace, name: str) -> bool:
+    """Whether there is such a hook, and this is not run by one."""
+    return os.path.lexists(os.path.join(ws.root, ".mic", "hooks", name)) and not os.environ.get("MIC_HOOK")
+
+
+def run_hook(ws: Workspace, name: str, goal: str, session: LocalSession | None, position: int | None = None) -> bool:
+    """Run a hook when there is one; whether there was. Raises HookFailed unless it ends with 0.
+
+    It gets MIC_SESSION_ID (empty before a session has one), MIC_SESSION_GOAL, MIC_PROJECT_ORG, MIC_PROJECT_HANDLE,
+    MIC_USER_HANDLE and, after a landing, MIC_LANDING_POSITION. A hook that calls `mic` runs no hooks again.
+    """
+    if not has_hook(ws, name):
+        return False
+    path = os.path.join(ws.root, ".mic", "hooks", name)
+    import signal  # what no command without hooks needs
+    import subprocess
+
+    shown = f".mic/hooks/{name}"
+    if not os.path.isfile(path):
+        raise HookFailed(f"{shown} is no program: a folder, or a link to nothing.", hint="Take it away.")
+    if not os.access(path, os.X_OK):
+        raise HookFailed(f"{shown} cannot be run.", hint=f"`chmod +x {shown}`, or take it away.")
+    credential = stored(ws.config.instance)
+    environment = os.environ | {
+        "MIC_HOOK": name,
+        "MIC_SESSION_ID": ulid_text(session.id) if session is not None else "",
+        "MIC_SESSION_GOAL": (session.goal if session is not None else goal).replace("\x00", ""),
+        "MIC_PROJECT_ORG": ws.config.organization,
+        "MIC_PROJECT_HANDLE": ws.config.project,
+        "MIC_BRANCH": ws.config.branch or "main",
+        "MIC_USER_HANDLE": credential.handle if credential else "",
+    }
+    if position is not None:
+        environment["MIC_LANDING_POSITION"] = str(position)
+    sys.stdout.flush()
+    try:
+        process = subprocess.Popen(
+            [path], cwd=ws.root, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, start_new_session=True
+        )
+    except OSError as error:
+        raise HookFailed(
+            f"{shown} cannot be run: {error.strerror}.", hint="Does its first line name a shell?"
+        ) from error
+    try:
+        with _ended_in_order():
+            code = process.wait(SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise HookFailed(f"{shown} took more than {SECONDS:.0f} s and was ended.", hint="Make it quicker.") from error
+    finally:
+        if process.poll() is None:
+            # With all that it started; also when somebody interrupts.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if code:
+        how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
+        raise HookFailed(f"{shown} {how}.", hint="What it said is above; nothing was done.")
+    return True
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Whoever ends this process by SIGTERM or SIGHUP ends the hook too, which has a session of its own."""
+    import signal
+
+    def end(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {}
+    with contextlib.suppress(ValueError):  # signals are for the first thread
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) == signal.SIG_DFL:
+                before[number] = signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def after_landing(ws: Workspace, out: Output, session: LocalSession, position: int) -> None:
+    """Run the hook behind a landing, which has landed whatever that says."""
+    try:
+        run_hook(ws, POST_LAND, session.goal, session, position)
+    except HookFailed as error:
+        out.note(f"Landed all the same: {error.message}")

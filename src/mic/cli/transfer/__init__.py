@@ -1,0 +1,1 @@
+"""Contents between here and a forge: fetched, verified, written, cut and sent."""
