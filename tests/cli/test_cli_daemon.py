@@ -106,6 +106,15 @@ def test_with_the_daemon_and_without(shell: Shell, name: str, tmp_path: Path) ->
                 done = shell.run(*words)
                 said.append((done.stdout, done.stderr, done.returncode))
             assert said[0] == said[1]
+        (folder / ".mic/undoing").write_text("redo")
+        told = []
+        for environment in (off, on):
+            shell.environment = environment
+            told += [shell("status"), shell(), shell.json("status")["undo_stopped"]]
+        assert told[:3] == told[3:]
+        assert "; run `mic redo` again.\n" in told[0]
+        assert told[2] is True
+        (folder / ".mic/undoing").unlink()
         # Not all of them, where the machine has so little time that half a second passes before one begins.
         assert carried_out < _served(shell) <= carried_out + len(SERVED)
         _killed_in_the_middle(shell)

@@ -42,7 +42,7 @@ class View:
 
     __slots__ = (
         "changes", "config", "conflicts", "files", "incomplete", "queued", "root", "session", "sparse", "stopped",
-        "unwritten", "waiting",
+        "undoing", "unwritten", "waiting",
     )  # fmt: skip
 
     def __init__(self, root: bytes, seen: Seen | None = None) -> None:
@@ -52,6 +52,8 @@ class View:
         self.incomplete = exists(root + b"/" + FOLDER + b"/incomplete")
         # A sync that was stopped half way.
         self.stopped = exists(root + b"/" + FOLDER + b"/sync")
+        # What goes on with an undo that was stopped half way.
+        self.undoing = _undoing(root) if exists(root + b"/" + FOLDER + b"/undoing") else ()
         self.conflicts = _conflicts(root) if exists(root + b"/" + FOLDER + b"/conflicts") else []
         # The folders that are here, None where everything is.
         self.sparse = _sparse(root) if exists(root + b"/" + FOLDER + b"/sparse") else None
@@ -76,6 +78,12 @@ def _sparse(root: bytes) -> tuple[bytes, ...] | None:
     from mic.workspace.part import read_part
 
     return read_part(root).folders
+
+
+def _undoing(root: bytes) -> tuple[str, ...]:
+    from mic.workspace.undoing import goes_on
+
+    return goes_on(root)
 
 
 def _waiting(root: bytes) -> int:
@@ -199,6 +207,8 @@ def _next_steps(view: View) -> list[tuple[str, str]]:
         return [(f"mic clone {name} {_shown(view.root)}", "finish the interrupted clone")]
     if view.stopped:
         return [("mic sync", "finish the interrupted sync"), ("mic sync --abort", "undo it")]
+    if view.undoing:
+        return [(command, f"finish the interrupted {command.removeprefix('mic ')}") for command in view.undoing]
     steps = []
     if view.queued is not None:
         steps.append(("mic land --wait", "see where the queued session landed"))
@@ -250,6 +260,10 @@ def _text(view: View, limit: int, colour: bool) -> str:
         lines.append(f"{view.waiting} {what} for the forge (`mic sync` sends, `mic pending list` lists)\n")
     if view.stopped:
         lines.append("A sync was stopped half way; run `mic sync` again, or `mic sync --abort`.\n")
+    if view.undoing:
+        from mic.workspace.undoing import in_words
+
+        lines.append(f"An undo was stopped half way; run {in_words(view.undoing)} again.\n")
     if view.conflicts:
         lines.append("Clashes:\n")
         for path, how, theirs in view.conflicts:
@@ -296,6 +310,7 @@ def _fields(view: View) -> dict[str, object]:
         "sparse": None if view.sparse is None else [_path_fields(folder) for folder in view.sparse],
         "incomplete": view.incomplete,
         "sync_stopped": view.stopped,
+        "undo_stopped": bool(view.undoing),
         "conflicts": [
             {**_path_fields(path), "marked": kind == "marked", "held": kind == "held", "position": theirs}
             for path, kind, theirs in view.conflicts

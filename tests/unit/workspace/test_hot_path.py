@@ -133,6 +133,7 @@ def test_status_as_json(ws: Workspace) -> None:
         "incomplete": False,
         "sparse": None,
         "sync_stopped": False,
+        "undo_stopped": False,
         "conflicts": [],
         "session": None,
         "queued": None,

@@ -9,7 +9,7 @@ from mic.core.errors import Conflicted
 from mic.core.paths import display
 from mic.workspace.conflicts import HELD, MARKED, Conflict, open_conflicts
 from mic.workspace.sync_journal import under_way
-from mic.workspace.undoing import undoing
+from mic.workspace.undoing import goes_on, in_words, undoing
 from mic.workspace.workspace import Workspace
 
 
@@ -27,7 +27,7 @@ def refuse_half_undone(ws: Workspace) -> None:
     if undoing(ws):
         raise Unresolved(
             "An undo was stopped half way.",
-            hint="Run the same `mic undo` or `mic redo` again: it goes on.",
+            hint=f"Run {in_words(goes_on(os.fsencode(ws.root)))} again: it goes on.",
             document={"unresolved": []},
         )
 

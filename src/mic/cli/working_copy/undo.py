@@ -135,7 +135,7 @@ def _back_or_forth(out: Output, *, back: bool) -> None:
                     redoes=0 if back else wanted.number,
                     done=False,
                 )
-            begin_undoing(ws)
+            begin_undoing(ws, "undo" if back else "redo")
             files = _restore(ws, wanted, out)
             open_one.done = True
             write(ws, open_one)
