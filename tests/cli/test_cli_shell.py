@@ -214,6 +214,14 @@ def fish(folder: Path, line: str) -> list[str]:
     return [said.partition("\t")[0] for said in done.stdout.splitlines()]
 
 
+# How each shell is asked for its prompt, `{}` being the file of `mic shell-init`.
+PROMPTS = {
+    "bash": "source {}; mic_prompt",
+    "zsh": "compdef() {{ }}; source {}; mic_prompt",
+    "fish": "source {}; mic_prompt",
+}
+
+
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_other_shells_take_it(shell: str) -> None:
     if shutil.which(shell) is None:
@@ -222,17 +230,32 @@ def test_other_shells_take_it(shell: str) -> None:
 
 
 def test_the_prompt(shell: Shell, name: str) -> None:
-    """Nothing outside of a working copy; what a goal says is shown and not carried out."""
+    """Nothing outside of a working copy; what a goal says is shown and not carried out, alike in every shell here."""
     shell("project", "create", f"{name}/p")
     shell("clone", f"{name}/p")
-    prompt = shell.home / "init.bash"
-    prompt.write_text(shell.run("shell-init", "bash").stdout)
-    code = f"source {prompt}; mic_prompt"
-    assert bash(code, shell.home, shell.environment) == ""
+    shells = {each: code for each, code in PROMPTS.items() if shutil.which(each)}
+    for each in shells:
+        (shell.home / f"init.{each}").write_text(shell.run("shell-init", each).stdout)
+
+    def prompts(cwd: Path) -> set[str]:
+        said = set()
+        for each, code in shells.items():
+            done = subprocess.run(
+                [each, "-c", code.format(shell.home / f"init.{each}")],
+                cwd=cwd, env=shell.environment | {"LC_ALL": "C.UTF-8"}, capture_output=True, check=True,
+            )  # fmt: skip
+            assert done.stderr == b"", done.stderr
+            said.add(done.stdout.decode())
+        return said
+
+    assert prompts(shell.home) == {""}
     folder = shell.cd("p")
     (folder / "deep/er").mkdir(parents=True)
-    assert bash(code, folder / "deep/er", shell.environment) == f"{name}/p@0"
+    assert prompts(folder / "deep/er") == {f"{name}/p@0"}
     shell("session", "start", "Try %F{red} $(touch pwned) `x` \\w")
     # Of a goal there are 30 characters, the blank before it included.
-    assert bash(code, folder, shell.environment) == f"{name}/p@0 Try F{{red}} (touch pwned) x"
+    assert prompts(folder) == {f"{name}/p@0 Try F{{red}} (touch pwned) x"}
     assert not (folder / "pwned").exists()
+    shell("session", "abandon")
+    shell("session", "start", "\u03b1 " + "\u03b2" * 40)
+    assert prompts(folder / "deep") == {f"{name}/p@0 \u03b1 " + "\u03b2" * 27}

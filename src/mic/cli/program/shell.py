@@ -396,19 +396,25 @@ _PROMPT = """mic_prompt() {
   if [ -r "$folder/.mic/session" ] && IFS= read -r line < "$folder/.mic/session"; then
     line="${line#* }"
     goal=" ${line#* }"
+    goal="${goal:0:30}"
   fi
-  printf '%s/%s@%s%.30s' "$organization" "$project" "$position" "$goal" | tr -d '[:cntrl:]%`$\\\\'
+  printf '%s/%s@%s%s' "$organization" "$project" "$position" "$goal" | tr -d '[:cntrl:]%`$\\\\'
 }
 """
 _FISH_PROMPT = """function mic_prompt
   set -l folder $PWD
   while not test -d $folder/.mic
-    test $folder = / ; and return 0
-    set folder (dirname $folder)
+    test -n "$folder" -a "$folder" != / ; or return 0
+    set folder (string replace -r '/[^/]*$' '' -- $folder)
   end
   test -r $folder/.mic/config; or return 0
   set -l found (string match -rg '^(?:organization|project|position)=(.*)' < $folder/.mic/config)
-  test (count $found) -eq 3; and printf '%s/%s@%s' $found
+  test (count $found) -eq 3; or return 0
+  set -l goal
+  if test -r $folder/.mic/session; and read -l line < $folder/.mic/session
+    set goal (string sub -l 30 -- ' '(string split -m 2 ' ' -- $line)[3])
+  end
+  printf '%s' (string replace -ra '[[:cntrl:]%`$\\\\\\\\]' '' -- "$found[1]/$found[2]@$found[3]$goal")
 end
 """
 
