@@ -34,6 +34,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MicError as error:
         print(f"micelio: {one_line(for_people(error, lambda _: ''))}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        # `mic` is installed without what a forge needs; the command comes with it all the same.
+        name = (error.name or "").partition(".")[0]
+        if name in ("", "mic", "micelio"):
+            raise
+        print(
+            f"micelio: {name} is missing, which only a forge needs. Install micelio[forge] in place of micelio, as in"
+            " `uv tool install 'micelio[forge]'`.",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -69,10 +69,25 @@ def works(mic: list[Path | str], env: dict[str, str]) -> None:
 
 
 def test_uv_tool(home: dict[str, str]) -> None:
-    run(
-        UV, "tool", "install", "--quiet", "--python", home["PATH"].split(":")[0] + "/python3.11", one("*.whl"), env=home
-    )
+    run(UV, "tool", "install", "--quiet", "--python", python_of(home), one("*.whl"), env=home)
     works([Path(home["HOME"], ".local/bin/mic")], home)
+    # Nothing that a command needs came along with the forge alone.
+    code = (
+        "import importlib, pkgutil, mic\n"
+        "for each in pkgutil.walk_packages(mic.__path__, 'mic.'): importlib.import_module(each.name)"
+    )
+    run(Path(home["HOME"], ".local/share/uv/tools/micelio/bin/python"), "-c", code, env=home)
+
+
+def test_pipx(home: dict[str, str]) -> None:
+    """Of PyPI, in an environment of its own, as `uvx pipx` brings it."""
+    run(UV, "tool", "run", "--quiet", "pipx", "install", "--quiet", "--python", python_of(home), one("*.whl"), env=home)
+    works([Path(home["HOME"], ".local/bin/mic")], home)
+
+
+def python_of(home: dict[str, str]) -> str:
+    """The only Python that somebody has."""
+    return home["PATH"].split(":")[0] + "/python3.11"
 
 
 def test_update_by_uv(home: dict[str, str], tmp_path: Path) -> None:
@@ -82,7 +97,7 @@ def test_update_by_uv(home: dict[str, str], tmp_path: Path) -> None:
         pytest.skip("built without RELEASE_KEY: there is no `mic update`")
     Path(home["PATH"].split(":")[0], "uv").symlink_to(UV)
     wheel = one("*.whl")
-    run(UV, "tool", "install", "--quiet", "--python", home["PATH"].split(":")[0] + "/python3.11", wheel, env=home)
+    run(UV, "tool", "install", "--quiet", "--python", python_of(home), wheel, env=home)
     mic = Path(home["HOME"], ".local/bin/mic")
     said = json.loads(run(mic, "update", "--check", "--from", DIST, "--json", env=home))
     assert said == {"version": VERSION, "release": VERSION, "newer": False, "updated": False}
@@ -133,6 +148,24 @@ def test_install_script(home: dict[str, str]) -> None:
     assert "is not what was released (SHA-256). Nothing was installed." in done.stderr
 
 
+def test_install_script_with_nothing_but_python(home: dict[str, str]) -> None:
+    """Into a virtual environment of its own; again, over what is there."""
+    for _ in range(2):
+        run("sh", DIST / "install.sh", DIST, env=home)
+    works([Path(home["HOME"], ".local/bin/mic")], home)
+    assert os.readlink(Path(home["HOME"], ".local/bin/mic")) == f"{home['HOME']}/.local/share/mic/venv/bin/mic"
+
+
+def test_install_script_with_pipx(home: dict[str, str]) -> None:
+    """By pipx where there is no uv."""
+    pipx = Path(home["PATH"].split(":")[0], "pipx")
+    pipx.write_text(f'#!/bin/sh\nexec {UV} tool run --quiet --python {python_of(home)} pipx "$@"\n')
+    pipx.chmod(0o755)
+    run("sh", DIST / "install.sh", DIST, env=home)
+    works([Path(home["HOME"], ".local/bin/mic")], home)
+    assert Path(home["HOME"], ".local/share/pipx/venvs/micelio").is_dir()
+
+
 def test_one_file(home: dict[str, str]) -> None:
     """Unpacked once; then it is the program."""
     pyz = one("*.pyz")
@@ -143,10 +176,22 @@ def test_one_file(home: dict[str, str]) -> None:
 @pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb")
 def test_deb(home: dict[str, str]) -> None:
     folder = Path(home["HOME"], "root")
-    run("dpkg-deb", "--extract", one("*.deb"), folder)
+    (folder / "var/lib/dpkg").mkdir(parents=True)
+    (folder / "var/lib/dpkg/status").touch()
+    # Whoever is root installs it, into a root of its own where there is no python3.11 to depend on; others unpack it.
+    if os.geteuid() == 0:
+        run("dpkg", f"--root={folder}", "--force-depends", "--install", one("*.deb"))
+        assert "install ok installed" in run("dpkg-query", f"--admindir={folder}/var/lib/dpkg", "--status", "mic")
+    else:
+        run("dpkg-deb", "--extract", one("*.deb"), folder)
     assert f"Version: {VERSION}" in run("dpkg-deb", "--info", one("*.deb"))
     assert os.access(folder / "usr/bin/mic", os.X_OK)
+    for place in ("bash-completion/completions/mic", "zsh/vendor-completions/_mic", "fish/vendor_completions.d/mic.fish"):
+        assert (folder / "usr/share" / place).is_file()
     works(["python3.11", folder / "usr/lib/mic/mic.pyz"], home)
+    if os.geteuid() == 0:
+        run("dpkg", f"--root={folder}", "--purge", "mic")
+        assert not (folder / "usr/bin/mic").exists()
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="no npm")
