@@ -23,6 +23,8 @@ PATIENCE = 0.5
 LONGEST = 256 << 20
 # What changes an answer of the forge, or how it is shown: the daemon answers whom all of it is the same for.
 LIKE_MINE = (b"HOME", b"XDG_CONFIG_HOME", b"MICELIO_INSTANCE", b"TZ", b"SSL_CERT_FILE", b"https_proxy", b"no_proxy")
+# Beside the socket: when a start did not work.
+FAILED = b"/failed"
 _HEAD = 17
 # A socket's address is at most 108 bytes, its end included (unix(7)).
 LONGEST_ADDRESS = 107

@@ -37,6 +37,10 @@ Answers = dict[bytes, Callable[[list[bytes], Seen], bytes]]
 Others = dict[bytes, Callable[[list[bytes]], bytes | None]]
 
 
+class RunsAlready(Unavailable):
+    """Another daemon has this one's place."""
+
+
 class _Place:
     """A root that was asked of: under watch, on the way to it, or not to be watched."""
 
@@ -95,6 +99,8 @@ class Server:
             mine = os.lstat(path)
             listening.listen(_BACKLOG)
             listening.setblocking(False)
+            with contextlib.suppress(OSError):
+                os.unlink(where + door.FAILED)
             try:
                 self._serve(listening, path, (mine.st_dev, mine.st_ino))
             finally:
@@ -279,7 +285,7 @@ def _only_one(where: bytes):  # type: ignore[no-untyped-def]
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Unavailable("The daemon runs already.", hint="`mic daemon status` shows it.") from None
+            raise RunsAlready("The daemon runs already.", hint="`mic daemon status` shows it.") from None
         yield
     finally:
         os.close(handle)

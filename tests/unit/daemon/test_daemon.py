@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from mic.cli import hot
+from mic.cli.program import daemon as program
 from mic.cli.program.daemon_answers import ANSWERS
 from mic.core.errors import Unavailable
 from mic.daemon import door, inotify, mounts, server
@@ -264,6 +265,26 @@ def test_it_ends_when_nobody_asks(place: Path) -> None:
 def test_one_at_a_time(daemon: Path) -> None:
     with pytest.raises(Unavailable, match="runs already"):
         Server(ANSWERS, OTHERS).run()
+
+
+def test_a_start_beside_one_that_runs_did_not_fail(daemon: Path) -> None:
+    """Two commands that start one at once, or an old one that still ends: the next start need not rest for an hour."""
+    with pytest.raises(SystemExit):
+        program.serve()
+    assert not (daemon / "failed").exists()
+
+
+def test_a_start_that_works_is_the_end_of_a_failure(place: Path) -> None:
+    place.mkdir(mode=0o755)
+    place.chmod(0o755)
+    with pytest.raises(SystemExit):
+        program.serve()
+    assert (place / "failed").exists()
+    place.chmod(0o700)
+    thread = begin()
+    assert not (place / "failed").exists()
+    door.ask(b"stop")
+    thread.join(10)
 
 
 def test_a_folder_that_others_may_enter_is_not_used(place: Path) -> None:

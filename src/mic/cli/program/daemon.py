@@ -92,10 +92,13 @@ def run(out: Output) -> None:
 def serve() -> None:
     """The process that `mic.cli.program.daemon_start` starts."""
     from mic.cli.program.daemon_start import failed
+    from mic.daemon.server import RunsAlready
 
     where = door.folder()
     try:
         _serve()
+    except RunsAlready:
+        sys.exit(1)
     except (MicError, OSError):
         if where is not None and os.path.isdir(where):
             failed(where)

@@ -55,12 +55,12 @@ def spawn() -> None:
 
 def failed(where: bytes) -> None:
     """Writes down that a start did not work."""
-    with open(where + b"/failed", "wb"):
+    with open(where + door.FAILED, "wb"):
         pass
 
 
 def _failed(where: bytes) -> float:
     try:
-        return os.stat(where + b"/failed").st_mtime
+        return os.stat(where + door.FAILED).st_mtime
     except OSError:
         return 0.0
