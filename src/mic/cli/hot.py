@@ -153,7 +153,7 @@ def log(argv: list[str]) -> bool:
 
 def start_daemon_where_it_pays(files: int) -> None:
     """Starts the daemon for the next time, when there are many files and nobody wants it not to."""
-    if files >= PAYS and door.address() is not None and not door.there():
+    if files >= PAYS and door.address() is not None and not door.listening():
         from mic.cli.program.daemon_start import start_unasked
 
         start_unasked(find_root(posix.getcwdb()) or b"/")

@@ -76,6 +76,26 @@ def there() -> bool:
     return True
 
 
+def listening() -> bool:
+    """Whether somebody is at the socket, if without an answer: not where a daemon that was killed has left it."""
+    path = address()
+    if path is None or not there():
+        return False
+    from _socket import AF_UNIX, SOCK_STREAM, socket
+
+    connection = socket(AF_UNIX, SOCK_STREAM)
+    try:
+        connection.settimeout(PATIENCE)
+        connection.connect(path)
+    except (ConnectionRefusedError, FileNotFoundError):
+        return False
+    except OSError:
+        pass
+    finally:
+        connection.close()
+    return True
+
+
 def ask(verb: bytes, *fields: bytes, patience: float = PATIENCE) -> tuple[bytes, bytes] | None:
     """The kind and the rest of the daemon's answer; None when there is none, or none in time."""
     path = address()

@@ -328,6 +328,35 @@ def test_killed_and_begun_anew(ws: Workspace, place: Path) -> None:
     thread.join(10)
 
 
+def test_what_a_killed_one_left_keeps_none_from_starting(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A socket in the cache of mic outlives even the machine."""
+    begun: list[int] = []
+    monkeypatch.setattr("mic.cli.program.daemon_start.spawn", lambda: begun.append(1))
+    monkeypatch.setenv("XDG_CONFIG_HOME", os.fspath(place.parent))
+    place.mkdir(mode=0o700)
+    left = socket.socket(socket.AF_UNIX)
+    with left:
+        left.bind(os.fspath(place / "daemon.sock"))
+        left.listen()
+        hot.start_daemon_where_it_pays(20_000)
+        assert begun == []
+    hot.start_daemon_where_it_pays(19_999)
+    assert begun == []
+    hot.start_daemon_where_it_pays(20_000)
+    assert begun == [1]
+
+
+def test_status_starts_one_though_it_has_loaded_next_to_nothing(place: Path) -> None:
+    """As `scripts/mic` begins in a checkout: of all packages the sources of mic alone can be found."""
+    source = str(Path(hot.__file__).parents[2])
+    code = f"import sys; sys.path[:0] = [{source!r}]; from mic.cli.program.daemon_start import spawn; spawn()"
+    environment = {"XDG_RUNTIME_DIR": os.fspath(place.parent), "HOME": os.fspath(place.parent)}
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], env=environment, check=True)
+    wait(lambda: door.ask(b"state") is not None)
+    door.ask(b"stop")
+    wait(lambda: door.ask(b"state") is None)
+
+
 @pytest.mark.parametrize("said", [b"", b"\x00", b"\xff" * 5, b"\x00\x00\x00\x09=abc"])
 def test_nonsense_is_no_answer(place: Path, said: bytes) -> None:
     """A command does its work itself, whatever sits at the socket."""

@@ -33,7 +33,10 @@ def start_unasked(root: bytes) -> None:
 
 def spawn() -> None:
     """Starts a daemon and does not wait for it."""
-    code = f"import sys; sys.path[:0] = {sys.path!r}; from mic.cli.program.daemon import serve; serve()"
+    # Whoever starts it may have loaded too little to know where packages are.
+    code = (
+        f"import site, sys; sys.path[:0] = {sys.path!r}; site.main(); from mic.cli.program.daemon import serve; serve()"
+    )
     command = [sys.executable, "-I", "-S", "-c", code, "mic daemon"]
     child = os.fork()
     if child:
