@@ -86,6 +86,14 @@ def noted(ws: Workspace, session: LocalSession) -> Noted:
     return Noted(session.id)
 
 
+def noted_in(raw: bytes) -> Noted | None:
+    """What the bytes of such a file say; None when they are damaged."""
+    try:
+        return _decoder.decode(raw)
+    except msgspec.MsgspecError:
+        return None
+
+
 def save(ws: Workspace, found: Noted) -> None:
     """Writes it, at once or not at all."""
     write_file(ws.folder, b"attributed", _encoder.encode(found))

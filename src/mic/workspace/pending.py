@@ -137,6 +137,12 @@ def pushes_of(ws: Workspace, session_id: bytes) -> list[Pending]:
     return [item for item in pending(ws) if item.kind == PUSH and item.session.id == session_id]
 
 
+def keep_bytes(ws: Workspace, content: bytes, data: bytes) -> None:
+    """Keeps a content of this hash."""
+    os.makedirs(contents_folder(ws), exist_ok=True)
+    write_file(_folder(ws) + b"/contents", content.hex().encode(), data)
+
+
 def find(items: list[Pending], number: int) -> Pending:
     """The one with this number; raises NotFound."""
     for item in items:

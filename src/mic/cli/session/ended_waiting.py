@@ -55,27 +55,32 @@ def onto_this_branch(ws: Workspace, gone: str) -> None:
     """Pushes that wait for a branch that is gone wait for the one that is followed here now, on the base here: each of
     their files as a whole, for nobody can say any more what it was before. The caller holds the lock.
     """
-    items = [item for item in pending(ws) if item.kind == PUSH and item.line == gone]
-    index = {entry.path: entry for entry in ws.index().entries()} if items else {}
-    for item in items:
-        changes = []
-        for change in item.changes:
-            base = index.get(change.path)
-            old = (base.mode, base.hash) if base is not None else (0, b"")
-            if old != ((0, b"") if change.op == Op.DELETED else (change.mode, change.hash)):
-                op = change.op if change.op == Op.DELETED else Op.MODIFIED if base is not None else Op.ADDED
-                changes.append(msgspec.structs.replace(change, op=op, base_mode=old[0], base_hash=old[1]))
-        message = pb.Session.FromString(item.message)
-        message.base_position, message.based_on = ws.config.position, b""
-        del message.changes[:]
-        message.changes.extend(change_message(change) for change in changes)
-        paths = {change.path for change in changes}
-        said = [each for each in message.attributed if each.path in paths]
-        del message.attributed[:]
-        message.attributed.extend(said)
-        item.session.base_position, item.session.based_on, item.session.below = ws.config.position, b"", b""
-        item.changes, item.line, item.after = changes, ws.config.branch, b""
-        _write(ws, item, item.session, message)
+    for item in pending(ws):
+        if item.kind == PUSH and item.line == gone:
+            write(ws, based_here(ws, item))
+
+
+def based_here(ws: Workspace, item: Pending) -> Pending:
+    """A push on the base of this working copy, each of its files as a whole: it has been pushed nowhere yet."""
+    index, changes = {entry.path: entry for entry in ws.index().entries()}, []
+    for change in item.changes:
+        base = index.get(change.path)
+        old = (base.mode, base.hash) if base is not None else (0, b"")
+        if old != ((0, b"") if change.op == Op.DELETED else (change.mode, change.hash)):
+            op = change.op if change.op == Op.DELETED else Op.MODIFIED if base is not None else Op.ADDED
+            changes.append(msgspec.structs.replace(change, op=op, base_mode=old[0], base_hash=old[1]))
+    message = pb.Session.FromString(item.message)
+    message.base_position, message.based_on = ws.config.position, b""
+    del message.changes[:]
+    message.changes.extend(change_message(change) for change in changes)
+    paths = {change.path for change in changes}
+    said = [each for each in message.attributed if each.path in paths]
+    del message.attributed[:]
+    message.attributed.extend(said)
+    item.session.base_position, item.session.based_on, item.session.below = ws.config.position, b"", b""
+    item.changes, item.line, item.after, item.after_ms = changes, ws.config.branch, b"", 0
+    item.message, item.force = message.SerializeToString(), False
+    return item
 
 
 def _under(ws: Workspace, item: Pending, fresh: LocalSession, here: LocalSession | None) -> None:

@@ -22,6 +22,7 @@ from mic.cli.session.away import (
     take_away,
     waiting_session,
 )
+from mic.cli.session.left_behind import bring_over, name_left
 from mic.cli.session.push import push_open
 from mic.cli.session.wrote import bring_who_wrote, digest
 from mic.cli.terminal.app import json_option
@@ -79,7 +80,7 @@ def resume(out: Output, session: str, latest: bool) -> None:
 def _resume(ws: Workspace, out: Output, session: str) -> None:
     with settled(ws, out, signed_in=True) as client:
         require_resolved(ws)
-        found = find(client, session)
+        found = find(client, ws, session, out)
         here = local.current(ws)
         if here is not None and here.id != found.id:
             name = ulid_text(found.id)
@@ -148,7 +149,7 @@ def _switch(ws: Workspace, out: Output, session: str, alone: bool) -> None:
     with settled(ws, out, signed_in=True, pushes=True) as client:
         here, recorded = local.current(ws), False
         # Before anything is put aside: whatever is wrong with the other one is said while all is as it was.
-        found = None if alone else find(client, session)
+        found = None if alone else find(client, ws, session, out)
         if here is not None and found is not None and here.id == found.id and not here.left:
             raise InvalidInput(f"This session is open here: {here.goal}", hint="There is nothing to switch to.")
         if here is not None:
@@ -162,10 +163,20 @@ def _switch(ws: Workspace, out: Output, session: str, alone: bool) -> None:
         _nobody_here(out, here)
 
 
-def find(client: Client, text: str) -> pb.Session:
-    """The session of one's own that is named, or the one pushed last, that can be resumed."""
+def find(client: Client, ws: Workspace, text: str, out: Output) -> pb.Session:
+    """The session of one's own that is named, or the one pushed last, that can be resumed.
+
+    One that was put aside here on a branch that is gone now comes to the one that is followed. Holds the lock.
+    """
     place = Place(None)
-    found = _named(client, place, text) if text else _latest(client, place)
+    try:
+        found = _named(client, place, text) if text else _latest(client, place)
+    except NotFound as error:
+        if not text:
+            name_left(ws, error)
+            raise
+        bring_over(client, ws, text.removeprefix("ses_").upper(), out, error)
+        found = _named(client, place, text)
     _require_own(client, found)
     return found
 

@@ -49,7 +49,7 @@ def open_on(
                 f"A session is open here: {here.goal}", hint=f"`--on {ulid_text(here.id)}` begins one on it."
             )
         else:
-            found = find(client, on)
+            found = find(client, ws, on, out)
             require_inside(ws, [change.path for change in found.changes], "The session changed")
             require_no_others(ws, found)
             record(ws, "mic session start", files=True)

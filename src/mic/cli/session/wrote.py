@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable
 from typing import Literal, cast
 
 import click
@@ -77,10 +78,21 @@ def wrote(out: Output, paths: tuple[str, ...], who: str | None, name: str) -> No
 def say_who_wrote(message: pb.Session, ws: Workspace, session: LocalSession, sent: Sent) -> None:
     """Add to a session that goes to the forge who wrote which lines of its contents, as far as that was noted."""
     found = noted(ws, session)
-    for change in sent.changes:
+    add_who_wrote(message, found, session, sent.changes, lambda each: read_content(ws, each.path, each.mode))
+
+
+def add_who_wrote(
+    message: pb.Session,
+    found: Noted,
+    session: LocalSession,
+    changes: Iterable[pb.Change],
+    read: Callable[[pb.Change], bytes],
+) -> None:
+    """The same of changes whose contents are read by `read`."""
+    for change in changes:
         if change.path not in found.files or change.op == pb.Change.DELETED or change.size > MAX_WHOLE:
             continue
-        text = read_content(ws, change.path, change.mode)
+        text = read(change)
         lines = found.said_of(change.path, text) if has_lines(change.mode, text) else None
         if lines is not None and lines.content == change.hash:
             runs = [pb.LineRun(first=first, lines=count, writer=writer) for first, count, writer in lines.lines]

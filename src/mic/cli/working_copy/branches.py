@@ -15,11 +15,12 @@ from mic.cli.landing.settled import settled
 from mic.cli.landing.unresolved import require_resolved
 from mic.cli.landing.waiting import take_back, waiting
 from mic.cli.session.ended_waiting import onto_this_branch
+from mic.cli.session.left_behind import is_gone, say_left
 from mic.cli.terminal.app import Suggesting, json_option
 from mic.cli.terminal.exit_codes import WrongCommandLine
 from mic.cli.terminal.output import Output, iso, plural, when
 from mic.cli.working_copy.goto import move_to
-from mic.core.errors import Conflicted, InvalidInput, NotFound
+from mic.core.errors import Conflicted, InvalidInput
 from mic.core.ids import ulid_text
 from mic.rpc.client import Client
 from mic.rpc.unreached import Unreached
@@ -189,7 +190,7 @@ def switch(out: Output, name: str, keep: bool) -> None:
         require_resolved(ws)
         request = pb.GetProjectRequest(project=address_of(ws, wanted).ref)
         head = client.call(client.projects.GetProject, request).project
-        gone = wanted != ws.config.branch and _is_gone(client, ws)
+        gone = wanted != ws.config.branch and is_gone(client, ws, ws.config.branch)
         if gone:
             _take_back_landings(ws)
         session, before = local.current(ws) if wanted != ws.config.branch else None, ws.config.branch
@@ -210,6 +211,7 @@ def switch(out: Output, name: str, keep: bool) -> None:
                 _come_along(ws, session, out)
             if gone:
                 onto_this_branch(ws, before)
+                say_left(ws, before, out)
     at = f"{wanted or MAIN} @{ws.config.position}"
     if files is None:
         out.line(f"You follow {at} already.")
@@ -226,7 +228,7 @@ def _refuse_open(ws: Workspace, wanted: str) -> bool:
         return False
     try:
         with connect(ws.config.instance) as client:
-            if (session is None or not session.left) and _is_gone(client, ws):
+            if (session is None or not session.left) and is_gone(client, ws, ws.config.branch):
                 return True
     except Unreached:
         pass  # what is known here is reason enough
@@ -240,18 +242,6 @@ def _open_here(ws: Workspace) -> InvalidInput:
         f"A session is open here, on {ws.config.branch or MAIN}.",
         hint="Land it, or push it and put it away, or give it up: `mic session --help`.",
     )
-
-
-def _is_gone(client: Client, ws: Workspace) -> bool:
-    """Whether the branch that is followed here is not there any more, while its project is."""
-    if not ws.config.branch:
-        return False
-    try:
-        client.call(client.projects.GetProject, pb.GetProjectRequest(project=address_of(ws).ref))
-    except NotFound:
-        client.call(client.projects.GetProject, pb.GetProjectRequest(project=address_of(ws, "").ref))
-        return True
-    return False
 
 
 def _take_back_landings(ws: Workspace) -> None:
