@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from forge_process import Forge
-from sequences.places import Wrong
-from sequences.stories import Stage, opened, tell
+from sequences.habits import Habits, habits_of
+from sequences.places import LINK, Wrong
+from sequences.stories import Stage, opened, tell, tell_widely
 
 # Each went wrong once: a switch that two undos took back; a folder that was removed and written into.
 SEEDS = (203, 290)
 # With branches, parts of the project, stacked sessions and a network that goes and comes.
 WIDE = (1003,)
+# With odd names, links and modes, commands that are killed, two at once, and long off line.
+WIDER = (20110,)
 
 
 def test_stories(forge: Forge, tmp_path: Path) -> None:
@@ -31,6 +34,35 @@ def test_wide_stories(forge: Forge, tmp_path: Path) -> None:
     for seed in WIDE:
         story = tell(stage, random.Random(seed), 25, wide=True)
         assert not story.wrong, "\n".join([*story.lines, story.wrong])
+
+
+def test_wider_stories(forge: Forge, tmp_path: Path) -> None:
+    """The same holds for links and modes, when commands are killed, and when two run at once."""
+    stage = Stage(forge, tmp_path)
+    for seed in WIDER:
+        habits = habits_of(seed)
+        assert habits.names() == ["odd names", "links and modes", "killed commands", "two at once", "long off line"]
+        story = tell_widely(stage, random.Random(seed), 16, habits=habits)
+        assert not story.wrong, "\n".join([*story.lines, story.wrong])
+
+
+def test_what_a_killed_command_loses_is_missed(forge: Forge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link, too, is something that can be lost; one that comes back with an undo is not."""
+    machine = opened(Stage(forge, tmp_path), random.Random(1), habits=Habits(killed=1.0))
+    place = machine.places[0]
+    place.write("a", LINK + b"nowhere-1")
+    place.write("b", b"line 1\n")
+    machine.land(place)
+    machine.goto(place)
+    place.write("c", LINK + b"nowhere-2")
+
+    def careless(argv: tuple[str, ...], limit: int) -> tuple[int, str, str]:
+        (place.folder / "c").unlink()
+        return 137, "", ""
+
+    monkeypatch.setattr(place, "cut_short", careless)
+    with pytest.raises(Wrong, match="nowhere-2.* are gone from ada, and do not come back"):
+        machine.run(place, "sync")
 
 
 def test_a_line_that_is_lost_is_found(forge: Forge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "tests" / "cli")]
 
 from forge_process import Forge  # noqa: E402
+from sequences.habits import NAMES, habits_of  # noqa: E402
 from sequences.places import NotNow  # noqa: E402
 from sequences.stories import Stage, Story, tell_widely  # noqa: E402
 
@@ -88,7 +89,10 @@ def _told(stage: Stage, seed: int, without: set[int] = frozenset()) -> tuple[Sto
     """A story, and how often it was begun again; None for one that a busy machine interrupted each time."""
     for again in range(_TRIES):
         with contextlib.suppress(NotNow):
-            return tell_widely(stage, random.Random(seed), steps_of(seed), way=way_of(seed), without=without), again
+            story = tell_widely(
+                stage, random.Random(seed), steps_of(seed), way=way_of(seed), without=without, habits=habits_of(seed)
+            )
+            return story, again
     return None, _TRIES
 
 
@@ -103,6 +107,7 @@ def _piece(seeds: range) -> tuple[range, Counter[str], list[str]]:
                 continue
             seen["stories"] += 1
             seen[f"stories {way_of(seed)}"] += 1
+            seen += Counter({f"stories {name}": 1 for name in habits_of(seed).names()})
             seen += Counter({f"did {name}": count for name, count in story.done.items()})
             seen += Counter({f"refused {name}": count for name, count in story.refused.items()})
             if story.wrong:
@@ -162,12 +167,13 @@ def _many(seeds: range, jobs: int, state: Path | None) -> int:
 
 def _report(seen: Counter[str], wrong: list[str], rate: float) -> int:
     ways = ", ".join(f"{seen[f'stories {way}']:,} {way}" for way in ("inside", "processes", "served"))
+    habits = ", ".join(f"{seen[f'stories {name}']:,} with {name}" for name in NAMES)
     did = {name.removeprefix("did "): count for name, count in sorted(seen.items()) if name.startswith("did ")}
     refused = sum(count for name, count in seen.items() if name.startswith("refused "))
     print(", ".join(f"{name} {count:,}" for name, count in did.items()))
     count, again = sum(did.values()), seen["told again"]
     print(
-        f"{seen['stories']:,} stories ({ways}; {again:,} told again), {count:,} commands that did something "
+        f"{seen['stories']:,} stories ({ways}; {habits}; {again:,} told again), {count:,} commands that did something "
         f"and {refused:,} that refused, {rate:.2f} stories a second; {len(wrong)} wrong"
     )
     return 1 if wrong else 0

@@ -19,11 +19,13 @@ from ledgers import contents
 from mic.ledger.ledger import Ledger
 from mic.ledger.project import Project
 from mic.store import DirectoryStore
-from sequences.places import Disk, Place, Wrong, difference, places_of, words
+from sequences.places import EXECUTABLE, LINK, Disk, Place, Wrong, difference, places_of, split, words
 
 PATHS = ("a", "b", "dir/c", "dir/d", "e f", "dir/deep/g")
 # What a command may answer with: done, refused, mistyped, clash, not there, not reached.
 EXPECTED = frozenset({0, 1, 2, 3, 4, 6})
+
+_SHAPES = {0o100644: b"", 0o100755: EXECUTABLE, 0o120000: LINK}
 
 # Told to the forge, or what takes back itself.
 STAYING = frozenset({"undo", "redo", "land", ("session", "push"), ("session", "abandon"), ("pending", "drop")})
@@ -140,24 +142,27 @@ class Machine:
     def write(self, place: Place) -> None:
         """A new file, or lines behind or before those of one."""
         path = self._rng.choice(self.paths)
-        old = place.disk().get(path, b"")
+        shape, old = split(place.disk().get(path, b""))
+        if shape == LINK:
+            shape, old = b"", b""
         new = b"".join(self._line() + b"\n" for _ in range(self._rng.randint(1, 3)))
         first = self._rng.random() < 0.5
         self.story.append(f"{place.name}: write {path}: {new!r} {'before' if first else 'behind'} the rest")
-        place.write(path, new + old if first else old + new)
+        place.write(path, shape + (new + old if first else old + new))
 
     def change(self, place: Place) -> None:
         """A line in place of another."""
-        disk = place.disk()
+        disk = {path: data for path, data in place.disk().items() if not data.startswith(LINK)}
         if not disk:
             return
         path = self._rng.choice(sorted(disk))
-        lines = disk[path].split(b"\n")
+        shape, data = split(disk[path])
+        lines = data.split(b"\n")
         at = self._rng.randrange(len(lines))
         self.story.append(f"{place.name}: change {path}:{at}: {lines[at]!r}")
         lines[at] = self._line()
         self.story[-1] += f" to {lines[at]!r}"
-        place.write(path, b"\n".join(lines))
+        place.write(path, shape + b"\n".join(lines))
 
     def delete(self, place: Place) -> None:
         """A file less."""
@@ -173,8 +178,10 @@ class Machine:
         free = [path for path in self.paths if path not in disk]
         if disk and free:
             old, new = self._rng.choice(sorted(disk)), self._rng.choice(free)
+            if f"{old}/".startswith(f"{new}/") or f"{new}/".startswith(f"{old}/"):
+                return
             self.story.append(f"{place.name}: rename {old} {new}")
-            (place.folder / new).parent.mkdir(parents=True, exist_ok=True)
+            place.make_way(new)
             os.rename(place.folder / old, place.folder / new)
 
     # ------------------------------------------------------------ deeds of mic
@@ -268,7 +275,8 @@ class Machine:
 
 def read(ledger: Project, position: int) -> Disk:
     """What a position of a line holds."""
-    return {os.fsdecode(path): data for path, (_, data) in contents(ledger, position).items()} if position else {}
+    held = contents(ledger, position) if position else {}
+    return {os.fsdecode(path): _SHAPES[mode] + data for path, (mode, data) in held.items()}
 
 
 def called(argv: tuple[str, ...]) -> str:

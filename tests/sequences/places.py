@@ -10,16 +10,20 @@ import subprocess
 import sys
 import traceback
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import forked
 from forked import MIC
 from inside import NOBODY
+from killed import AT, CALLS, KILLED
 from mic.cli.main import main
 from mic.cli.transfer.content_cache import content_cache
 
+# What is in each file. One that may be run, and a link, begin with what they are.
 Disk = dict[str, bytes]
+EXECUTABLE, LINK = b"(may be run) ", b"(link to) "
 
 
 class Wrong(AssertionError):
@@ -42,8 +46,25 @@ class Place:
 
         Raises NotNow where the forge, which is there, was not reached.
         """
-        environment = self.environment if self.on_line else self.environment | {"http_proxy": NOBODY, "no_proxy": ""}
-        code, out, err = (self._process if self.whole and not looks else self._inside)(argv, environment)
+        run = self._process if self.whole and not looks else self._inside
+        return self._reached(argv, *run(argv, self._surroundings()))
+
+    def cut_short(self, argv: Sequence[str], limit: int) -> tuple[int, str, str]:
+        """A command that ends as kill -9 would before its change of that number (tests/cli/killed.py)."""
+        done = forked.run(argv, self.folder, {**self._surroundings(), AT: str(limit), CALLS: "1"}, "")
+        # How many changes there were is its last line, where it came to its end.
+        err = done.stderr if done.returncode == KILLED else done.stderr.rstrip("\n").rpartition("\n")[0]
+        return self._reached(argv, done.returncode, done.stdout, err)
+
+    def beside(self, argv: Sequence[str]) -> tuple[int, str, str]:
+        """A command in a process of its own, which may run beside others."""
+        done = forked.run(argv, self.folder, self._surroundings(), "")
+        return self._reached(argv, done.returncode, done.stdout, done.stderr)
+
+    def _surroundings(self) -> dict[str, str]:
+        return self.environment if self.on_line else self.environment | {"http_proxy": NOBODY, "no_proxy": ""}
+
+    def _reached(self, argv: Sequence[str], code: int, out: str, err: str) -> tuple[int, str, str]:
         if self.on_line and code == 6:
             raise NotNow(f"mic {' '.join(argv)}: {(out + err).strip()[:300]}")
         return code, out, err
@@ -87,16 +108,34 @@ class Place:
         for folder, folders, names in os.walk(self.folder):
             if ".mic" in folders:
                 folders.remove(".mic")
-            for name in names:
-                with open(os.path.join(folder, name), "rb") as stream:
-                    found[stream.name[top:]] = stream.read()
+            links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+            for name in (*names, *links):
+                path = os.path.join(folder, name)
+                found[path[top:]] = _read(path)
         return dict(sorted(found.items()))
 
     def write(self, path: str, data: bytes) -> None:
-        """A file, in place of what is in the way."""
+        """A file, or a link, in place of what is in the way."""
+        target, shape, data = self.folder / path, *split(data)
+        self.make_way(path)
+        if shape == LINK:
+            target.unlink(missing_ok=True)
+            os.symlink(data, os.fsencode(target))
+        else:
+            target.write_bytes(data)
+            target.chmod(0o755 if shape == EXECUTABLE else 0o644)
+
+    def make_way(self, path: str) -> None:
+        """Nothing but a file stands there afterwards, and a folder above it."""
         target = self.folder / path
+        for above in reversed(target.relative_to(self.folder).parents[:-1]):
+            if (self.folder / above).is_symlink() or (self.folder / above).is_file():
+                (self.folder / above).unlink()
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        if target.is_symlink():
+            target.unlink()
+        elif target.is_dir():
+            shutil.rmtree(target)
 
     def status(self) -> dict[str, Any]:
         """What `mic status` says."""
@@ -121,14 +160,29 @@ def _become(environment: Mapping[str, str]) -> None:
             os.environ[name] = value
 
 
+def _read(path: str) -> bytes:
+    if os.path.islink(path):
+        return LINK + os.fsencode(os.readlink(path))
+    with open(path, "rb") as stream:
+        return (EXECUTABLE if os.fstat(stream.fileno()).st_mode & 0o100 else b"") + stream.read()
+
+
+def split(data: bytes) -> tuple[bytes, bytes]:
+    """What a file is, `EXECUTABLE`, `LINK` or nothing, and what is in it."""
+    shape = next((each for each in (EXECUTABLE, LINK) if data.startswith(each)), b"")
+    return shape, data.removeprefix(shape)
+
+
 def words(disk: Mapping[Any, bytes]) -> set[bytes]:
-    """The lines that are somewhere, without the marks of clashes."""
-    return {line for data in disk.values() for line in data.split(b"\n") if line.startswith(b"line ")}
+    """The lines that are somewhere, without the marks of clashes; and where links lead."""
+    lines = {line for data in disk.values() for line in split(data)[1].split(b"\n") if line.startswith(b"line ")}
+    return lines | {data for data in disk.values() if data.startswith(LINK)}
 
 
 def places_of(disk: Mapping[str, bytes]) -> set[tuple[str, bytes]]:
-    """The lines with the files that they are in."""
-    return {(path, line) for path, data in disk.items() for line in words({path: data})}
+    """The lines, and what files are, with the files."""
+    lines = {(path, line) for path, data in disk.items() for line in words({path: data})}
+    return lines | {(path, EXECUTABLE) for path, data in disk.items() if data.startswith(EXECUTABLE)}
 
 
 def difference(wanted: Disk, found: Disk) -> str:

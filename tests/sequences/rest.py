@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sequences.places import Place, Wrong, difference
+from sequences.places import Place, Wrong, difference, split
 from sequences.wide import Wide, said_in
 
 # As many commands as the way to rest may take.
@@ -18,6 +18,11 @@ def come_to_rest(machine: Wide, place: Place) -> None:
     place.on_line = True
     for _ in range(_ROUNDS):
         found = place.status()
+        if found["undo_stopped"]:
+            # One of them goes on; the other is refused.
+            if machine.run(place, "undo"):
+                machine.run(place, "redo")
+            continue
         gone = found["branch"] not in ("main", *machine.branches())
         if gone and found["queued"]:
             machine.run(place, "land", "--wait")
@@ -77,9 +82,9 @@ def _bring_all(machine: Wide, place: Place) -> None:
 
 def _mend(machine: Wide, place: Place, path: str) -> None:
     """Take what is left of markers out by hand, as the refusal says."""
-    lines = place.disk().get(path, b"").split(b"\n")
+    shape, data = split(place.disk().get(path, b""))
     machine.story.append(f"{place.name}: take the markers out of {path}")
-    place.write(path, b"\n".join(line for line in lines if not line.startswith(_MARKERS)))
+    place.write(path, shape + b"\n".join(line for line in data.split(b"\n") if not line.startswith(_MARKERS)))
     machine.run(place, "resolve", path)
 
 

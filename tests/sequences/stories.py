@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from forge_process import Forge
+from sequences.habits import PLAIN, Habits
 from sequences.machine import Machine
 from sequences.places import NotNow, Place, Wrong, fresh
 from sequences.rest import check_clone, come_to_rest
 from sequences.wide import Wide
+from sequences.wider import Wider
 from transcript import Shell
 
 
@@ -48,11 +50,11 @@ class Stage:
         return outside
 
 
-def opened(stage: Stage, rng: random.Random, *, wide: bool = False) -> Machine:
-    """A project without a landing, and two working copies of it."""
+def opened(stage: Stage, rng: random.Random, *, wide: bool = False, habits: Habits | None = None) -> Machine:
+    """A project without a landing, and two working copies of it; `habits` make the story a wide one."""
     name = f"p{uuid.uuid4().hex[:8]}"
     outside = stage.project(name)
-    return _machine(stage, rng, outside, name, _places(stage, outside, name), wide)
+    return _machine(stage, rng, outside, name, _places(stage, outside, name), habits or (PLAIN if wide else None))
 
 
 def _places(stage: Stage, outside: Place, name: str, environment: dict[str, str] | None = None) -> tuple[Place, Place]:
@@ -66,7 +68,12 @@ def _places(stage: Stage, outside: Place, name: str, environment: dict[str, str]
 
 
 def _machine(
-    stage: Stage, rng: random.Random, outside: Place, name: str, places: tuple[Place, Place], wide: bool
+    stage: Stage,
+    rng: random.Random,
+    outside: Place,
+    name: str,
+    places: tuple[Place, Place],
+    habits: Habits | None,
 ) -> Machine:
     with stage.forge.database.opened() as rows:
         ((project,),) = rows.execute("SELECT id FROM projects_project WHERE handle = ?", (name,))
@@ -81,7 +88,11 @@ def _machine(
         return lines[0] if lines else ""
 
     store, ledger = stage.forge.data_dir / "store", uuid.UUID(str(project)).hex
-    return Wide(rng, store, ledger, places, line_of) if wide else Machine(rng, store, ledger, places)
+    if habits is None:
+        return Machine(rng, store, ledger, places)
+    if habits == PLAIN:
+        return Wide(rng, store, ledger, places, line_of)
+    return Wider(rng, store, ledger, places, line_of, habits)
 
 
 def tell(stage: Stage, rng: random.Random, steps: int, *, wide: bool = False) -> Story:
@@ -99,7 +110,13 @@ def tell(stage: Stage, rng: random.Random, steps: int, *, wide: bool = False) ->
 
 
 def tell_widely(
-    stage: Stage, rng: random.Random, steps: int, *, way: str = "inside", without: Container[int] = ()
+    stage: Stage,
+    rng: random.Random,
+    steps: int,
+    *,
+    way: str = "inside",
+    without: Container[int] = (),
+    habits: Habits = PLAIN,
 ) -> Story:
     """One wide story, to the end, where both come to rest; without some of its steps. Raises NotNow.
 
@@ -107,13 +124,15 @@ def tell_widely(
     """
     name = f"p{uuid.uuid4().hex[:8]}"
     outside = stage.project(name)
+    # What other stories fetched is not known in this one, so that it can be told alone.
+    outside.environment["XDG_CACHE_HOME"] = str(outside.folder / "cache")
     environment = None if way == "inside" else dict(outside.environment)
     if environment is not None and way == "served":
         del environment["MIC_DAEMON"]
         environment["XDG_RUNTIME_DIR"] = str(fresh(stage.folder / "run"))
         os.chmod(stage.folder / "run", 0o700)
     places = _places(stage, outside, name, environment)
-    machine = _machine(stage, rng, outside, name, places, wide=True)
+    machine = _machine(stage, rng, outside, name, places, habits)
     assert isinstance(machine, Wide)
     wrong = ""
     try:
@@ -126,6 +145,7 @@ def tell_widely(
         machine.check_all()
         for place in places:
             place.whole = False  # what comes now is the same every time
+        machine.come_to_rest_begins()
         for place in (*places, places[0]):
             come_to_rest(machine, place)
         check_clone(machine, outside, f"{stage.handle}/{name}")

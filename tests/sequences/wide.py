@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sequences.machine import PATHS, Machine, read
-from sequences.places import Disk, NotNow, Place, Wrong, places_of, words
+from sequences.places import LINK, Disk, NotNow, Place, Wrong, places_of, split, words
 from transcripts import claude, lines, said
 
 Status = dict[str, Any]
@@ -29,7 +29,9 @@ _BLIND = 0.1  # of the steps do what comes, whether it can do anything or not
 class Wide(Machine):
     """`line_of` gives the ledger's name of a branch, "" for one that is not there."""
 
-    paths = (*PATHS, "binary")
+    paths: tuple[str, ...] = (*PATHS, "binary")
+    # How likely it is that a network goes, and comes, in a step.
+    leaves, comes = 0.04, 0.2
 
     def __init__(
         self,
@@ -148,11 +150,14 @@ class Wide(Machine):
         self.run(first, "land", "Begin", loses=False)
         self.run(other, "sync")
 
+    def come_to_rest_begins(self) -> None:
+        """What comes now is the same every time."""
+
     def step(self, number: int) -> None:
         """Do something somewhere, mostly what can do something."""
         self._rng = random.Random(f"{self._seed}/{number}")
         place = self._rng.choice(self.places)
-        if self._rng.random() < (0.04 if place.on_line else 0.2):
+        if self._rng.random() < (self.leaves if place.on_line else self.comes):
             self.network(place)
         found, blind = place.status(), self._rng.random() < _BLIND
         can = [(deed, weight) for deed, weight, ready in self._weights if blind or ready(found)]
@@ -202,9 +207,9 @@ class Wide(Machine):
     def write(self, place: Place) -> None:
         """As before; one file is not text."""
         super().write(place)
-        data = place.disk().get("binary", b"")
-        if data and b"\0" not in data:
-            place.write("binary", b"\0\n" + data)
+        shape, data = split(place.disk().get("binary", b""))
+        if data and shape != LINK and b"\0" not in data:
+            place.write("binary", shape + b"\0\n" + data)
 
     # ------------------------------------------------------------ words
 
