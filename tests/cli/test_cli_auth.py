@@ -45,6 +45,35 @@ def test_the_start_says_how_to_sign_in(forge: Forge) -> None:
     assert f"Sign in from a terminal: mic auth login --instance {forge.base_url}" in forge.said.splitlines()
 
 
+def test_several_forges(nobody: Shell, forge: Forge, name: str) -> None:
+    """Commands go where one signed in last, until one says otherwise; signing out says where they go then."""
+    token = forge.token(f"u{name}")
+    other = forge.base_url.replace("localhost", "127.0.0.1")
+    del nobody.environment["MICELIO_INSTANCE"]
+    for instance in (forge.base_url, other):
+        nobody("auth", "login", "--token-stdin", "--instance", instance, stdin=token + "\n")
+    assert nobody("auth", "status") == f"u{name} at {other}\nAlso signed in: u{name} at FORGE\n"
+    said = nobody.json("auth", "status")
+    assert (said["instance"], said["others"]) == (other, [{"instance": forge.base_url, "handle": f"u{name}"}])
+
+    assert nobody("auth", "switch", forge.base_url) == f"Commands go to FORGE now, as u{name}.\n"
+    assert nobody("auth", "status").startswith(f"u{name} at FORGE\n")
+    assert nobody("auth", "status", "--instance", other) == f"u{name} at {other}\n"
+    assert nobody("auth", "switch", "https://forge.example") == (
+        "! mic: You are not signed in at https://forge.example.\n"
+        "!      Sign in with `mic auth login --instance https://forge.example`.\n[5]\n"
+    )
+    assert nobody("auth", "status").startswith(f"u{name} at FORGE\n")
+
+    nobody.environment["MICELIO_INSTANCE"] = forge.base_url
+    assert nobody("auth", "switch", other) == (
+        f"Commands go to {other} now, as u{name}.\n! Not in this shell: MICELIO_INSTANCE is FORGE.\n"
+    )
+    del nobody.environment["MICELIO_INSTANCE"]
+    assert nobody("auth", "logout") == f"Signed out at {other}.\nCommands go to FORGE now, as u{name}.\n"
+    assert nobody("auth", "logout") == "Signed out at FORGE.\n"
+
+
 def test_sign_in_renew_and_sign_out(nobody: Shell, browser: Browser, forge: Forge, name: str) -> None:
     """The device grant; a token about to expire is renewed by itself; signing out revokes it."""
     browser.sign_in_once(forge.once(f"u{name}", "--create"))

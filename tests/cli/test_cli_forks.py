@@ -139,7 +139,7 @@ def test_changing_a_project(shell: Shell, forge: Forge, name: str, tmp_path: Pat
     other = Shell(forge, tmp_path / "other", f"v{name}")
     shell("project", "create", f"{name}/garden")
     assert shell("project", "update", f"{name}/garden").endswith(
-        "Say what to change: --name, --description, --topic, --public or --private.\n"
+        "Say what to change: --name, --description, --topic or --visibility.\n"
         "!      See `mic project update --help`.\n[2]\n"
     )
     assert other("project", "show", f"{name}/garden").endswith("[4]\n")
@@ -154,6 +154,13 @@ def test_changing_a_project(shell: Shell, forge: Forge, name: str, tmp_path: Pat
         f"{name}/garden is public: The garden.\nWhere things grow\ntopics: plants water\n"
     )
     assert "topics: plants water\n" in other("project", "show", f"{name}/garden")
+    # The same words as where a project is made.
+    for visibility in ("private", "public"):
+        said = shell.json("project", "edit", f"{name}/garden", "--visibility", visibility)
+        assert said["project"]["visibility"] == visibility
+    assert "A project cannot be public and private.\n" in shell(
+        "project", "edit", f"{name}/garden", "--visibility", "private", "--public"
+    )
     assert shell("project", "update", f"{name}/garden", "--topic", "a b") == (
         "! mic: 'a b' cannot be a topic.\n"
         "!      Use a-z, 0-9 and hyphens, at most 35 of them; begin with a letter or digit.\n[2]\n"

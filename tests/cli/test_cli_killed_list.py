@@ -19,6 +19,7 @@ config telemetry, daemon status, completion, shell-init, cache path, cache size
 # Why a command that changes something is not killed.
 NOT = {
     "auth login": "it keeps one file, as `config set` does; the account is another one's business",
+    "auth switch": "it writes one file whole, as `config set` does",
     "auth setup-git": "one `git config`, which writes its file whole",
     "auth token renew": "who has lost the token of a session makes another one",
     "import cancel": "one call; test_git_imports.py kills the forge while it lets go",

@@ -111,6 +111,20 @@ def test_what_a_killed_command_left_goes(path: Path, capsys: pytest.CaptureFixtu
             "Nothing updates itself: there is no setting 'auto_update'.\n"
             "     `mic update --check` says whether there is a newer version, `mic update` brings it.\n",
         ),
+        (
+            ("set", "user.name", "Ada"),
+            "'user.name' is what your account has, at each forge.\n"
+            "     `mic auth status` says who you are. The page of your account changes it.\n",
+        ),
+        (
+            ("get", "user.email"),
+            "'user.email' is what your account has, at each forge.\n"
+            "     `mic auth status` says who you are. The page of your account changes it.\n",
+        ),
+        (
+            ("get", "project.handle"),
+            "There is no setting 'project.handle' here.\n     It is of a workspace, and this is none.\n",
+        ),
         (("set", "colour", "red"), "There is no setting 'colour'.\n     `mic config list` lists them.\n"),
         (
             ("unset", "cache.max_size"),

@@ -81,13 +81,14 @@ def test_remotes_are_listed(root: Path, capsys: pytest.CaptureFixture[str]) -> N
     everywhere.write_text('[remote.backup]\nurl = "s3://acme/garden"\npush = ["main", "winter"]\n')
     assert said(capsys, "list") == (
         0,
-        "cache.enabled        true  (not set)\ncache.max_size_gb    1  (not set)\n"
-        "cache.blob_ttl_days  30  (not set)\ncache.tree_ttl_days  7  (not set)\n"
-        "agent.automatic      false  (not set)\ndaemon.enabled       true  (not set)\n"
-        "telemetry.enabled    false  (not set)\ntelemetry.address    (none)  (not set)\n"
-        "remote.origin.url    https://forge.example/acme/garden  (of this workspace)\n"
-        "remote.backup.url    s3://acme/garden\nremote.backup.push   main winter\n"
-        "remote.github.url    https://github.com/acme/garden.git  (of this workspace)\n"
+        "cache.enabled         true  (not set)\ncache.max_size_gb     1  (not set)\n"
+        "cache.blob_ttl_days   30  (not set)\ncache.tree_ttl_days   7  (not set)\n"
+        "agent.automatic       false  (not set)\ndaemon.enabled        true  (not set)\n"
+        "telemetry.enabled     false  (not set)\ntelemetry.address     (none)  (not set)\n"
+        "project.organization  acme  (of this workspace)\nproject.handle        garden  (of this workspace)\n"
+        "remote.origin.url     https://forge.example/acme/garden  (of this workspace)\n"
+        "remote.backup.url     s3://acme/garden\nremote.backup.push    main winter\n"
+        "remote.github.url     https://github.com/acme/garden.git  (of this workspace)\n"
         f"The file is {everywhere}.\nThe file of this workspace is {root}/.mic/config.toml.\n",
     )
     assert said(capsys, "get", "remote.origin.url") == (0, "https://forge.example/acme/garden\n")
@@ -97,6 +98,25 @@ def test_remotes_are_listed(root: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert said(capsys, "get", "remote.gitlab.url") == (
         2, "mic: There is no setting 'remote.gitlab.url' here.\n     `mic remote list` lists remotes.\n",
     )  # fmt: skip
+
+
+def test_the_project_is_read(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a workspace is of is told as a setting, and changed by what makes workspaces."""
+    assert said(capsys, "get", "project.handle") == (0, "garden\n")
+    code, text = said(capsys, "get", "project.organization", "--json")
+    assert (code, json.loads(text)) == (
+        0, {"key": "project.organization", "value": "acme", "set": True, "from": "workspace"},
+    )  # fmt: skip
+    for verb in (("set", "project.handle", "x"), ("unset", "project.handle")):
+        assert said(capsys, *verb) == (
+            2,
+            "mic: 'project.handle' is not set here.\n"
+            "     That is the project of this workspace; `mic clone` gets a working copy of another one.\n",
+        )
+    assert said(capsys, "get", "project.id") == (
+        2,
+        "mic: There is no setting 'project.id' here.\n     `mic project show ORG/PROJECT --json` tells the id.\n",
+    )
 
 
 def test_what_is_the_machines_stays_the_machines(

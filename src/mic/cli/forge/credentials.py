@@ -148,6 +148,22 @@ def store(instance: str, credential: Credential) -> None:
         _store(instance, credential, make_default=True)
 
 
+def kept_handles() -> dict[str, str]:
+    """Where somebody is signed in, and as whom, in the order of the sign-ins."""
+    return {instance: credential.handle for instance, credential in _read().instances.items()}
+
+
+def switch_to(instance: str) -> bool:
+    """Make an instance the default; False where nothing is kept for it."""
+    with _locked():
+        kept = _read()
+        if instance not in kept.instances:
+            return False
+        kept.default = instance
+        _write(kept)
+    return True
+
+
 def forget(instance: str) -> bool:
     """Drop what is kept for an instance; whether there was something."""
     with _locked():

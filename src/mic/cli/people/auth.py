@@ -12,11 +12,14 @@ from mic.cli.forge.connection import connect, instance_option, named_instance
 from mic.cli.forge.credentials import (
     SIGN_IN,
     Credential,
+    default_instance,
     environment_token,
     forget,
     from_answer,
+    kept_handles,
     store,
     stored,
+    switch_to,
 )
 from mic.cli.forge.git_credential import git_credential, setup_git
 from mic.cli.people.tokens import token
@@ -79,9 +82,39 @@ def status(out: Output, instance: str | None) -> None:
     out.line(f"{answer.user.handle} at {chosen}")
     if source != "stored":
         out.line("The token is from MICELIO_TOKEN.")
+    others = {} if instance else {where: handle for where, handle in kept_handles().items() if where != chosen}
+    for where, handle in others.items():
+        out.line(f"Also signed in: {handle or 'somebody'} at {where}")
     out.document(
-        {"instance": chosen, "user": _user(answer.user), "token": source, "forge_version": answer.forge_version}
-    )
+        {
+            "instance": chosen, "user": _user(answer.user), "token": source, "forge_version": answer.forge_version,
+            "others": [{"instance": where, "handle": handle} for where, handle in others.items()],
+        }
+    )  # fmt: skip
+
+
+@auth.command()
+@click.argument("instance", metavar="URL")
+@json_option
+def switch(out: Output, instance: str) -> None:
+    """Have commands go to another forge that you are signed in at.
+
+    What is about a working copy goes to its own forge all the same.
+    """
+    chosen = named_instance(instance)
+    if not switch_to(chosen):
+        raise Unauthenticated(
+            f"You are not signed in at {chosen}.", hint=f"Sign in with `mic auth login --instance {chosen}`."
+        )
+    _say_default(out, chosen)
+    if default_instance() != chosen:
+        out.note(f"Not in this shell: MICELIO_INSTANCE is {default_instance()}.")
+    out.document({"instance": chosen, "handle": kept_handles()[chosen]})
+
+
+def _say_default(out: Output, instance: str) -> None:
+    handle = kept_handles()[instance]
+    out.line(f"Commands go to {instance} now" + (f", as {handle}." if handle else "."))
 
 
 @auth.command()
@@ -94,8 +127,11 @@ def logout(out: Output, instance: str | None) -> None:
     if credential is None:
         raise Unauthenticated(f"You are not signed in at {chosen}.", hint=SIGN_IN)
     revoked = _revoke(chosen, credential)
+    before = default_instance()
     forget(chosen)
     out.line(f"Signed out at {chosen}.")
+    if before != default_instance() in kept_handles():
+        _say_default(out, default_instance())
     if not revoked:
         out.note("The forge did not answer, so the token stays valid there until it expires.")
     out.document({"instance": chosen, "revoked": revoked})

@@ -105,24 +105,26 @@ def show(out: Output, project: str) -> None:
 @click.argument("project", metavar="ORG/PROJECT")
 @click.option("--name", default=None, help="What people call it.")
 @click.option("--description", default=None, help="One sentence about it.")
+@click.option("--visibility", type=click.Choice(["private", "public"]), help="Who may see it.")
 @click.option("--public", is_flag=True, help="Let everybody see it.")
 @click.option("--private", is_flag=True, help="Let only members see it.")
 @click.option("--topic", "topics", multiple=True, metavar="WORD", help="Find it by this; again for more. Replaces all.")
 @click.option("--no-topics", is_flag=True, help="Take its topics away.")
 @json_option
 def update(
-    out: Output, project: str, name: str | None, description: str | None, public: bool, private: bool,
-    topics: tuple[str, ...], no_topics: bool,
+    out: Output, project: str, name: str | None, description: str | None, visibility: str | None, public: bool,
+    private: bool, topics: tuple[str, ...], no_topics: bool,
 ) -> None:  # fmt: skip
     """Change what a project is called, by what it is found or who may see it."""
     address = parse_address(project)
-    if public and private:
-        raise click.UsageError("A project cannot be --public and --private.")
+    asked = {visibility} - {None} | ({"public"} if public else set()) | ({"private"} if private else set())
+    if len(asked) > 1:
+        raise click.UsageError("A project cannot be public and private.")
     if topics and no_topics:
         raise click.UsageError("--topic and --no-topics contradict each other.")
-    if name is None and description is None and not (public or private or topics or no_topics):
-        raise click.UsageError("Say what to change: --name, --description, --topic, --public or --private.")
-    visibility = "public" if public else "private" if private else None
+    if name is None and description is None and not (asked or topics or no_topics):
+        raise click.UsageError("Say what to change: --name, --description, --topic or --visibility.")
+    visibility = next(iter(asked), None)
     request = pb.UpdateProjectRequest(project=address.ref, name=name, description=description, visibility=visibility)
     if topics or no_topics:
         request.topics.names.extend(topics)

@@ -29,7 +29,7 @@ from mic.core.errors import NotFound
 from mic.workspace.place import find_root
 from mic.workspace.workspace import Workspace
 
-_REMOTE = "remote."
+_REMOTE, _PROJECT, _USER = "remote.", "project.", "user."
 _UPDATE = "`mic update --check` says whether there is a newer version, `mic update` brings it."
 # What is said of where a setting is from.
 _SAID = {WORKSPACE: "  (of this workspace)", MACHINE: "", DEFAULT: "  (not set)"}
@@ -45,7 +45,7 @@ def config() -> None:
 def list_(out: Output) -> None:
     """Every setting as it counts here, and whether it is this workspace's, yours or the one of the house."""
     root = _root()
-    found = [*settings(root), *_remote_settings(root)]
+    found = [*settings(root), *_project_settings(root), *_remote_settings(root)]
     width = max(len(each.key) for each in found if not each.key.startswith(_REMOTE))
     for each in found:
         out.line(f"{each.key:<{width}}  {_text(each.value)}{_SAID[each.where]}")
@@ -67,10 +67,11 @@ def list_(out: Output) -> None:
 def get(out: Output, key: str) -> None:
     """The value of one setting as it counts here: `mic config get cache.max_size_gb`, `... remote.origin.url`."""
     root = _root()
-    if key.startswith(_REMOTE):
-        found = next((each for each in _remote_settings(root) if each.key == key), None)
+    if key.startswith((_REMOTE, _PROJECT)):
+        here = _remote_settings(root) if key.startswith(_REMOTE) else _project_settings(root)
+        found = next((each for each in here if each.key == key), None)
         if found is None:
-            raise WrongCommandLine(f"There is no setting {key[:100]!r} here.", hint="`mic remote list` lists remotes.")
+            raise WrongCommandLine(f"There is no setting {key[:100]!r} here.", hint=_hint_of_here(key, root))
     else:
         known = _known(key)
         found = next(each for each in settings(root) if each.key == known)
@@ -88,8 +89,8 @@ def set_(out: Output, key: str, value: str, workspace: bool) -> None:
 
     With --workspace it counts in this working copy alone, before what is set on this machine.
     """
-    if key.startswith(_REMOTE):
-        raise _of_a_remote(key, "`mic remote set-url {} URL` changes it.")
+    if key.startswith((_REMOTE, _PROJECT)):
+        raise _of_here(key, "`mic remote set-url {} URL` changes it.")
     if workspace:
         found = _set_here(_known(key), value)
     else:
@@ -116,8 +117,8 @@ def unset(out: Output, key: str, workspace: bool) -> None:
 
     What counts then is said: what is set elsewhere, or what mic does where nothing is set.
     """
-    if key.startswith(_REMOTE):
-        raise _of_a_remote(key, "`mic remote remove {}` takes a remote away.")
+    if key.startswith((_REMOTE, _PROJECT)):
+        raise _of_here(key, "`mic remote remove {}` takes a remote away.")
     known = _known(key)
     found = _unset_here(known) if workspace else unset_value(known)
     if key == "telemetry.enabled":
@@ -153,10 +154,18 @@ def _require_of_workspaces(key: str, command: str) -> None:
         )
 
 
-def _of_a_remote(key: str, hint: str) -> WrongCommandLine:
-    """Remotes have commands of their own; `{}` in the hint stands for the name."""
+def _hint_of_here(key: str, root: str | None) -> str:
+    if key.startswith(_REMOTE):
+        return "`mic remote list` lists remotes."
+    if root is None:
+        return "It is of a workspace, and this is none."
+    return "`mic project show ORG/PROJECT --json` tells the id."
+
+
+def _of_here(key: str, hint: str) -> WrongCommandLine:
+    """The project and remotes have commands of their own; `{}` in the hint stands for the name of a remote."""
     name = key.split(".")[1] or "NAME"
-    if name == "origin":
+    if name == "origin" or key.startswith(_PROJECT):
         hint = "That is the project of this workspace; `mic clone` gets a working copy of another one."
     return WrongCommandLine(f"{key[:100]!r} is not set here.", hint=hint.format(name))
 
@@ -165,6 +174,15 @@ def _root() -> str | None:
     """The workspace here; None outside of any."""
     found = find_root(os.fsencode(os.getcwd()))
     return None if found is None else os.fsdecode(found)
+
+
+def _project_settings(root: str | None) -> list[Setting]:
+    """The project of the workspace as settings."""
+    if root is None:
+        return []
+    found = Workspace.find().config
+    values = {"organization": found.organization, "handle": found.project}
+    return [Setting(f"{_PROJECT}{name}", value, WORKSPACE) for name, value in values.items()]
 
 
 def _remote_settings(root: str | None) -> list[Setting]:
@@ -211,6 +229,11 @@ def telemetry_(out: Output) -> None:
 def _known(key: str) -> str:
     if key in DEFAULTS:
         return key
+    if key.startswith(_USER):
+        raise WrongCommandLine(
+            f"{key[:100]!r} is what your account has, at each forge.",
+            hint="`mic auth status` says who you are. The page of your account changes it.",
+        )
     if key == "auto_update":
         raise WrongCommandLine("Nothing updates itself: there is no setting 'auto_update'.", hint=_UPDATE)
     near = difflib.get_close_matches(key, DEFAULTS, 1, 0.5)

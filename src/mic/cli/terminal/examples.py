@@ -6,6 +6,7 @@ EXAMPLES = {
     "auth login": "mic auth login --instance https://forge.example.org",
     "auth logout": "mic auth logout",
     "auth status": "mic auth status --json",
+    "auth switch": "mic auth switch https://forge.example.org",
     "auth setup-git": "mic auth setup-git",
     "auth git-credential": "git config credential.helper '!mic auth git-credential'",
     "auth token create": 'mic auth token create --name "Nightly build" --scope project:read --days 30',
