@@ -38,3 +38,37 @@ def test_touched_and_restored_files_are_brought_up_to_date(shell: Shell, name: s
     ]
     shell.write("touched", "touched newer\n")
     assert shell("land", "On top") == "Landed @4: On top (1 file)\n"
+
+
+def test_a_file_comes_where_a_folder_was(shell: Shell, name: str) -> None:
+    """Landing brings it in, once nothing of the folder stays; where something does, that stays, and is named."""
+    shell("project", "create", f"{name}/folder")
+    for place in ("one", "two", "three"):
+        shell.cd(".")
+        shell("clone", f"{name}/folder", place)
+    shell.cd("three")
+    for file in ("dir/c", "dir/deep/d"):
+        shell.write(file, "old\n")
+    shell("land", "Begin")
+    for place in ("one", "two"):
+        shell.cd(place)
+        shell("sync")
+    (shell.cd("two") / "dir/mine").write_text("mine\n")
+    one = shell.cd("one")
+    shutil.rmtree(one / "dir")
+    shell.write("dir", "a file\n")
+    assert shell("land", "File") == "Landed @2: File (3 files)\n"
+
+    three = shell.cd("three")
+    shell.write("x", "here\n")
+    assert shell("land", "Here") == "Landed @3: Here (1 file)\nbrought in from others: 3 files\n"
+    assert shell.read("dir") == "a file\n"
+    assert shell.json("status")["changes"] == []
+
+    two = shell.cd("two")
+    shell.write("y", "there\n")
+    assert shell.run("land", "There").returncode == 3
+    shutil.move(two / "dir/mine", two / "mine")
+    assert shell("land", "There") == "Landed @4: There (2 files)\nbrought in from others: 4 files\n"
+    assert shell.read("dir") == "a file\n"
+    assert sorted(path.name for path in three.iterdir()) == [".mic", "dir", "x"]

@@ -161,7 +161,24 @@ def _decide(
             plan.kept.append(path)
             if before is not None:
                 plan.entries[path] = before
+    going = set(plan.remove)
+    for path in [path for path in plan.kept if path not in old and _only(ws, path, going)]:
+        plan.kept.remove(path)
+        plan.write.append(new[path])
     return plan
+
+
+def _only(ws: Workspace, path: bytes, going: set[bytes]) -> bool:
+    """Whether a folder stands at `path`, and all files in it are `going`: a file may come in its place."""
+    full = _full(ws, path)
+    if not going or os.path.islink(full) or not os.path.isdir(full):
+        return False
+    top = len(full) - len(path)
+    for folder, folders, names in os.walk(full):
+        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+        if any(os.path.join(folder, name)[top:] not in going for name in (*names, *links)):
+            return False
+    return True
 
 
 def _same(before: IndexEntry, after: Entry) -> bool:
