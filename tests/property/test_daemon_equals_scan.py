@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mic.daemon.watched import Watched
+from mic.workspace import look
 from mic.workspace.columns import Columns, parents
 from mic.workspace.place import read_columns, write_columns
 from mic.workspace.scan import scan
@@ -174,8 +175,12 @@ def _make_index(root: Path, paths: list[bytes]) -> None:
 
 
 def _by_scan(root: bytes) -> list[tuple[bytes, int, int, int]]:
-    """What a scan of its own finds, with nothing believed that an earlier one wrote down."""
-    return scan(root, read_columns(root)).changes
+    """What a scan of its own finds, with nothing believed that an earlier one wrote down: in both ways of looking."""
+    found = scan(root, read_columns(root)).changes
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(look, "_MANY", 0)
+        assert scan(root, read_columns(root)).changes == found
+    return found
 
 
 @settings(

@@ -53,6 +53,7 @@ def _run(argv: list[str], here: bool) -> int:
     if argv in _STATUS or argv in _BARE:
         from mic.cli import hot
 
+        _look_for_cycles_rarely()
         as_json = argv[-1:] == ["--json"]
         return hot.status(as_json) if argv in _STATUS else hot.bare(as_json)
     if argv == ["--version"]:
@@ -81,13 +82,17 @@ def _run(argv: list[str], here: bool) -> int:
         import site
 
         site.main()
-    import gc
-
     from mic.cli.terminal.app import run
 
-    # A command that handles 100,000 files makes millions of objects and no cycles worth looking for again and again.
-    gc.set_threshold(100_000, 50, 100)
+    _look_for_cycles_rarely()
     return run(argv)
+
+
+def _look_for_cycles_rarely() -> None:
+    """A command that handles 100,000 files makes millions of objects and no cycles worth looking for all the time."""
+    import gc
+
+    gc.set_threshold(100_000, 50, 100)
 
 
 def _no_more(error: OSError) -> OSError | None:

@@ -10,8 +10,12 @@ from __future__ import annotations
 import posix
 
 from mic.workspace.columns import DISK_BITS, UNWRITTEN, Columns, git_mode
-from mic.workspace.look import GONE, look
+from mic.workspace.look import GONE, folders_that_differ, look
 from mic.workspace.place import clock_now
+
+TYPE_CHECKING = False  # as typing has it, which takes 5 ms to load
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ADDED, MODIFIED, DELETED = 0, 1, 2
 _KIND = 0o170000
@@ -60,16 +64,27 @@ def scan(root: bytes, columns: Columns, forks: bool = False) -> Scan:
 
 def scan_folders(root: int, columns: Columns) -> tuple[list[int], set[bytes]]:
     """Numbers of the directories that may hold new names; and those that are no directories any more."""
-    lstat = posix.lstat
-    clock = columns.clock
     lost: set[bytes] = set()
+    to_list = _list_again(root, columns, folders_that_differ(root, columns), lost)
+    if lost:
+        # Behind a link in the place of a folder, others may stand as they were recorded.
+        to_list = _list_again(root, columns, range(len(columns.dirs)), lost)
+    if _ignores_changed(root, columns):
+        to_list = [number for number, path in enumerate(columns.dirs) if path not in lost]
+    return to_list, lost
+
+
+def _list_again(root: int, columns: Columns, numbers: Iterable[int], lost: set[bytes]) -> list[int]:
+    """Which of these directories may hold new names; those that are none any more are put with the lost ones."""
+    clock = columns.clock
     to_list = []
-    for number, (path, ctime) in enumerate(zip(columns.dirs, columns.dir_ctimes, strict=True)):
+    for number in numbers:
+        path, ctime = columns.dirs[number], columns.dir_ctimes[number]
         if lost and path.rpartition(b"/")[0] in lost:
             lost.add(path)
             continue
         try:
-            stat = lstat(path or b".", dir_fd=root)
+            stat = posix.lstat(path or b".", dir_fd=root)
         except (FileNotFoundError, NotADirectoryError):
             lost.add(path)
             continue
@@ -77,9 +92,7 @@ def scan_folders(root: int, columns: Columns) -> tuple[list[int], set[bytes]]:
             lost.add(path)
         elif stat.st_ctime_ns != ctime or ctime >= clock:
             to_list.append(number)
-    if _ignores_changed(root, columns):
-        to_list = [number for number, path in enumerate(columns.dirs) if path not in lost]
-    return to_list, lost
+    return to_list
 
 
 def _ignores_changed(root: int, columns: Columns) -> bool:

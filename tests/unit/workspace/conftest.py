@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mic.workspace import look
 from mic.workspace.workspace import Workspace
 from workspace_files import CONFIG, FILES, check_out
 
@@ -30,3 +31,11 @@ def write(ws: Workspace) -> Callable[[str, bytes], None]:
         path.write_bytes(content)
 
     return put
+
+
+@pytest.fixture(params=["rows of stat data", "one by one"])
+def each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many files or folders are looked at by rows: all, and then none, where else their number decides."""
+    many: int = 0 if request.param == "rows of stat data" else 1 << 40
+    monkeypatch.setattr(look, "_MANY", many)
+    return many

@@ -14,6 +14,8 @@ from mic.workspace import look as module
 from mic.workspace.columns import Columns
 from mic.workspace.look import GONE, SUSPECT, look
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 # In a process of its own: the test's has threads, and where it is must not change.
 CODE = """
 import os, sys
@@ -22,6 +24,7 @@ from mic.workspace import look as module
 from mic.workspace.place import read_columns
 from mic.workspace.columns import decode
 module._PAYS = 2
+module._MANY = int(sys.argv[6])
 module._processors = lambda: int(sys.argv[4])
 if sys.argv[5] == "killed":
     end = module._end
@@ -86,7 +89,7 @@ def test_alone(tmp_path: Path, columns: Columns) -> None:
 
 
 @pytest.mark.parametrize("how", ["whole", "killed"])
-def test_with_forks(tmp_path: Path, columns: Columns, how: str) -> None:
+def test_with_forks(tmp_path: Path, columns: Columns, how: str, each_way: int) -> None:
     """In three parts; and where a fork does not come to its end, its part is looked at here."""
     from mic.workspace.columns import encode
 
@@ -95,7 +98,7 @@ def test_with_forks(tmp_path: Path, columns: Columns, how: str) -> None:
     change(root)
     source = str(Path(mic.__file__).parents[1])
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", CODE, source, str(root), str(index), "3", how],
+        [sys.executable, "-I", "-S", "-c", CODE, source, str(root), str(index), "3", how, str(each_way)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout == f"{looked(root, columns)}\n"

@@ -16,6 +16,8 @@ from mic.workspace.place import clock_now
 from mic.workspace.status import status
 from mic.workspace.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 Write = Callable[[str, bytes], None]
 ADDED, MODIFIED, DELETED = 0, 1, 2
 
