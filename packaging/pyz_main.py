@@ -41,9 +41,7 @@ def unpack(archive, folder):
     temporary = tempfile.mkdtemp(dir=os.path.dirname(folder))
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(temporary, [name for name in packed.namelist() if name != "__main__.py"])
-    import compileall
-
-    compileall.compile_dir(temporary, quiet=2)
+    # Python compiles what a command loads when it first does; all of it at once would take five times as long as this.
     try:
         os.rename(temporary, folder)
     except OSError:  # somebody else was quicker

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import base64
+import errno
+import functools
 import hashlib
+import http.server
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -91,6 +96,46 @@ def test_an_older_one_only_by_name(program: Path, tmp_path: Path, capsys: pytest
     assert said(capsys, "--version", "0.0.1") == (0, f"mic is 0.0.1 now; it was {VERSION}.\n")
     publish(tmp_path / "releases/0.0.2", "0.0.1")
     assert said(capsys, "--version", "0.0.2")[0] == 2
+
+
+def test_one_that_is_not_there(program: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing to wait for: neither in a folder nor at an address."""
+    publish(tmp_path / "releases", "9.0.0")
+    assert said(capsys, "--version", "7.0.0") == (
+        4,
+        f"mic: There is no manifest.json in {tmp_path}/releases/7.0.0.\n     Is it the folder of a release?\n",
+    )
+    handler = functools.partial(QuietHandler, directory=str(tmp_path / "releases"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        assert said(capsys, "--check", "--from", address)[0] == 0
+        assert said(capsys, "--version", "7.0.0", "--from", address) == (
+            4, f"mic: There is no manifest.json in {address}/7.0.0.\n     Is it the folder of a release?\n",
+        )  # fmt: skip
+        server.shutdown()
+    assert program.read_bytes() == b"old program"
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """A folder over http, without a line for each request."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_full_disk_keeps_the_old_one(
+    program: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    publish(tmp_path / "releases", "9.0.0")
+    monkeypatch.setattr(update.os, "fsync", full)
+    assert said(capsys) == (
+        6, f"mic: {program} cannot be replaced: No space left on device.\n     Free some space, then repeat.\n"
+    )  # fmt: skip
+    assert [(path.name, path.read_bytes()) for path in program.parent.iterdir()] == [("mic.pyz", b"old program")]
 
 
 def test_another_signature_is_refused(program: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

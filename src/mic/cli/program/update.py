@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from mic.cli.settings.release import File, Release, fetch_file, number, read_rel
 from mic.cli.terminal.app import json_option
 from mic.cli.terminal.exit_codes import WrongCommandLine
 from mic.cli.terminal.output import Output
-from mic.core.errors import InvalidInput, MicError, Unavailable
+from mic.core.errors import InvalidInput, MicError, StorageFull, Unavailable
 from mic.version import VERSION
 from mic.workspace.place import Naming
 
@@ -88,6 +89,10 @@ def _replace(path: str, data: bytes) -> None:
         os.chmod(temporary, 0o755)  # noqa: S103  # a program, for whoever may read it
         os.replace(temporary, path)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(
+                f"{path} cannot be replaced: {error.strerror}.", hint="Free some space, then repeat."
+            ) from error
         raise MicError(
             f"{path} cannot be replaced: {error.strerror}.",
             hint="Update it the way it was installed, for example by apt.",

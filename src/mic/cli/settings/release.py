@@ -144,5 +144,7 @@ def fetch(source: str, name: str, most: int) -> bytes:
             return data
     except (OSError, HTTPException, ValueError) as error:
         code = getattr(error, "code", None)
+        if code in (404, 410):
+            raise NotFound(f"There is no {name} in {source}.", hint="Is it the folder of a release?") from error
         what = f"answers {code} for {name}" if code else f"cannot be reached: {getattr(error, 'reason', error)}"
         raise Unavailable(f"{source} {what}.", hint="Try again later.") from error
