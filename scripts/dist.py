@@ -64,6 +64,8 @@ def main() -> int:
         print(f"{path.stat().st_size:>12,}  {path.name}")
     if key is None:
         print("Not signed, and no `mic update` in it: RELEASE_KEY names no key.")
+    elif not SOURCE:
+        print("`mic update` of it needs --from, and the formula has no address: SOURCE names none.")
     return 0
 
 

@@ -133,7 +133,7 @@ def test_a_full_disk_keeps_the_old_one(
     publish(tmp_path / "releases", "9.0.0")
     monkeypatch.setattr(update.os, "fsync", full)
     assert said(capsys) == (
-        6, f"mic: {program} cannot be replaced: No space left on device.\n     Free some space, then repeat.\n"
+        6, f"mic: {program} cannot be replaced: No space left on device.\n     Make room there, then repeat.\n"
     )  # fmt: skip
     assert [(path.name, path.read_bytes()) for path in program.parent.iterdir()] == [("mic.pyz", b"old program")]
 

@@ -91,7 +91,7 @@ def _replace(path: str, data: bytes) -> None:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageFull(
-                f"{path} cannot be replaced: {error.strerror}.", hint="Free some space, then repeat."
+                f"{path} cannot be replaced: {error.strerror}.", hint="Make room there, then repeat."
             ) from error
         raise MicError(
             f"{path} cannot be replaced: {error.strerror}.",
