@@ -77,6 +77,30 @@ def test_out_and_in_again(shell: Shell, forge: Forge, name: str) -> None:
     assert shell("land").startswith("Landed @3: Water at dawn")
 
 
+def test_from_another_forge(shell: Shell, forge: Forge, name: str, tmp_path: Path) -> None:
+    """By its address alone, where one is signed in there; nothing of it stays in between."""
+    _garden(shell, name)
+    shell.cd(".")
+    shell.environment["TMPDIR"] = str(tmp_path / "between")
+    (tmp_path / "between").mkdir()
+    there = forge.base_url.replace("localhost", "127.0.0.1")
+    assert shell("import", "micelio", f"{there}/{name}/garden", f"{name}/copy") == (
+        f"! Fetching {name}/garden from {there} ...\n! mic: You are not signed in at {there}.\n"
+        f"!      Sign in with `mic auth login --instance {there}`.\n[5]\n"
+    )
+    shell("auth", "login", "--token-stdin", "--instance", there, stdin=forge.token(f"u{name}") + "\n")
+    said = shell("import", "micelio", f"{there}/{name}/garden", f"{name}/copy", "--visibility", "public")
+    assert re.sub(r"[\d,]+ bytes", "N bytes", said) == (
+        f"Imported N bytes into {name}/copy: it stands at @2, public.\nNext: mic clone {name}/copy\n"
+        f"! Fetching {name}/garden from {there} ...\n"
+    )
+    assert list((tmp_path / "between").iterdir()) == []
+    heads = [shell.json("project", "show", f"{name}/{project}")["project"]["head"] for project in ("garden", "copy")]
+    assert heads[0] == heads[1]
+    assert shell.run("import", "micelio", f"{there}/{name}/none", f"{name}/x").returncode == 4
+    assert shell.run("import", "micelio", f"{there}/nothing", f"{name}/x").returncode == 2
+
+
 def test_refusals(shell: Shell, name: str) -> None:
     """Each says what is wrong and what to do; nothing is made."""
     shell.write("no.txt", "nothing\n")

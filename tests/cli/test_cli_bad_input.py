@@ -202,7 +202,7 @@ def test_the_token_goes_to_no_other_host(shell: Shell) -> None:
     shell.environment["MICELIO_INSTANCE"] = "http://127.0.0.1:1"
     (shell.home / ".config/mic/credentials.json").unlink()
     assert shell("auth", "status", "--instance", shell.forge.base_url) == (
-        "! mic: You are not signed in at FORGE.\n!      Sign in with `mic auth login`.\n[5]\n"
+        "! mic: You are not signed in at FORGE.\n!      Sign in with `mic auth login --instance FORGE`.\n[5]\n"
     )
 
 

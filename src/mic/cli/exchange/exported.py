@@ -117,16 +117,22 @@ def _export(out: Output, kind: str, address: Address | None, file: str, instance
     folder = os.path.dirname(os.path.abspath(file))
     if not os.path.isdir(folder):
         raise InvalidInput(f"There is no folder {folder}.", hint="Make it first.")
-    with connect(address.instance if address else instance, signed_in=True) as client:
-        export = _made(client, _started(client, kind, address), out)
-        if export.state != "done":
-            raise InvalidInput(export.error or f"The export was {export.state}.", hint=export.hint or "Export again.")
-        _fetch(client, export, file)
+    export = brought(out, kind, address, file, instance)
     of = str(address) if address else "what is held about you"
     out.line(f"Wrote {of} to {file}: {export.size:,} bytes, SHA-256 {export.sha256}.")
     if kind == "archive":
         out.line(f"Next: mic import micelio {file} ORG/PROJECT")
     out.document({"project": str(address) if address else None, "file": file, "export": _document(export)})
+
+
+def brought(out: Output, kind: str, address: Address | None, file: str, instance: str = "") -> pb.Export:
+    """What a forge has made of a project, or of the account at `instance`, and its file, whole, which is not there."""
+    with connect(address.instance if address else instance, signed_in=True) as client:
+        export = _made(client, _started(client, kind, address), out)
+        if export.state != "done":
+            raise InvalidInput(export.error or f"The export was {export.state}.", hint=export.hint or "Export again.")
+        _fetch(client, export, file)
+    return export
 
 
 def _started(client: Client, kind: str, address: Address | None) -> pb.Export:

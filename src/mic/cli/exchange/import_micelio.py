@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 
 import click
 
-from mic.cli.forge.connection import connect, parse_address
+from mic.cli.exchange.exported import brought
+from mic.cli.forge.connection import Address, connect, parse_address
 from mic.cli.terminal.app import json_option
 from mic.cli.terminal.output import Output
 from mic.core.errors import InvalidInput, NotFound, Unavailable
@@ -23,8 +25,8 @@ _STAGES = {
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
 
-@click.command("micelio", short_help="A project from an archive of a Micelio.")
-@click.argument("file", metavar="FILE")
+@click.command("micelio", short_help="A project from another Micelio, or an archive of one.")
+@click.argument("file", metavar="FILE|URL")
 @click.argument("project", metavar="ORG/PROJECT")
 @click.option(
     "--visibility", type=click.Choice(["private", "public"]), default="private", show_default=True,
@@ -34,11 +36,25 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 def micelio(out: Output, file: str, project: str, visibility: str) -> None:
     """Make a project of FILE, which `mic export archive` wrote: the same history, positions, sessions and Git commits.
 
+    With the URL of a project at a forge where you are signed in, that one is exported and brought in.
+
     All of it is checked before anybody sees anything. Where something is wrong, or this is interrupted, nothing stays.
     """
     address = parse_address(project)
     if address.branch:
         raise InvalidInput("A project is made whole, with its branches.", hint="Leave the branch out.")
+    if "://" in file:
+        origin = parse_address(file)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "archive")
+            out.note(f"Fetching {origin} from {origin.instance} ...")
+            brought(out, "archive", origin, path)
+            _import(out, path, address, visibility)
+    else:
+        _import(out, file, address, visibility)
+
+
+def _import(out: Output, file: str, address: Address, visibility: str) -> None:
     if not os.path.exists(file):
         raise NotFound(f"There is no file {file}.", hint="`mic export archive ORG/PROJECT FILE` makes one.")
     if os.path.isdir(file):

@@ -53,7 +53,8 @@ def connect(instance: str, *, signed_in: bool = False, waiting: Callable[[float]
     """
     tokens = Tokens(instance)
     if not tokens.current() and signed_in:
-        raise Unauthenticated(f"You are not signed in at {instance}.", hint=SIGN_IN)
+        hint = SIGN_IN if instance == default_instance() else f"Sign in with `mic auth login --instance {instance}`."
+        raise Unauthenticated(f"You are not signed in at {instance}.", hint=hint)
     forge = told_by_daemon(instance) or discover(instance)
     refused = _FROM_ENVIRONMENT if environment_token(instance) else ""
     client = Client(forge.grpc, tokens, insecure=not forge.tls, refused=refused, waiting=waiting or _say_waiting)
