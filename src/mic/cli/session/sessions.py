@@ -237,10 +237,12 @@ def list_(out: Output, state: str | None, resumable: bool, number: int) -> None:
 def abandon(out: Output) -> int:
     """Give the open session up. Its words stay readable on the forge; your files stay as they are.
 
-    Where the forge is not reached, it is given up here, and `mic sync` tells the forge.
+    Where the forge is not reached, it is given up here, and `mic sync` tells the forge. Where the project is gone, or
+    not for you to see any more, it is given up here alone, and `mic undo` opens it again.
     """
     ws = Workspace.find()
     item = away = None
+    gone: NotFound | None = None
     with ws.lock():
         items, session = waiting(ws), require_open(ws)
         try:
@@ -258,15 +260,23 @@ def abandon(out: Output) -> int:
                     tell_abandoned(client, ws, session, ws.config.branch, 0)
         except Unreached as error:
             item, away = wait_to_abandon(ws, session, items), error
-        record(ws, "mic session abandon", files=False, final="the forge was told that it is given up.")
+        except NotFound as error:
+            gone = error
+        final = "" if gone is not None else "the forge was told that it is given up."
+        record(ws, "mic session abandon", files=False, final=final)
         local.clear(ws)
         forget_push(ws)
         remove(ws, *pushes_of(ws, session.id))
     if item is not None and away is not None:
         return report_waiting(out, item, away)
-    out.line(f"Abandoned: {session.goal}")
-    out.line("Your files are as they were.")
-    out.document({"session": {**local_fields(session), "state": "abandoned"}})
+    if gone is not None:
+        out.line(f"Given up here alone: {session.goal}")
+        out.line("Your files are as they were; `mic undo` opens it again.")
+        out.note(gone.message)
+    else:
+        out.line(f"Abandoned: {session.goal}")
+        out.line("Your files are as they were.")
+    out.document({"session": {**local_fields(session), "state": "abandoned"}, "told": gone is None})
     return 0
 
 
