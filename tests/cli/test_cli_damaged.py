@@ -120,7 +120,7 @@ NAMED = (
 )  # fmt: skip
 WAYS = ("empty", "cut", "zeros", "random", "folder", "loop")
 # Where an empty file says something.
-MEANT = {("sparse", "empty"), ("config.toml", "empty"), ("remotes.toml", "empty")}
+MEANT = {("config.toml", "empty"), ("remotes.toml", "empty")}
 
 
 @pytest.mark.parametrize(("folder", "file", "command", "said"), NAMED)

@@ -1,7 +1,8 @@
 """Which part of its project a working copy has: some folders of it, or everything.
 
-`.mic/sparse` has the folders, each ended by a NUL; there is none where everything is there. A part holds what lies
-below its folders, and the files directly in each folder above them: with `src/lib` also `README.md`, `src/Makefile`.
+`.mic/sparse` has the folders, each ended by a NUL, for the top alone a NUL; there is none where everything is there.
+A part holds what lies below its folders, and the files directly in each folder above them: with `src/lib` also
+`README.md`, `src/Makefile`.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-from mic.workspace.place import FOLDER, posix_text, read_file, write_file
+from mic.workspace.place import FOLDER, posix_text, read_columns, read_file, write_file
 
 NAME = b"sparse"
+_TOP = b"\0"
 
 
 class Part(NamedTuple):
@@ -67,8 +69,10 @@ def read_part(root: bytes) -> Part:
     raw = read_file(root + b"/" + FOLDER + b"/" + NAME)
     if raw is None:
         return WHOLE
+    if raw == _TOP or (not raw and not _has_folders(root)):
+        return Part(())
     folders = raw.split(b"\0")
-    if folders.pop() or b"" in folders:
+    if not raw or folders.pop() or b"" in folders:
         from mic.core.errors import Corrupt
 
         raise Corrupt(
@@ -76,6 +80,12 @@ def read_part(root: bytes) -> Part:
             hint="`mic sparse set FOLDER...` writes it anew, `mic sparse all` brings everything",
         )
     return Part.of(folders)
+
+
+def _has_folders(root: bytes) -> bool:
+    """Whether any file of a folder is here. Earlier versions wrote the top alone as an empty file, which a file that
+    has lost what it said is as well."""
+    return any(b"/" in path for path in read_columns(root).paths)
 
 
 def write_part(root: bytes, part: Part) -> None:
@@ -87,4 +97,4 @@ def write_part(root: bytes, part: Part) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(root + b"/" + FOLDER + b"/" + NAME)
         return
-    write_file(root + b"/" + FOLDER, NAME, b"".join(folder + b"\0" for folder in part.folders))
+    write_file(root + b"/" + FOLDER, NAME, b"".join(folder + b"\0" for folder in part.folders) or _TOP)

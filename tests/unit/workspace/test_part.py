@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mic.core.errors import Corrupt
+from mic.workspace.index import Index, IndexEntry
 from mic.workspace.part import WHOLE, Part, read_part, write_part
+from mic.workspace.place import write_columns
 
 _NAMES = st.sampled_from([b"a", b"b", b"a-b", b"a.b", b"\xff"])
 _PATHS = st.lists(_NAMES, min_size=1, max_size=4).map(b"/".join)
@@ -49,7 +51,29 @@ def test_written_and_read(tmp_path: Path) -> None:
     for part in (Part.of([b"a\nb", b"\xff/c"]), Part.of([]), WHOLE):
         write_part(root, part)
         assert read_part(root) == part
-    for damaged in (b"a", b"a\0\0", b"\0"):
+    write_part(root, Part.of([]))
+    assert (tmp_path / ".mic/sparse").read_bytes() == b"\0"
+    for damaged in (b"a", b"a\0\0", b"\0a\0", b"\0\0", b"a\0\0"):
         (tmp_path / ".mic/sparse").write_bytes(damaged)
+        with pytest.raises(Corrupt, match=r"/\.mic/sparse is damaged"):
+            read_part(root)
+
+
+@pytest.mark.parametrize(
+    ("paths", "whole"), [([b"README", b"link"], True), ([], True), ([b"README", b"a/b"], False), ([b"a/b/c"], False)]
+)
+def test_an_empty_file_is_the_top_alone_where_no_folder_is_here(
+    tmp_path: Path, paths: list[bytes], whole: bool
+) -> None:
+    """As earlier versions wrote it. With files of folders beside it, it has lost what it said."""
+    root = bytes(tmp_path)
+    (tmp_path / ".mic").mkdir()
+    (tmp_path / ".mic/sparse").write_bytes(b"")
+    write_columns(
+        root, Index.build([IndexEntry(path, 0o100644, 0, 0, bytes(32), 0, 0, 0, 0, False) for path in paths]).columns
+    )
+    if whole:
+        assert read_part(root) == Part.of([])
+    else:
         with pytest.raises(Corrupt, match=r"/\.mic/sparse is damaged"):
             read_part(root)
