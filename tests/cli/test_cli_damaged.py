@@ -24,7 +24,8 @@ ENDS = re.compile(r"\[1\]\n\Z|\[2\]\n\Z")
 @pytest.fixture(scope="module")
 def person(forge: Forge, tmp_path_factory: pytest.TempPathFactory) -> Inside:
     """Somebody with `clash`, where a sync has left marked lines, `held`, where a file is held apart, `later`, where a
-    landing waits for the forge, and `part`, where only a folder is.
+    landing waits for the forge, and `part`, where only a folder is; of another project `queued`, where the forge lands
+    a session in turn, and `stack`, where one stands on another that has landed.
     """
     made = Inside(forge, tmp_path_factory.mktemp("damaged") / "home", f"dam{os.getpid()}")
     made.own = f"dam{os.getpid()}-org"
@@ -57,7 +58,33 @@ def person(forge: Forge, tmp_path_factory: pytest.TempPathFactory) -> Inside:
     made.go_on_line()
     made.cd("part")
     made("sparse", "set", "d")
+    _queued_and_stacked(made)
     return made
+
+
+def _queued_and_stacked(made: Inside) -> None:
+    made.cd(".")
+    made("project", "create", f"{made.own}/pot")
+    for folder in ("queued", "stack"):
+        made.cd(".")
+        made("clone", f"{made.own}/pot", folder)
+    made.cd("queued")
+    made.write("a", "1\n2\n3\n")
+    made("land", "First")
+    made.cd("stack")
+    made("sync")
+    made("session", "start", "Lower")
+    made.write("a", "lower\n2\n3\n")
+    lower = made.json("session", "status")["session"]["id"]
+    made("session", "push")
+    assert made("session", "start", "Upper", "--on", lower).startswith("Started: Upper\n")
+    made.write("b", "upper\n")
+    assert made("session", "push").startswith("Pushed: Upper (2 files)\n")
+    made.cd("queued")
+    made("session", "resume", lower)
+    assert made("land") == "Landed @2: Lower (1 file)\n"
+    made.write("b", "1\n")
+    assert made("land", "--async", "Queued").startswith("Queued: Queued (1 file)\n")
 
 
 def _clash(made: Inside) -> None:
@@ -92,6 +119,7 @@ def at(person: Inside, folder: str, file: str, how: str) -> Path:
 
 
 LAST_SYNC = "! mic: What the last sync of this workspace wrote down is damaged."
+BELOW = "! mic: What a session stands on, in {}, is damaged: "
 NOT_SENT = r"Not sent, open here again: Later \(.*\n! mic: {}, which waits to be sent, is damaged\."
 # A folder, a file of its `.mic`, a command that needs it, and what is said, `{}` for the file. What cannot be opened is
 # named by its path in each case.
@@ -117,6 +145,11 @@ NAMED = (
     ("later", "pending/0*", ("land",), "! mic: {}, which waits to be sent, is damaged"),
     ("later", "pending/contents/*", ("sync",), NOT_SENT),
     ("part", "sparse", ("status",), "! mic: {} is damaged."),
+    ("queued", "queued", ("land", "--wait"), "! mic: The queued session in {} is damaged: "),
+    ("queued", "queued", ("land", "More"), "! mic: The queued session in {} is damaged: "),
+    ("queued", "queued", ("sync",), "! mic: The queued session in {} is damaged: "),
+    ("stack", "stacked/0*", ("session", "status"), BELOW),
+    ("stack", "stacked/0*", ("sync",), BELOW),
 )  # fmt: skip
 WAYS = ("empty", "cut", "zeros", "random", "folder", "loop")
 # Where an empty file says something.
@@ -153,6 +186,9 @@ NOT_NEEDED = (
     ("clash", "ops/00000001", (("undo",),), "Undone: mic sync; your base is @1"),
     ("clash", "clashes/[0-9a-f][0-9a-f]*", (("sync", "--ours", "a"), ("land",)), "Landed @|Already landed @"),
     ("clash", "clashes/contents/*", (("sync", "--theirs", "a"), ("status",)), ""),
+    ("queued", "queued", (("session", "status"),), "! mic: No session is open here."),
+    ("stack", "stacked/0*", (("session", "push"),), "Nothing new since the last push: Upper"),
+    ("stack", "stacked/contents/*", (("sync",),), "Synced @1 to @"),
 )  # fmt: skip
 
 
@@ -219,3 +255,53 @@ def test_a_damaged_index_of_a_part_is_made_anew_for_that_part(copied: Inside) ->
     assert copied("link", f"{copied.own}/garden") == said
     assert copied("sparse", "all").startswith("Everything")
     assert copied.json("status")["changes"] == []
+
+
+def test_what_waits_in_turn_is_named_by_status(copied: Inside) -> None:
+    """Where its first line is there, that is all which status needs."""
+    for how in ("empty", "zeros", "random"):
+        at(copied, "queued", "queued", how)
+        assert copied("status") == (
+            "! mic: The queued session of this workspace is damaged.\n"
+            "!      What it holds is in .mic/queued; move that file away to go on.\n[1]\n"
+        )
+    at(copied, "queued", "queued", "cut")
+    assert "\nQueued to land: Queued (`mic land --wait` says where)\n" in copied("status")
+
+
+def test_the_way_out_of_a_damaged_queued_session(copied: Inside) -> None:
+    """The forge has it: without the file the next sync takes in what landed, and nothing is changed here then."""
+    at(copied, "queued", "queued", "random").rename(copied.cwd / "moved")
+    copied.json("sync")
+    assert copied.read("b") == "1\n"
+    assert [each["path"] for each in copied.json("status")["changes"]] == ["moved"]
+
+
+@pytest.mark.parametrize("how", ["cut", "folder"])
+def test_the_way_out_of_what_a_session_stands_on(copied: Inside, how: str) -> None:
+    """Without the file all that is changed counts as the upper session's, and the lines of the lower one agree."""
+    path = at(copied, "stack", "stacked/0*", how)
+    path.rename(copied.home / "moved")
+    try:
+        assert copied("sync").startswith("Synced @1 to @")
+        assert copied.read("a") == "lower\n2\n3\n"
+    finally:
+        shutil.rmtree(copied.home / "moved") if how == "folder" else (copied.home / "moved").unlink()
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_a_damaged_record_of_another_session_stands_in_no_way(copied: Inside, how: str) -> None:
+    """Of sessions below others: what one no longer needs goes, but contents that the damaged one may name stay."""
+    copied.cd(".")
+    shutil.copytree(copied.home / "stack", copied.home / "work", symlinks=True)
+    copied.cd("work")
+    stacked = copied.cwd / ".mic/stacked"
+    kept = sorted(path.name for path in (stacked / "contents").iterdir())
+    (own,) = stacked.glob("0*")
+    other = stacked / "01M8QYJ3GTATPHDVM54KXZ1NVQ"
+    other.write_bytes(own.read_bytes())
+    damage(other, how)
+    assert copied("sync").startswith("Synced @1 to @"), how
+    assert not own.exists()
+    assert sorted(path.name for path in (stacked / "contents").iterdir()) == kept
+    assert copied("session", "push").startswith("Pushed: Upper")

@@ -53,15 +53,16 @@ def keep(ws: Workspace, session_id: bytes, below: Below) -> None:
 
 def find(ws: Workspace, session_id: bytes) -> Below | None:
     """What a session stands on, if that was written down here; raises Corrupt."""
-    raw = read_file(ws.folder + b"/stacked/" + ulid_text(session_id).encode())
+    name = ulid_text(session_id)
+    raw = read_file(ws.folder + b"/stacked/" + name.encode())
     if raw is None:
         return None
     try:
         return _decoder.decode(raw)
     except msgspec.MsgspecError as error:
         raise Corrupt(
-            f"what a session stands on, in {ws.root}/.mic/stacked, is damaged: {error}",
-            hint="move that folder away; `mic sync` asks about more then",
+            f"what a session stands on, in {ws.root}/.mic/stacked/{name}, is damaged: {error}",
+            hint="move that file away; `mic sync` asks about more then",
         ) from error
 
 
@@ -110,16 +111,16 @@ def content(ws: Workspace, name: bytes) -> bytes | None:
 
 
 def drop(ws: Workspace, session_id: bytes) -> None:
-    """The session has landed, or stands on nothing any more. Contents that no other has go too."""
+    """The session has landed, or stands on nothing any more. Contents that no other has go too, unless one of the
+    others is damaged: which it has nobody knows."""
     folder = ws.folder + b"/stacked"
     take_away(folder + b"/" + ulid_text(session_id).encode())
     kept: set[bytes] = set()
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
         for name in os.listdir(folder):
             if name != b"contents" and not name.endswith(b".new"):
                 raw = read_file(folder + b"/" + name)
-                with contextlib.suppress(msgspec.MsgspecError):
-                    kept.update(change.hash.hex().encode() for change in _decoder.decode(raw or b"").changes)
+                kept.update(change.hash.hex().encode() for change in _decoder.decode(raw or b"").changes)
         for name in os.listdir(folder + b"/contents"):
             if name not in kept:
                 take_away(folder + b"/contents/" + name)

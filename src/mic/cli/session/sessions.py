@@ -174,6 +174,7 @@ def status(out: Output) -> None:
     ws = Workspace.find()
     session = require_open(ws)
     changes = working_status(ws).changes
+    below = stacked.find(ws, session.id) if session.below else None
     out.line(out.paint(session.goal, "bold"))
     agent = f", with {session.agent}" if session.agent else ""
     out.line(f"session {ulid_text(session.id)}, base @{session.base_position}, since {when(session.started_ms)}{agent}")
@@ -185,7 +186,6 @@ def status(out: Output) -> None:
     decisions = decided_in_order(session.decisions, numbers)
     print_words(out, list(map(message_pb, turns)), list(map(decision_pb, decisions)))
     out.line()
-    below = stacked.find(ws, session.id) if session.below else None
     if below is not None:
         changes = stacked.own_changes(ws, below, changes)
     out.line(f"{plural(len(changes), 'file')} would land" + (":" if changes else "."))
