@@ -13,6 +13,7 @@ import pytest
 
 from forked import MIC
 from inside import Inside
+from terminal import Terminal
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,26 @@ def test_a_pager(here: Inside, tmp_path: Path) -> None:
     assert "PAGED" not in on_a_terminal(here, "show", "@1", "--json", MIC_PAGER=str(script))
     assert on_a_terminal(here, "show", "@1", MIC_PAGER=str(tmp_path / "nowhere")).startswith("\x1b[33m@1")
     assert "PAGED" not in here("show", "@1")
+
+
+def test_a_reader_that_has_enough(here: Inside, tmp_path: Path) -> None:
+    """The code of the table, and not a word, however much there is to say."""
+    here.write("long", "line\n" * 100_000)
+    for command in ("diff", "diff --json", "log", "diff --help", "--help", "help diff", "--version", "status"):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            [str(MIC), *command.split()], cwd=here.cwd, env=here.environment, stdout=writer, stderr=subprocess.PIPE,
+            check=False,
+        )  # fmt: skip
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (141, b""), command
+    script = tmp_path / "page"
+    script.write_text("#!/bin/sh\nhead -n 1\n")
+    script.chmod(0o755)
+    with Terminal(here.cwd, here.environment, "diff", MIC_PAGER=str(script)) as at:
+        assert at.end() == 141
+    (here.cwd / "long").unlink()
 
 
 def test_a_file_in_a_folder_that_stayed_empty(here: Inside) -> None:

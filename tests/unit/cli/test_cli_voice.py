@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from mic.cli.terminal import voice
 from mic.cli.terminal.exit_codes import WrongCommandLine, exit_code
 from mic.cli.terminal.failure import tell
+from mic.core import errors
 from mic.core.errors import Conflicted, InvalidInput, MicError, NotFound, StorageFull
 
 
@@ -82,5 +85,15 @@ def test_text_and_json_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_exit_codes() -> None:
     """As docs/users/exit-codes.md has them."""
-    errors = [MicError("x"), InvalidInput("x"), WrongCommandLine("x"), Conflicted("x"), NotFound("x"), StorageFull("x")]
-    assert [exit_code(error) for error in errors] == [1, 2, 2, 3, 4, 6]
+    each = [MicError("x"), InvalidInput("x"), WrongCommandLine("x"), Conflicted("x"), NotFound("x"), StorageFull("x")]
+    assert [exit_code(error) for error in each] == [1, 2, 2, 3, 4, 6]
+
+
+def test_the_table_of_exit_codes_names_every_error_that_has_one() -> None:
+    table = (Path(__file__).parents[3] / "docs/users/exit-codes.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \|.*\|([^|]*)\|$", table, re.MULTILINE)
+    named = {code: int(number) for number, codes in rows for code in re.findall(r"`(\w+)`", codes)}
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, MicError)]
+    assert len(kinds) > 25
+    for kind in kinds:
+        assert exit_code(kind("x")) == named.get(kind.code, 1), kind.code

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -24,6 +25,7 @@ from mic.workspace import elsewhere
 
 _QUIET = "mic.quiet"
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 # Whether this command line asks for help, which alone reads the examples.
 _helping = False
@@ -75,6 +77,16 @@ class UnknownCommand(click.UsageError):
 class LazyGroup(Suggesting):
     """The root: commands are imported when they are called, never to be listed."""
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        with _read_on():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, context: click.Context) -> Any:
+        with _read_on():
+            return super().invoke(context)
+
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -96,6 +108,15 @@ def root() -> None:
 
     `mic` alone says what can be done next in this directory. Every command takes --json.
     """
+
+
+@contextlib.contextmanager
+def _read_on() -> Iterator[None]:
+    """Where nobody reads any more: click would end with 1, which says that something is wrong."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise click.exceptions.Exit(BROKEN_PIPE) from error
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
