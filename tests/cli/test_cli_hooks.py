@@ -109,6 +109,24 @@ def test_what_cannot_be_run(shell: Shell, place: Path) -> None:
     assert shell("land", "A") == folder
 
 
+def test_where_standard_files_are_closed(shell: Shell, place: Path) -> None:
+    """`mic land 2>&-`: what a hook says is nowhere, and does not fail."""
+    hook(place, "pre-land", "echo out || exit 1", "echo err >&2 || exit 1")
+    for closed in ("2>&-", ">&- 2>&-", "<&- >&- 2>&-"):
+        shell.write("a", f"{closed}\n")
+        done = subprocess.run(
+            ["sh", "-c", f'"$0" land A {closed}', str(MIC)], cwd=shell.cwd, env=shell.environment, check=False
+        )
+        assert done.returncode == 0, closed
+
+
+def test_quiet_is_mic_and_not_its_hooks(shell: Shell, place: Path) -> None:
+    """As git has it: what a program of yours says, you hear."""
+    hook(place, "pre-land", "echo tested")
+    shell.write("a", "a\n")
+    assert shell("land", "A", "--quiet") == "! tested\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ended_it_ends_with_all_that_it_started(shell: Shell, place: Path, number: signal.Signals) -> None:
     shell.write("a", "a\n")

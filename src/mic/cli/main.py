@@ -120,12 +120,17 @@ def _to_nowhere(stream: IO[str]) -> None:
 
 
 def _open_closed() -> None:
-    """`mic ... >&-`: what was closed is nowhere, so that no file that is opened later gets its number."""
+    """`mic ... >&-`: what was closed is nowhere, so that no file that is opened later gets its number.
+
+    Programs that are started here, such as hooks, find it there too.
+    """
     import os
 
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+            nowhere = open(os.devnull, mode)  # noqa: SIM115
+            os.set_inheritable(nowhere.fileno(), True)
+            setattr(sys, name, nowhere)
 
 
 def _say_last() -> None:
