@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import subprocess
+import time
+
+import pytest
 
 from forge_process import Forge
+from forked import MIC
 from transcript import Shell, make_garden
 
 
@@ -48,7 +54,7 @@ def test_a_folder_and_a_bundle(shell: Shell, forge: Forge, name: str) -> None:
     assert (found["landings"], found["fsck"]) == (4, [])
     shell.git("clone", "-q", "--mirror", "out.bundle", "again.git")
     assert shell.git("-C", "again.git", *listed) == shell.git("-C", "garden-git", *listed)
-    assert [path.name for path in shell.home.glob(".mic-export-*")] == []
+    assert [path.name for path in shell.home.glob("*.mic-part")] == []
 
 
 def test_a_project_and_a_place_are_asked_for(shell: Shell, name: str) -> None:
@@ -167,5 +173,47 @@ def test_nothing_is_written_over(shell: Shell, forge: Forge, name: str) -> None:
     assert f"Exported {name}/empty to ready: 0 refs, 0 landings" in shell("export", "git", "ready", *project)
     nobody = Shell(forge, shell.home / "nobody")
     assert nobody("export", "git", "theirs", *project).endswith("[4]\n")
-    assert [path.name for path in nobody.home.iterdir() if path.name.startswith((".mic-export", "theirs"))] == []
+    assert [path.name for path in nobody.home.iterdir() if path.name.startswith("theirs")] == []
     assert shell.read("full/file") == "mine\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_ended_half_way_and_done_again(shell: Shell, forge: Forge, name: str, number: signal.Signals) -> None:
+    """Nothing has the name that was asked for; what `kill -9` leaves stands beside it until it is done again."""
+    _pushed(shell, forge, name)
+    programs = shell.home / "programs"
+    programs.mkdir()
+    slow = f'#!/bin/sh\ncase "$*" in *" fetch "*) echo $$ > {programs}/begun; exec sleep 1000;; esac\n'
+    (programs / "git").write_text(f'{slow}exec {shutil.which("git")} "$@"\n')
+    (programs / "git").chmod(0o755)
+    path = f"{programs}:{os.environ['PATH']}"
+    for words in (("export", "git", f"{name}/garden", "out"), ("export", "bundle", f"{name}/garden", "out")):
+        running = subprocess.Popen(
+            [str(MIC), *words], cwd=shell.cwd, env=shell.environment | {"PATH": path}, stderr=subprocess.DEVNULL
+        )
+        while not ((programs / "begun").exists() and (programs / "begun").read_text()):
+            assert running.poll() is None
+            time.sleep(0.02)
+        running.send_signal(number)
+        assert running.wait(30) == (-number if number == signal.SIGKILL else 128 + number)
+        if number == signal.SIGKILL:
+            os.kill(int((programs / "begun").read_text()), signal.SIGKILL)  # git, which goes on by itself
+        left = ["out.mic-part"] if number == signal.SIGKILL else []
+        assert [each.name for each in shell.home.glob("*out*")] == left
+        assert shell(*words).startswith(f"Exported {name}/garden to out: 4 refs, 4 landings, ")
+        assert [each.name for each in shell.home.glob("*out*")] == ["out"]
+        shell.git("ls-remote", "out")
+        shutil.rmtree(shell.home / "out") if words[1] == "git" else (shell.home / "out").unlink()
+        (programs / "begun").unlink()
+
+
+def test_what_stands_where_it_would_be_made(shell: Shell, forge: Forge, name: str) -> None:
+    """It is somebody's, and no command takes it away or goes through it."""
+    _pushed(shell, forge, name)
+    shell.write("out.mic-part/mine", "mine\n")
+    said = "! mic: HOME/out.mic-part holds other things.\n!      Move it away, then repeat.\n[1]\n"
+    assert shell("export", "git", f"{name}/garden", "out") == said
+    assert shell.read("out.mic-part/mine") == "mine\n"
+    os.symlink("out.mic-part", shell.home / "link.mic-part")
+    said = "! mic: HOME/link.mic-part is no folder.\n!      Move it away, then repeat.\n[1]\n"
+    assert shell("export", "git", f"{name}/garden", "link") == said

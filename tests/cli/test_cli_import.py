@@ -74,6 +74,9 @@ def test_interrupted_while_it_imports(shell: Shell, name: str) -> None:
     content.unlink()
     content.write_bytes(kept)
     assert shell.json("import", "git", "garden-git", f"{name}/x")["position"] == 3
+    assert shell("import", "cancel", f"{name}/x") == (
+        f"! mic: The import into {name}/x has ended: done.\n!      There is nothing to end.\n[2]\n"
+    )
 
 
 @pytest.mark.parametrize("arguments", [("garden", "ORG"), ("garden", "a/b/c/d")])

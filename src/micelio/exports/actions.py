@@ -45,7 +45,10 @@ def start_export(actor: Actor, kind: str, project: ProjectView | None = None) ->
         )
     now = timezone.now()
     if Export.objects.filter(started_by=user, created_at__gt=now - timedelta(days=1)).count() >= A_DAY:
-        raise LimitReached(f"{A_DAY} exports a day are the most.", hint="Fetch the file of an earlier one, or wait.")
+        raise LimitReached(
+            f"{A_DAY} exports a day are the most.",
+            hint="Wait, or fetch the file of an earlier one on the page of your data and exports.",
+        )
     row = Export(
         id=uuid4(), started_by=user, kind=kind, project_id=project.id if project else None, state=State.WAITING,
         open_sessions=project is not None and policy.sees_open(actor, project), name=_name(actor, kind, project),

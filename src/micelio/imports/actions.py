@@ -176,7 +176,7 @@ def _new(
             )  # fmt: skip
     except IntegrityError as error:
         raise Busy(
-            f"An import into {name} is at work.", hint="`mic import status` shows it; wait, or cancel it."
+            f"An import into {name} is at work.", hint=f"`mic import status {name}` shows it; wait, or cancel it."
         ) from error
     return row
 

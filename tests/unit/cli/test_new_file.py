@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,28 @@ def test_what_was_left_is_written_anew(tmp_path: Path) -> None:
     with new_file(str(tmp_path / "a")) as file:
         file.write(b"all")
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"a": b"all"}
+
+
+def test_ended_by_somebody_else(tmp_path: Path) -> None:
+    """SIGTERM and SIGHUP leave no half of it, as Ctrl-C does not."""
+    code = (
+        "import os, sys; from mic.cli.transfer.new_file import new_file\n"
+        "with new_file(sys.argv[1]) as file: file.write(b'half'); os.kill(os.getpid(), int(sys.argv[2]))"
+    )
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        command = [sys.executable, "-c", code, str(tmp_path / "a"), str(int(number))]
+        assert subprocess.run(command, check=False).returncode == 128 + number
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_in_its_way_is_not_followed(tmp_path: Path) -> None:
+    """A tree that was cloned may hold one, to any file of whoever exports into it."""
+    (tmp_path / "profile").write_bytes(b"mine")
+    (tmp_path / "a.mic-part").symlink_to("profile")
+    with pytest.raises(AlreadyExists, match=r"a\.mic-part is a link\."), new_file(str(tmp_path / "a")):
+        raise AssertionError
+    assert (tmp_path / "profile").read_bytes() == b"mine"
+    assert (tmp_path / "a.mic-part").is_symlink()
 
 
 def test_two_at_once(tmp_path: Path) -> None:

@@ -471,8 +471,9 @@ def test_one_at_a_time(ada: Actor, source: GitClient) -> None:
     """A second one has to wait; what is sent goes behind what is here."""
     project = create_project(ada, "acme", "one")
     view = _begin(ada, project, source)
-    with pytest.raises(Busy):
+    with pytest.raises(Busy) as refused:
         actions.start_import(ada, project, "https://example.org/other.git")
+    assert refused.value.hint == "`mic import status acme/one` shows it; wait, or cancel it."
     with pytest.raises(NotFound):
         actions.send_part(ada, project, view.id, 0, [b"PACK"])
     with pytest.raises(InvalidInput):

@@ -6,9 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import click
@@ -21,6 +19,7 @@ from mic.cli.forge.connection import Address, connect
 from mic.cli.forge.git_credential import mic_command
 from mic.cli.terminal.app import Suggesting, json_option
 from mic.cli.terminal.output import Output, plural
+from mic.cli.transfer.beside import beside
 from mic.core.errors import AlreadyExists, Corrupt, InvalidInput, NotFound, Unavailable
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
@@ -33,6 +32,7 @@ _ABSENT = b"couldn't find remote ref"
 _TRIES = 5
 # What `git fsck` says of an object that came that way; anything else means that the copy is not whole.
 _OF_OBJECTS = ("error in ", "warning in ", "notice: ", "Checking ")
+_PARTS = ("repository.git", "bundle", "again.git", "traces.jsonl")
 _FSCK_OBJECTS = 1  # of its exit code: objects that it calls wrong
 
 
@@ -104,7 +104,7 @@ def git(
         raise AlreadyExists(f"{folder} is there already and is no empty folder.", hint="Name a new one.")
     _new(traces)
     place = Place(project)
-    with _beside(folder) as work:
+    with beside(folder, _PARTS) as work:
         target = os.path.join(work, "repository.git")
         exported = _export(place.address, target, patterns, notes, traces, out)
         if os.path.isdir(folder):
@@ -134,8 +134,8 @@ def bundle(
     _new(file)
     _new(traces)
     place = Place(project)
-    with _beside(file) as work:
-        source, packed, again = (os.path.join(work, name) for name in ("repository.git", "bundle", "again.git"))
+    with beside(file, _PARTS) as work:
+        source, packed, again = (os.path.join(work, name) for name in _PARTS[:3])
         exported = _export(place.address, source, patterns, notes, traces, out)
         if not exported.refs:
             raise InvalidInput(f"{place.address} has no commit, and Git makes no empty bundle.", hint="Land something.")
@@ -171,22 +171,6 @@ def _say(out: Output, address: Address, where: str, exported: _Exported) -> None
             "traces": exported.traces,
         }
     )
-
-
-@contextmanager
-def _beside(path: str) -> Iterator[str]:
-    """A folder on the same disk that goes away afterwards: what is not whole is never where it was asked for."""
-    above = os.path.dirname(os.path.abspath(path))
-    try:
-        work = tempfile.mkdtemp(prefix=".mic-export-", dir=above)
-    except OSError as error:
-        raise InvalidInput(
-            f"Nothing can be written in {above}: {error.strerror}.", hint="Name another place."
-        ) from error
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _new(file: str | None) -> None:

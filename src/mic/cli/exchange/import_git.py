@@ -135,7 +135,7 @@ def cancel(out: Output, project: str) -> None:
     with connect(address.instance, signed_in=True) as client:
         run = _look(client, address, "")
         if run.state not in _OPEN:
-            raise InvalidInput(f"The import into {address} is {run.state}.", hint="There is nothing to end.")
+            raise InvalidInput(f"The import into {address} has ended: {run.state}.", hint="There is nothing to end.")
         run = client.call(client.projects.CancelImport, pb.GetImportRequest(project=address.ref, id=run.id)).run
     out.line(f"Ended the import of {run.source} into {address}.")
     out.document(_document(address, run))

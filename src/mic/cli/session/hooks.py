@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
 
 from mic.cli.forge.credentials import stored
+from mic.cli.terminal.ended import ended_in_order
 from mic.cli.terminal.output import Output
 from mic.core.errors import PreconditionFailed
 from mic.core.ids import ulid_text
@@ -73,7 +73,7 @@ def run_hook(ws: Workspace, name: str, goal: str, session: LocalSession | None, 
             f"{shown} cannot be run: {error.strerror}.", hint="Does its first line name a shell?"
         ) from error
     try:
-        with _ended_in_order():
+        with ended_in_order():  # the hook has a session of its own
             code = process.wait(SECONDS)
     except subprocess.TimeoutExpired as error:
         raise HookFailed(f"{shown} took more than {SECONDS:.0f} s and was ended.", hint="Make it quicker.") from error
@@ -87,26 +87,6 @@ def run_hook(ws: Workspace, name: str, goal: str, session: LocalSession | None, 
         how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
         raise HookFailed(f"{shown} {how}.", hint="What it said is above; nothing was done.")
     return True
-
-
-@contextlib.contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """Whoever ends this process by SIGTERM or SIGHUP ends the hook too, which has a session of its own."""
-    import signal
-
-    def end(number: int, _frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    before = {}
-    with contextlib.suppress(ValueError):  # signals are for the first thread
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) == signal.SIG_DFL:
-                before[number] = signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def after_landing(ws: Workspace, out: Output, session: LocalSession, position: int) -> None:

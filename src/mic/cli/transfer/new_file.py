@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from typing import IO
 
+from mic.cli.terminal.ended import ended_in_order
 from mic.core.errors import AlreadyExists, Busy
 from mic.workspace.place import Naming
 
@@ -22,7 +23,7 @@ def new_file(path: str) -> Iterator[IO[bytes]]:
     _require_new(path)
     part = f"{path}.mic-part"
     # By its descriptor: until it is locked, nothing in it may change.
-    with Naming(path), open(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b") as opened:
+    with ended_in_order(), Naming(path), open(_part(part), "r+b") as opened:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -39,6 +40,16 @@ def new_file(path: str) -> Iterator[IO[bytes]]:
         except BaseException:
             os.unlink(part)
             raise
+
+
+def _part(path: str) -> int:
+    """Its descriptor. A link that stands there, in a tree that was cloned say, is not followed to some other file."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    except OSError as error:
+        if os.path.islink(path):
+            raise AlreadyExists(f"{path} is a link.", hint="Take it away, then repeat.") from error
+        raise
 
 
 def _require_new(path: str) -> None:
