@@ -16,6 +16,8 @@ import pytest
 
 from forge_process import Forge
 from forked import MIC
+from mic.workspace.session import current, save
+from mic.workspace.workspace import Workspace
 from transcript import Shell
 
 QUEUED = "The forge has it and lands it in turn; `mic land --wait` says where.\n"
@@ -44,6 +46,36 @@ def test_it_lands_while_one_goes_on_working(shell: Shell, garden: str) -> None:
     assert shell("land", "--wait") == "Already landed @2: Paint\n"
     assert shell("cat", "tulip") == "yellow\n"
     assert shell("land", "Black") == "Landed @3: Black (1 file)\n"
+
+
+def test_undo_takes_back_nothing_below_it(shell: Shell, garden: str) -> None:
+    """The session before would come back on a base that goes on, without the files that land: both wait or both go."""
+    shell("session", "start", "Later")
+    shell("session", "switch", "--none")
+    shell.write("tulip", "yellow\n")
+    shell("land", "--async", "Tulip")
+    refused = shell.run("undo")
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "mic: mic land stays: the forge has it, and `mic land --wait` says what became of it.\n"
+        "     `mic op log` lists what was done.\n",
+    )
+    assert shell.read("tulip") == "yellow\n"
+    assert shell("land", "--wait") == "Landed @2: Tulip (1 file)\n"
+
+
+def test_a_session_of_an_earlier_base_lands_on_top(shell: Shell, garden: str) -> None:
+    """Earlier versions left one there where `mic undo` had opened it while another waited to land."""
+    here = shell.cd("here")
+    shell("session", "start", "Later")
+    shell.write("rose", "white\n")
+    ws = Workspace.find(here)
+    session = current(ws)
+    assert session is not None
+    session.base_position = 0
+    save(ws, session)
+    assert shell("sync") == "Nothing new: your base @1 is the newest landing.\n"
+    assert shell("land") == "Landed @2: Later (1 file)\n"
 
 
 def test_a_repeated_command_lands_once(shell: Shell, garden: str) -> None:

@@ -113,6 +113,14 @@ def save(ws: Workspace, session: LocalSession) -> None:
     write_file(ws.folder, b"session", line + _encoder.encode(session))
 
 
+def stand_on_base(ws: Workspace, *, but: bytes = b"") -> None:
+    """The open session stands on what its files stand on, after something beside it landed; not the session `but`."""
+    session = current(ws)
+    if session is not None and session.id != but and not session.left and session.base_position != ws.config.position:
+        session.base_position = ws.config.position
+        save(ws, session)
+
+
 def clear(ws: Workspace) -> None:
     """Takes the open session away; nothing happens when there is none."""
     try:

@@ -53,6 +53,7 @@ from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
 
 # Landing 100,000 files writes several packs; the forge answers when they are durable.
+_GIVEN = "the forge has it, and `mic land --wait` says what became of it."
 _SECONDS = 600.0
 _NO_CHANGE = "Change a file first, or give the session up: `mic session abandon`."
 
@@ -157,6 +158,8 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False, trans
                 if answer.clashes:
                     raise clash_error(session, list(answer.clashes), Stories(client, address_of(ws).ref))
                 if answer.queued:
+                    # What stood here before it went is not to come back under it, nor when it has landed.
+                    record(ws, "mic land", files=False, final=_GIVEN)
                     put_aside(ws, session, [kept_change(change) for change in sent.changes])
                     remove(ws, *pushes_of(ws, session.id))
                     return _report_queued(out, session, len(sent.changes), noted)

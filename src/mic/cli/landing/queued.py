@@ -19,7 +19,7 @@ from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.operations import record
 from mic.workspace.queued import Queued, forget, take_up
-from mic.workspace.session import LocalSession
+from mic.workspace.session import LocalSession, stand_on_base
 from mic.workspace.workspace import Workspace
 
 # How long a command waits that needs to know what became of it, in seconds; `mic land --wait` waits longer.
@@ -77,6 +77,8 @@ def _landed(client: Client, ws: Workspace, item: Queued, answer: pb.LandSessionR
     done = advance(
         client, ws, project, answer, Sent([change_message(change) for change in item.changes], {}, {}), changes
     )
+    # `mic undo` may have opened another meanwhile.
+    stand_on_base(ws, but=item.session.id)
     settled_all(ws, answer.position)
     forget(ws, item)
     return Settled(item.session, answer, done, len(changes), None)

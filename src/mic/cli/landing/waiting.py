@@ -402,7 +402,7 @@ def _land(client: Client, ws: Workspace, item: Pending) -> Sending:
         record(ws, "mic land", files=False, final=f"it landed @{answer.position}, and others may have built on it.")
         sent = Sent([change_message(change) for change in item.changes], {}, {})
         done = advance(client, ws, project, answer, sent, changes)
-    _on_what_landed(ws, session)
+    local.stand_on_base(ws, but=session.id)
     if before is not None:
         left = what_is_left(session, before, ws.config.position)
         left.started_ms = session.started_ms
@@ -428,14 +428,6 @@ def _stay_open(ws: Workspace, left: LocalSession) -> bool:
     ):
         local.save(ws, _joined(here, left))
     return True
-
-
-def _on_what_landed(ws: Workspace, landed: LocalSession) -> None:
-    """The session that was begun on top of a landing that waited stands on it now."""
-    here = local.current(ws)
-    if here is not None and here.id != landed.id and not here.left and here.base_position != ws.config.position:
-        here.base_position = ws.config.position
-        local.save(ws, here)
 
 
 def _push(client: Client, ws: Workspace, item: Pending) -> Sending:

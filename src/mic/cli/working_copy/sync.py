@@ -144,6 +144,8 @@ def take_in(
         side_of(target[path]) == side_of(before[path]) for path in before
     )
     if not plan.steps and position == ws.config.position and as_landed:
+        # An earlier version left it behind where a landing that waited came beside it.
+        local.stand_on_base(ws)
         return None
     folder, line = Kept.fresh(ws, str(position)).name, ws.config.branch
     steps = _in_order(plan.steps)
