@@ -11,6 +11,7 @@ here so that the tree at any position can be made again from the records alone.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, overload
@@ -52,13 +53,13 @@ class PackedChanges(Sequence[PathChange]):
     is malformed raises Corrupt then.
     """
 
-    __slots__ = ("_at", "_block", "_count", "_marks", "_name", "_raw")
+    __slots__ = ("_count", "_last", "_marks", "_name", "_raw")
 
     def __init__(self, raw: bytes, count: int, name: str) -> None:
         self._raw, self._count, self._name = raw, count, name
         self._marks: list[tuple[int, bytes]] = []  # where each block begins, and the path before it
-        self._at = -1
-        self._block: tuple[PathChange, ...] = ()
+        # The block that was looked at last, and its number: one value, since threads look at the same record.
+        self._last: tuple[int, tuple[PathChange, ...]] = -1, ()
 
     def __len__(self) -> int:
         return self._count
@@ -80,22 +81,31 @@ class PackedChanges(Sequence[PathChange]):
         if not 0 <= number < self._count:
             raise IndexError(at)
         block, within = divmod(number, _BLOCK)
-        if block != self._at:
-            if not self._marks:
-                self._marks = self._begin_blocks()
-            start, before = self._marks[block]
-            changes = _read_changes(Reader(self._raw, self._name, start), self._count - block * _BLOCK, before)
-            self._at, self._block = block, tuple(islice(changes, _BLOCK))
-        return self._block[within]
+        return self._block(block)[within]
 
-    def _begin_blocks(self) -> list[tuple[int, bytes]]:
-        reader = Reader(self._raw, self._name)
-        marks, before = [], b""
-        for number in range(self._count):
-            if number % _BLOCK == 0:
-                marks.append((reader.pos, before))
-            before = next(_read_changes(reader, 1, before)).path
-        return marks
+    def first_from(self, path: bytes) -> int:
+        """As the function of this name."""
+        if not path:
+            return 0
+        block = bisect_left(self._begins(), path, key=lambda mark: mark[1]) - 1
+        return block * _BLOCK + bisect_left(self._block(block), path, key=_path)
+
+    def _block(self, number: int) -> tuple[PathChange, ...]:
+        last = self._last
+        if last[0] != number:
+            start, before = self._begins()[number]
+            changes = _read_changes(Reader(self._raw, self._name, start), self._count - number * _BLOCK, before)
+            self._last = last = number, tuple(islice(changes, _BLOCK))
+        return last[1]
+
+    def _begins(self) -> list[tuple[int, bytes]]:
+        if not self._marks:
+            try:
+                self._marks = _begin_blocks(self._raw, self._count)
+            except (IndexError, ValueError):
+                tuple(self)  # which says what is wrong, and where
+                raise
+        return self._marks
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, PackedChanges):
@@ -103,6 +113,59 @@ class PackedChanges(Sequence[PathChange]):
         return isinstance(other, tuple) and len(other) == self._count and tuple(self) == other
 
     __hash__ = None  # type: ignore[assignment]  # as of what is compared by what it holds
+
+
+def first_from(changes: Sequence[PathChange], path: bytes) -> int:
+    """The number of the first change that is not before a path, as in a list that `bisect_left` searches."""
+    return changes.first_from(path) if isinstance(changes, PackedChanges) else bisect_left(changes, path, key=_path)
+
+
+def _path(change: PathChange) -> bytes:
+    return change.path
+
+
+def _begin_blocks(raw: bytes, count: int) -> list[tuple[int, bytes]]:
+    """Where each block of so many changes begins, and the path before it: an eighth of the time of reading them.
+
+    Raises IndexError or ValueError when anything is malformed that this has to know.
+    """
+    marks, at, before = [], 0, b""
+    for number in range(count):
+        if number % _BLOCK == 0:
+            marks.append((at, before))
+        op, form, shared = raw[at], raw[at + 1], raw[at + 2]
+        at += 3
+        if shared > 127:
+            shared, at = _varint(raw, at - 1)
+        extra = raw[at]
+        at += 1
+        if extra > 127:
+            extra, at = _varint(raw, at - 1)
+        path = before[:shared] + raw[at : at + extra]
+        at += extra
+        if path <= before or len(path) != shared + extra:
+            raise ValueError
+        if op != Op.DELETED:
+            if form & 15 == OTHER_MODE:
+                at += 2
+            while raw[at] > 127:
+                at += 1
+            at += 33
+        before = path
+    if at != len(raw):
+        raise ValueError
+    return marks
+
+
+def _varint(raw: bytes, at: int) -> tuple[int, int]:
+    """A number of several bytes, and where it ends."""
+    value = shift = 0
+    while raw[at] > 127:
+        value |= (raw[at] & 127) << shift
+        at, shift = at + 1, shift + 7
+        if shift > 63:
+            raise ValueError
+    return value | raw[at] << shift, at + 1
 
 
 def _shared(left: bytes, right: bytes) -> int:

@@ -16,7 +16,7 @@ from mic.core.carried import carried
 from mic.core.errors import Corrupt, NotFound, NotText, TooLarge
 from mic.core.linediff import is_binary
 from mic.core.paths import display
-from mic.core.record import Record
+from mic.core.record import Record, first_from
 from mic.core.rollup import BELOW
 from mic.core.segment import segment_start
 from mic.core.session import Op
@@ -214,13 +214,15 @@ class _Walk:
     def _source(self, version: _Written, data: bytes) -> Protocol[_Trail | None]:
         """Where a new file with this text goes on: at what it is a copy of, in the tree that its session began from."""
         assert version.entry is not None
-        session = yield from read_session(self.view.line.objects, version.record.session_object)
         base = base_of(version.record)
+        if not base:
+            return None
+        session = yield from read_session(self.view.line.objects, version.record.session_object)
         copied = came_from(version.record, session, version.path)
-        if not copied and base:
+        if not copied:
             copied = yield from alike(self.view.line.objects, version.record, session, version.path, data)
             self.alike = self.alike or bool(copied)
-        return _Trail(self.view, copied, base) if copied and base else None
+        return _Trail(self.view, copied, base) if copied else None
 
     def _key(self, version: _Written) -> Version:
         assert version.entry is not None
@@ -248,7 +250,7 @@ class _Trail:
             for touch in found.touches:
                 if touch.what != BELOW:
                     record = yield from self._record(touch.position)
-                    at = bisect_left(record.changes, self.path, key=lambda change: change.path)
+                    at = first_from(record.changes, self.path)
                     change = record.changes[at]
                     self.waiting.append(_Written(record, self.path, change.op, change.entry))
                 else:

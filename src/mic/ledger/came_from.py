@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-
-from mic.core.record import Record
+from mic.core.record import Record, first_from
 from mic.core.session import Op, Session
 
 
@@ -17,16 +15,19 @@ def came_from(record: Record, session: Session, path: bytes) -> bytes:
     copied = next((change.copied_from for change in session.changes if change.path == path), b"")
     if copied:
         return copied
-    at = bisect_left(record.changes, path, key=lambda change: change.path)
+    at = first_from(record.changes, path)
     entry = record.changes[at].entry if at < len(record.changes) and record.changes[at].path == path else None
     if entry is None:
+        return b""
+    before = [change.path for change in session.changes if change.base_hash == entry.hash]
+    if not before:
         return b""
     added = sum(
         change.entry is not None and change.entry.hash == entry.hash and change.op == Op.ADDED
         for change in record.changes
     )
     gone = {change.path for change in record.changes if change.entry is None}
-    before = [change.path for change in session.changes if change.path in gone and change.base_hash == entry.hash]
+    before = [path for path in before if path in gone]
     return before[0] if added == len(before) == 1 else b""
 
 

@@ -6,14 +6,13 @@ that is missing or damaged is replaced by finer ones, and those by the records: 
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from mic.core.epoch import Epoch
 from mic.core.errors import Corrupt, MicError, NotFound
-from mic.core.record import PathChange, Record
+from mic.core.record import Record, first_from
 from mic.core.rollup import (
     BELOW,
     LEVELS,
@@ -131,15 +130,11 @@ def _take(records: Sequence[Record], path: bytes, found: list[Touch]) -> None:
 def _touch(record: Record, path: bytes) -> int | None:
     """What a landing did to a path, BELOW when to something below it only, else None."""
     changes = record.changes
-    at = bisect_left(changes, path, key=_path)
+    at = first_from(changes, path)
     if at < len(changes) and changes[at].path == path:
         return changes[at].op
-    at = bisect_left(changes, path + b"/", at, key=_path)
+    at = first_from(changes, path + b"/")
     return BELOW if at < len(changes) and changes[at].path.startswith(path + b"/") else None
-
-
-def _path(change: PathChange) -> bytes:
-    return change.path
 
 
 def _look(

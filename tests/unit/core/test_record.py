@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import random
+import sys
+from collections.abc import Callable
+from types import FrameType
 
 import pytest
 
+from mic.core import record as module
 from mic.core.codec import Reader
 from mic.core.errors import Corrupt
-from mic.core.record import FEW, PackedChanges, PathChange, Record, encode_record, packed, read_record
+from mic.core.record import FEW, PackedChanges, PathChange, Record, encode_record, first_from, packed, read_record
 from mic.core.tree import Entry
 
 H = bytes(range(32))
@@ -120,3 +126,72 @@ def test_packed_changes_with_something_behind_them_are_damage() -> None:
         list(_read(longer).changes)
     with pytest.raises(Corrupt, match="are left"):
         list(_read((len(raw) - 4 - 8).to_bytes(4, "big") + raw[4:-8]).changes)
+
+
+def test_a_path_among_packed_changes_is_found_as_in_a_list() -> None:
+    """At each path, and between, before and behind them; in a tuple just so."""
+    record = _many()
+    found = _read(encode_record(record)).changes
+    paths = [change.path for change in record.changes]
+    wanted = [path + more for path in paths for more in (b"", b"\x00", b"/")] + [b"", b"a", b"b/", b"zz", b"\xff" * 9]
+    for path in random.Random(3).sample(wanted, len(wanted)):
+        expected = bisect.bisect_left(paths, path)
+        assert first_from(found, path) == expected
+        assert first_from(record.changes[:500], path) == min(expected, 500)
+    assert first_from((), b"a") == 0
+
+
+def test_looking_for_a_path_decodes_one_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = _read(encode_record(_many())).changes
+    assert first_from(found, b"a/folder/000700") == 700  # from here on it is known where blocks begin
+    decoded = 0
+    before = module._read_change
+
+    def count(reader: Reader, path: bytes) -> PathChange:
+        nonlocal decoded
+        decoded += 1
+        return before(reader, path)
+
+    monkeypatch.setattr(module, "_read_change", count)
+    assert first_from(found, b"b/000050") == 3050
+    assert found[3050].path == b"b/000050"
+    assert decoded <= 256
+
+
+def test_who_else_looks_at_packed_changes_meanwhile_changes_nothing() -> None:
+    """Records are shared by threads, and one may look between any two steps of another."""
+    found = _read(encode_record(_many())).changes
+    assert found[0].path == b"a/folder/000000"
+    others = itertools.cycle([3000, 17])
+
+    def between(frame: FrameType, event: str, argument: object) -> Callable[..., object] | None:
+        if not frame.f_code.co_qualname.startswith(("PackedChanges.", "first_from")):
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            assert found[next(others)].path in (b"b/000000", b"a/folder/000017")
+        return between
+
+    before = sys.gettrace()
+    sys.settrace(between)
+    try:
+        seen = [found[at].path for at in (700, 701, 3, 2999, 3100)]
+        place = first_from(found, b"a/folder/001200")
+    finally:
+        sys.settrace(before)
+    assert seen == [b"a/folder/000700", b"a/folder/000701", b"a/folder/000003", b"a/folder/002999", b"z"]
+    assert place == 1200
+
+
+@pytest.mark.parametrize("path", [b"x" * 127, b"x" * 128, b"x" * 16_384])
+def test_any_lengths_are_passed_over_among_packed_changes(path: bytes) -> None:
+    """Of what is shared, of what is not, of a file's size; odd modes, and what was deleted."""
+    changes = []
+    for number, size in enumerate([0, 127, 128, 1 << 14, 1 << 35] * 300):
+        name = path[:-8] + b"%08d" % number
+        entry = Entry(name, 0o100640 if number % 3 else 0o100755, number % 3, size, H)
+        changes.append(PathChange(name, 2 if number % 7 == 0 else 1, None if number % 7 == 0 else entry))
+    found = _read(encode_record(_record()._replace(changes=tuple(changes)))).changes
+    assert isinstance(found, PackedChanges)
+    assert found[1_499] == changes[1_499]
+    assert [found[at] for at in range(1_500)] == changes
