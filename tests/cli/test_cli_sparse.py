@@ -138,6 +138,36 @@ def test_what_lies_outside_is_not_landed_and_not_lost(shell: Shell, whole: Path,
     assert shell("status").endswith("No session is open.\nNothing changed.\n")
 
 
+def test_a_file_where_others_landed_a_folder_that_is_not_here(shell: Shell, whole: Path, name: str) -> None:
+    """Files at the top are always here, and a folder in place of one is not: the refusal says what is in the way."""
+    shell("clone", f"{name}/garden", "part", "--sparse", "src/lib")
+    shell.cd("whole")
+    (whole / "README.md").unlink()
+    shell.write("README.md/one", "1\n")
+    shell("land", "Folder")
+    shell.cd("part")
+    shell.write("README.md", "# Mine\n")
+    assert shell("sync").endswith("[3]\n")
+    said = shell("land", "Mine")
+    assert said.partition("ours ")[0] == (
+        "! mic: This session clashes with what landed since @2; nothing was landed.\n"
+        "!   README.md: a file here, a directory there; base absent, "
+    )
+    assert said.partition("theirs ")[2] == (
+        "absent\n!      What is there is not here: move README.md aside, then `mic sparse add README.md` brings it. "
+        "The session stays open: `mic land` tries again, `mic session abandon` gives it up.\n[3]\n"
+    )
+    assert shell.json("land")["error"]["clashes"][0]["position"] is None
+    assert shell("sparse", "add", "README.md") == (
+        "! mic: Your files are in the way:\n!   README.md\n"
+        "!      Nothing was touched. Move them away, or land them first.\n[3]\n"
+    )
+    (shell.cwd / "README.md").rename(shell.cwd / "mine.md")
+    shell("sparse", "add", "README.md")
+    assert shell.read("README.md/one") == "1\n"
+    assert shell("land") == "Landed @3: Mine (1 file)\n"
+
+
 def test_names_that_are_none(shell: Shell, whole: Path, name: str) -> None:
     assert shell("clone", f"{name}/garden", "part", "--sparse", "scr/lib") == (
         "! mic: There is no folder scr/lib at @1.\n!      `mic ls` lists what there is.\n[4]\n"

@@ -72,3 +72,26 @@ def test_a_file_comes_where_a_folder_was(shell: Shell, name: str) -> None:
     assert shell("land", "There") == "Landed @4: There (2 files)\nbrought in from others: 4 files\n"
     assert shell.read("dir") == "a file\n"
     assert sorted(path.name for path in three.iterdir()) == [".mic", "dir", "x"]
+
+
+def test_a_file_comes_where_only_empty_folders_are(shell: Shell, name: str) -> None:
+    """Whoever moves all files out of a folder leaves folders behind, of which no landing knows."""
+    shell("project", "create", f"{name}/empty")
+    for place in ("one", "two"):
+        shell("clone", f"{name}/empty", place)
+    shell.cd("one")
+    shell.write("dir/deep/er/c", "old\n")
+    shell("land", "Begin")
+    two = shell.cd("two")
+    shell("sync")
+    shutil.move(two / "dir/deep/er/c", two / "c")
+    one = shell.cd("one")
+    shutil.rmtree(one / "dir")
+    shell.write("dir", "a file\n")
+    shell.write("z", "more\n")
+    shell("land", "File")
+    shell.cd("two")
+    (two / "dir/deep/other").mkdir()
+    assert shell("sync") == "Synced @1 to @2: 2 files brought in.\n"
+    assert shell.read("dir") == "a file\n"
+    assert shell.json("status")["changes"] == [{"path": "c", "op": "added", "old_mode": None, "mode": "100644"}]

@@ -51,8 +51,9 @@ def come_to_rest(machine: Wide, place: Place) -> None:
             landed = machine.run(place, "land", *([] if found["session"] else ["Rest"]), loses=False)
             if landed == 2 and found["sparse"] is not None:
                 _bring_all(machine, place)
-            elif landed:
-                machine.run(place, "sync")
+            elif landed and machine.run(place, "sync") == 0 and found["sparse"] is not None:
+                # It clashed with what is not here, of which a sync brings nothing.
+                _bring_all(machine, place)
         elif found["branch"] != "main":
             machine.run(place, "branch", "switch", "main")
         elif found["sparse"] is not None:

@@ -24,7 +24,7 @@ from mic.core.tree import Entry
 from mic.workspace.away import kept_away, kept_away_from
 from mic.workspace.casefold import ignores_case
 from mic.workspace.columns import DISK_BITS, disk_bits
-from mic.workspace.folders import Folders
+from mic.workspace.folders import Folders, remove_empty
 from mic.workspace.index import Index, IndexEntry
 from mic.workspace.marks import MARKED, Mark, read_mark
 from mic.workspace.place import clock_now, name_file
@@ -360,7 +360,7 @@ class Checkout:
         except IsADirectoryError:
             pass
         try:
-            os.rmdir(name, dir_fd=handle)
+            remove_empty(name, handle)
         except OSError as error:
             raise AlreadyExists(
                 f"the folder {display(path)} stands where a file should be",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections import OrderedDict
+from collections.abc import Container
 from contextlib import suppress
 from types import TracebackType
 
@@ -78,3 +79,24 @@ class Folders:
             _, oldest = self._open.popitem(last=False)
             os.close(oldest)
         return handle
+
+
+def holds_others(root: bytes, folder: bytes, going: Container[bytes]) -> bool:
+    """Whether a file or a link is somewhere in `folder` that is not `going`; both are paths below `root`."""
+    for above, folders, names in os.walk(root + b"/" + folder):
+        inside = above[len(root) + 1 :]
+        links = [name for name in folders if os.path.islink(os.path.join(above, name))]
+        if any(inside + b"/" + name not in going for name in [*names, *links]):
+            return True
+    return False
+
+
+def remove_empty(name: bytes, handle: int) -> None:
+    """Takes a folder away in which there are but folders; raises OSError, and leaves it, where anything else is."""
+    # A link to a folder counts as a folder here, and is one that no `rmdir` takes.
+    if any(names for _, _, names, _ in os.fwalk(name, dir_fd=handle)):
+        raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), os.fsdecode(name))
+    for _, folders, _, here in os.fwalk(name, topdown=False, dir_fd=handle):
+        for folder in folders:
+            os.rmdir(folder, dir_fd=here)
+    os.rmdir(name, dir_fd=handle)

@@ -21,6 +21,7 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.checkout import Checkout
 from mic.workspace.columns import git_mode
 from mic.workspace.files import hash_file
+from mic.workspace.folders import holds_others
 from mic.workspace.index import Index, IndexEntry
 from mic.workspace.workspace import Workspace
 
@@ -171,14 +172,7 @@ def _decide(
 def _only(ws: Workspace, path: bytes, going: set[bytes]) -> bool:
     """Whether a folder stands at `path`, and all files in it are `going`: a file may come in its place."""
     full = _full(ws, path)
-    if not going or os.path.islink(full) or not os.path.isdir(full):
-        return False
-    top = len(full) - len(path)
-    for folder, folders, names in os.walk(full):
-        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
-        if any(os.path.join(folder, name)[top:] not in going for name in (*names, *links)):
-            return False
-    return True
+    return not os.path.islink(full) and os.path.isdir(full) and not holds_others(os.fsencode(ws.root), path, going)
 
 
 def _same(before: IndexEntry, after: Entry) -> bool:

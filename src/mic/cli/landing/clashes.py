@@ -18,22 +18,29 @@ def clash_error(session: LocalSession, clashes: list[pb.Clash], stories: Stories
     lines = [f"This session clashes with what landed since @{session.base_position}; nothing was landed."]
     for clash in clashes:
         sides = f"base {_short(clash.base_hash)}, ours {_short(clash.ours_hash)}, theirs {_short(clash.theirs_hash)}"
-        lines.append(
-            f"  {display(clash.path)}: {_REASONS.get(clash.reason, clash.reason)}; {sides}, @{clash.theirs_position}"
-        )
-    positions = dict.fromkeys(clash.theirs_position for clash in clashes)
+        # Without one it stood there at the base already, outside of the part that is here.
+        since = f", @{clash.theirs_position}" if clash.theirs_position else ""
+        lines.append(f"  {display(clash.path)}: {_REASONS.get(clash.reason, clash.reason)}; {sides}{since}")
+    positions = dict.fromkeys(clash.theirs_position for clash in clashes if clash.theirs_position)
     landings = [found for position in list(positions)[:_TOLD] if (found := stories.of(position)) is not None]
     lines += story_lines(landings)
-    first = clashes[0].theirs_position
     return Conflicted(
         "\n".join(lines),
-        hint=f"Run `mic sync`, mend what it marks, land again. `mic show @{first}` says what the other side meant.",
+        hint=_hint(clashes),
         document={
             "clashes": [_clash_fields(clash) for clash in clashes],
             "landings": [story_fields(each) for each in landings],
             "session": ulid_text(session.id),
         },
     )
+
+
+def _hint(clashes: list[pb.Clash]) -> str:
+    found = next((clash.theirs_position for clash in clashes if clash.theirs_position), 0)
+    if found:
+        return f"Run `mic sync`, mend what it marks, land again. `mic show @{found}` says what the other side meant."
+    path = display(clashes[0].path)
+    return f"What is there is not here: move {path} aside, then `mic sparse add {path}` brings it."
 
 
 # Landings that are told; the others are named by their positions.
@@ -56,5 +63,5 @@ def _clash_fields(clash: pb.Clash) -> dict[str, Any]:
         "base": clash.base_hash.hex() or None,
         "ours": clash.ours_hash.hex() or None,
         "theirs": clash.theirs_hash.hex() or None,
-        "position": clash.theirs_position,
+        "position": clash.theirs_position or None,
     }

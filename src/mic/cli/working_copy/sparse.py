@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from stat import S_ISDIR
 
 import click
 
@@ -15,7 +16,7 @@ from mic.cli.terminal.output import Output, path_fields, plural
 from mic.cli.transfer.parts import part_fields, part_of, require_folders, words_of
 from mic.cli.working_copy.clone import tree_entries
 from mic.cli.working_copy.sync_apply import carry_out
-from mic.cli.working_copy.sync_plan import Decisions, Planner
+from mic.cli.working_copy.sync_plan import Decisions, Planner, lstat
 from mic.core.errors import Conflicted, Corrupt, NotFound
 from mic.core.paths import display
 from mic.workspace.kept import Kept
@@ -97,6 +98,17 @@ def all_(out: Output) -> None:
     _change(out, "all", WHOLE, WHOLE)
 
 
+def _stands(root: bytes, path: bytes) -> bytes:
+    """What is in the way at a path: a file of that name, or one where a folder above it should be."""
+    end = path.find(b"/")
+    while end >= 0:
+        stat = lstat(root + b"/" + path[:end])
+        if stat is not None and not S_ISDIR(stat.st_mode):
+            return path[:end]
+        end = path.find(b"/", end + 1)
+    return path
+
+
 def _change(out: Output, verb: str, known: Part, wanted: Part) -> None:
     """Bring the files here to those of a part, on the position where they stand. `known` folders were named before."""
     ws = Workspace.find()
@@ -118,6 +130,7 @@ def _change(out: Output, verb: str, known: Part, wanted: Part) -> None:
         )
         met = sorted(path for path, step in plan.steps.items() if step.clashed or step.act not in (WRITE, REMOVE))
         if met:
+            met = sorted({_stands(root, path) for path in met})
             raise _refused(met, "Your files are in the way", "Move them away, or land them first.")
         if plan.steps or not _is(ws, wanted):
             record(ws, f"mic sparse {verb}", files=True)

@@ -17,6 +17,7 @@ from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace.columns import git_mode
 from mic.workspace.conflicts import labels
 from mic.workspace.files import hash_file, read_content
+from mic.workspace.folders import holds_others
 from mic.workspace.index import IndexEntry
 from mic.workspace.resolutions import recall
 from mic.workspace.stacked import content
@@ -215,15 +216,7 @@ class Planner:
                 return above
         stat = lstat(self._root + b"/" + path)
         folder = stat is not None and stat.st_mode & _KIND == _FOLDER
-        return path if folder and self._holds_others(path, gone) else b""
-
-    def _holds_others(self, folder: bytes, gone: set[bytes]) -> bool:
-        for above, folders, names in os.walk(self._root + b"/" + folder):
-            inside = above[len(self._root) + 1 :]
-            links = [name for name in folders if os.path.islink(os.path.join(above, name))]
-            if any(inside + b"/" + name not in gone for name in [*names, *links]):
-                return True
-        return False
+        return path if folder and holds_others(self._root, path, gone) else b""
 
     def _merge_all(self, client: Client, project: pb.ProjectRef, positions: tuple[int, int]) -> None:
         wanted = {
