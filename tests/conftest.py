@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connections
@@ -25,6 +26,10 @@ from postgres_server import PostgresServer, running
 from radosgw import Radosgw
 from rpc_world import World
 from s3_server import S3Server
+
+# What a property says does not depend on how busy the machine is.
+hypothesis.settings.register_profile("mic", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("mic")
 
 # As a forge has it (`micelio.__main__`): 8,000 tests, read twice, are millions of objects that stay.
 gc.set_threshold(50_000, 20, 20)
