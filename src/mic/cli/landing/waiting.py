@@ -15,7 +15,7 @@ from mic.cli.landing.clashes import clash_error
 from mic.cli.landing.conflict_story import Stories, settled_all
 from mic.cli.landing.last_landing import remember
 from mic.cli.landing.queued import change_message, kept_change
-from mic.cli.session.ended_waiting import instead
+from mic.cli.session.ended_waiting import instead, left_its_branch
 from mic.cli.session.message import session_message
 from mic.cli.session.unlanded_words import what_is_left
 from mic.cli.session.wrote import digest, say_who_wrote
@@ -232,6 +232,8 @@ def send_waiting(client: Client, ws: Workspace, say: Callable[[str], None], but:
         except MicError as error:
             if error.code == MicError.code:
                 raise
+            if isinstance(error, NotFound) and left_its_branch(client, ws, item):
+                continue
             otherwise = instead(client, ws, item) if type(error) is InvalidInput else None
             if otherwise is not None and otherwise.again:
                 why[item.number] = otherwise.why

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from mic.cli.context.open_session import address_of
 from mic.cli.landing.queued import change_message, kept_change
 from mic.cli.session.ended_elsewhere import ended, renewed, save_renewed
 from mic.cli.session.message import session_message
 from mic.cli.session.unlanded_words import keep_unlanded, what_is_left
+from mic.core.errors import NotFound
 from mic.core.session import Op
 from mic.rpc.client import Client
 from mic.rpc.v1 import mic_pb2 as pb
@@ -58,6 +60,27 @@ def onto_this_branch(ws: Workspace, gone: str) -> None:
     for item in pending(ws):
         if item.kind == PUSH and item.line == gone:
             write(ws, based_here(ws, item))
+
+
+def left_its_branch(client: Client, ws: Workspace, item: Pending) -> bool:
+    """Whether a push was for a branch that is gone, and is for the one that is followed here now: the switch from
+    there was stopped before it said so. The caller holds the lock."""
+    if item.kind != PUSH or item.line == ws.config.branch or not is_gone(client, ws, item.line):
+        return False
+    write(ws, based_here(ws, item))
+    return True
+
+
+def is_gone(client: Client, ws: Workspace, branch: str) -> bool:
+    """Whether a branch is not there any more, while its project is; raises NotFound where that is not either."""
+    if not branch:
+        return False
+    try:
+        client.call(client.projects.GetProject, pb.GetProjectRequest(project=address_of(ws, branch).ref))
+    except NotFound:
+        client.call(client.projects.GetProject, pb.GetProjectRequest(project=address_of(ws, "").ref))
+        return True
+    return False
 
 
 def based_here(ws: Workspace, item: Pending) -> Pending:

@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from mic.cli.context.open_session import address_of
 from mic.cli.landing.queued import change_message
 from mic.cli.landing.waiting import send_first
-from mic.cli.session.ended_waiting import based_here
+from mic.cli.session.ended_waiting import based_here, is_gone
 from mic.cli.session.message import session_message
 from mic.cli.session.wrote import add_who_wrote
 from mic.cli.terminal.output import Output
@@ -21,7 +20,6 @@ from mic.core.ids import ulid_text
 from mic.core.paths import display
 from mic.core.session import Change, Op
 from mic.rpc.client import Client
-from mic.rpc.v1 import mic_pb2 as pb
 from mic.workspace import session as local
 from mic.workspace.attributed import noted_in
 from mic.workspace.operations import Damaged, Operation, content_path, is_kept, operations
@@ -56,18 +54,6 @@ def left_behind(ws: Workspace) -> list[Left]:
         if each.changes is not None and not each.final:
             found.append(Left(session, each))
     return found
-
-
-def is_gone(client: Client, ws: Workspace, branch: str) -> bool:
-    """Whether a branch is not there any more, while its project is; raises NotFound where that is not either."""
-    if not branch:
-        return False
-    try:
-        client.call(client.projects.GetProject, pb.GetProjectRequest(project=address_of(ws, branch).ref))
-    except NotFound:
-        client.call(client.projects.GetProject, pb.GetProjectRequest(project=address_of(ws, "").ref))
-        return True
-    return False
 
 
 def bring_over(client: Client, ws: Workspace, word: str, out: Output, error: NotFound) -> None:

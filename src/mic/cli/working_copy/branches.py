@@ -14,8 +14,8 @@ from mic.cli.forge.connection import MAIN, Address, connect
 from mic.cli.landing.settled import settled
 from mic.cli.landing.unresolved import require_resolved
 from mic.cli.landing.waiting import take_back, waiting
-from mic.cli.session.ended_waiting import onto_this_branch
-from mic.cli.session.left_behind import is_gone, say_left
+from mic.cli.session.ended_waiting import is_gone, onto_this_branch
+from mic.cli.session.left_behind import say_left
 from mic.cli.terminal.app import Suggesting, json_option
 from mic.cli.terminal.exit_codes import WrongCommandLine
 from mic.cli.terminal.output import Output, iso, plural, when
@@ -199,6 +199,8 @@ def switch(out: Output, name: str, keep: bool) -> None:
         if wanted == ws.config.branch:
             files: int | None = None
         else:
+            if session is not None:
+                _cut_loose(ws, session)
             command = f"mic branch switch {name[:100]}"
             try:
                 files = move_to(client, ws, head.head_position, out, command, wanted, merges=not gone, keep=keep)
@@ -208,7 +210,7 @@ def switch(out: Output, name: str, keep: bool) -> None:
                 error.hint = f"Nothing was touched. {first}{also}"
                 raise
             if session is not None:
-                _come_along(ws, session, out)
+                out.note(f"The session came along: {session.goal}")
             if gone:
                 onto_this_branch(ws, before)
                 say_left(ws, before, out)
@@ -253,12 +255,11 @@ def _take_back_landings(ws: Workspace) -> None:
         take_back(ws, first, items)
 
 
-def _come_along(ws: Workspace, session: LocalSession, out: Output) -> None:
-    """The open session is one of this branch now, where nobody has heard of it, nor of one that it stood on."""
+def _cut_loose(ws: Workspace, session: LocalSession) -> None:
+    """Nobody will have heard of the open session where it goes, nor of one that it stood on. Before it goes there:
+    stopped behind that, nobody would know that it comes from a branch that is gone."""
     forget_push(ws)
     remove(ws, *pushes_of(ws, session.id))
-    session = local.current(ws) or session
     session.based_on = session.below = b""
     local.save(ws, session)
     stacked.drop(ws, session.id)
-    out.note(f"The session came along: {session.goal}")

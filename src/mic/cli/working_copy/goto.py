@@ -92,10 +92,9 @@ def move_to(
         client, project, (ws.config.position, position)
     )
     # What merges would be another text than either; a mere look at the past makes none.
-    met = sorted(path for path, step in plan.steps.items() if step.clashed or step.act not in (WRITE, REMOVE))
-    for path in met if keep else ():
-        # Without a file there, yours is one that is new there.
-        plan.steps[path].reason = "changed" if path in target else ""
+    met = plan.met()
+    if keep:
+        plan.let_stand(target)
     if met and not keep:
         named = "".join(f"\n  {display(path)}" for path in met[:_MOST_NAMED])
         more = f"\n  and {len(met) - _MOST_NAMED:,} more" if len(met) > _MOST_NAMED else ""

@@ -128,7 +128,7 @@ def _change(out: Output, verb: str, known: Part, wanted: Part) -> None:
         plan = Planner(ws, before, target, Decisions(frozenset(), frozenset())).make(
             client, project, (position, position)
         )
-        met = sorted(path for path, step in plan.steps.items() if step.clashed or step.act not in (WRITE, REMOVE))
+        met = plan.met()
         if met:
             met = sorted({_stands(root, path) for path in met})
             raise _refused(met, "Your files are in the way", "Move them away, or land them first.")

@@ -80,18 +80,25 @@ def sync(
         raise click.UsageError(f"{display(min(twice))} cannot be both ours and theirs.")
     with settled(ws, out, signed_in=False, keep_waiting=True) as client:
         refuse_half_undone(ws)
-        sent = [] if undo else _send_waiting(client, ws, out)
+        # A switch of the branch that was stopped ends first: from the branch that it left nothing can be sent any more.
+        switching = sync_under_way(ws) and _switches(OpenSync(ws, False).journal)
+        sent = [] if undo or switching else _send_waiting(client, ws, out)
         if undo:
             return abort(client, ws, out)
         if paths:
             return take_in_paths(client, ws, [tree_path(ws, path) for path in paths], out, _sent_fields(sent))
         if sync_under_way(ws):
             done: tuple[Journal, list[Conflict]] | None = _resume(client, ws, decisions, out, hold=auto_merge)
+            sent = _send_waiting(client, ws, out) if switching else sent
         else:
             done = take_in(client, ws, decisions, out, hold=auto_merge)
     if done is None:
         return _nothing_new(ws, out, sent)
     return _report(ws, out, sent, *done)
+
+
+def _switches(journal: Journal) -> bool:
+    return journal.from_branch != journal.to_branch
 
 
 def _send_waiting(client: Client, ws: Workspace, out: Output) -> list[Sending]:
@@ -173,6 +180,9 @@ def _resume(
     old = opened.journal
     project = address_of(ws, old.to_branch).ref
     before = {entry.path: entry for entry in opened.before.entries()}
+    if _switches(old):
+        # Nothing is merged between two lines: a position of one is another landing there, or the line is gone.
+        decisions = decisions.and_ours({*before, *opened.target})
     files, above = on_what_landed(client, ws, before, old.to_position)
     hold = hold or any(step.act == HOLD for step in old.steps)
     planner = Planner(ws, files, opened.target, decisions, old.steps, hold=hold)
@@ -185,6 +195,8 @@ def _resume(
             if now != (step.result_mode, step.result):
                 step.mine_mode, step.mine = now
             plan.steps[step.path] = step
+    if _switches(old):
+        plan.let_stand(opened.target)
     kept = [*old.kept, Kept.fresh(ws, str(old.to_position)).name]
     journal = msgspec.structs.replace(old, steps=_in_order(plan.steps), kept=kept)
     positions = old.from_position, old.to_position

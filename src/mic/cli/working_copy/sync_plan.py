@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -62,6 +62,10 @@ class Decisions(NamedTuple):
             path = path.rpartition(b"/")[0]
         return ""
 
+    def and_ours(self, paths: Iterable[bytes]) -> Decisions:
+        """These, and of what nothing is decided about yours."""
+        return Decisions(self.ours | {path for path in paths if not self.of(path)}, self.theirs)
+
 
 class Plan:
     """Steps by path, and the contents of those that merge or mark.
@@ -73,6 +77,17 @@ class Plan:
         self.steps: dict[bytes, Step] = {}
         self.contents: dict[bytes, bytes] = {}
         self.apart: dict[bytes, tuple[bytes, bytes]] = {}
+
+    def met(self) -> list[bytes]:
+        """The paths at which something stands in the way of what is there, sorted."""
+        steps = self.steps.items()
+        return sorted(path for path, step in steps if step.clashed or step.act not in (WRITE, REMOVE))
+
+    def let_stand(self, target: Mapping[bytes, Entry]) -> None:
+        """Yours stands over what is there at each of these."""
+        for path in self.met():
+            # Without a file there, yours is one that is new there.
+            self.steps[path].reason = "changed" if path in target else ""
 
 
 class Planner:
