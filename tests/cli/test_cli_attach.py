@@ -221,3 +221,14 @@ def test_by_itself_only_where_a_person_lets_it(garden: Shell) -> None:
     )
     assert garden("land") == "Attached: 1 message of claude-code.\nLanded @4: Again (1 file)\n"
     assert garden.json("show", "@4")["session"]["conversation"][-1]["text"] == "Thanks."
+
+
+def test_quiet_where_it_lands_by_itself(garden: Shell) -> None:
+    """Nothing is said of the landing either."""
+    garden.write(".micelio/agent.toml", "[session]\nauto_start = true\nauto_land = true\n")
+    garden("land", "Rules")
+    garden("config", "set", "agent.automatic", "true")
+    garden.write("src/water.py", "AT = 6\n")
+    file = keep(garden, "a.jsonl", lines(*GARDEN))
+    assert garden("session", "attach", str(file), "--quiet") == ""
+    assert garden.json("log", "-n", "1")["landings"][0]["goal"] == "Water at dawn"

@@ -94,7 +94,7 @@ def test_who_cannot_be_invited_or_removed(shell: Shell, other: Shell, name: str)
     assert shell("org", "invite", name, f"nobody-{name}").endswith("[4]\n")
     assert shell("org", "invite", name, f"v{name}", "--role", "chief").endswith("[2]\n")
     assert shell("org", "remove", name, f"v{name}") == (
-        f"! mic: 'v{name}' is not a member of {name}.\n!      List members first.\n[4]\n"
+        f"! mic: 'v{name}' is not a member of {name}.\n!      `mic org members {name}` lists them.\n[4]\n"
     )
     assert shell("org", "leave", name) == (
         f"! mic: {name} would be left without an owner.\n!      Make somebody else an owner first.\n[5]\n"

@@ -223,7 +223,9 @@ def _member(organization: Organization, handle: str, who: str = "") -> Membershi
     members = Membership.objects.select_related("user").filter(organization=organization)
     found = members.filter(user__handle=sought(handle)).first()
     if found is None:
-        who, hint = (who, "Look at your organizations.") if who else (f"{handle[:60]!r} is", "List members first.")
+        hint = "Look at your organizations."
+        if not who:
+            who, hint = f"{handle[:60]!r} is", f"`mic org members {organization.handle}` lists them."
         raise NotFound(f"{who} not a member of {organization.handle}.", hint=hint)
     return found
 

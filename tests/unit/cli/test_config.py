@@ -106,6 +106,7 @@ def test_what_a_killed_command_left_goes(path: Path, capsys: pytest.CaptureFixtu
     ("arguments", "expected"),
     [
         (("get", "cache.max_size"), "There is no setting 'cache.max_size'.\n     Did you mean `cache.max_size_gb`?\n"),
+        (("get", "author.name"), "There is no setting 'author.name'.\n     `mic config list` lists them.\n"),
         (
             ("set", "auto_update", "false"),
             "Nothing updates itself: there is no setting 'auto_update'.\n"

@@ -13,6 +13,7 @@ from mic.cli.terminal.app import run
         ("stauts", "mic: There is no command `mic stauts`.\n     Did you mean `mic status`?\n"),
         ("sesion", "mic: There is no command `mic sesion`.\n     Did you mean `mic session`?\n"),
         ("projects", "mic: There is no command `mic projects`.\n     Did you mean `mic project`?\n"),
+        ("nothing", "mic: There is no command `mic nothing`.\n     `mic --help` lists the commands.\n"),
         ("log --jsn", "mic: No such option '--jsn'. Did you mean '--json'?\n     See `mic log --help`.\n"),
         ("status --jso", "mic: No such option '--jso'. Did you mean '--json'?\n     See `mic status --help`.\n"),
         ("project create --mirror", "mic: No such option '--mirror'.\n     See `mic project create --help`.\n"),

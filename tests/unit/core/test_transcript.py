@@ -118,8 +118,18 @@ def test_damaged_lines_are_named_and_read_over() -> None:
     assert [turn.text for turn in found.turns] == [
         "Water the roses at dawn, not at noon.", "I look at the schedule first."
     ]  # fmt: skip
+    assert found.damaged[0].why == "it is not UTF-8"
     deep = b'{"type":"user","sessionId":"x","message":' + b"[" * 100_000 + b"\n"
     assert [each.line for each in read_transcript(good + deep).damaged] == [4]
+    huge = b'{"type":"user","message":{"usage":{"input_tokens":1e999}}}\n'
+    assert [each.why for each in read_transcript(good + huge).damaged] == ["Number out of range"]
+
+
+def test_a_mark_of_utf8_before_the_first_line() -> None:
+    """As some programs of Windows write it: it is no part of the line."""
+    found = read_transcript(b"\xef\xbb\xbf" + lines(*GARDEN[1:4]))
+    assert found.damaged == []
+    assert found.turns[0].text == "Water the roses at dawn, not at noon."
 
 
 @pytest.mark.parametrize(

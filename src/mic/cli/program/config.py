@@ -236,7 +236,7 @@ def _known(key: str) -> str:
         )
     if key == "auto_update":
         raise WrongCommandLine("Nothing updates itself: there is no setting 'auto_update'.", hint=_UPDATE)
-    near = difflib.get_close_matches(key, DEFAULTS, 1, 0.5)
+    near = difflib.get_close_matches(key, DEFAULTS, 1, 0.6)
     hint = f"Did you mean `{near[0]}`?" if near else "`mic config list` lists them."
     raise WrongCommandLine(f"There is no setting {key[:100]!r}.", hint=hint)
 

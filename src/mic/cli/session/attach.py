@@ -63,7 +63,7 @@ class _Held(Output):
     """For a command within another: its document becomes a part of that of the other."""
 
     def __init__(self, outer: Output) -> None:
-        super().__init__(as_json=outer.as_json)
+        super().__init__(as_json=outer.as_json, quiet=outer.quiet)
         self.held: dict[str, Any] = {}
 
     def document(self, value: dict[str, Any]) -> None:

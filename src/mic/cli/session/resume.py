@@ -64,7 +64,9 @@ def resume(out: Output, session: str, latest: bool) -> None:
     ID may be the beginning of one. Your working copy must hold no other changes. Interrupted, the same command goes on.
     """
     if bool(session) == latest:
-        raise WrongCommandLine("Say which session: its id, or --latest.", hint="`mic session list --resumable`.")
+        raise WrongCommandLine(
+            "Say which session: its id, or --latest.", hint="`mic session list --resumable` lists them."
+        )
     ws = Workspace.find()
     try:
         _resume(ws, out, "" if latest else session)
@@ -112,7 +114,9 @@ def switch(out: Output, session: str, alone: bool) -> None:
     waits, and it can be brought back from there.
     """
     if bool(session) == alone:
-        raise WrongCommandLine("Say which session: its id, or --none.", hint="`mic session list --resumable`.")
+        raise WrongCommandLine(
+            "Say which session: its id, or --none.", hint="`mic session list --resumable` lists them."
+        )
     ws = Workspace.find()
     try:
         _switch(ws, out, session, alone)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 LONGEST = 60  # characters of a word that is said back
 # Below this ratio (difflib's) two words only happen to share letters; further than this behind the best, too.
-_ALIKE, _BEHIND = 0.5, 0.1
+_ALIKE, _BEHIND = 0.6, 0.1
 
 # Other words for a command: the group answers to them.
 OTHER_WORDS = {("mic project", "edit"): "update", ("mic org", "edit"): "update"}

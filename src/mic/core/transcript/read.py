@@ -20,6 +20,9 @@ _LOOK = 200
 # The year 9999; nothing of ours goes further (Unix milliseconds).
 _LATEST = 253_402_300_799_000
 
+# What some programs write before UTF-8.
+_MARK = b"\xef\xbb\xbf"
+
 _decoder = msgspec.json.Decoder()
 
 
@@ -39,7 +42,10 @@ def read_transcript(data: bytes) -> Transcript:
         except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:  # a form that changed
             _damage(found, number, f"it has another form than it had ({type(error).__name__})")
         if len(found.turns) > MAX_TURNS:
-            raise TooLarge(f"A transcript of more than {MAX_TURNS:,} turns.", hint="Attach it in parts.")
+            raise TooLarge(
+                f"The transcript has more than {MAX_TURNS:,} turns.",
+                hint="Attach it in parts, such as `split -l 10000` makes.",
+            )
     reader.end()
     return found
 
@@ -59,7 +65,7 @@ def _reader(data: bytes) -> ClaudeCode | Codex:
 
 
 def _lines(data: bytes, found: Transcript) -> Iterator[tuple[int, dict[str, Any]]]:
-    at, number = 0, 0
+    at, number = len(_MARK) if data.startswith(_MARK) else 0, 0
     while at < len(data):
         end = data.find(b"\n", at)
         line = data[at : end if end >= 0 else len(data)].strip()
@@ -72,7 +78,7 @@ def _lines(data: bytes, found: Transcript) -> Iterator[tuple[int, dict[str, Any]
             value = _decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             unfinished = end < 0
-            _damage(found, number, "it was not written to its end" if unfinished else _short(error))
+            _damage(found, number, "it was not written to its end" if unfinished else _why(line, error))
             continue
         if not isinstance(value, dict):
             _damage(found, number, "it is no object")
@@ -86,8 +92,14 @@ def _damage(found: Transcript, number: int, why: str) -> None:
         found.damaged.append(Damage(number, why))
 
 
-def _short(error: Exception) -> str:
-    words = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+def _why(line: bytes, error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return "it is not UTF-8"
+    words = str(error).partition(" - at ")[0]  # behind that, msgspec says where, without names
     return "".join(char if char.isprintable() else "?" for char in words)[:200]
 
 
