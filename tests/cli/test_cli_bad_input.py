@@ -30,6 +30,14 @@ def test_landing_twice_says_where(garden: Shell) -> None:
     assert garden.json("land")["already_landed"] is True
 
 
+def test_landing_without_a_goal(garden: Shell) -> None:
+    garden.write("new", "new\n")
+    assert garden("land") == (
+        "! mic: A session needs a goal.\n"
+        '!      Say what you want to reach: `mic land "GOAL"`, or `mic session start "GOAL"` first.\n[2]\n'
+    )
+
+
 def test_landing_nothing(garden: Shell) -> None:
     said = "! mic: There is nothing to land: no file has changed since @1.\n!      Change a file first.\n[1]\n"
     assert garden("land", "Another") == said

@@ -111,6 +111,17 @@ def test_a_reader_that_has_enough(here: Inside, tmp_path: Path) -> None:
     (here.cwd / "long").unlink()
 
 
+@pytest.mark.parametrize("what", ["project", "org"])
+def test_interrupted_where_a_name_is_to_be_typed(here: Inside, what: str) -> None:
+    """Ctrl-C is 130, as everywhere."""
+    name = here.own if what == "org" else f"{here.own}/said"
+    with Terminal(here.cwd, here.environment, what, "delete", name) as at:
+        at.until(b"to delete it: ")
+        at.press(b"\x03")
+        assert at.end() == 130
+        assert at.seen.endswith(b"\r\nInterrupted. Nothing was deleted.\r\n")
+
+
 def test_a_file_in_a_folder_that_stayed_empty(here: Inside) -> None:
     """Its last file was deleted, and that landed; the folder stands on, and what comes into it is seen."""
     here.write("beds/south/rose", "1\n")

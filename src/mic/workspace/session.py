@@ -92,7 +92,10 @@ def checked_goal(goal: str) -> str:
     """A goal without the blanks around it; raises InvalidInput when it is empty or too long."""
     goal = goal.strip()
     if not goal:
-        raise InvalidInput("a session needs a goal", hint='say what you want to reach: `mic session start "GOAL"`')
+        raise InvalidInput(
+            "a session needs a goal",
+            hint='say what you want to reach: `mic land "GOAL"`, or `mic session start "GOAL"` first',
+        )
     if len(goal) > MAX_GOAL:
         raise InvalidInput(f"a goal of {len(goal)} characters; the limit is {MAX_GOAL}", hint="put details in notes")
     return goal

@@ -157,6 +157,8 @@ def _typed(organization: str) -> str:
     try:
         typed = str(click.prompt("Type its handle to delete it", default="", show_default=False, err=True))
     except click.Abort as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt("Nothing was deleted.") from None
         click.echo("", err=True)
         raise WrongCommandLine("Nothing was deleted: nobody typed the handle.", hint="Or add --yes.") from error
     if typed.strip().lower() != organization.lower():

@@ -171,6 +171,8 @@ def _confirm(address: Address, landings: int) -> None:
     try:
         typed = click.prompt("Type its name to delete it", default="", show_default=False, err=True)
     except click.Abort as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt("Nothing was deleted.") from None
         click.echo("", err=True)
         raise WrongCommandLine("Nothing was deleted: nobody typed the name.", hint="Or add --yes.") from error
     if typed.strip().lower() != str(address):
