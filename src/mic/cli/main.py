@@ -61,6 +61,11 @@ def _run(argv: list[str], here: bool) -> int:
 
         sys.stdout.write(f"mic {VERSION}\n")
         return 0
+    if argv in (["--version", "--json"], ["--json", "--version"]):
+        from mic.version import JSON, VERSION
+
+        sys.stdout.write(f'{{"version": "{VERSION}", "json": {JSON}}}\n')
+        return 0
     if argv[:1] == ["shell-init"] and len(argv) == 2:
         from mic.cli.program.shell_shipped import SHELLS, shipped
 
