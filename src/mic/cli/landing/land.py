@@ -16,8 +16,9 @@ from mic.cli.landing.conflict_story import Stories, settled_all
 from mic.cli.landing.last_landing import last as last_landing
 from mic.cli.landing.last_landing import remember
 from mic.cli.landing.queued import PATIENCE, Settled, kept_change, settle, still_waiting, tell_settled
+from mic.cli.landing.send_waiting import Sending, send_waiting, sent_line
 from mic.cli.landing.unresolved import require_resolved
-from mic.cli.landing.waiting import Sending, on_top, report_waiting, send_waiting, sent_line, wait_to_land, waiting
+from mic.cli.landing.waiting import on_top, report_waiting, wait_to_land, waiting
 from mic.cli.session.agent_file import refuse_paths
 from mic.cli.session.attaching import attach_by_itself
 from mic.cli.session.ended_elsewhere import ended, go_on

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mic.cli.context.open_session import require_complete
 from mic.cli.forge.connection import connect
 from mic.cli.landing.queued import settle_first
-from mic.cli.landing.waiting import send_first
+from mic.cli.landing.send_waiting import send_first
 from mic.cli.terminal.output import Output
 from mic.rpc.client import Client
 from mic.workspace import session as local

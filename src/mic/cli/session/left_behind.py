@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from mic.cli.landing.queued import change_message
-from mic.cli.landing.waiting import send_first
+from mic.cli.landing.send_waiting import send_first
 from mic.cli.session.ended_waiting import based_here, is_gone
 from mic.cli.session.message import session_message
 from mic.cli.session.wrote import add_who_wrote

@@ -10,7 +10,7 @@ from mic.cli.context.open_session import add_note, address_of, require_open
 from mic.cli.context.place import Place, project_option
 from mic.cli.context.refs import read_ref
 from mic.cli.forge.connection import connect
-from mic.cli.landing.waiting import abandon as tell_abandoned
+from mic.cli.landing.send_waiting import abandon as tell_abandoned
 from mic.cli.landing.waiting import report_waiting, wait_to_abandon, waiting
 from mic.cli.session.attach import attach
 from mic.cli.session.ended_elsewhere import go_on

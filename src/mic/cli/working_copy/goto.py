@@ -10,8 +10,8 @@ from mic.cli.context.open_session import address_of, require_complete
 from mic.cli.context.place import Place, read_own_ref
 from mic.cli.forge.connection import connect
 from mic.cli.landing.queued import settle_first
+from mic.cli.landing.send_waiting import send_first
 from mic.cli.landing.unresolved import require_resolved
-from mic.cli.landing.waiting import send_first
 from mic.cli.terminal.app import json_option
 from mic.cli.terminal.output import Output, path_fields, plural
 from mic.cli.working_copy.clone import files_at

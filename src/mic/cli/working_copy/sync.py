@@ -10,9 +10,9 @@ import msgspec
 
 from mic.cli.context.open_session import address_of
 from mic.cli.landing.conflict_story import Stories, keep_records, learn, story_fields, story_lines
+from mic.cli.landing.send_waiting import Sending, send_waiting, sent_fields
 from mic.cli.landing.settled import settled
 from mic.cli.landing.unresolved import refuse_half_undone, refuse_open
-from mic.cli.landing.waiting import Sending, send_waiting, sent_fields
 from mic.cli.session.stack import on_what_landed, stand_alone
 from mic.cli.terminal.app import json_option
 from mic.cli.terminal.output import Output, path_fields, plural
