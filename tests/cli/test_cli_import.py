@@ -50,6 +50,21 @@ def test_a_fetch_that_fails_leaves_no_project(shell: Shell, name: str) -> None:
     assert shell.json("project", "list", name)["projects"] == []
 
 
+def test_a_password_is_neither_kept_nor_said(shell: Shell, name: str) -> None:
+    """What the forge would keep is refused before a project is made for it; the address is shown without it."""
+    shell("org", "create", f"{name}-b")
+    url = "https://ada:s3cret@example.org/garden.git"
+    said = shell("import", "git", url)
+    assert "`mic import git https://example.org/garden.git ORG/PROJECT`" in said
+    assert "s3cret" not in said
+    for source in (url, "https://example.org/garden.git?key=s3cret", "ssh://example.org/garden.git"):
+        said = shell("import", "git", "--by-forge", source, f"{name}/x")
+        assert said.startswith("! mic: ")
+        assert said.endswith("[2]\n")
+        assert "s3cret" not in said
+    assert shell.json("project", "list", name)["projects"] == []
+
+
 def test_interrupted_while_it_imports(shell: Shell, name: str) -> None:
     """One line ends that of ^C; what is there and how to go on is said, and is so."""
     make_garden(shell)

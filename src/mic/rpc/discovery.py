@@ -50,7 +50,12 @@ def normal_instance(text: str) -> str:
         valid = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
     except ValueError:  # brackets that hold no address, or a port that is none
         parts, valid = urllib.parse.SplitResult("", "", "", "", ""), False
-    if not valid or parts.username is not None:
+    if "@" in whole.partition("://")[2].partition("/")[0]:
+        # Without the words themselves: errors end in logs.
+        raise InvalidInput(
+            "The address of a forge holds no name and no password.", hint="Use a form like https://host:port."
+        )
+    if not valid:
         raise InvalidInput(f"{text[:200]!r} is not the address of a forge.", hint="Use a form like https://host:port.")
     return f"{parts.scheme}://{parts.netloc.lower()}"
 

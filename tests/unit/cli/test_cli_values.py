@@ -65,6 +65,15 @@ def test_what_is_no_instance(text: str) -> None:
         normal_instance(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["https://ada:s3cret@x", "ada:s3cret@x", "https://ada:s3cret@x:99999", "http://a:s3cret@["]
+)
+def test_a_password_in_an_address_is_not_said_back(text: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        normal_instance(text)
+    assert "s3cret" not in refused.value.message + refused.value.hint
+
+
 def test_which_hosts_are_this_machine() -> None:
     assert [is_local(host) for host in ("localhost", "localhost:1", "[::1]:1", "127.0.0.1:1")] == [True] * 4
     assert [is_local(host) for host in ("localhost.example", "localhost.example:1", "10.0.0.1")] == [False] * 3

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
+import urllib.parse
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import click
 
-from mic.cli.context.import_source import Pack, Refs, label, opened
+from mic.cli.context.import_source import Pack, Refs, is_url, label, opened
 from mic.cli.exchange.import_archive import archive
 from mic.cli.exchange.import_micelio import micelio
 from mic.cli.forge.connection import Address, connect, parse_address
@@ -79,6 +80,8 @@ def git(out: Output, source: str, project: str | None, visibility: str, accept_s
     visible before all of it is there. An interrupted import goes on when it is run again; run later, it brings what is
     new.
     """
+    if by_forge:
+        _require_public(source)
     address, before = _checked(parse_address(project) if project else None, source)
     started = time.monotonic()
     if by_forge:
@@ -175,6 +178,23 @@ def _checked(address: Address | None, source: str) -> tuple[Address, int]:
     return address, found.head_position if found is not None else 0
 
 
+def _require_public(source: str) -> None:
+    """What the forge would refuse, said before a project is made for it. Raises WrongCommandLine."""
+    try:
+        parts = urllib.parse.urlsplit(source)
+    except ValueError:  # brackets that are no address of IPv6
+        parts = urllib.parse.SplitResult("", "", "", "", "")
+    if parts.scheme not in ("https", "http") or not parts.netloc:
+        raise WrongCommandLine(
+            "The forge fetches from https addresses.", hint="Without --by-forge any other source is brought."
+        )
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise WrongCommandLine(
+            "The address holds a name, a password or a question, which the forge would keep.",
+            hint="Without --by-forge your own git fetches.",
+        )
+
+
 def _require_maker(client: Client, address: Address) -> None:
     """Raises NotFound, PermissionDenied unless a project can be made there."""
     request = pb.GetOrganizationRequest(handle=address.organization)
@@ -193,7 +213,7 @@ def _default_address(client: Client, source: str) -> Address:
         where = f" Yours are: {', '.join(ours)}." if ours else " `mic org create HANDLE` makes an organization."
         raise WrongCommandLine(
             "It is not clear which project to import into.",
-            hint=f"Name it: `mic import git {source} ORG/PROJECT`.{where}",
+            hint=f"Name it: `mic import git {label(source) if is_url(source) else source} ORG/PROJECT`.{where}",
         )
     return Address(default_instance(), ours[0], handle)
 
