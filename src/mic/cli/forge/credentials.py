@@ -41,6 +41,10 @@ class _File(msgspec.Struct, omit_defaults=True):
     instances: dict[str, Credential] = {}
 
 
+# Made when this is loaded, which a fork of the command server then shares.
+_FILE = msgspec.json.Decoder(_File)
+
+
 def default_instance() -> str:
     """MICELIO_INSTANCE, else where the last sign-in was, else this machine."""
     named = os.environ.get("MICELIO_INSTANCE", "")
@@ -196,7 +200,7 @@ def _path() -> str:
 def _read() -> _File:
     try:
         with open(_path(), "rb") as file:
-            return msgspec.json.decode(file.read(), type=_File)
+            return _FILE.decode(file.read())
     except FileNotFoundError:
         return _File(instances={})
     except (msgspec.MsgspecError, OSError, UnicodeDecodeError) as error:
