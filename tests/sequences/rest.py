@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from sequences.places import Place, Wrong, difference, split
-from sequences.wide import Wide, said_in
+from sequences.wide import Wide, named, said_in
 
 # As many commands as the way to rest may take.
 _ROUNDS = 20
@@ -40,7 +40,7 @@ def come_to_rest(machine: Wide, place: Place) -> None:
         elif open_here := [each["path"] for each in found["conflicts"] if each["marked"] or each["held"]]:
             machine.run(place, "resolve", "--strategy", "union")
             for path in {*open_here} & {each["path"] for each in place.status()["conflicts"]}:
-                if machine.run(place, "resolve", path, "--strategy", "ours") == 2:
+                if machine.run(place, "resolve", named(path), "--strategy", "ours") == 2:
                     _mend(machine, place, path)
         elif found["session"] and (place.session()["based_on"] or not found["changes"]):
             # What it stands on may have been given up, or wait in the other working copy.
@@ -86,7 +86,7 @@ def _mend(machine: Wide, place: Place, path: str) -> None:
     shape, data = split(place.disk().get(path, b""))
     machine.story.append(f"{place.name}: take the markers out of {path}")
     place.write(path, shape + b"\n".join(line for line in data.split(b"\n") if not line.startswith(_MARKERS)))
-    machine.run(place, "resolve", path)
+    machine.run(place, "resolve", named(path))
 
 
 def check_clone(machine: Wide, outside: Place, project: str) -> None:

@@ -324,7 +324,7 @@ class Wide(Machine):
             how = ("--hunk", f"1={self._rng.choice(('ours', 'theirs', 'both', 'base'))}")
             if self._rng.random() < 0.3:
                 how = ("--strategy", self._rng.choice(("ours", "theirs", "union")))
-            self.run(place, "resolve", path, *how)
+            self.run(place, "resolve", named(path), *how)
 
     # ------------------------------------------------------------ parts
 
@@ -432,6 +432,11 @@ class Wide(Machine):
         newest = self._newest(place.status()["branch"])
         if newest:
             self.run(place, "revert", f"landing:{self._rng.randint(1, newest)}")
+
+
+def named(path: str) -> str:
+    """A path as an argument that is no option."""
+    return f"./{path}" if path.startswith("-") else path
 
 
 def said_in(session: dict[str, Any]) -> set[str]:

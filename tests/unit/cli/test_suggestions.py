@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mic.cli.terminal.app import run
@@ -61,3 +63,12 @@ def test_edit_is_update(capsys: pytest.CaptureFixture[str]) -> None:
         said = capsys.readouterr().out
         assert said.startswith(f"Usage: mic {noun} ")
         assert f"  Example:\n    mic {noun} update" in said
+
+
+def test_a_file_that_looks_like_an_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-x").touch()
+    assert run(["resolve", "-x"]) == 2
+    assert capsys.readouterr().err == "mic: No such option '-x'.\n     The file of that name is `./-x`.\n"

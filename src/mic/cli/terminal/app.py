@@ -198,4 +198,6 @@ def _usage(error: click.ClickException, as_json: bool) -> int:
     message = re.sub(r"\s*\n\s*", " ", error.format_message())
     if isinstance(error, click.NoSuchOption) and context is not None:
         message = no_such_option(error.option_name, [each for item in context.command.params for each in item.opts])
+        if os.path.lexists(error.option_name):
+            hint = f"The file of that name is `./{shown(error.option_name)}`."
     return tell(kind(message, hint=hint), as_json)
