@@ -81,7 +81,7 @@ def test_a_bare_repository(here: Inside) -> None:
         f"  github/main  {newer[:10]}  From elsewhere  (1 commit ahead)\n"
     )
     refused = here("push", "github", "main")
-    assert refused.startswith("! mic: github did not take what was pushed:\n!   refs/heads/main: rejected")
+    assert refused.startswith("! mic: github did not take what was pushed:\n!   refs/heads/main: rejected (")
     assert refused.endswith("! + before a refspec replaces it.\n[1]\n".replace("! +", "+")) or "[1]" in refused
     assert (
         here("push", "github", "+main", ":autumn")

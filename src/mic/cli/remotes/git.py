@@ -398,9 +398,13 @@ def run_git(
 _OURS = ("MICELIO_", "XDG_")
 
 
+# git says `[rejected] (fetch first)`.
+_FLAG, _WORDS_OF_FLAG = re.compile(r"^\[([^]]*)\]"), r"\1"
+
+
 def refused_push(remote: Remote, refused: Sequence[tuple[str, str]]) -> PreconditionFailed:
     """The error of refs that were not taken: (name there, why) of each."""
-    lines = "".join(f"\n  {ref}: {why.strip('[]')}" for ref, why in refused)
+    lines = "".join(f"\n  {ref}: {_FLAG.sub(_WORDS_OF_FLAG, why)}" for ref, why in refused)
     return PreconditionFailed(
         f"{remote.name} did not take what was pushed:{lines}",
         hint=f"`mic fetch {remote.name}` shows what is there; + before a refspec replaces it.",
