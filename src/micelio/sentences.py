@@ -12,6 +12,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from mic.core.errors import Corrupt, MicError, NotFound, StorageFull, Unavailable
+from mic.core.paths import display
 
 _log = logging.getLogger("micelio.store")
 
@@ -30,7 +31,8 @@ def for_people(error: MicError, name_of: Callable[[UUID], str]) -> MicError:
     """
     found = _PROJECT.search(error.message)
     if found is None or not isinstance(error, NotFound | Corrupt | Unavailable):
-        return _again(error, sentence(error.message), sentence(error.hint, opening=True))
+        message = _stopped(error.message) if _names_a_path(error) else sentence(error.message)
+        return _again(error, message, sentence(error.hint, opening=True))
     _log.error("%s", error.message)
     if isinstance(error, StorageFull):
         return StorageFull(
@@ -56,7 +58,17 @@ def sentence(text: str, *, opening: bool = False) -> str:
         return ""
     if _OPENING.match(text) or (opening and text[0].islower()):
         text = text[0].upper() + text[1:]
+    return _stopped(text)
+
+
+def _stopped(text: str) -> str:
     return text if text[-1] in ".!?" else f"{text}."
+
+
+def _names_a_path(error: MicError) -> bool:
+    """Whether the message begins with the path that it is about, which may look like words."""
+    path = error.details.get("path")
+    return isinstance(path, bytes) and error.message.startswith(display(path))
 
 
 def one_line(error: MicError) -> str:

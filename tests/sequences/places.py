@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -143,6 +144,9 @@ class Place:
         if code:
             raise Wrong(f"status in {self.name}: {code} {err}")
         found: dict[str, Any] = json.loads(out)
+        for each in (*found["conflicts"], *found["changes"]):
+            if "path_bytes" in each:
+                each["path"] = os.fsdecode(base64.b64decode(each["path_bytes"]))
         return found
 
     def session(self) -> dict[str, Any]:

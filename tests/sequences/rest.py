@@ -72,7 +72,7 @@ def _bring_all(machine: Wide, place: Place) -> None:
     """Something was changed outside of what is here. Files that stand in the way are put aside meanwhile, by hand."""
     if machine.run(place, "sparse", "all") != 3:
         return
-    aside = {each["path"]: place.disk()[each["path"]] for each in place.status()["changes"] if each["op"] == "added"}
+    aside = {each["path"]: place.disk()[each["path"]] for each in place.status()["changes"] if each["op"] != "deleted"}
     machine.story.append(f"{place.name}: put aside {sorted(aside)}")
     for path in aside:
         (place.folder / path).unlink()

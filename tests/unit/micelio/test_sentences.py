@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mic.core.errors import Corrupt, InvalidInput, MicError, NotFound, StorageFull, Unavailable
+from mic.core.errors import BaseMismatch, Corrupt, InvalidInput, MicError, NotFound, StorageFull, Unavailable
 from micelio.sentences import for_people, one_line, sentence
 
 ID = "12e3" * 8
@@ -59,6 +59,11 @@ def test_other_errors_keep_their_class_and_become_sentences() -> None:
 @pytest.mark.parametrize("text", ["readme is changed twice.", "src/a.py has 3 bytes, not 4.", "12 others were faster."])
 def test_the_name_of_a_file_keeps_its_spelling(text: str) -> None:
     assert sentence(text) == text
+
+
+def test_a_path_that_looks_like_words_keeps_its_spelling() -> None:
+    error = BaseMismatch("a tree was not like that at position 3", path=b"a tree")
+    assert for_people(error, lambda found: "").message == "a tree was not like that at position 3."
 
 
 def test_message_and_hint_on_one_line_are_two_sentences() -> None:
