@@ -107,7 +107,10 @@ def test_interrupted_at_the_keyboard(shell: Shell, many: Path, name: str) -> Non
         os.kill(process, signal.SIGINT)
     running.send_signal(signal.SIGCONT)
     _, errors = running.communicate(timeout=60)
-    assert (running.returncode, errors) == (130, "\nInterrupted.\n")
+    assert (running.returncode, errors) == (
+        130,
+        "\nInterrupted. Run the same command again: it completes what is there.\n",
+    )
     assert not any(Path(f"/proc/{writer}").exists() for writer in writers)
     assert shell("clone", f"{name}/many", "second").startswith("Completed ")
     assert state(shell.home / "second") == state(many)

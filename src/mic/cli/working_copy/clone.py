@@ -83,6 +83,8 @@ def cloned(
                 checkout, files = _fill(client, writers, ws, address, out)
             except Unavailable as error:
                 raise _go_on(error, project, directory, ref) from error
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt("Run the same command again: it completes what is there.") from None
             ws.finish_clone()
     position = ws.config.position
     done, part = "Completed" if resumed else "Cloned", ws.part()
