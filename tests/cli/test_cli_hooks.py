@@ -141,3 +141,39 @@ def test_ended_it_ends_with_all_that_it_started(shell: Shell, place: Path, numbe
     group = int((place / "pid").read_text())
     left = subprocess.run(["ps", "-o", "stat=", "-g", str(group)], capture_output=True, text=True, check=False).stdout
     assert [state for state in left.split() if not state.startswith("Z")] == []
+
+
+def test_one_that_lands_the_files_itself(shell: Shell, place: Path) -> None:
+    """What it landed is what landed, whatever the goal of the command around it; the next one is its own again."""
+    hook(place, "pre-land", f"test -e ../inner || {{ touch ../inner; {MIC} land Inner; }}")
+    shell.write("a", "1\n")
+    assert shell("land", "Outer") == "Landed @1 by .mic/hooks/pre-land: Inner\n! Landed @1: Inner (1 file)\n"
+    (shell.home / "inner").unlink()
+    shell("session", "start", "Named")
+    shell.write("a", "1\n2\n")
+    found = shell.json("land", "Outer")
+    assert (found["goal"], found["position"], found["already_landed"]) == ("Named", 2, True)
+    assert shell.json("status")["session"] is None
+    shell.write("a", "2\n")
+    assert shell("land", "Outer") == "Landed @3: Outer (1 file)\n"
+    assert shell("land", "Other") == (
+        "! mic: There is nothing to land: no file has changed since @3.\n!      Change a file first.\n[1]\n"
+    )
+
+
+def test_one_that_moves_the_base(shell: Shell, place: Path, name: str) -> None:
+    """What was changed lands on the base that it leaves, not on the one that was there when the command began."""
+    shell.write("a", "1\n2\n3\n")
+    shell("land", "First")
+    shell.cd(".")
+    shell("clone", f"{name}/p", "other")
+    shell.cd("other")
+    shell.write("a", "theirs\n2\n3\n")
+    shell("land", "Theirs")
+    shell.cd("p")
+    hook(place, "pre-land", f"{MIC} sync")
+    shell.write("a", "1\n2\nmine\n")
+    assert shell("land", "Mine").startswith("Landed @3: Mine (1 file)\n! Synced @1 to @2: ")
+    assert shell.json("show", "@3")["session"]["base_position"] == 2
+    assert shell("cat", "a") == "theirs\n2\nmine\n"
+    assert shell("status").endswith("No session is open.\nNothing changed.\n")

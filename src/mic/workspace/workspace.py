@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from mic.core.errors import AlreadyExists, InvalidInput, NotFound
@@ -49,18 +50,7 @@ class Workspace:
         found = find_root(os.fsencode(os.path.abspath(start)))
         if found is None:
             raise NotFound("this is not a mic workspace", hint="`mic clone ORG/PROJECT` makes one")
-        values = read_config(found)
-        return Workspace(
-            os.fsdecode(found),
-            Config(
-                values["instance"],
-                values["organization"],
-                values["project"],
-                int(values["position"]),
-                values["tree"],
-                values.get("branch", ""),
-            ),
-        )
+        return Workspace(os.fsdecode(found), _config(found))
 
     @staticmethod
     def create(root: str, config: Config, part: Part = WHOLE) -> Workspace:
@@ -108,9 +98,15 @@ class Workspace:
         """Writes down what there is here of the project."""
         write_part(os.fsencode(self.root), part)
 
-    def lock(self, wait: float = 5.0) -> AbstractContextManager[None]:
-        """Keeps other commands from changing the workspace; raises Busy after `wait` seconds, naming the holder."""
-        return Lock(self.folder, wait)
+    @contextmanager
+    def lock(self, wait: float = 5.0) -> Iterator[None]:
+        """Keeps other commands from changing the workspace; raises Busy after `wait` seconds, naming the holder.
+
+        Inside, the configuration is what stands there now: who held the lock before may have moved the base.
+        """
+        with Lock(self.folder, wait):
+            self.config = _config(os.fsencode(self.root))
+            yield
 
     def index(self) -> Index:
         """The index, empty before the first checkout; raises Corrupt."""
@@ -130,3 +126,15 @@ class Workspace:
             if not value.isprintable():
                 raise InvalidInput(f"the {key} {value!r} holds a character that no name has")
         write_config(os.fsencode(self.root), values)
+
+
+def _config(root: bytes) -> Config:
+    values = read_config(root)
+    return Config(
+        values["instance"],
+        values["organization"],
+        values["project"],
+        int(values["position"]),
+        values["tree"],
+        values.get("branch", ""),
+    )

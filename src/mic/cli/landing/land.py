@@ -109,7 +109,7 @@ def run_wait(out: Output) -> int:
 def run_land(out: Output, goal: str, agent: str = "", later: bool = False, transcript: str | None = None) -> int:
     """Land; the exit code."""
     ws = Workspace.find()
-    _before(ws, goal)
+    hooked = _before(ws, goal)
     with ws.lock():
         require_complete(ws)
         if (item := queued(ws)) is not None:
@@ -128,7 +128,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False, trans
         changes = status_of(ws, index).changes
         session, noted = local.current(ws), ""
         if session is None and not changes:
-            return _nothing_new(ws, goal, out)
+            return _nothing_new(ws, goal, out, hooked)
         if session is not None:
             require_here(session)
         below = last_waiting(items)
@@ -231,15 +231,20 @@ def _wait(ws: Workspace, out: Output, session: LocalSession, items: list[Pending
     return report_waiting(out, item, error)
 
 
-def _before(ws: Workspace, goal: str) -> None:
-    """The hooks before a landing, where anything would land. It may change files: they are looked at after it."""
+def _before(ws: Workspace, goal: str) -> bool:
+    """The hooks before a landing, where anything would land; whether one of them has landed something.
+
+    They may change files: those are looked at after it.
+    """
     if not (has_hook(ws, PRE_SESSION) or has_hook(ws, PRE_LAND)):
-        return
+        return False
+    landed = last_landing(ws)
     session = local.current(ws)
     if not ws.incomplete() and queued(ws) is None and (session is not None or working_status(ws).changes):
         if session is None and goal.strip():
             run_hook(ws, PRE_SESSION, goal.strip(), None)  # one will be opened for this landing
         run_hook(ws, PRE_LAND, goal.strip(), session)
+    return last_landing(ws) != landed
 
 
 @contextmanager
@@ -399,13 +404,16 @@ def _report_settled(out: Output, settled: Settled) -> int:
     return 0
 
 
-def _nothing_new(ws: Workspace, goal: str, out: Output) -> int:
-    """Nothing changed and no session is open: perhaps the command is repeated, which then says where it landed."""
+def _nothing_new(ws: Workspace, goal: str, out: Output, hooked: bool = False) -> int:
+    """Nothing changed and no session is open: perhaps the command is repeated, which then says where it landed; or a
+    hook before it has landed what there was, under a goal of its own."""
     last = last_landing(ws)
-    if last is None or last[1] != ws.config.position or (goal.strip() and goal.strip() != last[2]):
+    other = goal.strip() and not hooked and last is not None and goal.strip() != last[2]
+    if last is None or last[1] != ws.config.position or other:
         raise NothingToLand(_nothing(ws), hint="Change a file first.")
     session_id, position, landed_goal = last
-    out.line(f"Already landed @{position}: {landed_goal}")
+    how = f"Landed @{position} by .mic/hooks/pre-land" if hooked else f"Already landed @{position}"
+    out.line(f"{how}: {landed_goal}")
     out.document(
         {"session": ulid_text(session_id), "goal": landed_goal, "queued": False, "position": position,
          "tree": ws.config.tree,
