@@ -52,6 +52,13 @@ def test_they_are_told_where_they_are(shell: Shell, place: Path, name: str) -> N
     assert next(line for line in done.stderr.splitlines() if "|" in line) == f"pre-session||Quick|{where}"
 
 
+def test_whose_token_it_is(shell: Shell, place: Path, name: str) -> None:
+    """A token of the environment comes before the sign-in, also in what a hook is told."""
+    hook(place, "pre-session", 'echo "by $MIC_USER_HANDLE."')
+    shell.environment["MICELIO_TOKEN"] = shell.forge.token(f"bot{name}")
+    assert f"! by bot{name}.\n" in shell("session", "start", "Begin")
+
+
 def test_no_session_is_opened_for_a_landing_against_its_hook(shell: Shell, place: Path) -> None:
     hook(place, "pre-session", 'test "$MIC_SESSION_GOAL" = allowed')
     shell.write("a", "a\n")

@@ -10,10 +10,10 @@ import contextlib
 import os
 import sys
 
-from mic.cli.forge.credentials import stored
+from mic.cli.forge.credentials import environment_token, stored
 from mic.cli.terminal.ended import ended_in_order
 from mic.cli.terminal.output import Output
-from mic.core.errors import PreconditionFailed
+from mic.core.errors import MicError, PreconditionFailed
 from mic.core.ids import ulid_text
 from mic.workspace.session import LocalSession
 from mic.workspace.workspace import Workspace
@@ -51,7 +51,6 @@ def run_hook(ws: Workspace, name: str, goal: str, session: LocalSession | None, 
         raise HookFailed(f"{shown} is no program: a folder, or a link to nothing.", hint="Take it away.")
     if not os.access(path, os.X_OK):
         raise HookFailed(f"{shown} cannot be run.", hint=f"`chmod +x {shown}`, or take it away.")
-    credential = stored(ws.config.instance)
     environment = os.environ | {
         "MIC_HOOK": name,
         "MIC_SESSION_ID": ulid_text(session.id) if session is not None else "",
@@ -59,7 +58,7 @@ def run_hook(ws: Workspace, name: str, goal: str, session: LocalSession | None, 
         "MIC_PROJECT_ORG": ws.config.organization,
         "MIC_PROJECT_HANDLE": ws.config.project,
         "MIC_BRANCH": ws.config.branch or "main",
-        "MIC_USER_HANDLE": credential.handle if credential else "",
+        "MIC_USER_HANDLE": _handle(ws.config.instance),
     }
     if position is not None:
         environment["MIC_LANDING_POSITION"] = str(position)
@@ -87,6 +86,22 @@ def run_hook(ws: Workspace, name: str, goal: str, session: LocalSession | None, 
         how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
         raise HookFailed(f"{shown} {how}.", hint="What it said is above; nothing was done.")
     return True
+
+
+def _handle(instance: str) -> str:
+    """Who asks the forge; "" where nobody is signed in, or it cannot be asked whose a token of the environment is."""
+    if not environment_token(instance):
+        credential = stored(instance)
+        return credential.handle if credential else ""
+    from mic.cli.forge.connection import connect
+    from mic.rpc.v1 import mic_pb2 as pb
+
+    try:
+        with connect(instance) as client:
+            handle: str = client.call(client.auth.GetCurrentUser, pb.GetCurrentUserRequest()).user.handle
+            return handle
+    except MicError:
+        return ""
 
 
 def after_landing(ws: Workspace, out: Output, session: LocalSession, position: int) -> None:
