@@ -423,3 +423,36 @@ def test_one_path_alone(clashing: Shell) -> None:
     for path, positions in {"docs/a": ["@3"], "logo": ["@2", "@1"], "list": ["@4", "@3", "@2", "@1"]}.items():
         assert [line.split()[0] for line in clashing("log", "--", path).splitlines()] == positions
     assert clashing.json("status")["changes"] == []
+
+
+def test_a_file_that_changes_while_it_is_open(clashing: Shell) -> None:
+    """Choices of places that stand there still are written; the file is named where one is not."""
+    clashing("sync")
+    marked = clashing.read("list")
+    with Terminal(clashing.cwd, clashing.environment, "resolve", "list") as at:
+        at.until(b"place 1 of 2")
+        at.press(b"tt")
+        at.until(b"0 of 2")
+        first = marked[marked.index("<<<<<<<") : marked.index(">>>>>>>")]
+        first += marked[marked.index(">>>>>>>") :].partition("\n")[0] + "\n"
+        clashing.write("list", marked.replace(first, "by hand\n", 1) + "at the end\n")
+        at.press(b"w")
+        assert at.end() == 0
+    said = at.seen.decode().replace("\r\n", "\n").partition("settled: ")[2]
+    assert said.startswith("list (1 place)\n")
+    assert "list changed while it was open, and 1 choice for it is left out: `mic resolve list`.\n" in said
+    assert clashing.read("list") == text(n1="by hand", n8="theirs8", n4="theirs4") + "at the end\n"
+
+
+def test_a_file_that_is_settled_otherwise_while_it_is_open(clashing: Shell) -> None:
+    """Nothing of it is written over."""
+    clashing("sync")
+    with Terminal(clashing.cwd, clashing.environment, "resolve", "list") as at:
+        at.until(b"place 1 of 2")
+        at.press(b"tt")
+        at.until(b"0 of 2")
+        clashing.write("list", "mended\n")
+        at.press(b"w")
+        assert at.end() == 0
+    assert b"list changed while it was open, and 2 choices for it are left out: `mic resolve list`." in at.seen
+    assert clashing.read("list") == "mended\n"

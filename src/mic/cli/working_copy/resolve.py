@@ -377,12 +377,41 @@ def _interactive(ws: Workspace, out: Output, found: list[Open]) -> None:
     if chosen_lines is None:
         out.line("Left as it was.")
         return
-    write(ws, list(zip(marked, chosen_lines, strict=True)))
-    _report(ws, out, [(item.path, len(lines), "") for item, lines in zip(marked, chosen_lines, strict=True) if lines])
+    due, lost = _as_it_stands(ws, list(zip(marked, chosen_lines, strict=True)))
+    write(ws, due)
+    _report(ws, out, [(item.path, len(lines), "") for item, lines in due if lines])
+    for path, count in lost:
+        shown_path = display(path)
+        what = f"{plural(count, 'choice')} for it {'is' if count == 1 else 'are'} left out"
+        out.note(f"{shown_path} changed while it was open, and {what}: `mic resolve {shown_path}`.")
     standing = [item for item in found if not item.by_lines]
     if standing:
         out.line()
         _list(ws, out, standing)
+
+
+def _as_it_stands(
+    ws: Workspace, chosen_ones: list[tuple[Open, dict[int, bytes]]]
+) -> tuple[list[tuple[Open, dict[int, bytes]]], list[tuple[bytes, int]]]:
+    """The choices, those of files that changed meanwhile at the same places as they stand now; and of how many of a
+    file the place is not there any more."""
+    due, lost = [], []
+    for item, lines in chosen_ones:
+        fresh = _opened(ws, item.conflict) if lines else item
+        if fresh.now == item.now:
+            due.append((item, lines))
+            continue
+        kept: dict[int, bytes] = {}
+        for number, text in lines.items():
+            clash = item.places[number - 1].clash
+            there = [at for at, place in enumerate(fresh.places, 1) if place.clash == clash]
+            if len(there) == 1:
+                kept[there[0]] = text
+        if kept:
+            due.append((fresh, kept))
+        if len(kept) < len(lines):
+            lost.append((item.path, len(lines) - len(kept)))
+    return due, lost
 
 
 def _end_by(number: int) -> None:
