@@ -198,7 +198,7 @@ def test_the_file_by_parts_and_until_it_expires(insider: Inside, forge: Forge) -
             )
         gone = mine.get(f"{address}/file")
         assert gone.status_code >= 400
-        assert "kept for a day" in gone.json()["detail"]
+        assert "kept for a day at most" in gone.json()["detail"]
         # Given up, it is not listed as one that could be fetched.
         mine.done("DELETE", address)
         assert mine.done("GET", address)["state"] in ("expired", "canceled")

@@ -136,9 +136,9 @@ MEANINGS = {
         "ask about a text file",
     ),
     "upload_expired": Meaning(
-        "The upload waited too long",
-        "what was uploaded was not landed within a week, and is being removed",
-        "upload its contents again, then land; `mic land` does both",
+        "It is no longer kept",
+        "what was uploaded was not landed within a week; or an export's file was there for a day, or was taken away",
+        "upload its contents again, then land (`mic land` does both), or export again",
     ),
     "erased": Meaning(
         "The content was erased",

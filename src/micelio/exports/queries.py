@@ -91,7 +91,7 @@ def ready_export(actor: Actor, export_id: str) -> ExportView:
     """
     row = own_export(actor, export_id)
     if row.state == State.EXPIRED or (row.expires_at is not None and row.expires_at <= timezone.now()):
-        raise Expired("The file of this export is gone: it was kept for a day.", hint="Export again.")
+        raise Expired("The file of this export is gone: one is kept for a day at most.", hint="Export again.")
     if row.state != State.DONE:
         raise InvalidInput(f"This export is {row.state}, so it has no file.", hint="`mic export list` says how far.")
     if row.kind == Kind.USER:
