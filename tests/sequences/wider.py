@@ -82,10 +82,12 @@ class Wider(Wide):
 
     def run(self, place: Place, *argv: str, loses: bool = True) -> int:
         """As before; sometimes it is killed at first, and then said again."""
-        if argv[0] == "daemon" or self._rng.random() >= self.habits.killed:
+        killed = argv[0] != "daemon" and self._rng.random() < self.habits.killed
+        if not killed and not (self.habits.killed and _stopped(place.status())):
             return super().run(place, *argv, loses=loses)
         before = place.disk()
-        self._kill(place, argv)
+        if killed:
+            self._kill(place, argv)
         with self._after_a_kill():
             code = super().run(place, *argv, loses=loses)
         self._nothing_lost(place, before)
@@ -161,4 +163,11 @@ class Wider(Wide):
         self.pushed.pop(session, None)
         place.status()
         self._listen(place)
-        self._nothing_lost(place, before)
+        # What an undo took away is gone once something else was done.
+        if not {"undo", "redo"} & {first[0], second[0]}:
+            self._nothing_lost(place, before)
+
+
+def _stopped(found: Status) -> bool:
+    """Whether a command was stopped half way here: what is undone then is how it stood before that one."""
+    return bool(found["sync_stopped"] or found["undo_stopped"] or found["incomplete"])
