@@ -35,7 +35,7 @@ class Wider(Wide):
         line_of: Callable[[str], str],
         habits: Habits,
     ) -> None:
-        self.habits = habits
+        self.habits, self._kills = habits, habits.killed > 0
         super().__init__(rng, store, project, places, line_of)
         self.paths = habits.paths
         self.leaves = 0.12 if habits.apart else self.leaves
@@ -83,7 +83,7 @@ class Wider(Wide):
     def run(self, place: Place, *argv: str, loses: bool = True) -> int:
         """As before; sometimes it is killed at first, and then said again."""
         killed = argv[0] != "daemon" and self._rng.random() < self.habits.killed
-        if not killed and not (self.habits.killed and _stopped(place.status())):
+        if not killed and not (self._kills and _stopped(place.status())):
             return super().run(place, *argv, loses=loses)
         before = place.disk()
         if killed:
