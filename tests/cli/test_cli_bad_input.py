@@ -269,6 +269,11 @@ def test_what_git_cannot_give(shell: Shell, name: str) -> None:
     assert shell("import", "git", "nowhere", f"{name}/x") == (
         "! mic: There is no Git repository at HOME/nowhere: the path does not exist.\n!      Check the path.\n[4]\n"
     )
+    shell.write("garden.tar.zst", "\x28")
+    assert shell("import", "git", "garden.tar.zst", f"{name}/x") == (
+        "! mic: garden.tar.zst is a file, and no bundle of git's.\n"
+        "!      What `mic export archive` made comes in with `mic import micelio garden.tar.zst`.\n[4]\n"
+    )
     shell.git("init", "-q", "-b", "main", "empty")
     assert shell("import", "git", "empty", f"{name}/x") == (
         "! mic: The Git repository HOME/empty has no commit on its default branch.\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -90,6 +91,11 @@ def opened(source: str, place: str, out: Output) -> Iterator[Source]:
             target = os.path.join(made, "repository.git")
             _fetched(["clone", "--quiet", "--mirror", "--", os.path.abspath(source), target], source)
             yield Source(target, folder, bare=True)
+    elif os.path.isfile(source):
+        raise NotFound(
+            f"{label(source)} is a file, and no bundle of git's.",
+            hint=f"What `mic export archive` made comes in with `mic import micelio {shlex.quote(source)}`.",
+        )
     else:
         from mic.git.repository import GitRepository
 
