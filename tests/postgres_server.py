@@ -30,6 +30,8 @@ class PostgresServer:
         # Not below pytest's folders: those belong to this user alone, and root's server is another user's.
         self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self._user = "nobody" if os.getuid() == 0 else None
+        # Not by `user=`: that forks, and gRPC, which this process may have used, has handlers that run in a fork.
+        self._as_user = ["setpriv", f"--reuid={self._user}", "--clear-groups"] if self._user else []
         self._programs = self._reachable(_programs(version))
         if self._user:
             shutil.chown(self._folder, self._user)
@@ -62,6 +64,7 @@ class PostgresServer:
         with open(self._folder / "server.log", "ab") as log:
             self._process = subprocess.Popen(
                 [
+                    *self._as_user,
                     self._programs / "postgres",
                     "-D",
                     "data",
@@ -74,7 +77,6 @@ class PostgresServer:
                     *options,
                 ],
                 cwd=self._folder,
-                user=self._user,
                 stdout=log,
                 stderr=log,
                 env=self._environment(),
@@ -99,9 +101,8 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [self._programs / program, *arguments],
+            [*self._as_user, self._programs / program, *arguments],
             cwd=self._folder,
-            user=self._user,
             env=self._environment(),
             capture_output=True,
             text=True,
@@ -117,8 +118,8 @@ class PostgresServer:
         if self._user is not None:
             shutil.chown(self._folder, self._user)
             try:
-                subprocess.run([programs / "postgres", "--version"], user=self._user, capture_output=True, check=True)
-            except PermissionError:
+                subprocess.run([*self._as_user, programs / "postgres", "--version"], capture_output=True, check=True)
+            except subprocess.CalledProcessError:
                 # As deep as in the wheel: the programs find their libraries relative to themselves.
                 copy = self._folder / "wheel" / "programs"
                 shutil.copytree(programs.parent, copy)

@@ -71,12 +71,15 @@ def test_the_number_of_the_shapes(insider: Inside) -> None:
     assert f"This page is of shapes {JSON}." in Path(__file__).parents[2].joinpath("docs/agents/json.md").read_text()
 
 
-def test_documents_are_as_they_are_told(insider: Inside, forge: Forge, name: str, tmp_path: Path) -> None:
+def test_documents_are_as_they_are_told(forge: Forge, name: str, tmp_path: Path) -> None:
     """A story with every command in it; each document has what the page says, and nothing else."""
     told: dict[str, list[Any]] = {}
-    ada = Person(insider, told)
+    shell = Inside(forge, tmp_path / "ada", f"a{name}")
+    shell.own = f"{name}-org"
+    shell("org", "create", shell.own)
+    ada = Person(shell, told)
     bea = Person(Inside(forge, tmp_path / "bea", f"b{name}"), told)
-    insider.cd(".")
+    shell.cd(".")
     for act in (
         _people,
         _organizations,
@@ -90,8 +93,8 @@ def test_documents_are_as_they_are_told(insider: Inside, forge: Forge, name: str
         _in_and_out,
     ):
         act(ada, bea, name)
-        insider.cd(".")
-    insider.cd(name)
+        shell.cd(".")
+    shell.cd(name)
     _program(ada)
     shapes = Shapes()
     faults = [fault for each, found in told.items() for one in found for fault in shapes.faults(each, one)]

@@ -235,7 +235,7 @@ def test_settings_of_this_machine(prepared: Shell) -> None:
         assert prepared.run(*look).returncode == 0
         done = prepared.run(*command)
         assert done.returncode == 0, done.stderr
-    assert "cache.blob_ttl_days  9\ncache.tree_ttl_days  7  (not set)\n" in prepared("config", "list")
+    assert "cache.blob_ttl_days   9\ncache.tree_ttl_days   7  (not set)\n" in prepared("config", "list")
     assert "there" not in prepared("remote", "list")
     assert prepared.json("cache", "size")["bytes"] == 0
 

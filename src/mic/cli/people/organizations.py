@@ -14,8 +14,8 @@ from mic.cli.people.networks import networks
 from mic.cli.people.projects import list_ as list_projects
 from mic.cli.people.second_factor import second_factor
 from mic.cli.terminal.app import Suggesting, json_option
-from mic.cli.terminal.exit_codes import WrongCommandLine
 from mic.cli.terminal.output import Output, iso, when
+from mic.cli.terminal.typed import typed
 from mic.core.errors import PermissionDenied
 from mic.rpc.v1 import mic_pb2 as pb
 
@@ -144,28 +144,13 @@ def delete(out: Output, organization: str, yes: bool, instance: str | None) -> N
         asked = pb.GetOrganizationRequest(handle=organization)
         if client.call(client.organizations.GetOrganization, asked).organization.role != "owner":
             raise PermissionDenied(f"Only an owner of {organization.lower()} may delete it.", hint="Ask one.")
-        typed = organization if yes else _typed(organization)
-        request = pb.DeleteOrganizationRequest(organization=organization, confirm=typed)
+        if not yes:
+            click.echo(f"{organization} will be gone for good.", err=True)
+            typed(organization, "handle")
+        request = pb.DeleteOrganizationRequest(organization=organization, confirm=organization)
         client.call(client.organizations.DeleteOrganization, request)
     out.line(f"Deleted {organization.lower()}.")
     out.document({"deleted": organization.lower()})
-
-
-def _typed(organization: str) -> str:
-    """The name as it was typed; raises WrongCommandLine when nobody typed one."""
-    click.echo(f"{organization} will be gone for good.", err=True)
-    try:
-        typed = str(click.prompt("Type its handle to delete it", default="", show_default=False, err=True))
-    except click.Abort as error:
-        if isinstance(error.__context__, KeyboardInterrupt):
-            raise KeyboardInterrupt("Nothing was deleted.") from None
-        click.echo("", err=True)
-        raise WrongCommandLine("Nothing was deleted: nobody typed the handle.", hint="Or add --yes.") from error
-    if typed.strip().lower() != organization.lower():
-        raise WrongCommandLine(
-            f"Nothing was deleted: {typed.strip()[:200]!r} is not {organization.lower()}.", hint="Or add --yes."
-        )
-    return typed
 
 
 organizations.add_command(networks)

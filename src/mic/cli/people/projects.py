@@ -15,6 +15,7 @@ from mic.cli.people.protection import protect
 from mic.cli.terminal.app import Suggesting, json_option
 from mic.cli.terminal.exit_codes import WrongCommandLine
 from mic.cli.terminal.output import Output, iso, plural, when
+from mic.cli.terminal.typed import typed
 from mic.core.errors import PermissionDenied
 from mic.rpc.v1 import mic_pb2 as pb
 
@@ -168,15 +169,7 @@ def delete(out: Output, project: str, yes: bool) -> None:
 def _confirm(address: Address, landings: int) -> None:
     """The name must be typed; raises WrongCommandLine when it was not."""
     click.echo(f"{address} with {plural(landings, 'landing')} will be gone for everybody.", err=True)
-    try:
-        typed = click.prompt("Type its name to delete it", default="", show_default=False, err=True)
-    except click.Abort as error:
-        if isinstance(error.__context__, KeyboardInterrupt):
-            raise KeyboardInterrupt("Nothing was deleted.") from None
-        click.echo("", err=True)
-        raise WrongCommandLine("Nothing was deleted: nobody typed the name.", hint="Or add --yes.") from error
-    if typed.strip().lower() != str(address):
-        raise WrongCommandLine(f"Nothing was deleted: {typed.strip()[:200]!r} is not {address}.", hint="Or add --yes.")
+    typed(str(address), "name")
 
 
 @projects.command()
