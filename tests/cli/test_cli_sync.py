@@ -328,6 +328,8 @@ def test_killed_in_the_middle(two: Shell) -> None:
         "!      Run `mic sync` again: it goes on. `mic sync --abort` undoes it.\n[3]\n"
     )
     assert two.json("status")["sync_stopped"]
+    for words in (("resolve",), ("resolve", "--strategy", "theirs")):
+        assert two(*words) == "! mic: A sync was stopped half way.\n!      Run `mic sync` again: it goes on.\n[3]\n"
     elsewhere(two, "Later", lambda: two.write("many/0", "later\n"))
     assert two("sync").endswith(
         "merged: list (before: .mic/kept/2/list)\n"

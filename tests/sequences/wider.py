@@ -128,6 +128,8 @@ class Wider(Wide):
         """What is gone from the disk landed, or comes back with `mic undo`, or with `mic redo` where it was undone."""
         self.head()
         with self._after_a_kill():
+            if place.status()["sync_stopped"] and Wide.run(self, place, "sync") == 6:
+                return  # it goes on once there is a network again
             for verb in ("undo", "redo"):
                 for _ in range(_UNDOS):
                     lost = words(before) - words(place.disk()) - self.landed

@@ -97,6 +97,8 @@ def resolve(
     if forget:
         _forget(ws, out)
         return
+    # What was stopped has not said yet what clashes.
+    _require_quiet(ws)
     found = _open(ws, paths)
     if hunks:
         _settle_hunks(ws, out, found, hunks)
