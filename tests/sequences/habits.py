@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sequences.machine import PATHS
 
-# Names that a shell, a pattern, a terminal or a decoder may stumble over; two of them differ by a folder's name alone.
+# Names that a shell, a pattern, a terminal or a decoder may stumble over; one is that of a folder of the others.
 ODD = ("-x", "ü", "a\nb", "[a]*", "#a", "!a", "dir/ g", "dir", "dir.x", "b\udcff")
 
 NAMES = ("odd names", "links and modes", "killed commands", "two at once", "long off line")

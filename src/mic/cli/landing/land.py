@@ -54,8 +54,9 @@ from mic.workspace.status import status as working_status
 from mic.workspace.workspace import Workspace
 
 # Landing 100,000 files writes several packs; the forge answers when they are durable.
-_GIVEN = "the forge has it, and `mic land --wait` says what became of it."
 _SECONDS = 600.0
+# Why `mic undo` stops there.
+_GIVEN = "the forge has it, and `mic land --wait` says what became of it."
 _NO_CHANGE = "Change a file first, or give the session up: `mic session abandon`."
 
 
