@@ -10,6 +10,7 @@ import pytest
 import killed
 from inside import NOBODY
 from killed import KILLED
+from on_gone import on_gone
 from transcript import Shell
 
 
@@ -17,16 +18,7 @@ from transcript import Shell
 def leaving(shell: Shell, name: str, request: pytest.FixtureRequest) -> Shell:
     """A working copy `w` on the branch gone, which was deleted. A session is open there that was pushed, and one was
     put aside; pushes of both wait. The file of the open one is new, or is another on main."""
-    shell("project", "create", f"{name}/p")
-    shell("clone", f"{name}/p", "w")
-    shell.cd("w")
-    shell.write("rose", "1\n")
-    shell.write("lily", "white\n")
-    shell("land", "Plant")
-    shell("branch", "create", "gone")
-    shell("branch", "switch", "gone")
-    shell.write("rose", "2\n")
-    assert shell("land", "There") == "Landed @2: There (1 file)\n"
+    on_gone(shell, name)
     shell("session", "start", "Open")
     shell.write(request.param, "old\n")
     assert shell("session", "push").startswith("Pushed: Open (1 file)\n")

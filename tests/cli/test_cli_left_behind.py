@@ -6,6 +6,7 @@ import pytest
 
 import killed
 from killed import CALLS, KILLED
+from on_gone import on_gone
 from transcript import Shell
 
 
@@ -13,16 +14,7 @@ from transcript import Shell
 def aside(shell: Shell, name: str) -> Shell:
     """A working copy `w` on the branch gone, where a session is put aside: a file of the branch changed, one new, one
     deleted, an executable, with words and who wrote them."""
-    shell("project", "create", f"{name}/p")
-    shell("clone", f"{name}/p", "w")
-    shell.cd("w")
-    shell.write("rose", "1\n")
-    shell.write("lily", "white\n")
-    shell("land", "Plant")
-    shell("branch", "create", "gone")
-    shell("branch", "switch", "gone")
-    shell.write("rose", "2\n")
-    assert shell("land", "There") == "Landed @2: There (1 file)\n"
+    on_gone(shell, name)
     shell("session", "start", "Aside")
     shell("session", "note", "Dry soil")
     shell("session", "decide", "At night", "--why", "Cool")
