@@ -9,9 +9,9 @@ import click
 import pytest
 
 from mic.cli.context.file_diff import FileDiff, patch
-from mic.cli.context.import_source import is_url, label
 from mic.cli.forge.connection import parse_address
 from mic.cli.terminal.output import Output, iso, path_fields, plural, safe
+from mic.cli.transfer.import_source import is_url, label
 from mic.cli.working_copy.place_text import as_text, plain_endings
 from mic.core.errors import InvalidInput
 from mic.core.merge3 import Clash

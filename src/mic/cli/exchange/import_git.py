@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import click
 
-from mic.cli.context.import_source import Pack, Refs, is_url, label, opened
 from mic.cli.exchange.import_archive import archive
 from mic.cli.exchange.import_micelio import micelio
 from mic.cli.forge.connection import Address, connect, parse_address
@@ -24,6 +23,7 @@ from mic.cli.terminal.app import Suggesting, json_option
 from mic.cli.terminal.exit_codes import WrongCommandLine
 from mic.cli.terminal.output import Output, plural, when
 from mic.cli.terminal.progress import Progress
+from mic.cli.transfer.import_source import Pack, Refs, is_url, label, opened
 from mic.core.errors import InvalidInput, MicError, NotFound, PermissionDenied, SecretFound
 from mic.core.paths import display
 from mic.rpc.client import Client

@@ -11,10 +11,10 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
-from mic.cli.context.import_source import GIT_PASSED, GIT_UNREACHED
 from mic.cli.forge.git_credential import mic_command
 from mic.cli.remotes.configured import MICELIO, Remote, origin_of
 from mic.cli.transfer.contents import MAX_HELD
+from mic.cli.transfer.import_source import GIT_PASSED, GIT_UNREACHED
 from mic.core.errors import InvalidInput, NotFound, PermissionDenied, PreconditionFailed, Unavailable
 from mic.rpc.unreached import Unreached
 from mic.workspace.workspace import Workspace
