@@ -53,7 +53,7 @@ MAY = {
     # The types of allauth's transport, which goes through `outgoing`.
     "micelio/accounts/other_sites.py": {"requests"},
     # The client at a person's own machine, which asks the forge that this person names.
-    "mic/rpc/client.py": {"insecure_channel", "secure_channel"},
+    "mic/rpc/channel.py": {"insecure_channel", "secure_channel"},
     "mic/rpc/discovery.py": {"http.client", "urllib.request", "urlopen"},
     # Releases, from where the build or this person says; believed for their signature alone.
     "mic/cli/settings/release.py": {"http.client", "urllib.request", "urlopen"},
@@ -70,7 +70,7 @@ MAY = {
     "mic/daemon/worker.py": {"socket"},
 }
 # What of the client the forge may load: nothing that connects by itself.
-CLIENT = ("mic.rpc.client", "mic.rpc.discovery", "mic.cli")
+CLIENT = ("mic.rpc.client", "mic.rpc.channel", "mic.rpc.discovery", "mic.cli")
 # But what is written of its commands: words, which load nothing.
 WORDS = ("mic.cli.table", "mic.cli.terminal.examples")
 _WRITES = """

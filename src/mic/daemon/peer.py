@@ -33,9 +33,7 @@ class Peer(NamedTuple):
 
 def peer(process: int) -> Peer:
     """A process that is alive; raises Unlike when it stands elsewhere than this one, OSError when it is gone."""
-    status = _status(str(process))
-    if _surroundings(str(process), status) != _surroundings("self", _status("self")):
-        raise Unlike("It runs with other rights, or in another place.")
+    status = _require_like_this(process)
     return Peer(
         f"/proc/{process}/cwd",
         int(status["Umask"], 8),
@@ -45,6 +43,22 @@ def peer(process: int) -> Peer:
         os.sched_getaffinity(process),
         [(limit, resource.prlimit(process, limit)) for limit in _LIMITS],
     )
+
+
+def is_like_this(process: int) -> bool:
+    """Whether it may do what this one may: what runs in a sandbox must not get out by asking."""
+    try:
+        _require_like_this(process)
+    except (Unlike, OSError, KeyError):
+        return False
+    return True
+
+
+def _require_like_this(process: int) -> dict[str, str]:
+    status = _status(str(process))
+    if _surroundings(str(process), status) != _surroundings("self", _status("self")):
+        raise Unlike("It runs with other rights, or in another place.")
+    return status
 
 
 def take_on(found: Peer) -> None:

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from mic.core.errors import MicError, Unavailable
 from mic.daemon import door
 from mic.daemon.beside import Beside
+from mic.daemon.peer import is_like_this
 from mic.daemon.watched import NotWatched, Seen, Watched
 
 IDLE = 1800.0
@@ -170,16 +171,17 @@ class Server:
     def _talk(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError, EOFError):
             connection.settimeout(_READING)
-            if not allowed(connection):
+            process = asker(connection)
+            if process is None:
                 return
             size = int.from_bytes(_exactly(connection, 4), "big")
             if size > _LONGEST_REQUEST:
                 return
             identity, *fields = _exactly(connection, size).split(b"\x00")
-            answer = self._answer(identity, fields)
+            answer = self._answer(identity, fields, process)
             connection.sendall(len(answer).to_bytes(4, "big") + answer)
 
-    def _answer(self, identity: bytes, fields: list[bytes]) -> bytes:
+    def _answer(self, identity: bytes, fields: list[bytes], process: int) -> bytes:
         verb = fields[0] if fields else b""
         if verb == b"stop" or identity != door.IDENTITY:
             # Another version would say other things of the same files. The next command starts its own.
@@ -190,7 +192,7 @@ class Server:
         self._asked = time.monotonic()
         if verb in self._answers and len(fields) >= 2:
             return self._of_place(self._answers[verb], fields)
-        if verb in self._others:
+        if verb in self._others and is_like_this(process):
             said = self._others[verb](fields)
             return door.NOTHING if said is None else door.FINISHED + said
         return door.NOTHING
@@ -270,11 +272,11 @@ class Server:
         return json.dumps(said).encode("utf-8", "surrogateescape")
 
 
-def allowed(connection: socket.socket) -> bool:
-    """Whether the process at the other end is this user's (SO_PEERCRED, unix(7))."""
+def asker(connection: socket.socket) -> int | None:
+    """The process at the other end (SO_PEERCRED, unix(7)), 0 when it is not seen from here; None: not this user's."""
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _, user, _ = struct.unpack("3i", raw)
-    return bool(user == os.geteuid())
+    process, user, _ = struct.unpack("3i", raw)
+    return int(process) if user == os.geteuid() else None
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -12,8 +11,9 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import grpc
 
-from mic.core.errors import Corrupt, InvalidInput, MicError, RateLimited, Unauthenticated
-from mic.rpc.discovery import is_local
+from mic.core.errors import Corrupt, MicError, RateLimited, Unauthenticated
+from mic.rpc.channel import open_channel
+from mic.rpc.passed_on import PassedOn, PassOn
 from mic.rpc.status import MOVED_KEY, from_rpc_error, retry_after
 from mic.rpc.v1 import mic_pb2 as pb
 from mic.rpc.v1 import mic_pb2_grpc
@@ -23,7 +23,6 @@ T = TypeVar("T")
 # gRPC writes tracebacks of what it cannot read; where nobody listens they would end at the terminal.
 logging.getLogger("grpc").addHandler(logging.NullHandler())
 
-MAX_MESSAGE = 64 << 20
 CALL_SECONDS = 60.0
 # Calls that move contents: long enough for 64 GiB over a slow line, short enough that nothing hangs for ever.
 STREAM_SECONDS = 24 * 3600.0
@@ -58,7 +57,8 @@ class Client:
 
     Every method raises errors of `mic.core.errors`; `Unavailable` when the forge does not answer. `refused` is the
     hint when the token is: only who made the client knows where the token is from. A forge that asks to come back later
-    is obeyed for two minutes in all; `waiting` is told the seconds. Close it, or use it as a context manager.
+    is obeyed for two minutes in all; `waiting` is told the seconds. `pass_on` may answer questions in place of a
+    connection (`mic.rpc.passed_on`). Close it, or use it as a context manager.
     """
 
     def __init__(
@@ -70,25 +70,18 @@ class Client:
         refused: str = "",
         waiting: Callable[[float], None] = lambda seconds: None,
         pause: Callable[[float], None] = time.sleep,
+        pass_on: PassOn | None = None,
     ) -> None:
         self.address = address
         self._refused = refused
         self._waiting, self._pause = waiting, pause
         # Told of each answer about a project that has moved.
         self.on_move: Callable[[Move], None] | None = None
-        options: list[tuple[str, Any]] = [
-            ("grpc.max_receive_message_length", MAX_MESSAGE),
-            ("grpc.max_send_message_length", MAX_MESSAGE),
-            # A dead connection is noticed in mid-stream within 30 + 20 s.
-            ("grpc.keepalive_time_ms", 30_000),
-            ("grpc.keepalive_timeout_ms", 20_000),
-        ]
-        if is_local(address):
-            options.append(("grpc.enable_http_proxy", 0))
-        if insecure:
-            self._channel = grpc.insecure_channel(address, options)
+        self._channel: grpc.Channel
+        if pass_on is None:
+            self._channel = open_channel(address, insecure=insecure)
         else:
-            self._channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(_roots()), options)
+            self._channel = PassedOn(pass_on, lambda: open_channel(address, insecure=insecure))
         self._raw_chunks: Any = self._channel.unary_stream(
             "/mic.v1.ProjectService/StreamBlobs",
             request_serializer=pb.StreamBlobsRequest.SerializeToString,
@@ -283,21 +276,6 @@ def columns(hashes: list[bytes]) -> Iterator[bytes]:
     """As many hashes as one call may ask for, one after the other."""
     for start in range(0, len(hashes), HASHES_PER_CALL):
         yield b"".join(hashes[start : start + HASHES_PER_CALL])
-
-
-def _roots() -> bytes | None:
-    """The authorities in SSL_CERT_FILE, which Python's own HTTPS reads too; None for those that gRPC brings along.
-
-    Raises InvalidInput.
-    """
-    name = os.environ.get("SSL_CERT_FILE", "")
-    if not name:
-        return None
-    try:
-        with open(name, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise InvalidInput(f"SSL_CERT_FILE names {name}, which cannot be read.", hint="Correct or unset it.") from error
 
 
 def _bearer(token: str) -> tuple[tuple[str, str], ...]:

@@ -228,9 +228,22 @@ def _until_ready(world: World) -> None:
     raise AssertionError(said.stdout)
 
 
+def _start_daemon(world: World) -> None:
+    """Starts it where it does not run, and waits until commands begin in its forks."""
+    run([MIC, "daemon", "start"], world.warm)
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        said = json.loads(subprocess.check_output([MIC, "daemon", "status", "--json"], env=world.warm))
+        if (said["commands"] or {}).get("ready"):
+            return
+        time.sleep(0.1)
+    raise AssertionError(said)
+
+
 def log(world: World) -> Iterator[Row]:
     """The newest twenty landings."""
     command = [MIC, "log", "-n", "20"]
+    _start_daemon(world)
     run(command, world.warm, world.mic)
     alone, warm, peer = least(
         ROUNDS,
@@ -249,6 +262,7 @@ def log(world: World) -> Iterator[Row]:
 def land(world: World) -> Iterator[Row]:
     """One file of many, from the command to its end; git commits and pushes it."""
     path = os.fsdecode(path_of(FILES // 2))
+    _start_daemon(world)
     number = 0
 
     def ours(env: dict[str, str]) -> float:
@@ -277,6 +291,7 @@ def land(world: World) -> Iterator[Row]:
 
 def reading(world: World) -> Iterator[Row]:
     """`diff` and `blame`."""
+    _start_daemon(world)
     path = os.fsdecode(path_of(3))
     for folder in (world.mic, world.git):
         (folder / path).write_bytes((folder / path).read_bytes() + b"more\n")

@@ -30,7 +30,7 @@ def looking(instance: str, out: Output) -> Iterator[Client]:
     """A client for a command that only looks: what the forge said before is what it says while it is not reached."""
     away: Unreached | None = None
     try:
-        client = connect(instance)
+        client = connect(instance, only_looks=True)
     except Unreached as error:
         client, away = Client(_NOWHERE, insecure=True), error
     with client:

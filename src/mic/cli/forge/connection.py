@@ -9,7 +9,7 @@ from typing import NamedTuple
 import click
 
 from mic.cli.forge.credentials import SIGN_IN, Tokens, default_instance, environment_token
-from mic.cli.forge.told import told_by_daemon
+from mic.cli.forge.told import passed_on_by_daemon, told_by_daemon
 from mic.cli.terminal.exit_codes import WrongCommandLine
 from mic.cli.terminal.output import Output
 from mic.core.errors import InvalidInput, MicError, Unauthenticated
@@ -46,8 +46,14 @@ class Address(NamedTuple):
         return self._replace(branch="" if branch == MAIN else branch)
 
 
-def connect(instance: str, *, signed_in: bool = False, waiting: Callable[[float], None] | None = None) -> Client:
-    """A client of the forge at `instance`, with the token kept for it.
+def connect(
+    instance: str,
+    *,
+    signed_in: bool = False,
+    waiting: Callable[[float], None] | None = None,
+    only_looks: bool = False,
+) -> Client:
+    """A client of the forge at `instance`, with the token kept for it. Who `only_looks` may need no connection.
 
     Raises Unauthenticated when `signed_in` is asked for and there is no token; Unavailable, InvalidInput.
     """
@@ -55,9 +61,16 @@ def connect(instance: str, *, signed_in: bool = False, waiting: Callable[[float]
     if not tokens.current() and signed_in:
         hint = SIGN_IN if instance == default_instance() else f"Sign in with `mic auth login --instance {instance}`."
         raise Unauthenticated(f"You are not signed in at {instance}.", hint=hint)
-    forge = told_by_daemon(instance) or discover(instance)
-    refused = _FROM_ENVIRONMENT if environment_token(instance) else ""
-    client = Client(forge.grpc, tokens, insecure=not forge.tls, refused=refused, waiting=waiting or _say_waiting)
+    told = told_by_daemon(instance)
+    forge = told or discover(instance)
+    client = Client(
+        forge.grpc,
+        tokens,
+        insecure=not forge.tls,
+        refused=_FROM_ENVIRONMENT if environment_token(instance) else "",
+        waiting=waiting or _say_waiting,
+        pass_on=passed_on_by_daemon(told) if told and only_looks else None,
+    )
     client.on_move = _Moves(instance)
     return client
 

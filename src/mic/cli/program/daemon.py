@@ -115,7 +115,7 @@ def _serve() -> None:
     os.environ.pop("MICELIO_TOKEN", None)
     connections = Connections()
     idle = float(os.environ.get(_IDLE) or IDLE)
-    others: Others = {b"log": connections.log, b"forge": connections.forge}
+    others: Others = {b"log": connections.log, b"forge": connections.forge, b"call": connections.call}
     Server(ANSWERS, others, idle, connections.tidy, Beside(served.command())).run()
 
 

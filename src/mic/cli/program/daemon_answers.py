@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mic.cli.forge.told import surroundings
 from mic.cli.hot import View, bare_text, status_text
@@ -18,6 +18,8 @@ from mic.daemon.door import LIKE_MINE, encode_changes
 from mic.daemon.watched import Seen
 
 if TYPE_CHECKING:
+    import grpc
+
     from mic.rpc.client import Client
 
 # Seconds that a connection is kept after its last use: a forge has other clients too.
@@ -45,6 +47,7 @@ class Connections:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._clients: dict[str, tuple[Client, float]] = {}
+        self._channels: dict[tuple[bytes, bytes], tuple[grpc.Channel, float]] = {}
         self._forges: dict[bytes, tuple[bytes, float]] = {}
         self._loading: threading.Thread | None = None
 
@@ -84,6 +87,47 @@ class Connections:
             known = self._forges[instance] = json.dumps(found).encode(), time.monotonic()
         return known[0]
 
+    def call(self, fields: list[bytes]) -> bytes | None:
+        """A question to a forge, in the asker's name, passed on as it is (`told.passed_on_by_daemon`)."""
+        _, address, tls, method, seconds, token, *rest = fields
+        mine = surroundings(os.environb)
+        if rest[: len(mine)] != mine or not self._loaded():
+            return None
+        import grpc
+
+        from mic.rpc.status import MOVED_KEY
+
+        request = b"\x00".join(rest[len(mine) :])
+        metadata = (("authorization", token.decode()),) if token else ()
+        try:
+            answer, call = (
+                self._channel(address, tls)
+                .unary_unary(method.decode(), None, None)
+                .with_call(request, timeout=float(seconds), metadata=metadata)
+            )
+        except (grpc.RpcError, MicError, ValueError) as error:
+            # After one that was not reached, gRPC waits for up to two minutes before it tries again.
+            if not isinstance(error, grpc.RpcError) or error.code() == grpc.StatusCode.UNAVAILABLE:
+                self._drop(address, tls)
+            return None
+        # That a project has moved is for the command to say, once.
+        return None if MOVED_KEY in dict(call.trailing_metadata() or ()) else answer
+
+    def _channel(self, address: bytes, tls: bytes) -> grpc.Channel:
+        from mic.rpc.channel import open_channel
+
+        with self._lock:
+            kept = self._channels.get((address, tls))
+            channel = kept[0] if kept else open_channel(address.decode(), insecure=not tls)
+            self._channels[address, tls] = channel, time.monotonic()
+        return channel
+
+    def _drop(self, address: bytes, tls: bytes) -> None:
+        with self._lock:
+            gone = self._channels.pop((address, tls), None)
+        if gone:
+            gone[0].close()
+
     def _loaded(self) -> bool:
         """Whether the half second of imports is behind us; whoever asks before that does not wait for it."""
         if self._loading is None:
@@ -108,16 +152,19 @@ class Connections:
         """Ends connections that nobody asked through for a while."""
         with self._lock:
             old = [name for name, (_, asked) in self._clients.items() if time.monotonic() - asked > _KEPT]
-            gone = [self._clients.pop(name) for name in old]
-        for client, _ in gone:
-            client.close()
+            gone: list[Any] = [self._clients.pop(name)[0] for name in old]
+            unused = [name for name, (_, asked) in self._channels.items() if time.monotonic() - asked > _KEPT]
+            gone += [self._channels.pop(name)[0] for name in unused]
+        for one in gone:
+            one.close()
 
     def close(self) -> None:
         """Ends all connections."""
         with self._lock:
-            gone, self._clients = list(self._clients.values()), {}
-        for client, _ in gone:
-            client.close()
+            gone: list[Any] = [kept[0] for kept in (*self._clients.values(), *self._channels.values())]
+            self._clients, self._channels = {}, {}
+        for one in gone:
+            one.close()
 
 
 def _not_here(_: object) -> None:
