@@ -19,7 +19,7 @@ BROKEN_PIPE = 141  # 128 + SIGPIPE
 def main(argv: list[str], *, here: bool = False) -> int:
     """Runs one command line (without the program's name) and returns its exit code (mic.cli.terminal.exit_codes).
 
-    With `here` it asks no daemon and no command server to do so.
+    With `here` it asks no daemon and no command server to do so; what the interpreter needs is loaded then.
     """
     if None in (sys.stdin, sys.stdout, sys.stderr):
         _open_closed()
@@ -83,10 +83,10 @@ def _run(argv: list[str], here: bool) -> int:
         code = served.run(argv)
         if code is not None:
             return code
-    if sys.flags.no_site:
-        import site
+        if sys.flags.no_site:
+            import site
 
-        site.main()
+            site.main()
     from mic.cli.terminal.app import run
 
     _look_for_cycles_rarely()
