@@ -139,22 +139,32 @@ def _open_closed() -> None:
 
 
 def _say_last() -> None:
-    """What is left to be said on standard error, where that takes no more, is nobody's to read: it changes no code."""
-    try:
-        sys.stderr.flush()
-    except OSError:
-        _to_nowhere(sys.stderr)
+    """What is left to be said, where nothing is taken any more, is nobody's to read: it changes no code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _to_nowhere(stream)
 
 
 def start() -> None:
-    """Runs the process's own command line and ends the process. Called by `scripts/mic`."""
+    """Runs the process's own command line and ends the process. Called by `scripts/mic`.
+
+    The interpreter is not torn down, as it is not in a fork of the command server: 3 ms of every command, and a tenth
+    of a second behind one that knows 100,000 files.
+    """
     argv = sys.argv[1:]
     code = main(argv)
     if argv in _QUICK or "mic.cli.terminal.app" not in sys.modules:
         import posix
 
-        # Nothing is left to clean up, and tearing the interpreter down takes 3 ms.
         _say_last()
         posix._exit(code)
+    import atexit
+    import os
+    import threading
+
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads, as the end of a program does
+    atexit._run_exitfuncs()
     _say_last()
-    sys.exit(code)
+    os._exit(code)
