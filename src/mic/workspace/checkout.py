@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from array import array
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from itertools import chain
+from operator import lt
 from typing import NamedTuple
 
 from mic.core.blob import MAX_WHOLE
@@ -38,16 +40,22 @@ _GITLINK = 0o160000
 _PIECE = 1 << 20
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-# The fields of an entry, disk numbers and one flag as a record, without a function in Python for each of 100,000.
-_ENTRY: Callable[[tuple[object, ...]], IndexEntry] = partial(tuple.__new__, IndexEntry)
 # A name or a symlink's target that this file system refuses.
 _REFUSED = (errno.EILSEQ, errno.EINVAL, errno.ENAMETOOLONG)
 
 
-class Done(NamedTuple):
-    """What a checkout in another process has done of this one: see `Checkout.join` and `Checkout.take`."""
+# Of a file that was written in its place: mtime, ctime, inode, size, as they were when it was closed.
+Numbers = tuple[int, int, int, int]
 
-    placed: dict[bytes, tuple[int, int, int, int]]
+
+class Done(NamedTuple):
+    """What a checkout in another process has done of this one: see `Checkout.join` and `Checkout.take`.
+
+    `numbers` has those of `placed` one after the other (u64), where these are all files that it was given, in order.
+    """
+
+    numbers: bytes
+    placed: dict[bytes, Numbers]
     checked: dict[bytes, tuple[int, int]]
     unwritten: list[tuple[bytes, str]]
     erased: list[bytes]
@@ -65,8 +73,7 @@ class Checkout:
         self._away: set[bytes] = set()
         # Inode and mtime of each file whose content was checked.
         self._checked: dict[bytes, tuple[int, int]] = {}
-        # Of each file that was written in its place: mtime, ctime, inode, size, as they were when it was closed.
-        self._placed: dict[bytes, tuple[int, int, int, int]] = {}
+        self._placed: dict[bytes, Numbers] = {}
         self._expected: dict[bytes, os.stat_result | None] = {}
         # Whether nothing stood where this checkout writes; where killed ones were; and where this one is.
         self.fresh = False
@@ -226,12 +233,22 @@ class Checkout:
 
     def done(self) -> Done:
         """What was done since `join`, for `take` in the process that planned; forgotten here."""
-        done = Done(self._placed, self._checked, self.unwritten, self.erased)
+        placed = list(map(self._placed.get, self._entries))
+        if None in placed:
+            done = Done(b"", self._placed, self._checked, self.unwritten, self.erased)
+        else:
+            numbers = array("Q", chain.from_iterable(placed)).tobytes()  # type: ignore[arg-type]
+            done = Done(numbers, {}, self._checked, self.unwritten, self.erased)
         self._placed, self._checked, self.unwritten, self.erased = {}, {}, [], []
         return done
 
-    def take(self, done: Done) -> None:
-        """What another process has done of this checkout."""
+    def take(self, done: Done, given: Sequence[Entry]) -> None:
+        """What another process has done of this checkout, of the files that it was given."""
+        if done.numbers:
+            each = iter(array("Q", done.numbers))
+            self._placed.update(
+                zip([entry.path for entry in given], zip(each, each, each, each, strict=True), strict=True)
+            )
         self._placed.update(done.placed)
         self._checked.update(done.checked)
         self._away.update(path for path, _ in done.unwritten)
@@ -259,14 +276,16 @@ class Checkout:
     def finish(self) -> Index:
         """Records how everything stands on disk, saves the index and returns it."""
         clock = clock_now(self._root)
-        placed = self._placed.get
-        index = Index.build(
-            [
-                _ENTRY(entry + found + (False,)) if (found := placed(entry.path)) is not None else self._recorded(entry)
-                for entry in self._entries.values()
-            ],
-            clock,
-        )
+        entries = self._entries.values()
+        placed = list(map(self._placed.get, self._entries))
+        if placed and None not in placed and _is_sorted(list(self._entries)):
+            # Each field as it is: no record is made for each of 100,000 files.
+            fields = (*zip(*entries, strict=True), *zip(*placed, strict=True), bytes(len(placed)))
+            index = Index.of_fields(fields, clock)
+        else:
+            index = Index.build(
+                [self._recorded(entry, found) for entry, found in zip(entries, placed, strict=True)], clock
+            )
         self._ws.save_index(index)
         for left_over in os.listdir(self._tmp):
             if os.fsencode(left_over).endswith(MARKED):
@@ -394,7 +413,9 @@ class Checkout:
         except FileNotFoundError:
             return
 
-    def _recorded(self, entry: Entry) -> IndexEntry:
+    def _recorded(self, entry: Entry, placed: Numbers | None) -> IndexEntry:
+        if placed is not None:
+            return IndexEntry(*entry, *placed, unwritten=False)
         if entry.path in self._away:
             return IndexEntry(entry.path, entry.mode, entry.kind, entry.size, entry.hash, 0, 0, 0, 0, True)
         try:
@@ -416,6 +437,10 @@ class Checkout:
             stat.st_size,
             False,
         )
+
+
+def _is_sorted(paths: list[bytes]) -> bool:
+    return all(map(lt, paths, paths[1:]))
 
 
 def _in_the_way(path: bytes) -> AlreadyExists:

@@ -131,18 +131,27 @@ def test_a_full_disk_leaves_no_part_of_a_file(empty: Workspace, monkeypatch: pyt
     assert os.listdir(empty.root) == [".mic"]
 
 
-def test_two_processes_share_a_checkout(empty: Workspace) -> None:
-    """One plans and records, the other writes a part; both may come to make the same folder."""
+@pytest.mark.parametrize("given", [3, 2])
+def test_two_processes_share_a_checkout(empty: Workspace, given: int) -> None:
+    """One plans and records, the other writes a part; both may come to make the same folder.
+
+    Of what the other was given it writes all, or leaves one to the one that planned.
+    """
     checkout, needed = planned(empty)
     other = Checkout(empty)
-    other.join(needed[3:], checkout.fresh, checkout.torn)
+    other.join(needed[given:], checkout.fresh, checkout.torn)
     for wanted in needed[3:]:
         other.put(wanted, FILES[wanted.path][1])
     for wanted in needed[:3]:
         checkout.put(wanted, FILES[wanted.path][1])
-    checkout.take(other.done())
+    done = other.done()
+    assert (len(done.numbers), len(done.placed)) == ((32 * len(needed[3:]), 0) if given == 3 else (0, len(needed[3:])))
+    checkout.take(done, needed[given:])
     other.close()
-    checkout.finish()
+    index = checkout.finish()
+    for recorded in index.entries():
+        stat = os.lstat(Path(empty.root, os.fsdecode(recorded.path)))
+        assert recorded[5:] == (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino, stat.st_size, False)
     assert status(empty) == ([], [])
     assert (other.done().placed, left_over(empty)) == ({}, [])
 

@@ -58,10 +58,17 @@ class _Begin(NamedTuple):
 
 
 class _Group(NamedTuple):
-    """Files of a group and what was kept of their contents, once they are written."""
+    """What was done of a group's files, and what was kept of their contents."""
 
     done: Done
     rows: bytes
+
+
+class _Written(NamedTuple):
+    """A group that was given, and what became of it."""
+
+    given: list[Entry]
+    group: _Group
 
 
 class _Line:
@@ -156,7 +163,7 @@ class Writers:
         """
         begin = pickle.dumps(_Begin(ws.root, ws.config, checkout.fresh, checkout.torn))
         groups: SimpleQueue[list[Entry] | None] = SimpleQueue()
-        told: SimpleQueue[int | _Group | BaseException | None] = SimpleQueue()
+        told: SimpleQueue[int | _Written | BaseException | None] = SimpleQueue()
         for line in self._lines:
             tend = _Tending(line, client, project, groups, told.put)
             threading.Thread(target=tend.run, args=(begin,), daemon=True).start()
@@ -177,9 +184,9 @@ class Writers:
                     elif isinstance(what, int):
                         done += what
                         bar.at(done)
-                    elif isinstance(what, _Group):
-                        checkout.take(what.done)
-                        rows.append(what.rows)
+                    elif isinstance(what, _Written):
+                        checkout.take(what.group.done, what.given)
+                        rows.append(what.group.rows)
                     else:
                         raise what
         finally:
@@ -206,6 +213,11 @@ def _empty(groups: SimpleQueue[list[Entry] | None], waiting: int) -> None:
 
 def _groups(needed: list[Entry]) -> Iterator[list[Entry]]:
     """The files in groups, in their order but that those with one content stay together: it is fetched once."""
+    hashes = [entry.hash for entry in needed]
+    if len(set(hashes)) == len(hashes) and sum(entry.size for entry in needed) < _GROUP_BYTES:
+        for at in range(0, len(needed), _GROUP):
+            yield needed[at : at + _GROUP]
+        return
     by_hash: dict[bytes, list[Entry]] = {}
     for entry in needed:
         by_hash.setdefault(entry.hash, []).append(entry)
@@ -230,7 +242,7 @@ class _Tending:
         client: Client,
         project: pb.ProjectRef,
         groups: SimpleQueue[list[Entry] | None],
-        tell: Callable[[int | _Group | BaseException | None], None],
+        tell: Callable[[int | _Written | BaseException | None], None],
     ) -> None:
         self._line, self._client, self._project = line, client, project
         self._groups, self._tell = groups, tell
@@ -240,7 +252,7 @@ class _Tending:
             self._line.send(_BEGIN, begin)
             while (group := self._groups.get()) is not None:
                 self._line.send(_GIVEN, pickle.dumps(tuple(map(list, zip(*group, strict=True)))))
-                self._write()
+                self._write(group)
         except (EOFError, OSError):
             self._tell(Unavailable("A process that wrote files was ended.", hint="Run the same command again."))
         except BaseException as error:  # raised again where it belongs
@@ -248,7 +260,7 @@ class _Tending:
         else:
             self._tell(None)
 
-    def _write(self) -> None:
+    def _write(self, given: list[Entry]) -> None:
         """One group, to its end."""
         at = 0
         while True:
@@ -262,7 +274,7 @@ class _Tending:
                 self._tell(done - at)
                 at = done
             elif kind == _DONE:
-                self._tell(pickle.loads(data))  # noqa: S301  # from a fork of this process
+                self._tell(_Written(given, pickle.loads(data)))  # noqa: S301  # from a fork of this process
                 return
             else:
                 raise pickle.loads(data)  # noqa: S301
