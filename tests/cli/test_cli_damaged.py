@@ -120,7 +120,7 @@ def at(person: Inside, folder: str, file: str, how: str) -> Path:
 
 LAST_SYNC = "! mic: What the last sync of this workspace wrote down is damaged."
 BELOW = "! mic: What a session stands on, in {}, is damaged: "
-NOT_SENT = r"Not sent, open here again: Later \(.*\n! mic: {}, which waits to be sent, is damaged\."
+NOT_SENT = r"Not sent, open here again: Later\n! mic: {}, which waits to be sent, is damaged\."
 # A folder, a file of its `.mic`, a command that needs it, and what is said, `{}` for the file. What cannot be opened is
 # named by its path in each case.
 NAMED = (

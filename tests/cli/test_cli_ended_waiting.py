@@ -299,7 +299,7 @@ def test_a_later_word_replaces_a_push_that_is_refused(here: Inside, command: tup
     here("session", "push")
     here.cd("here")
     assert here("sync").startswith(
-        "Not sent, still waits, number 1: Water (The session was pushed from elsewhere since.)"
+        "Not sent, still waits, number 1: Water\n! mic: The session was pushed from elsewhere since.\n"
     )
     assert here(*command).startswith(said)
     assert here("pending", "list") == "Nothing waits for the forge.\n"
@@ -344,7 +344,7 @@ def test_the_project_is_not_to_be_seen_for_a_while(here: Inside) -> None:
     here.go_off_line()
     assert here("session", "push").startswith("Waits to push: Water (2 files)\n")
     here.go_on_line()
-    assert here("sync").startswith("Not sent, still waits, number 1: Water (There is no project ")
+    assert here("sync").startswith("Not sent, still waits, number 1: Water\n! mic: There is no project ")
     assert here("land") == gone
     assert here("project", "restore", project) == f"{project} is there again, private, @1.\n"
     assert here("sync").startswith("Pushed: Water\n")

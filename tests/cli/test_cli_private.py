@@ -108,7 +108,7 @@ def test_what_waits_goes_on_waiting(two: Two) -> None:
     reason = f"There is no project {two.project}, or you may not see it."
     for _ in range(2):
         assert reader("sync") == (
-            f"Not sent, still waits, number 1: Water ({reason})\n! mic: {reason}\n"
+            f"Not sent, still waits, number 1: Water\n! mic: {reason}\n"
             "!      Check the spelling, or sign in as a member of its organization. It still waits; "
             "`mic pending drop 1` takes it out.\n[4]\n"
         )

@@ -195,7 +195,7 @@ def _send_waiting(ws: Workspace) -> tuple[list[Sending], Unreached | None]:
             here = local.current(ws)
             # What lands needs no push; one that is being put aside does not land.
             but = here.id if here is not None and not here.left else b""
-            return send_waiting(client, ws, lambda line: None, but), None
+            return send_waiting(client, ws, lambda each: None, but), None
     except Unreached as error:
         return [], error
 

@@ -65,7 +65,7 @@ class Sending(NamedTuple):
     needless: bool = False
 
 
-def send_waiting(client: Client, ws: Workspace, say: Callable[[str], None], but: bytes = b"") -> list[Sending]:
+def send_waiting(client: Client, ws: Workspace, say: Callable[[Sending], None], but: bytes = b"") -> list[Sending]:
     """Send what waits, in order, telling `say` of each, up to the first that needs a decision; that has an `error`.
 
     Pushes of the session `but` go on waiting: the caller tells what is newer of it. The caller holds the lock. Raises
@@ -97,18 +97,19 @@ def send_waiting(client: Client, ws: Workspace, say: Callable[[str], None], but:
             else:
                 sent = Sending(item, error=_refused(ws, item, items, error))
         found.append(sent)
-        say(sent_line(sent))
+        say(sent)
         if sent.error is not None:
             break
     return found
 
 
-def sent_line(sent: Sending) -> str:
-    """One line about it."""
+def sent_line(sent: Sending, *, raised: bool = False) -> str:
+    """One line about it. `raised`: its error ends the command, which says the reason then."""
     item, goal = sent.item, sent.item.session.goal
     if sent.error is not None:
         stays = "open here again" if item.kind == LAND else f"still waits, number {item.number}"
-        return f"Not sent, {stays}: {goal} ({sent.error.message.partition(chr(10))[0]})"
+        why = "" if raised else f" ({sent.error.message.partition(chr(10))[0]})"
+        return f"Not sent, {stays}: {goal}{why}"
     if item.kind == LAND:
         also = f"; {sent.note}" if sent.note else ""
         return f"Landed @{sent.position}: {goal} ({plural(len(item.changes), 'file')}{also})"
@@ -135,7 +136,7 @@ def send_first(client: Client, ws: Workspace, out: Output, but: bytes = b"") -> 
     """Before a command that needs the forge and this workspace to agree: send what waits; raises what stops that.
 
     As `send_waiting`, pushes of the session `but` go on waiting."""
-    for sent in send_waiting(client, ws, out.note, but):
+    for sent in send_waiting(client, ws, lambda each: out.note(sent_line(each, raised=True)), but):
         if sent.error is not None:
             raise sent.error
 

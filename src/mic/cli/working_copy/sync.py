@@ -10,7 +10,7 @@ import msgspec
 
 from mic.cli.context.open_session import address_of
 from mic.cli.landing.conflict_story import Stories, keep_records, learn, story_fields, story_lines
-from mic.cli.landing.send_waiting import Sending, send_waiting, sent_fields
+from mic.cli.landing.send_waiting import Sending, send_waiting, sent_fields, sent_line
 from mic.cli.landing.settled import settled
 from mic.cli.landing.unresolved import refuse_half_undone, refuse_open
 from mic.cli.session.stack import on_what_landed, stand_alone
@@ -104,11 +104,15 @@ def _switches(journal: Journal) -> bool:
 def _send_waiting(client: Client, ws: Workspace, out: Output) -> list[Sending]:
     """What waited for the forge, sent. What clashes is open here again, and what landed can be taken in at once;
     raises what else stops it."""
-    sent = send_waiting(client, ws, out.line)
-    error = sent[-1].error if sent else None
-    if error is not None and not isinstance(error, Conflicted | BaseMismatch):
-        raise error
+    sent = send_waiting(client, ws, lambda each: out.line(sent_line(each, raised=_stops(each))))
+    if sent and sent[-1].error is not None and _stops(sent[-1]):
+        raise sent[-1].error
     return sent
+
+
+def _stops(sent: Sending) -> bool:
+    """Whether the error, if there is one, ends the sync here: what clashes is settled by going on."""
+    return not isinstance(sent.error, Conflicted | BaseMismatch)
 
 
 def take_in(
