@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable, Sequence
 
 import zstandard
 
@@ -50,6 +51,30 @@ def inflate(frame: bytes, size: int, name: str) -> bytes:
     if len(data) != size:
         raise Corrupt(f"{name} is damaged: it says {size} bytes and holds {len(data)}", object=name)
     return data
+
+
+def inflate_each(
+    data: bytes, lengths: Sequence[int], sizes: Sequence[int], hashes: Sequence[bytes], name: Callable[[bytes], str]
+) -> list[bytes]:
+    """The contents of the zstd frames of these lengths that `data` is made of, each of exactly its size, as `inflate`.
+
+    In half the time. What the sizes come to is the caller's to bound. `name` names the one with a hash in errors.
+    """
+    contents: list[bytes] = []
+    claimed, decompress = zstandard.frame_content_size, _decompressor().decompress
+    end = 0
+    for length, size, content_hash in zip(lengths, sizes, hashes, strict=True):
+        start, end = end, end + length
+        frame = data[start:end]
+        try:
+            # As a frame says its size, nothing larger is allocated, and what is behind its end is refused.
+            content = decompress(frame, size, allow_extra_data=False) if claimed(frame) == size else None
+        except zstandard.ZstdError:
+            content = None
+        if content is None or len(content) != size:
+            content = inflate(frame, size, name(content_hash))
+        contents.append(content)
+    return contents
 
 
 def frame_size(frame: bytes, name: str) -> int:

@@ -6,6 +6,7 @@ import hashlib
 
 import pytest
 
+from mic.cli.transfer import contents
 from mic.cli.transfer.contents import column_contents
 from mic.core.blob import MAX_WHOLE, compress
 from mic.core.errors import Corrupt
@@ -23,8 +24,22 @@ def _columns() -> pb.BlobColumns:
 
 
 def test_contents_in_columns() -> None:
-    assert list(column_contents(_columns())) == list(zip(HASHES, DATAS, strict=True))
+    assert list(column_contents(_columns())) == [list(zip(HASHES, DATAS, strict=True))]
     assert list(column_contents(pb.BlobColumns())) == []
+
+
+def test_not_more_is_inflated_at_once_than_memory_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = zip(HASHES, DATAS, strict=True)
+    for limit, lists in ((6, [[first, second], [third]]), (5, [[first], [second], [third]])):
+        monkeypatch.setattr(contents, "_AT_ONCE", limit)
+        assert list(column_contents(_columns())) == lists
+
+
+def test_the_damaged_one_is_named() -> None:
+    columns = _columns()
+    columns.data = columns.data[:-4] + b"oops"
+    with pytest.raises(Corrupt, match=f"the content {HASHES[2].hex()[:12]} that the forge sent is damaged"):
+        list(column_contents(columns))
 
 
 @pytest.mark.parametrize("what", ["hash", "size", "length", "data", "longer", "huge", "other size", "no frame"])

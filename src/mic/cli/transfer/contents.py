@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from mic.cli.transfer.batches import BATCH_BYTES
 from mic.cli.transfer.content_cache import LARGEST, content_cache
-from mic.core.blob import MAX_WHOLE, inflate
+from mic.core.blob import MAX_WHOLE, inflate, inflate_each
 from mic.core.errors import Corrupt, Erased
 from mic.core.ids import content_hash
 from mic.core.tree import Entry, entries_of
@@ -18,6 +18,11 @@ from mic.rpc.v1 import mic_pb2 as pb
 # Contents that a command holds in memory to compare or print; larger ones are streamed or only named.
 MAX_HELD = 32 << 20
 _ZSTD = pb.BlobFrame.ZSTD
+# Bytes of contents that are inflated at once.
+_AT_ONCE = 16 << 20
+
+# The hash and the bytes of a content.
+Whole = tuple[bytes, bytes]
 
 
 class Source(Protocol):
@@ -49,6 +54,18 @@ def stream_contents(
     The pieces of one content end before the next is asked for; what is left of them is skipped. Whoever goes on
     has verified what came before, which is then kept. Raises Corrupt, Unavailable, InvalidInput.
     """
+    for some in stream_batches(client, project, hashes, session_id):
+        if isinstance(some, Content):
+            yield some
+        else:
+            for name, data in some:
+                yield Content(name, len(data), data, (data,))
+
+
+def stream_batches(
+    client: Source, project: pb.ProjectRef, hashes: list[bytes], session_id: bytes = b""
+) -> Iterator[list[Whole] | Content]:
+    """As `stream_contents`, with those that came whole in lists: a generator less for each of 100,000."""
     cache = content_cache()
     absent = []
     alone = cache.alone(hashes)
@@ -59,56 +76,66 @@ def stream_contents(
         if data is None:
             absent.append(wanted)
         else:
-            yield Content(wanted, len(data), data, (data,))
-    fresh: list[tuple[bytes, bytes]] = []
+            yield [(wanted, data)]
+    fresh: list[Whole] = []
     waiting = 0
     erased: dict[bytes, str] = {}
     arriving = _arriving(client.chunks(project, absent, session_id), erased)
-    for content in arriving:
-        if isinstance(content, pb.BlobFrame):
-            pieces = _pieces(content, arriving)
-            yield Content(content.hash, content.size, None, pieces)
+    for some in arriving:
+        if isinstance(some, pb.BlobFrame):
+            pieces = _pieces(some, arriving)
+            yield Content(some.hash, some.size, None, pieces)
             for _ in pieces:
                 pass
             continue
-        name, data = content
-        yield Content(name, len(data), data, (data,))
-        if len(data) <= LARGEST:
-            fresh.append(content)
-            waiting += len(data)
-            if waiting >= BATCH_BYTES:
-                cache.keep_contents(fresh)
-                fresh, waiting = [], 0
+        yield some
+        for content in some:
+            length = len(content[1])
+            if length <= LARGEST:
+                fresh.append(content)
+                waiting += length
+        if waiting >= BATCH_BYTES:
+            cache.keep_contents(fresh)
+            fresh, waiting = [], 0
     cache.keep_contents(fresh)
     for name, text in erased.items():
         if name in absent:
             yield Content(name, len(text), text.encode(), (text.encode(),), erased=True)
 
 
-def _arriving(chunks: Iterator[pb.BlobChunk], erased: dict[bytes, str]) -> Iterator[tuple[bytes, bytes] | pb.BlobFrame]:
-    """Hash and bytes of each content that came whole, and the frames of large ones; what was erased is noted."""
+def _arriving(chunks: Iterator[pb.BlobChunk], erased: dict[bytes, str]) -> Iterator[list[Whole] | pb.BlobFrame]:
+    """Hash and bytes of the contents that came whole, and the frames of large ones; what was erased is noted."""
     for chunk in chunks:
         erased.update((stone.hash, stone.text) for stone in chunk.tombstones)
-        yield from column_contents(chunk.columns)
+        if chunk.HasField("columns"):
+            yield from column_contents(chunk.columns)
         for frame in chunk.frames:
             if frame.offset or frame.length != frame.size:
                 yield frame
             else:
-                yield frame.hash, frame_bytes(frame)
+                yield [(frame.hash, frame_bytes(frame))]
 
 
-def column_contents(columns: pb.BlobColumns) -> Iterator[tuple[bytes, bytes]]:
-    """Hash and bytes of each content; raises Corrupt when they are not what is said of them."""
-    hashes, lengths, data = columns.hashes, columns.lengths, columns.data
-    at = 0
-    if len(hashes) != 32 * len(lengths) or len(lengths) != len(columns.sizes) or sum(lengths) != len(data):
+def column_contents(columns: pb.BlobColumns) -> Iterator[list[Whole]]:
+    """Hash and bytes of each content, in lists of at most `_AT_ONCE` bytes or of one content.
+
+    Raises Corrupt when they are not what is said of them.
+    """
+    hashes, sizes, lengths, data = columns.hashes, list(columns.sizes), list(columns.lengths), columns.data
+    if len(hashes) != 32 * len(lengths) or len(lengths) != len(sizes) or sum(lengths) != len(data):
         raise Corrupt("The contents that the forge sent have other numbers than they say.", hint="Try again.")
-    for number, (size, length) in enumerate(zip(columns.sizes, lengths, strict=True)):
-        name = hashes[number * 32 : number * 32 + 32]
-        if size > MAX_WHOLE:
-            raise _too_large(name, size)
-        yield name, inflate(data[at : at + length], size, _named(name))
-        at += length
+    names = [hashes[at : at + 32] for at in range(0, len(hashes), 32)]
+    if max(sizes, default=0) > MAX_WHOLE:
+        raise next(_too_large(name, size) for name, size in zip(names, sizes, strict=True) if size > MAX_WHOLE)
+    first = at = 0
+    while first < len(names):
+        stop, together, end = first, 0, at
+        while stop < len(names) and (stop == first or together + sizes[stop] <= _AT_ONCE):
+            together, end, stop = together + sizes[stop], end + lengths[stop], stop + 1
+        some = names[first:stop]
+        contents = inflate_each(data[at:end], lengths[first:stop], sizes[first:stop], some, _named)
+        yield list(zip(some, contents, strict=True))
+        first, at = stop, end
 
 
 def page_entries(page: pb.TreeResponse) -> list[Entry]:
@@ -175,7 +202,7 @@ def _too_large(content: bytes, length: int) -> Corrupt:
     return Corrupt(f"{_named(content)} has a part of {length} bytes; the limit is {MAX_WHOLE}", hint="Try again.")
 
 
-def _pieces(first: pb.BlobFrame, arriving: Iterator[tuple[bytes, bytes] | pb.BlobFrame]) -> Iterator[bytes]:
+def _pieces(first: pb.BlobFrame, arriving: Iterator[list[Whole] | pb.BlobFrame]) -> Iterator[bytes]:
     name = f"the content {first.hash.hex()[:12]}"
     frame, have = first, 0
     while True:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mic.cli.transfer.contents import Source, stream_contents
+from mic.cli.transfer.contents import Content, Source, stream_batches
 from mic.core.errors import Corrupt
 from mic.core.tree import Entry
 from mic.rpc.v1 import mic_pb2 as pb
@@ -32,21 +32,31 @@ def write_each(
         for entry in needed:
             by_hash.setdefault(entry.hash, []).append(entry)
         again: list[Entry] = []
-        for name, _, whole, pieces, erased in stream_contents(source, project, list(by_hash), session_id):
+
+        def those_of(name: bytes, by_hash: dict[bytes, list[Entry]] = by_hash) -> list[Entry]:
             wanted = by_hash.pop(name, None)
             if wanted is None:
                 raise Corrupt(f"The forge sent {name.hex()}, which nobody asked for.", hint="Try again.")
-            if whole is None:
-                # A large content is streamed into one file; its other names ask for it again.
-                again += wanted[1:]
-                wanted = wanted[:1]
-            if whole is not None and not erased:
+            return wanted
+
+        for some in stream_batches(source, project, list(by_hash), session_id):
+            if isinstance(some, Content):
+                wanted = those_of(some.hash)
+                if some.whole is None:
+                    # A large content is streamed into one file; its other names ask for it again.
+                    again += wanted[1:]
+                    wanted = wanted[:1]
                 for entry in wanted:
-                    put(entry, whole)
+                    checkout.write(entry, some.pieces, erased=some.erased)
+                done += len(wanted)
             else:
-                for entry in wanted:
-                    checkout.write(entry, pieces, erased=erased)
-            done += len(wanted)
+                for name, data in some:
+                    for entry in those_of(name):
+                        put(entry, data)
+                        done += 1
+                    if done >= told + _TOLD:
+                        at(done)
+                        told = done
             if done >= told + _TOLD:
                 at(done)
                 told = done
