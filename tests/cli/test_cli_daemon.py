@@ -131,3 +131,30 @@ def test_with_the_daemon_and_without(shell: Shell, name: str, tmp_path: Path) ->
         assert time.monotonic() < until
     assert shell("daemon", "stop") == "No daemon runs.\n"
     assert (folder / "new").exists()
+
+
+def test_it_says_that_it_runs_once_it_does(shell: Shell, name: str) -> None:
+    """Where one runs already, and where it cannot run, the refusal is all that is said."""
+    run = Path(f"/tmp/mic-{name}-run")
+    run.mkdir(mode=0o700)
+    shell.environment |= {"XDG_RUNTIME_DIR": str(run), "MIC_DAEMON": "on"}
+    (run / "mic").mkdir()
+    (run / "mic").chmod(0o755)
+    assert shell("daemon", "run") == (
+        f"! mic: {run}/mic is not yours alone.\n!      Give it the mode 0700, or remove it.\n[6]\n"
+    )
+    (run / "mic").chmod(0o700)
+    command = [sys.executable, "-I", "-c", "import sys; from mic.cli.main import start; start()", "daemon", "run"]
+    running = subprocess.Popen(
+        command, cwd=shell.cwd, env=shell.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert running.stderr is not None
+        assert running.stderr.readline() == "The daemon runs here. ^C ends it.\n"
+        assert shell("daemon", "run") == "! mic: The daemon runs already.\n!      `mic daemon status` shows it.\n[6]\n"
+        assert shell.json("daemon", "status")["process"] == running.pid
+        assert shell("daemon", "stop") == "The daemon has ended.\n"
+        assert running.communicate(timeout=30) == ("", "")
+    finally:
+        running.kill()
+    assert running.returncode == 0

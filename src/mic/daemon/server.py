@@ -81,8 +81,9 @@ class Server:
         self._began = time.time()
         self._wake, self._woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
-    def run(self) -> None:
-        """Takes the place of the one daemon; raises Unavailable when there is one, or there can be none."""
+    def run(self, began: Callable[[], None] = lambda: None) -> None:
+        """Takes the place of the one daemon, and calls `began` once it can be asked; raises Unavailable when there is
+        one, or there can be none."""
         path = door.address()
         if path is None:
             raise Unavailable("There is no place for a daemon here.", hint="Set HOME, and not MIC_DAEMON=off.")
@@ -103,6 +104,7 @@ class Server:
             with contextlib.suppress(OSError):
                 os.unlink(where + door.FAILED)
             try:
+                began()
                 self._serve(listening, path, (mine.st_dev, mine.st_ino))
             finally:
                 if self._beside is not None:

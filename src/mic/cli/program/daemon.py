@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -84,8 +85,7 @@ def status(out: Output) -> None:
 @json_option
 def run(out: Output) -> None:
     """Be the daemon, in this terminal and not in the background, until ^C: to see why it does not start."""
-    out.note("The daemon runs here. ^C ends it.")
-    _serve()
+    _serve(lambda: out.note("The daemon runs here. ^C ends it."))
     out.document({"running": False})
 
 
@@ -105,7 +105,7 @@ def serve() -> None:
         sys.exit(1)
 
 
-def _serve() -> None:
+def _serve(began: Callable[[], None] = lambda: None) -> None:
     from mic.cli import served
     from mic.cli.program.daemon_answers import ANSWERS, Connections
     from mic.daemon.beside import Beside
@@ -116,7 +116,7 @@ def _serve() -> None:
     connections = Connections()
     idle = float(os.environ.get(_IDLE) or IDLE)
     others: Others = {b"log": connections.log, b"forge": connections.forge, b"call": connections.call}
-    Server(ANSWERS, others, idle, connections.tidy, Beside(served.command())).run()
+    Server(ANSWERS, others, idle, connections.tidy, Beside(served.command())).run(began)
 
 
 def _state() -> dict[str, Any] | None:
