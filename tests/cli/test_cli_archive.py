@@ -151,6 +151,7 @@ def test_history_and_own_data_as_lines(shell: Shell, name: str) -> None:
     }  # fmt: skip
     shell("export", "user", "me.jsonl")
     text = (shell.home / "me.jsonl").read_text()
+    assert "+00:00" not in text + (shell.home / "history.jsonl").read_text()
     mine = [json.loads(line) for line in text.splitlines()]
     assert token not in text
     assert (mine[0]["kind"], mine[1]["kind"], mine[1]["handle"]) == ("forge", "account", f"u{name}")

@@ -23,6 +23,7 @@ from mic.store import ObjectStore
 from micelio.archives.kept import KeptArchive
 from micelio.config import current
 from micelio.exports import form
+from micelio.exports.lines import moment
 from micelio.projects.branches import RegisteredBranch, registered_branches
 from micelio.projects.ledgers import ledger
 from micelio.projects.project_view import ProjectView
@@ -89,7 +90,7 @@ class ArchiveWriter:
             form.FORMAT,
             form.VERSION,
             f"{current().base_url}/{project.owner}/{project.handle}",
-            datetime.fromtimestamp(self._seconds, UTC).isoformat(),
+            moment(datetime.fromtimestamp(self._seconds, UTC)),
             project.name,
             project.description,
             project.visibility,
@@ -101,7 +102,7 @@ class ArchiveWriter:
                     line.origin,
                     line.begins.encode().hex() if line.origin is not None else "",
                     branch.begun_by if branch else "",
-                    branch.begun_at.isoformat() if branch else "",
+                    moment(branch.begun_at) if branch else "",
                     branch.position if branch else 0,
                 )
                 for branch, line in zip(branches, lines, strict=True)

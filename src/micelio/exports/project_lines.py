@@ -16,7 +16,7 @@ from mic.core.record import Record
 from mic.core.session import Op, Session, State, by_model
 from micelio.accounts.actor import Actor
 from micelio.config import current
-from micelio.exports.lines import VERSION, line, path_of
+from micelio.exports.lines import VERSION, line, moment, path_of
 from micelio.projects.branches import registered_branches
 from micelio.projects.ledgers import open_ledger
 from micelio.projects.project_view import MAIN, ProjectView
@@ -146,6 +146,6 @@ def session_fields(session: Session) -> dict[str, Any]:
 
 def _at(ms: int) -> str:
     try:
-        return datetime.fromtimestamp(ms / 1000, UTC).isoformat() if ms else ""
+        return moment(datetime.fromtimestamp(ms / 1000, UTC)) if ms else ""
     except (ValueError, OverflowError, OSError):
         return ""

@@ -7,6 +7,7 @@ import io
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from micelio.config import current
 from micelio.exports import form
 from micelio.exports.archive_in import import_archive
 from micelio.exports.archive_out import ArchiveWriter
+from micelio.exports.project_lines import ProjectLines
 from micelio.organizations import actions as organizations
 from micelio.projects import ledgers
 from micelio.projects.actions import create_project
@@ -182,6 +184,31 @@ def test_other_programs_read_it(olga: Actor, api: ProjectView, tmp_path: Path) -
         found = msgspec.json.decode(file.extractfile("micelio-archive.json").read())  # type: ignore[union-attr]
     assert (found["format"], found["version"], found["name"]) == ("micelio-archive", 1, "api")
     assert [line["branch"] for line in found["lines"]] == ["", "fix", "fix-more"]
+
+
+def test_times_have_one_form(olga: Actor, api: ProjectView) -> None:
+    """In UTC, and with the letter that says so: in lines and in the description of an archive."""
+    data = b"".join(ProjectLines(olga, api, lambda session: True).pieces())
+    lines = [msgspec.json.decode(each) for each in data.splitlines()]
+    landing = next(each for each in lines if each.get("goal") == "goal 2")
+    assert landing["conversation"][0]["at"] == "1970-01-01T00:00:01Z"
+    assert landing["landed_at"].endswith("Z")
+    assert b"+00:00" not in data
+    assert b"+00:00" not in _members(_exported(api))["micelio-archive.json"]
+
+
+def test_times_of_an_older_archive_are_read(olga: Actor, api: ProjectView) -> None:
+    """They had an offset in place of the letter."""
+
+    def older(members: dict[str, bytes]) -> None:
+        found = msgspec.json.decode(members["micelio-archive.json"])
+        found["made_at"] = "2026-11-01T00:00:00+00:00"
+        found["lines"][1]["begun_at"] = "2026-10-31T23:58:00+00:00"
+        members["micelio-archive.json"] = msgspec.json.encode(found)
+
+    made = import_archive(olga, "others", "copy", _pieces(_changed(_exported(api), older)))
+    (fix,) = (each for each in list_branches(olga, made) if each.name == "fix")
+    assert fix.begun_at == datetime(2026, 10, 31, 23, 58, tzinfo=UTC)
 
 
 def _inflated(data: bytes) -> bytes:
