@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mic.core import epoch as stored
 from mic.core.blob import MAX_WHOLE, blob_size, compress
@@ -19,16 +19,19 @@ from mic.ledger.small import GAP, READ_BYTES, read_small
 OPENED = 8
 
 
-def read_frames(objects: Objects, hashes: Sequence[bytes], run: Runner) -> Iterator[Frame]:
+def read_frames(
+    objects: Objects, hashes: Sequence[bytes], run: Runner, located: Mapping[bytes, Place] | None = None
+) -> Iterator[Frame]:
     """Contents as frames, in the order in which they lie in the store, neighbours read at once.
 
-    `run` drives a protocol to its result. Whole contents are passed on as they are stored: whoever receives them
-    verifies the hash. Deltas and members of groups are opened, verified, and travel as whole contents too.
+    `run` drives a protocol to its result; `located` says where the contents lie when that is known. Whole contents are
+    passed on as they are stored: whoever receives them verifies the hash. Deltas and members of groups are opened,
+    verified, and travel as whole contents too.
     """
     whole: list[tuple[Place, bytes]] = []
     leaning: dict[Place, list[bytes]] = {}
     for object_hash in dict.fromkeys(hashes):
-        place = objects.require(object_hash, "content")
+        place = located[object_hash] if located is not None else objects.require(object_hash, "content")
         if place.kind == stored.CHUNK_LIST:
             yield from _large_frames(objects, object_hash, run(read_list(objects, object_hash)), run)
         elif place.kind == stored.BLOB:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from mic.core.attribution import Attribution
 from mic.core.chunklist import ChunkList, decode_page
-from mic.core.epoch import PackRef
+from mic.core.epoch import CONTENTS, PackRef
 from mic.core.errors import Corrupt, InvalidInput, NotFound, Unavailable
 from mic.core.head import Head
 from mic.core.indexrun import Place
@@ -286,6 +286,16 @@ class ReadableProject:
         self._known()
         return self.line.objects.holds(object_hash)
 
+    def content_places(self, hashes: Iterable[bytes]) -> dict[bytes, Place]:
+        """Where those of the contents lie that are part of the project, as of the last look at the head."""
+        self._known()
+        find = self.line.objects.find
+        return {
+            object_hash: place
+            for object_hash in hashes
+            if (place := find(object_hash)) is not None and place.kind in CONTENTS
+        }
+
     def _follow(self, hashes: Sequence[bytes]) -> None:
         """Another front end may have landed what is asked for here."""
         if any(self.line.objects.find(object_hash) is None for object_hash in hashes):
@@ -350,15 +360,19 @@ class ReadableProject:
         except Corrupt as error:
             raise InvalidInput(f"content {page.hex()} is no list page") from error
 
-    def frames(self, hashes: Sequence[bytes], push: Push | None = None, *, known: bool = False) -> Iterator[Frame]:
+    def frames(
+        self, hashes: Sequence[bytes], push: Push | None = None, places: Mapping[bytes, Place] | None = None
+    ) -> Iterator[Frame]:
         """Contents as stored frames, also of a push; the receiver verifies. Raises Erased when one of them was.
 
-        With `known` whoever asks has asked for each already (`has_blob`): they are not looked for once more.
+        With `places` whoever asks has looked for each already (`content_places`): they are not looked for once more,
+        unless one of them is no longer there.
         """
-        if not known:
+        if places is None:
             self._follow(hashes)
         self.line.objects.refuse_erased(hashes)
-        return self._stream(lambda: read_frames(self._with(push), hashes, self.run))
+        given = [places]
+        return self._stream(lambda: read_frames(self._with(push), hashes, self.run, given.pop() if given else None))
 
     def erased(self) -> dict[bytes, Tombstone]:
         """All that was erased, here and in what this reads through, as of the last look at the head."""

@@ -108,6 +108,21 @@ def test_the_bytes_go_and_the_log_stays(made: tuple[Project, Traced, MemoryStore
     _green(store)
 
 
+def test_who_knew_where_its_bytes_lay_is_told_too(made: tuple[Project, Traced, MemoryStore]) -> None:
+    """Another front end looked for the contents of a clone before one of them was erased: it looks once more."""
+    project, _, store = made
+    wanted = [content_hash(SECRET), content_hash(b"one\n")]
+    other = Ledger(store).open("p")
+    other.head()
+    places = other.content_places([*wanted, bytes(32)])
+    assert set(places) == set(wanted)
+    assert [frame.size for frame in other.frames(wanted[1:], places=places)] == [4]
+    project.erase(wanted[0], Reason.SECRET, "ada")
+    with pytest.raises(Erased, match="was erased"):
+        list(other.frames(wanted[:1], places=places))
+    assert other.content_places(wanted).keys() == {wanted[1]}
+
+
 def test_again_does_nothing_and_says_so(made: tuple[Project, Traced, MemoryStore]) -> None:
     project, driver, store = made
     project.erase(content_hash(SECRET), Reason.SECRET, "ada")

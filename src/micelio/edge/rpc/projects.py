@@ -212,17 +212,18 @@ class Projects(ArchiveImports, Branches, ForgeArchives, Imports, Searching, mic_
         ledger.head()
         erased = ledger.tombstones(wanted)
         push = pushed(actor, project, request.session_id) if request.session_id else None
-        there = push.places if push is not None else {}
+        if erased:
+            if not request.tombstones:
+                raise next(iter(erased.values())).error()
+            wanted = [item for item in wanted if item not in erased]
+        places = {**ledger.content_places(wanted), **(push.places if push is not None else {})}
         for wanted_hash in wanted:
-            if wanted_hash in erased:
-                if not request.tombstones:
-                    raise erased[wanted_hash].error()
-            elif wanted_hash not in there and not ledger.has_blob(wanted_hash):
+            if wanted_hash not in places:
                 raise InvalidInput(f"The project holds no content {wanted_hash.hex()}.", hint="Clone again.")
         with slot(DOWNLOADS):
             if erased:
                 yield pb.BlobChunk(tombstones=map(convert.tombstone_message, erased.values()))
-            frames = ledger.frames([item for item in wanted if item not in erased], push, known=True)
+            frames = ledger.frames(wanted, push, places)
             yield from _in_columns(frames) if request.columns else _chunks(frames)
 
     @call
@@ -277,21 +278,22 @@ def _in_columns(frames: Iterable[Frame]) -> Iterator[pb.BlobChunk]:
     sizes: list[int] = []
     pieces: list[bytes] = []
     waiting = 0
-    for alone, some in itertools.groupby(frames, lambda frame: frame.zstd and frame.length == frame.size):
-        if not alone:
-            yield from _chunks(some)
-            continue
-        for name, size, _, _, _, data, _ in some:
+    parts = pb.BlobChunk()
+    for frame in frames:
+        name, size, _, length, zstd, data, _ = frame
+        whole = zstd and length == size
+        if waiting >= CHUNK_BYTES or (names if not whole else parts.frames):
+            yield _columns(names, sizes, pieces) if names else parts
+            names, sizes, pieces, parts, waiting = [], [], [], pb.BlobChunk(), 0
+        if whole:
             names.append(name)
             sizes.append(size)
             pieces.append(data)
-            waiting += len(data) + 64
-            if waiting >= CHUNK_BYTES:
-                yield _columns(names, sizes, pieces)
-                names, sizes, pieces, waiting = [], [], [], 0
-        if names:
-            yield _columns(names, sizes, pieces)
-            names, sizes, pieces, waiting = [], [], [], 0
+        else:
+            convert.add_frame(parts, frame)
+        waiting += len(data) + 64
+    if waiting:
+        yield _columns(names, sizes, pieces) if names else parts
 
 
 def _columns(names: list[bytes], sizes: list[int], pieces: list[bytes]) -> pb.BlobChunk:
