@@ -6,11 +6,14 @@ import os
 import pty
 import select
 import subprocess
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from between import Between
+from forge_process import Forge
 from forked import MIC
 from inside import Inside
 from terminal import Terminal
@@ -132,3 +135,43 @@ def test_a_file_in_a_folder_that_stayed_empty(here: Inside) -> None:
     assert here.json("status")["changes"] == []
     here.write("beds/south/rose", "2\n")
     assert [each["path"] for each in here.json("status")["changes"]] == ["beds/south/rose"]
+
+
+@pytest.mark.parametrize("pages", [False, True])
+def test_a_long_log_is_shown_as_it_comes(here: Inside, forge: Forge, tmp_path: Path, pages: bool) -> None:
+    """Each landing is there before the forge is asked about the next one, behind a pager too; no call is more."""
+    here.cd(".")
+    folder = "long-paged" if pages else "long"
+    project = f"{here.own}/{folder}"
+    here("project", "create", project)
+    here("clone", project, folder)
+    here.cd(folder)
+    for goal in ("One", "Two", "Three"):
+        here.write("a", f"{goal}\n")
+        here("land", goal)
+    script = tmp_path / "page"
+    script.write_text("#!/bin/sh\nexec cat\n")
+    script.chmod(0o755)
+    between, seen, asked = Between(forge), threading.Semaphore(0), []
+
+    def hold(method: str, number: int, message: bytes) -> bytes:
+        asked.append(method)
+        if method == "GetSession" and asked.count(method) > 1:
+            assert seen.acquire(timeout=60)
+        return message
+
+    try:
+        other = Inside(between, tmp_path / "home", f"in{os.getpid()}")  # type: ignore[arg-type]
+        between.change = hold
+        command = ("log", "-n", "1000", "--stat", "--project", project)
+        with Terminal(other.cwd, other.environment, *command, MIC_PAGER=str(script) if pages else "cat") as at:
+            for goal in (b"Three", b"Two", b"One"):
+                at.until(goal)
+                at.until(b" 1 file changed, 1 added, ")
+                seen.release()
+            assert at.end() == 0
+    finally:
+        seen.release(3)
+        between.end()
+    # The contents of the first come with those of the second.
+    assert asked == ["ListLandings", "GetSession", "StreamBlobs", "GetSession", "StreamBlobs", "GetSession"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -84,56 +85,55 @@ def log(
         request.before_position = end + 1 if end is not None else 0
         request.after_position = max(start - 1, 0) if start is not None else 0
         # Nothing is before the first landing, and 0 in the request would be no bound at all.
-        found = [] if end == 0 else list(_landings(client, request, number, follow=follow))
-        diffs = {item.landed_position: _diffs(client, place, item) for _, item in found} if stat else {}
-    _print(out, place, name, found, diffs, end, stat=stat, follow=follow)
+        found = iter(()) if end == 0 else _landings(client, request, number, follow=follow)
+        _print(out, place, name, found, end, diffs=partial(_diffs, client, place) if stat else None, follow=follow)
 
 
 def newest(out: Output, client: Client, place: Place, number: int) -> None:
     """`mic log -n NUMBER`, asked of a client that is there already."""
-    found = list(_landings(client, pb.ListLandingsRequest(project=place.address.ref), number, follow=False))
-    _print(out, place, b"", found, {}, None, stat=False, follow=False)
+    found = _landings(client, pb.ListLandingsRequest(project=place.address.ref), number, follow=False)
+    _print(out, place, b"", found, None, diffs=None, follow=False)
 
 
 def _print(
     out: Output,
     place: Place,
     name: bytes,
-    found: list[tuple[bytes, pb.Session]],
-    diffs: dict[int, list[FileDiff]],
+    found: Iterator[tuple[bytes, pb.Session]],
     end: int | None,
     *,
-    stat: bool,
+    diffs: Callable[[pb.Session], list[FileDiff]] | None,
     follow: bool,
 ) -> None:
+    """Each as it comes; what `diffs` asks the forge about one is asked when those before it are shown."""
     base = place.ws.config.position if place.ws else None
-    width = max((len(str(item.landed_position)) for _, item in found), default=1) + 1
+    width, came, landings = 0, None, []
     for touched, item in found:
+        # The newest is first, and no position is longer.
+        width = width or len(str(item.landed_position)) + 1
+        came = came or (item if item.came_from else None)
         title = item.goal.strip().partition("\n")[0]
         at = out.paint(f"{'@' + str(item.landed_position):<{width}}", "yellow")
         mark = out.paint("  (your base)", "cyan") if item.landed_position == base else ""
         did = f"{_TOUCHES.get(item.touch, '?')}  " if name else ""
         where = f"  ({display(touched)})" if touched != name else ""
+        fields = {**session_fields(item), **(_touch_fields(touched, item) if name else {})}
+        files = diffs(item) if diffs is not None else []
         out.line(f"{at}  {did}{when(dated_ms(item))}  {item.author.name or item.owner}  {title}{where}{mark}")
-        if stat and not out.as_json:
-            from mic.cli.context.file_diff import print_stat
+        if diffs is not None:
+            from mic.cli.context.file_diff import diff_fields, print_stat
 
-            print_stat(out, diffs[item.landed_position])
-    if not found:
+            if not out.as_json:
+                print_stat(out, files)
+                out.flush()
+            fields["diffs"] = [diff_fields(each, hunks=False) for each in files]
+        landings.append(fields)
+    if not landings:
         until = f" up to @{end}" if end is not None else ""
         nothing = f"Nothing landed{until}." if until else "Nothing has landed yet."
         out.line(f"No landing touched {display(name)}{until}." if name else nothing)
-    came = next((item for _, item in found if item.came_from), None)
     if came is not None and not follow:
         out.line(f"Before @{came.landed_position} it was {display(came.came_from)}; --follow goes on there.")
-    landings = []
-    for touched, item in found:
-        fields = {**session_fields(item), **(_touch_fields(touched, item) if name else {})}
-        if stat:
-            from mic.cli.context.file_diff import diff_fields
-
-            fields["diffs"] = [diff_fields(each, hunks=False) for each in diffs[item.landed_position]]
-        landings.append(fields)
     asked = {"path": path_fields(name)} if name else {}
     out.document({"project": str(place.address), "base_position": base, **asked, "landings": landings})
 

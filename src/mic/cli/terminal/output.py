@@ -43,6 +43,10 @@ class Output:
         if not self.as_json and not self.quiet:
             (self._to or sys.stdout).write(safe(text) + "\n")
 
+    def flush(self) -> None:
+        """Let what was printed be seen, where more of it takes its time: a pager or another program shows it then."""
+        (self._to or sys.stdout).flush()
+
     def raw(self, data: bytes) -> None:
         """Bytes as they are: a content, a diff."""
         sys.stdout.flush()
