@@ -23,7 +23,8 @@ def _encode_slow(value: int) -> bytes:
 
 
 # Most sizes and lengths are small: a table lookup costs 40 ns where the loop takes 300.
-_SMALL = [_encode_slow(n) for n in range(1 << 14)]
+_SMALL = [bytes((low,)) for low in range(128)]
+_SMALL += [bytes((low | 0x80, high)) for high in range(1, 128) for low in range(128)]
 
 
 def varint(value: int) -> bytes:
