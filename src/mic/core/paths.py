@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mic.core.errors import InvalidPath
 
@@ -90,10 +90,22 @@ def unwritable(paths: Sequence[bytes]) -> set[bytes]:
     """Those of these paths, none of which has a NUL byte, that have an `unwritable_reason`: decided by one search."""
     suspects = {path for path in paths if len(path) > MAX_COMPONENT}
     joined = b"".join((b"\0", b"\0".join(paths), b"\0"))
-    for noted in _NOTED_OF_MANY.finditer(joined):
-        start = joined.rfind(b"\0", 0, noted.start() + 1) + 1
+    for noted in _noted(joined):
+        start = joined.rfind(b"\0", 0, noted + 1) + 1
         suspects.add(joined[start : joined.index(b"\0", start)])
     return {path for path in suspects if unwritable_reason(path) is not None}
+
+
+def _noted(joined: bytes) -> Iterator[int]:
+    """Where the names of `_NOTED_OF_MANY` begin. Most trees have but those with a dot, which are found sooner."""
+    if b"~" in joined or not joined.isascii():
+        yield from (found.start() for found in _NOTED_OF_MANY.finditer(joined))
+        return
+    for dot in (b"\0.", b"/."):
+        at = joined.find(dot)
+        while at >= 0:
+            yield at
+            at = joined.find(dot, at + 1)
 
 
 @functools.lru_cache(maxsize=4096)  # the folders of many files are the same ones
