@@ -456,3 +456,44 @@ def test_a_file_that_is_settled_otherwise_while_it_is_open(clashing: Shell) -> N
         assert at.end() == 0
     assert b"list changed while it was open, and 2 choices for it are left out: `mic resolve list`." in at.seen
     assert clashing.read("list") == "mended\n"
+
+
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize("other", ["list", "rows"])
+def test_choices_for_one_file_while_another_changes(shell: Shell, name: str, other: str, gone: bool) -> None:
+    """What was chosen for the file that nobody touched is written; the other stays as it was made meanwhile."""
+    shell("project", "create", f"{name}/p")
+    shell("clone", f"{name}/p", "one")
+    shell.cd("one")
+    shell.write("list", text())
+    shell.write("rows", "base\n")
+    shell("land", "Begin")
+    shell.cd(".")
+    shell("clone", f"{name}/p", "two")
+    for folder, side in (("one", "theirs"), ("two", "mine")):
+        shell.cd(folder)
+        shell.write("list", text(n1=f"{side}1", n8=f"{side}8"))
+        shell.write("rows", f"{side}\n")
+        if side == "theirs":
+            shell("land", "Theirs")
+    shell("sync")
+    with Terminal(shell.cwd, shell.environment, "resolve", NO_COLOR="1") as at:
+        at.until(b"place 1 of 2")
+        at.press(b"ttt")
+        at.until(b"0 of 3")
+        (shell.cwd / other).unlink()
+        if not gone:
+            shell.write(other, "mended\n")
+        at.press(b"w")
+        assert at.end() == 0
+    wanted = {"list": text(n1="theirs1", n8="theirs8"), "rows": "theirs\n"}
+    settled, lost = {
+        "list": ("settled: rows (1 place)", "2 choices for it are left out"),
+        "rows": ("settled: list (2 places)", "1 choice for it is left out"),
+    }[other]
+    said = at.seen.decode().replace("\r\n", "\n")
+    assert said[said.index("settled: ") :].partition("\n")[0] == settled
+    assert f"\n{other} changed while it was open, and {lost}: `mic resolve {other}`.\n" in said
+    wanted[other] = "" if gone else "mended\n"
+    for path, held in wanted.items():
+        assert ((shell.cwd / path).read_text() if (shell.cwd / path).exists() else "") == held
