@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from mic.core.errors import AlreadyExists, Busy, InvalidInput, TooLarge
+from mic.core.errors import AlreadyExists, Busy, InvalidInput, NotFound, TooLarge
 from mic.git import sent
 from mic.git.sent import SentRefs
 from micelio.accounts.actor import Actor, require_signed_in
@@ -54,10 +54,14 @@ def tips_of(actor: Actor, project: ProjectView) -> tuple[bytes, ...]:
 def start_import(actor: Actor, project: ProjectView, url: str, *, accept_secrets: str = "") -> ImportView:
     """Have the forge fetch a repository from an https URL and import it; it is carried out in the background.
 
-    Raises InvalidInput for an address that may not be asked, Busy while another import of the project is open.
+    One that brings the same is what is answered while it is at work. Raises InvalidInput for an address that may not be
+    asked, Busy while another import of the project is open.
     """
     _may(actor, project, accept_secrets)
     source = parse_url(url)
+    known = _at_work(project, accept_secrets, from_forge=True)
+    if known is not None and known.source == source[:SOURCE]:
+        return view_of(known)
     row = _new(actor, project, source, accept_secrets, from_forge=True, state=State.WAITING)
     thread.wake()
     return view_of(row)
@@ -68,7 +72,8 @@ def begin_sending(
 ) -> ImportView:
     """Begin an import whose pack is sent by `send_part`. `pack` is git's name for it (40 hex digits), `size` its bytes.
 
-    The same pack again goes on where sending stopped. Raises InvalidInput, TooLarge, Busy.
+    The same pack again goes on where sending stopped; one that brings the same refs is what is answered while it is at
+    work. Raises InvalidInput, TooLarge, Busy.
     """
     _may(actor, project, accept_secrets)
     if not _SHA1.fullmatch(pack) or size < 0:
@@ -82,6 +87,9 @@ def begin_sending(
         GitImport.objects.filter(id=known.id).update(updated_at=timezone.now(), accept_secrets=accept_secrets)
         ledger.run(sent.keep_refs(ledger.line.project, known.id.hex, refs))
         return _arrived(known)
+    known = _at_work(project, accept_secrets, from_forge=False)
+    if known is not None and _brings(known, refs):
+        return view_of(known)
     row = _new(actor, project, source, accept_secrets, from_forge=False, state=State.RECEIVING, pack=pack, size=size)
     ledger.run(sent.keep_refs(ledger.line.project, row.id.hex, refs))
     return _arrived(row)
@@ -144,6 +152,22 @@ def _may(actor: Actor, project: ProjectView, accept_secrets: str) -> None:
     if accept_secrets:
         require_decide(actor, project)
         require_reason(accept_secrets)
+
+
+def _at_work(project: ProjectView, accept_secrets: str, *, from_forge: bool) -> GitImport | None:
+    """The import of the project that has all that it needs, unless somebody accepts other secrets than it does."""
+    rows = GitImport.objects.filter(project_id=project.id, state__in=(State.WAITING, State.RUNNING))
+    row = rows.filter(from_forge=from_forge).first()
+    return row if row is not None and accept_secrets in ("", row.accept_secrets) else None
+
+
+def _brings(row: GitImport, refs: SentRefs) -> bool:
+    """Whether it brings these refs: ids say what is behind them, in whatever way that was packed."""
+    ledger = open_ledger(row.project_id)
+    try:
+        return ledger.run(sent.read_refs(ledger.line.project, row.id.hex)) == refs
+    except NotFound:  # it has ended meanwhile
+        return False
 
 
 def _new(

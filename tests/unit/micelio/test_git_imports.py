@@ -478,3 +478,35 @@ def test_one_at_a_time(ada: Actor, source: GitClient) -> None:
         actions.send_part(ada, project, view.id, 0, [b"PACK"])
     with pytest.raises(InvalidInput):
         actions.start_import(ada, project, "https://user:secret@example.org/other.git")
+
+
+def test_the_same_again_joins_what_is_at_work(ada: Actor, source: GitClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever brings the same refs, packed in whatever way, is told of the run that brings them; others wait."""
+    project = create_project(ada, "acme", "again")
+    view = _begin(ada, project, source)
+    refs = SentRefs(_refs(source), b"refs/heads/main")
+    again = actions.begin_sending(ada, project, "elsewhere", refs, "ab" * 20, 1000)
+    assert (again.id, again.state, again.source, again.size) == (view.id, "waiting", "test", view.size)
+    for other in (
+        SentRefs(refs.refs | {b"refs/tags/v2": refs.refs[b"refs/tags/v1"]}, refs.head),
+        SentRefs(refs.refs, b"refs/heads/open"),
+    ):
+        with pytest.raises(Busy):
+            actions.begin_sending(ada, project, "test", other, "ab" * 20, 1000)
+    with pytest.raises(Busy):  # it was begun without that
+        actions.begin_sending(ada, project, "test", refs, "ab" * 20, 1000, accept_secrets="All were revoked.")
+    _carried_out(monkeypatch)
+    assert queries.get_import(ada, project, again.id).state == "done"
+    assert actions.begin_sending(ada, project, "test", refs, "ab" * 20, 1000).id != view.id
+
+
+def test_the_same_address_again_joins_what_is_at_work(ada: Actor) -> None:
+    project = create_project(ada, "acme", "again")
+    view = actions.start_import(ada, project, "https://example.org/one.git", accept_secrets="All were revoked.")
+    assert actions.start_import(ada, project, "https://example.org/one.git").id == view.id
+    for url, reason in (("https://example.org/two.git", ""), ("https://example.org/one.git", "Other words.")):
+        with pytest.raises(Busy):
+            actions.start_import(ada, project, url, accept_secrets=reason)
+    refs = SentRefs({b"refs/heads/main": bytes(20)}, b"refs/heads/main")
+    with pytest.raises(Busy):
+        actions.begin_sending(ada, project, "https://example.org/one.git", refs, "ab" * 20, 1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -11,7 +12,6 @@ import subprocess
 import tempfile
 import urllib.parse
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mic.cli.terminal.output import Output
@@ -73,7 +73,7 @@ def label(source: str) -> str:
     return source if is_url(source) else os.path.basename(os.path.abspath(source))
 
 
-@contextmanager
+@contextlib.contextmanager
 def opened(source: str, place: str, out: Output) -> Iterator[Source]:
     """The source as a repository on this machine, fetched where it is a URL or a bundle.
 
@@ -161,11 +161,13 @@ class Source:
 
     def done(self) -> None:
         """Throw away what was kept for going on; a fetched repository stays, for the next time fetches what is new."""
-        for name in os.listdir(self._folder):
-            if name != "repository.git":
-                shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)
-        if not os.listdir(self._folder):
-            os.rmdir(self._folder)
+        # A command that ran beside this one, for the same import, may be ahead.
+        with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(self._folder):
+                if name != "repository.git":
+                    shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)
+            if not os.listdir(self._folder):
+                os.rmdir(self._folder)
 
     def _packed(self, folder: str) -> Pack | None:
         """The pack of a folder; git gives it its name when it is whole."""
