@@ -47,6 +47,7 @@ class Shell:
             "HOME": str(home),
             "PATH": f"{BIN}:{os.environ.get('PATH', '/usr/bin:/bin')}",
             "LANG": "C.UTF-8",
+            "MIC_DAEMON": "off",  # nothing of the demo outlives it
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "GIT_AUTHOR_NAME": "Ada Lovelace",
             "GIT_AUTHOR_EMAIL": "ada@example.org",

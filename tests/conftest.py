@@ -31,6 +31,9 @@ from s3_server import S3Server
 hypothesis.settings.register_profile("mic", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("mic")
 
+# No command of a test leaves a daemon behind, but where a test asks for one.
+os.environ["MIC_DAEMON"] = "off"
+
 # As a forge has it (`micelio.__main__`): 8,000 tests, read twice, are millions of objects that stay.
 gc.set_threshold(50_000, 20, 20)
 

@@ -21,7 +21,8 @@ GIT = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
 def environment(forge: Forge, home: Path) -> dict[str, str]:
     """A user's environment, signed in as admin."""
     plain = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return plain | GIT | {"HOME": str(home), "MICELIO_INSTANCE": forge.base_url, "MICELIO_TOKEN": forge.token("admin")}
+    own = {"HOME": str(home), "MICELIO_INSTANCE": forge.base_url, "MICELIO_TOKEN": forge.token("admin")}
+    return plain | GIT | own | {"MIC_DAEMON": "off"}
 
 
 def bench_import(forge: Forge, home: Path, real: Path | None) -> list[Row]:

@@ -158,3 +158,25 @@ def test_it_says_that_it_runs_once_it_does(shell: Shell, name: str) -> None:
     finally:
         running.kill()
     assert running.returncode == 0
+
+
+def test_it_starts_with_the_second_command(shell: Shell, name: str) -> None:
+    """In a project of any size. Who waits for the end of what a command prints does not wait for the daemon."""
+    run = Path(f"/tmp/mic-{name}-often")
+    run.mkdir(mode=0o700)
+    shell("project", "create", f"{name}/small")
+    shell("clone", f"{name}/small")
+    folder = shell.cd("small")
+    command = [sys.executable, "-I", "-c", "import sys; from mic.cli.main import start; start()", "diff"]
+    environment = shell.environment | {"XDG_RUNTIME_DIR": str(run), "MIC_DAEMON": "on"}
+    environment.pop("CI", None)
+    for _ in range(2):
+        assert not (run / "mic/daemon.sock").exists()
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=20)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    shell.environment = environment
+    until = time.monotonic() + 30
+    while shell.json("daemon", "status")["running"] is False:
+        assert time.monotonic() < until
+    _serves(shell)
+    assert shell("daemon", "stop") == "The daemon has ended.\n"

@@ -90,7 +90,12 @@ def _run(argv: list[str], here: bool) -> int:
     from mic.cli.terminal.app import run
 
     _look_for_cycles_rarely()
-    return run(argv)
+    code = run(argv)
+    if not here and argv and argv[0] in served.NAMES:
+        from mic.cli.program.daemon_start import start_where_missed
+
+        start_where_missed()
+    return code
 
 
 def _look_for_cycles_rarely() -> None:

@@ -39,7 +39,7 @@ COMMANDS = {
     "search": ("mic.cli.history.search:search", "Code, sessions, decisions, projects and people"),
     "owners": ("mic.cli.people.protection:owners", "Whose a path is, and who lands it"),
     "config": ("mic.cli.program.config:config", "What you have set for mic, on this machine and here"),
-    "daemon": ("mic.cli.program.daemon:daemon", "A process that watches large working copies, for a quick status"),
+    "daemon": ("mic.cli.program.daemon:daemon", "Watches working copies, and lets commands begin at once"),
     "update": ("mic.cli.program.update:update", "Bring this program to a newer version"),
     "completion": ("mic.cli.program.shell:completion", "What your shell completes"),
     "shell-init": ("mic.cli.program.shell:shell_init", "Completions and a prompt for your shell"),

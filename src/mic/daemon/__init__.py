@@ -1,4 +1,4 @@
-"""A process that keeps watch over large working copies, so that `mic status` need not look at each file.
+"""A process that keeps watch over working copies, so that `mic status` need not look at each file.
 
 Never needed: whoever gets no answer from it does the work itself.
 """

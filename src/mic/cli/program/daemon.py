@@ -1,4 +1,4 @@
-"""`mic daemon`: a process that keeps watch over large working copies, so that `mic status` answers at once."""
+"""`mic daemon`: a process that keeps watch over working copies, so that `mic status` answers at once."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ _IDLE = "MIC_DAEMON_IDLE"
 
 @click.group(cls=Suggesting)
 def daemon() -> None:
-    """A process that keeps watch over large working copies.
+    """A process that keeps watch over working copies, and has loaded what commands need.
 
-    It starts by itself where there are many files, and ends when nobody asks. Every command works without it.
+    It starts by itself where there are many files, or commands come one after the other, and ends when nobody asks.
+    Every command works without it.
     MIC_DAEMON=off, or `mic config set daemon.enabled false`, keeps it away.
     """
 
@@ -66,7 +67,7 @@ def status(out: Output) -> None:
     """Whether the daemon runs, since when, and which working copies it watches."""
     said = _state()
     if said is None:
-        out.line("No daemon runs. One starts by itself where there are many files; `mic daemon start` starts it now.")
+        out.line("No daemon runs. One starts by itself where it pays; `mic daemon start` starts it now.")
         out.document({"running": False})
         return
     out.line(f"The daemon runs (process {said['process']}), since {when(said['began_ms'])}.")

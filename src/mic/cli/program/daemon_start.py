@@ -7,9 +7,34 @@ import sys
 import time
 
 from mic.daemon import door
+from mic.workspace.place import find_root
 
 # After a start that did not work, the next one by itself is this much later.
 _REST = 3600.0
+# Beside the socket: when a command last began by itself that a daemon would have begun.
+MISSED = b"/missed"
+# Seconds between two such commands after which somebody works here.
+_AT_WORK = 120.0
+
+
+def start_where_missed() -> None:
+    """Starts the daemon when it would have begun the command that has just ended, and another one a short while ago.
+
+    Not in continuous integration (`CI`), where nobody comes back to what was left running. Never an error.
+    """
+    where = door.folder()
+    if where is None or door.address() is None or os.environ.get("CI") or door.listening():
+        return
+    try:
+        os.makedirs(where, mode=0o700, exist_ok=True)
+        since = time.time() - _when(where + MISSED)
+        with open(where + MISSED, "wb"):
+            os.utime(where + MISSED)
+        root = find_root(os.getcwdb()) or b"/"
+    except OSError:
+        return
+    if 0 <= since < _AT_WORK:
+        start_unasked(root)
 
 
 def start_unasked(root: bytes) -> None:
@@ -24,7 +49,7 @@ def start_unasked(root: bytes) -> None:
         if where is None or not daemon_config(os.fsdecode(root)).enabled:
             return
         # A time that is to come was written by a clock that was wrong.
-        if 0 <= time.time() - _failed(where) < _REST:
+        if 0 <= time.time() - _when(where + door.FAILED) < _REST:
             return
         spawn()
     except (MicError, OSError):
@@ -62,8 +87,9 @@ def failed(where: bytes) -> None:
         pass
 
 
-def _failed(where: bytes) -> float:
+def _when(path: bytes) -> float:
+    """When a file was written; 0 where there is none."""
     try:
-        return os.stat(where + door.FAILED).st_mtime
+        return os.stat(path).st_mtime
     except OSError:
         return 0.0
