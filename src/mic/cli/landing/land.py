@@ -10,12 +10,13 @@ import click
 from mic.cli.context.open_session import add_note, address_of, require_complete
 from mic.cli.forge.connection import connect
 from mic.cli.forge.found_secrets import secret_error
-from mic.cli.landing.advance import Advance, advance
+from mic.cli.landing.advance import advance
 from mic.cli.landing.clashes import clash_error
 from mic.cli.landing.conflict_story import Stories, settled_all
 from mic.cli.landing.last_landing import last as last_landing
 from mic.cli.landing.last_landing import remember
-from mic.cli.landing.queued import PATIENCE, Settled, kept_change, settle, still_waiting, tell_settled
+from mic.cli.landing.outcome import no_change, report_landed, report_nothing_new, report_queued, report_settled
+from mic.cli.landing.queued import PATIENCE, kept_change, settle, still_waiting, tell_settled
 from mic.cli.landing.send_waiting import Sending, send_waiting, sent_line
 from mic.cli.landing.unresolved import require_resolved
 from mic.cli.landing.waiting import on_top, report_waiting, wait_to_land, waiting
@@ -31,11 +32,9 @@ from mic.cli.session.unlanded_words import close as close_landed
 from mic.cli.session.wrote import say_who_wrote
 from mic.cli.terminal import voice
 from mic.cli.terminal.app import json_option
-from mic.cli.terminal.output import Output, path_fields, plural
+from mic.cli.terminal.output import Output
 from mic.cli.transfer.sending import Sent, send
 from mic.core.errors import BaseMismatch, InvalidInput, MicError, NothingToLand, SecretFound
-from mic.core.ids import ulid_text
-from mic.core.paths import display
 from mic.core.session import Op
 from mic.rpc.client import Client
 from mic.rpc.unreached import Unreached
@@ -57,7 +56,6 @@ from mic.workspace.workspace import Workspace
 _SECONDS = 600.0
 # Why `mic undo` stops there.
 _GIVEN = "the forge has it, and `mic land --wait` says what became of it."
-_NO_CHANGE = "Change a file first, or give the session up: `mic session abandon`."
 
 
 @click.command(short_help="Land what changed here, with its goal and decisions")
@@ -99,12 +97,12 @@ def run_wait(out: Output) -> int:
         if item is None:
             if last_landing(ws) is None:
                 raise NothingToLand("No landing of this working copy waits.", hint="`mic land --async` sends one.")
-            return _nothing_new(ws, "", out)
+            return report_nothing_new(out, ws, "")
         with connect(ws.config.instance, signed_in=True) as client:
             settled = settle(client, ws, item, _SECONDS)
         if settled is None:
             raise still_waiting(item.session)
-    return _report_settled(out, settled)
+    return report_settled(out, settled)
 
 
 def run_land(out: Output, goal: str, agent: str = "", later: bool = False, transcript: str | None = None) -> int:
@@ -129,7 +127,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False, trans
         changes = status_of(ws, index).changes
         session, noted = local.current(ws), ""
         if session is None and not changes:
-            return _nothing_new(ws, goal, out, hooked)
+            return report_nothing_new(out, ws, goal, hooked)
         if session is not None:
             require_here(session)
         below = last_waiting(items)
@@ -164,7 +162,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False, trans
                     record(ws, "mic land", files=False, final=_GIVEN)
                     put_aside(ws, session, [kept_change(change) for change in sent.changes])
                     remove(ws, *pushes_of(ws, session.id))
-                    return _report_queued(out, session, len(sent.changes), noted)
+                    return report_queued(out, session, len(sent.changes), noted)
                 # Written first: whatever stops the rest, the next `mic land` knows that this session has landed.
                 remember(ws, session, answer.position)
                 final = f"it landed @{answer.position}, and others may have built on it."
@@ -183,7 +181,7 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False, trans
             drop_below(ws, session.id)
         forget_push(ws)
         remove(ws, *pushes_of(ws, session.id))
-    _report(out, session, answer, done, len(landed), noted if not answer.already_landed else "")
+    report_landed(out, session, answer, done, len(landed), noted if not answer.already_landed else "")
     after_landing(ws, out, session, answer.position)
     return 0
 
@@ -213,7 +211,7 @@ def _after_waiting(ws: Workspace, out: Output, sent: list[Sending], goal: str) -
     if done is None:
         return None
     answer = pb.LandSessionResponse(position=last.position, tree=bytes.fromhex(ws.config.tree))
-    _report(out, last.item.session, answer, done, len(last.item.changes), "")
+    report_landed(out, last.item.session, answer, done, len(last.item.changes), "")
     return 0
 
 
@@ -224,7 +222,7 @@ def _wait(ws: Workspace, out: Output, session: LocalSession, items: list[Pending
         raise error
     item = wait_to_land(ws, session, items)
     if item is None and last_waiting(items) is None:
-        raise NothingToLand(_nothing(ws), hint=_NO_CHANGE)
+        raise no_change(ws)
     if item is None:
         raise NothingToLand(
             "No file has changed on top of what waits to be landed.", hint="`mic pending list` lists what waits."
@@ -268,12 +266,12 @@ def _settle_queued(out: Output, ws: Workspace, item: Queued, goal: str, later: b
         settled = settle(client, ws, item, 0.0 if later and same else PATIENCE)
     if settled is None:
         if later and same:
-            return _report_queued(out, item.session, len(item.changes), "")
+            return report_queued(out, item.session, len(item.changes), "")
         raise still_waiting(item.session)
     if settled.error is not None:
         raise settled.error
     if goal in ("", item.session.goal) and not working_status(ws).changes:
-        return _report_settled(out, settled)
+        return report_settled(out, settled)
     tell_settled(out, settled)
     return None
 
@@ -342,7 +340,7 @@ def _landed_without_a_word(client: Client, ws: Workspace, session: LocalSession)
     if not position and (found := ended(client, ws, session.id, ws.config.branch)) is not None:
         position = found.landed_position
     if not position:
-        raise NothingToLand(_nothing(ws), hint=_NO_CHANGE)
+        raise no_change(ws)
     request = pb.GetProjectTreeRequest(project=address_of(ws).ref, position=position, page_size=1)
     tree = client.call(client.projects.GetProjectTree, request).tree
     return pb.LandSessionResponse(position=position, tree=tree, already_landed=True)
@@ -353,75 +351,3 @@ def _landed_before(client: Client, ws: Workspace, position: int) -> pb.Session:
     request = pb.GetSessionRequest(project=address_of(ws).ref, position=position)
     found: pb.Session = client.call(client.sessions.GetSession, request).session
     return found
-
-
-def _report(
-    out: Output, session: LocalSession, answer: pb.LandSessionResponse, done: Advance, files: int, noted: str
-) -> None:
-    what = "Already landed" if answer.already_landed else "Landed"
-    out.line(f"{what} {out.paint(f'@{answer.position}', 'yellow')}: {session.goal} ({plural(files, 'file')})")
-    if noted:
-        out.line(f'"{noted}" was added as a note; the session keeps its goal.')
-    for path in done.merged:
-        out.line(f"merged with what landed meanwhile: {display(path)}")
-    if done.updated:
-        out.line(f"brought in from others: {plural(done.updated, 'file')}")
-    for path in done.kept:
-        out.line(f"not updated, because it changed here meanwhile: {display(path)}")
-    out.document(
-        {
-            "session": ulid_text(session.id),
-            "goal": session.goal,
-            "queued": False,
-            "position": answer.position,
-            "tree": answer.tree.hex(),
-            "already_landed": answer.already_landed,
-            "files": files,
-            "merged": [path_fields(path) for path in done.merged],
-            "updated": done.updated,
-            "kept": [path_fields(path) for path in done.kept],
-            "noted": noted or None,
-        }
-    )
-
-
-def _report_queued(out: Output, session: LocalSession, files: int, noted: str) -> int:
-    out.line(f"{out.paint('Queued', 'yellow')}: {session.goal} ({plural(files, 'file')})")
-    if noted:
-        out.line(f'"{noted}" was added as a note; the session keeps its goal.')
-    out.line("The forge has it and lands it in turn; `mic land --wait` says where.")
-    out.document(
-        {"session": ulid_text(session.id), "goal": session.goal, "queued": True, "position": None, "tree": None,
-         "already_landed": False, "files": files, "merged": [], "updated": 0, "kept": [], "noted": noted or None}
-    )  # fmt: skip
-    return 0
-
-
-def _report_settled(out: Output, settled: Settled) -> int:
-    if settled.error is not None:
-        raise settled.error
-    assert settled.done is not None
-    _report(out, settled.session, settled.answer, settled.done, settled.files, "")
-    return 0
-
-
-def _nothing_new(ws: Workspace, goal: str, out: Output, hooked: bool = False) -> int:
-    """Nothing changed and no session is open: perhaps the command is repeated, which then says where it landed; or a
-    hook before it has landed what there was, under a goal of its own."""
-    last = last_landing(ws)
-    other = goal.strip() and not hooked and last is not None and goal.strip() != last[2]
-    if last is None or last[1] != ws.config.position or other:
-        raise NothingToLand(_nothing(ws), hint="Change a file first.")
-    session_id, position, landed_goal = last
-    how = f"Landed @{position} by .mic/hooks/pre-land" if hooked else f"Already landed @{position}"
-    out.line(f"{how}: {landed_goal}")
-    out.document(
-        {"session": ulid_text(session_id), "goal": landed_goal, "queued": False, "position": position,
-         "tree": ws.config.tree,
-         "already_landed": True, "files": 0, "merged": [], "updated": 0, "kept": [], "noted": None}
-    )  # fmt: skip
-    return 0
-
-
-def _nothing(ws: Workspace) -> str:
-    return f"There is nothing to land: no file has changed since @{ws.config.position}."
