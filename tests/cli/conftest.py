@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,16 @@ def shell(forge: Forge, tmp_path: Path, name: str) -> Shell:
     with Caller(forge.grpc_address, forge.token(f"u{name}")) as caller:
         caller("OrganizationService.CreateOrganization", pb.CreateOrganizationRequest(handle=name))
     return Shell(forge, tmp_path / "home", f"u{name}")
+
+
+@pytest.fixture
+def daemons_place(shell: Shell, name: str) -> Iterator[Path]:
+    """Where the shell's daemon has its socket, which it may have from now on: a short path, as sockets need."""
+    place = Path(f"/tmp/mic-{name}")
+    place.mkdir(mode=0o700)
+    shell.environment |= {"XDG_RUNTIME_DIR": str(place), "MIC_DAEMON": "on"}
+    yield place
+    shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -76,9 +76,9 @@ def _maps(shell: Shell) -> str:
     return Path(f"/proc/{shell.json('daemon', 'status')['process']}/maps").read_text()
 
 
-def test_with_the_daemon_and_without(shell: Shell, name: str, tmp_path: Path) -> None:
-    run = Path(f"/tmp/mic-{name}")
-    run.mkdir(mode=0o700)
+def test_with_the_daemon_and_without(shell: Shell, name: str, daemons_place: Path) -> None:
+    there = dict(shell.environment)
+    shell.environment["MIC_DAEMON"] = "off"
     assert shell("daemon", "start") == (
         "! mic: There is no place for a daemon here.\n!      It needs Linux, HOME, and not MIC_DAEMON=off.\n[6]\n"
     )
@@ -88,7 +88,7 @@ def test_with_the_daemon_and_without(shell: Shell, name: str, tmp_path: Path) ->
     shell.write("a", "1\n")
     shell("land", "One")
     off = dict(shell.environment)
-    shell.environment |= {"XDG_RUNTIME_DIR": str(run), "MIC_DAEMON": "on"}
+    shell.environment = there
     assert shell.run("daemon", "status").stdout.startswith("No daemon runs.")
     assert shell.run("daemon", "start").stdout.startswith("The daemon runs (process ")
     try:
@@ -133,11 +133,9 @@ def test_with_the_daemon_and_without(shell: Shell, name: str, tmp_path: Path) ->
     assert (folder / "new").exists()
 
 
-def test_it_says_that_it_runs_once_it_does(shell: Shell, name: str) -> None:
+def test_it_says_that_it_runs_once_it_does(shell: Shell, daemons_place: Path) -> None:
     """Where one runs already, and where it cannot run, the refusal is all that is said."""
-    run = Path(f"/tmp/mic-{name}-run")
-    run.mkdir(mode=0o700)
-    shell.environment |= {"XDG_RUNTIME_DIR": str(run), "MIC_DAEMON": "on"}
+    run = daemons_place
     (run / "mic").mkdir()
     (run / "mic").chmod(0o755)
     assert shell("daemon", "run") == (
@@ -160,21 +158,19 @@ def test_it_says_that_it_runs_once_it_does(shell: Shell, name: str) -> None:
     assert running.returncode == 0
 
 
-def test_it_starts_with_the_second_command(shell: Shell, name: str) -> None:
+def test_it_starts_with_the_second_command(shell: Shell, name: str, daemons_place: Path) -> None:
     """In a project of any size. Who waits for the end of what a command prints does not wait for the daemon."""
-    run = Path(f"/tmp/mic-{name}-often")
-    run.mkdir(mode=0o700)
+    there = dict(shell.environment)
+    shell.environment["MIC_DAEMON"] = "off"
     shell("project", "create", f"{name}/small")
     shell("clone", f"{name}/small")
     folder = shell.cd("small")
     command = [sys.executable, "-I", "-c", "import sys; from mic.cli.main import start; start()", "diff"]
-    environment = shell.environment | {"XDG_RUNTIME_DIR": str(run), "MIC_DAEMON": "on"}
-    environment.pop("CI", None)
+    shell.environment = environment = {key: value for key, value in there.items() if key != "CI"}
     for _ in range(2):
-        assert not (run / "mic/daemon.sock").exists()
+        assert not (daemons_place / "mic/daemon.sock").exists()
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=20)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    shell.environment = environment
     until = time.monotonic() + 30
     while shell.json("daemon", "status")["running"] is False:
         assert time.monotonic() < until
