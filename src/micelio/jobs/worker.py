@@ -41,7 +41,7 @@ def start() -> Callable[[], None]:
     return stop
 
 
-def run_one(worker_id: str = PROCESS) -> bool:
+def run_one() -> bool:
     """Run the next ready job, if there is one. Returns whether there was."""
     ready = DBTaskResult.objects.ready()
     if not ready.exists():
@@ -50,8 +50,8 @@ def run_one(worker_id: str = PROCESS) -> bool:
         row = ready.get_locked()
         if row is None:
             return False
-        row.claim(worker_id)
-    _runner(worker_id).run_task(row)
+        row.claim(PROCESS)
+    _runner(PROCESS).run_task(row)
     return True
 
 
