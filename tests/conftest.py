@@ -83,7 +83,7 @@ def pytest_sessionfinish() -> None:
 @pytest.fixture(scope="session")
 def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
     """One running forge for the whole run. Tests share it: make your own accounts and projects in it."""
-    made = Forge(tmp_path_factory.mktemp("forge") / "data")
+    made = Forge(tmp_path_factory.mktemp("forge") / "data", whole=True)
     yield made
     made.end()
 

@@ -8,42 +8,32 @@ import re
 import resource
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
+from typing import Any
 
+import forked_forge
 from forge_database import Database, new_database
 
 READY = "Press Ctrl-C to stop."
-# Commands one after the other in one process: a process for each takes a second. One JSON document a line, both ways.
-_COMMANDS = """
-import contextlib, gc, io, json, sys
-gc.set_threshold(50_000, 20, 20)  # as `python -m micelio`
-from micelio.command import main
-asked, told = sys.stdin, sys.stdout
-for line in asked:
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main(json.loads(line))
-    from django.db import connections
-    connections.close_all()
-    print(json.dumps([code, out.getvalue(), err.getvalue()]), file=told, flush=True)
-"""
 
 
 class Forge:
     """A running `micelio serve` on free ports. Has base_url, grpc_address, data_dir, once_link (or ""), said, database.
 
     Its rows are in SQLite, or in a new database of the run's PostgreSQL where there is one; `database` says otherwise.
-    `settings` count at the next start.
+    `settings` count at the next start. `whole`: started by its command, for tests that are about that.
     """
 
     # Soft and hard limit of open files, None for what this process has.
     descriptors: tuple[int, int] | None = None
 
-    def __init__(self, data_dir: Path, *arguments: str, database: Database | None = None, **settings: str) -> None:
+    def __init__(
+        self, data_dir: Path, *arguments: str, database: Database | None = None, whole: bool = False, **settings: str
+    ) -> None:
         self.database = database or new_database(data_dir)
         self._arguments = arguments
+        self._whole = whole
         self.data_dir = data_dir
         self.base_url = ""
         self.grpc_address = ""
@@ -53,7 +43,7 @@ class Forge:
         self._ports = {"PORT": "0", "GRPC_PORT": "0"}
         self._tokens: dict[str, str] = {}
         self._log = data_dir.with_name(data_dir.name + ".log")
-        self._commands: subprocess.Popen[str] | None = None
+        self._commands: Any = None
         self._one_command = threading.Lock()
         self.start()
 
@@ -73,16 +63,15 @@ class Forge:
     def start(self) -> None:
         """Start the server and wait until it says that it is ready."""
         with open(self._log, "ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "micelio", "serve", *self._arguments],
-                env=self.environment,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                cwd=self.data_dir.parent,
-                preexec_fn=self._limit if self.descriptors else None,
+            self.process = forked_forge.start(
+                ["serve", *self._arguments],
+                self.data_dir.parent,
+                self.environment,
+                log,
+                whole=self._whole,
+                first=self._limit if self.descriptors else None,
             )
-        assert self.process.stdout is not None
+        self.process.stdin.close()
         said = ""
         for line in self.process.stdout:
             said += line
@@ -107,7 +96,6 @@ class Forge:
         if self.process.poll() is None:
             self.process.send_signal(with_signal)
         code = self.process.wait(timeout=30)
-        assert self.process.stdout is not None
         self.process.stdout.close()
         return code
 
@@ -123,14 +111,7 @@ class Forge:
 
     def run(self, *arguments: str) -> str:
         """The standard output of a `micelio` command for this data directory."""
-        done = subprocess.run(
-            [sys.executable, "-m", "micelio", *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=self.data_dir.parent,
-        )
+        done = forked_forge.run(arguments, self.data_dir.parent, self.environment)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -151,16 +132,7 @@ class Forge:
 
     def _say(self, arguments: tuple[str, ...]) -> str:
         if self._commands is None:
-            self._commands = subprocess.Popen(
-                [sys.executable, "-c", _COMMANDS],
-                env=self.environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                cwd=self.data_dir.parent,
-            )
-        assert self._commands.stdin is not None
-        assert self._commands.stdout is not None
+            self._commands = forked_forge.start([forked_forge.COMMANDS], self.data_dir.parent, self.environment)
         print(json.dumps(arguments), file=self._commands.stdin, flush=True)
         code, said, errors = json.loads(self._commands.stdout.readline())
         assert code == 0, errors
@@ -169,11 +141,13 @@ class Forge:
     def _end_commands(self) -> None:
         if self._commands is not None:
             try:
-                self._commands.communicate(timeout=30)
+                self._commands.stdin.close()
+                self._commands.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 self._commands.kill()
                 raise
             finally:
+                self._commands.stdout.close()
                 self._commands = None
 
     def log(self) -> str:

@@ -39,7 +39,7 @@ def checkout(tmp_path: Path) -> Path:
 @pytest.fixture
 def start(tmp_path: Path, request: pytest.FixtureRequest) -> Start:
     def make(folder: Path, database: Database | None = None) -> Forge:
-        forge = Forge(tmp_path / "data", "--first-project", str(folder), database=database)
+        forge = Forge(tmp_path / "data", "--first-project", str(folder), database=database, whole=True)
         request.addfinalizer(forge.stop)
         return forge
 

@@ -25,6 +25,14 @@ POLICY = (
 )
 
 
+@pytest.fixture
+def own_forge(tmp_path: Path) -> Iterator[Forge]:
+    """As everywhere, but started by its command alone: that is what is tested here."""
+    made = Forge(tmp_path / "data", whole=True)
+    yield made
+    made.end()
+
+
 def _serve(data_dir: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return _run(data_dir, "serve", *arguments, **settings)
 

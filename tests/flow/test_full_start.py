@@ -46,7 +46,7 @@ def test_a_full_disk_is_one_sentence_and_the_next_start_succeeds(tiny: Path) -> 
     sentence = f"There is no space left in {data}. Free disk space and start again; nothing is lost."
     assert done.stderr == f"micelio: {sentence}\n"
     subprocess.run(["mount", "-o", "remount,size=64m", str(tiny)], check=True)
-    forge = Forge(data, database=Sqlite(data))
+    forge = Forge(data, database=Sqlite(data), whole=True)
     try:
         assert httpx.get(f"{forge.base_url}/health/ready").status_code == 200
     finally:
@@ -65,7 +65,7 @@ def test_a_first_import_that_does_not_fit_is_one_sentence_and_the_forge_starts(t
     for arguments in (("init", "-q"), ("add", "noise"), ("commit", "-q", "-m", "Make noise")):
         subprocess.run(["git", "-C", str(checkout), *arguments], check=True, env=os.environ | who)
     data = tiny / "data"
-    forge = Forge(data, "--first-project", str(checkout), database=Sqlite(data))
+    forge = Forge(data, "--first-project", str(checkout), database=Sqlite(data), whole=True)
     try:
         assert forge.log().splitlines()[-1] == (
             "The first project was not imported: There is no space left in the forge's store. "

@@ -102,7 +102,7 @@ def test_a_forge_lives_in_it_and_outlives_a_restart_of_the_server(tmp_path: Path
 
     with postgres_server.running() as own:
         database = Postgres(postgres_server.new_database(own.url))
-        forge = Forge(tmp_path / "data", database=database)
+        forge = Forge(tmp_path / "data", database=database, whole=True)
         try:
             assert httpx.get(f"{forge.base_url}/").status_code == 200
             with database.opened() as rows:
