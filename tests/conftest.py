@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connections
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
 
+import forked_forge
 from browser import Browser
 from forge_process import Forge
 from micelio import config, databases
@@ -33,6 +34,9 @@ hypothesis.settings.load_profile("mic")
 
 # No command of a test leaves a daemon behind, but where a test asks for one.
 os.environ["MIC_DAEMON"] = "off"
+
+# PROCESSES=1 goes before it.
+forked_forge.wanted = True
 
 # As a forge has it (`micelio.__main__`): 8,000 tests, read twice, are millions of objects that stay.
 gc.set_threshold(50_000, 20, 20)
