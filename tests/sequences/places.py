@@ -154,6 +154,13 @@ class Place:
         code, out, _ = self.mic("session", "status", "--json", looks=True)
         return (json.loads(out).get("session") or {}) if not code else {}
 
+    def first_waiting(self) -> str:
+        """The number of what is sent next, of what waits; an item keeps its number when others go."""
+        code, out, err = self.mic("pending", "list", "--json", looks=True)
+        if code:
+            raise Wrong(f"pending list in {self.name}: {code} {err}")
+        return str(json.loads(out)["pending"][0]["number"])
+
 
 def _become(environment: Mapping[str, str]) -> None:
     """These variables and no others; most are the same, and changing one takes a while."""

@@ -27,7 +27,7 @@ def come_to_rest(machine: Wide, place: Place) -> None:
         if gone and found["queued"]:
             machine.run(place, "land", "--wait")
         elif gone and found["pending"]:
-            machine.run(place, "pending", "drop", "1")
+            machine.run(place, "pending", "drop", place.first_waiting())
         elif gone and found["session"]:
             machine.run(place, "session", "abandon")
         elif gone:
@@ -36,7 +36,7 @@ def come_to_rest(machine: Wide, place: Place) -> None:
         elif found["incomplete"] or found["sync_stopped"] or found["pending"] or found["queued"]:
             # 2: what waits can never be sent, and the forge's reason names this way out.
             if machine.run(place, "sync") == 2 and place.status()["pending"]:
-                machine.run(place, "pending", "drop", "1")
+                machine.run(place, "pending", "drop", place.first_waiting())
         elif open_here := [each["path"] for each in found["conflicts"] if each["marked"] or each["held"]]:
             machine.run(place, "resolve", "--strategy", "union")
             for path in {*open_here} & {each["path"] for each in place.status()["conflicts"]}:

@@ -418,7 +418,7 @@ class Wide(Machine):
 
     def drop(self, place: Place) -> None:
         """What waits is not sent."""
-        if place.status()["pending"] and self.run(place, "pending", "drop", "1", loses=False) == 0:
+        if place.status()["pending"] and self.run(place, "pending", "drop", place.first_waiting(), loses=False) == 0:
             self.owed.clear()
 
     def goto(self, place: Place) -> None:
