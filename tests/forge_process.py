@@ -109,9 +109,13 @@ class Forge:
         self.stop()
         self.start()
 
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A `micelio` command for this data directory, whatever comes of it."""
+        return forked_forge.run(arguments, self.data_dir.parent, self.environment)
+
     def run(self, *arguments: str) -> str:
-        """The standard output of a `micelio` command for this data directory."""
-        done = forked_forge.run(arguments, self.data_dir.parent, self.environment)
+        """The standard output of a `micelio` command that must succeed."""
+        done = self.command(*arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

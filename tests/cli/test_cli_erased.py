@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -18,10 +16,7 @@ HASH = hashlib.sha256(LETTER.encode()).hexdigest()
 
 def admin(forge: Forge, *arguments: str) -> str:
     """What `micelio admin` said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "micelio", "admin", *arguments],
-        env=forge.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = forge.command("admin", *arguments)
     return done.stdout + done.stderr
 
 
@@ -70,9 +65,6 @@ def test_a_content_is_erased_and_says_so_everywhere(shell: Shell, name: str, tmp
     # It does not come back.
     shell.write("again.txt", LETTER)
     assert "was erased" in _land(shell, "Bring it back")
-    verified = subprocess.run(
-        [sys.executable, "-m", "micelio", "verify", f"{name}/box"],
-        env=forge.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    verified = forge.command("verify", f"{name}/box")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert admin(forge, "purges").count(HASH) == 1

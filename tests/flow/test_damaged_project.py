@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import grpc
@@ -70,13 +68,7 @@ def test_a_rebuild_keeps_the_rows_of_a_lost_history_and_derives_the_others(world
     """It ends with exit code 1 and the name of what is missing."""
     key = _lose(world)
     world.forge.stop()
-    done = subprocess.run(
-        [sys.executable, "-m", "micelio", "rebuild"],
-        env=world.forge.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = world.forge.command("rebuild")
     assert done.returncode == 1
     assert done.stdout == "Projects restored: 0. Landings derived: 1.\n"
     assert done.stderr.splitlines()[-1] == (

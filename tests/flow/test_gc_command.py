@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 
 from forge_process import Forge
 from mic.rpc.v1 import mic_pb2 as pb
@@ -13,10 +12,7 @@ from rpc_world import World, frame
 
 
 def _gc(forge: Forge, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "micelio", "gc", *arguments],
-        env=forge.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return forge.command("gc", *arguments)
 
 
 def test_an_upload_that_waits_is_named(world: World) -> None:

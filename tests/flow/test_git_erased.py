@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -27,10 +25,9 @@ def _url(world: World, project: pb.ProjectRef) -> str:
 
 
 def _purge(world: World, project: pb.ProjectRef, content: bytes, *more: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "micelio", "admin", "purge", f"{project.organization}/{project.handle}",
-         "--content", hashlib.sha256(content).hexdigest(), "--reason", "ticket 7", "--do", *more],
-        env=world.forge.environment, capture_output=True, text=True, check=False,
+    done = world.forge.command(
+        "admin", "purge", f"{project.organization}/{project.handle}", "--content", hashlib.sha256(content).hexdigest(),
+        "--reason", "ticket 7", "--do", *more,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

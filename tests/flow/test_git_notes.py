@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -266,10 +264,9 @@ def test_after_something_was_erased(world: World, git: GitClient, tmp_path: Path
     _annotate(git, first, _log("a.txt", AI, first))
     git("push", "-q", "origin", "main", NOTES)
     git("fetch", "-q", "origin", "refs/notes/ai:refs/notes/before")
-    done = subprocess.run(
-        [sys.executable, "-m", "micelio", "admin", "purge", f"{project.organization}/{project.handle}", "--content",
-         hashlib.sha256(b"nobody's business\n").hexdigest(), "--reason", "ticket 7", "--do"],
-        env=world.forge.environment, capture_output=True, text=True, check=False,
+    done = world.forge.command(
+        "admin", "purge", f"{project.organization}/{project.handle}", "--content",
+        hashlib.sha256(b"nobody's business\n").hexdigest(), "--reason", "ticket 7", "--do",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     there = GitClient(tmp_path / "there")

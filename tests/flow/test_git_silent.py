@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,19 +18,13 @@ def git(tmp_path: Path) -> GitClient:
 
 
 def _admin(world: World, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "micelio", "admin", *words],
-        env=world.forge.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = world.forge.command("admin", *words)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def _verify(world: World, project: pb.ProjectRef) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "micelio", "verify", f"{project.organization}/{project.handle}"],
-        env=world.forge.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = world.forge.command("verify", f"{project.organization}/{project.handle}")
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -22,10 +21,7 @@ def world(own_forge: Forge) -> Iterator[World]:
 
 
 def _verify(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "micelio", "verify", *arguments],
-        env=world.forge.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return world.forge.command("verify", *arguments)
 
 
 def test_sound_projects_are_said_to_be_sound(world: World) -> None:
@@ -65,12 +61,11 @@ def test_repair_puts_a_lost_head_back(world: World) -> None:
     wanted = head.read_bytes()
     head.unlink()
     name = f"{world.organization}/open"
-    arguments = [sys.executable, "-m", "micelio", "repair", name]
-    beside = subprocess.run(arguments, env=world.forge.environment, capture_output=True, text=True, check=False)
+    beside = world.forge.command("repair", name)
     assert beside.returncode == 1
     assert not head.exists()
     world.forge.stop()
-    done = subprocess.run(arguments, env=world.forge.environment, capture_output=True, text=True, check=False)
+    done = world.forge.command("repair", name)
     position = answer.project.head_position
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (

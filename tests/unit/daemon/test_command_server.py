@@ -94,7 +94,7 @@ def _until(true: Callable[[], bool]) -> None:
     until = time.monotonic() + 20
     while not true():
         assert time.monotonic() < until
-        os.sched_yield()
+        time.sleep(0.005)
 
 
 def _state(process: int) -> str:
