@@ -11,8 +11,11 @@ from mic.daemon.door import LIKE_MINE
 from mic.rpc.discovery import Forge
 from mic.rpc.passed_on import PassOn
 
-# What decides whom an address leads to, and by which way.
-_WAYS = (*LIKE_MINE, b"http_proxy", b"HTTP_PROXY", b"HTTPS_PROXY", b"all_proxy", b"ALL_PROXY", b"NO_PROXY")
+# What decides whom an address leads to, by which way, and who is believed there; the last three are gRPC's and Python's.
+_WAYS = (
+    *LIKE_MINE, b"http_proxy", b"HTTP_PROXY", b"HTTPS_PROXY", b"all_proxy", b"ALL_PROXY", b"NO_PROXY",
+    b"grpc_proxy", b"no_grpc_proxy", b"SSL_CERT_DIR",
+)  # fmt: skip
 
 # Bytes of a request that is worth a way through another process, and seconds for that way.
 _LONGEST_PASSED = 1 << 19
@@ -21,7 +24,8 @@ _ON_TOP = 2.0
 
 def surroundings(environment: Mapping[bytes, bytes]) -> list[bytes]:
     """What has to be the same for whoever asks and whoever answers."""
-    return [environment.get(name, b"") for name in _WAYS]
+    of_grpc = sorted(b"%b=%b" % item for item in environment.items() if item[0].startswith(b"GRPC_"))
+    return [*(environment.get(name, b"") for name in _WAYS), b"\n".join(of_grpc)]
 
 
 def told_by_daemon(instance: str) -> Forge | None:
