@@ -1,12 +1,14 @@
 """A channel whose questions somebody passes on who holds a connection already. It connects when that is not enough.
 
 A connection of its own costs a command 10 ms of processor time, which is more than most answers take. Passed on are
-questions alone: whoever asks one again, because nobody knows what became of it, has changed nothing.
+questions alone: whoever asks one again, because nobody knows what became of it, has changed nothing. A command that had
+to connect asks over that connection from then on: what a forge refuses would be asked, and counted, twice each time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import grpc
@@ -14,6 +16,9 @@ from google.protobuf.message import DecodeError
 
 # The beginnings of the names of calls that change nothing.
 _QUESTIONS = ("Blame", "Explain", "Explore", "Find", "Get", "List", "Search")
+
+# Seconds that its own connection has at least, however long the other way took.
+_LEAST = 5.0
 
 # (the call's whole name, the request, seconds, metadata) -> the answer, None where the asker has to ask himself.
 PassOn = Callable[[str, bytes, float, tuple[tuple[str, str], ...]], bytes | None]
@@ -62,7 +67,10 @@ class PassedOn(grpc.Channel):
         self.close()
 
     def _asked(self, method: str) -> PassOn | None:
-        return self._pass_on if method.rpartition("/")[2].startswith(_QUESTIONS) else None
+        return self._while_unconnected if method.rpartition("/")[2].startswith(_QUESTIONS) else None
+
+    def _while_unconnected(self, *question: Any) -> bytes | None:
+        return None if self._made is not None else self._pass_on(*question)
 
     def _channel(self) -> grpc.Channel:
         if self._made is None:
@@ -83,14 +91,16 @@ class _Call:
         self._response_deserializer: Any = named.get("response_deserializer")
 
     def with_call(self, request: Any, timeout: float, metadata: Any) -> tuple[Any, Any]:
-        """The answer, and what is known of the call; raises grpc.RpcError."""
+        """The answer within `timeout` seconds, and what is known of the call; raises grpc.RpcError."""
         if self._pass_on is not None:
+            began = monotonic()
             raw = self._pass_on(self._method.decode(), self._serialize(request), timeout, metadata)
             if raw is not None:
                 try:
                     return self._response_deserializer(raw), _Answered()
                 except DecodeError:
                     pass  # its own connection has the words for that
+            timeout = max(timeout - (monotonic() - began), min(timeout, _LEAST))
         return self._make().with_call(request, timeout=timeout, metadata=metadata)  # type: ignore[no-any-return]
 
     def __call__(self, request: Any, timeout: float, metadata: Any) -> Any:

@@ -17,6 +17,7 @@ from mic.cli.forge.told import passed_on_by_daemon, surroundings
 from mic.cli.program.daemon_answers import Connections
 from mic.core.errors import NotFound
 from mic.daemon import door, peer
+from mic.rpc import passed_on
 from mic.rpc.client import Client
 from mic.rpc.discovery import Forge
 from mic.rpc.v1 import mic_pb2 as pb
@@ -108,10 +109,61 @@ def test_what_is_to_be_said_beside_an_answer_the_command_hears(
         door_of_forge.moved = True
         client.call(client.sessions.BlameFile, REQUEST)
         assert moves == [("a", "b", "c", "d")]
-        door_of_forge.missing = True
-        with pytest.raises(NotFound, match="There is no such file"):
-            client.call(client.sessions.BlameFile, REQUEST)
+    door_of_forge.missing = True
+    with _client(there) as client, pytest.raises(NotFound, match="There is no such file"):
+        client.call(client.sessions.BlameFile, REQUEST)
     assert daemon == [None, None]
+
+
+def test_whoever_had_to_connect_asks_over_that_connection(
+    forge: tuple[Forge, Door], daemon: list[bytes | None]
+) -> None:
+    """Each question that the forge refuses or tells more about would be asked twice, and counted twice."""
+    there, door_of_forge = forge
+    door_of_forge.moved = True
+    with _client(there) as client:
+        for _ in range(3):
+            client.call(client.sessions.BlameFile, REQUEST)
+    assert daemon == [None]
+    assert len(door_of_forge.asked) == 4
+
+
+def test_both_ways_together_take_the_time_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forge that does not answer in time is not waited for twice; the second way has some seconds in any case."""
+    now = [100.0]
+    given: list[float] = []
+
+    class Own:
+        def unary_unary(self, *_: Any, **__: Any) -> Own:
+            return self
+
+        def with_call(self, request: Any, timeout: float, metadata: Any) -> tuple[Any, Any]:
+            given.append(timeout)
+            return request, None
+
+    def passed(method: str, request: bytes, seconds: float, metadata: Any) -> None:
+        now[0] += 40.0
+
+    monkeypatch.setattr(passed_on, "monotonic", lambda: now[0])
+    for seconds in (60.0, 42.0, 2.0):
+        channel = passed_on.PassedOn(passed, Own)  # type: ignore[arg-type]
+        channel.unary_unary("/x/GetIt", request_serializer=bytes).with_call(b"", timeout=seconds, metadata=())
+    assert given == [20.0, 5.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "grpc_proxy",
+        "no_grpc_proxy",
+        "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+        "GRPC_NOT_USE_SYSTEM_SSL_ROOTS",
+        "SSL_CERT_DIR",
+    ],
+)
+def test_what_grpc_and_python_read_themselves_decides_as_well(name: str) -> None:
+    """Other authorities, and proxies for gRPC alone, have names of their own."""
+    assert surroundings({name.encode(): b"/x"}) != surroundings({})
 
 
 def test_without_an_answer_that_can_be_read_it_asks_itself(

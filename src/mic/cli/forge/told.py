@@ -11,7 +11,7 @@ from mic.daemon.door import LIKE_MINE
 from mic.rpc.discovery import Forge
 from mic.rpc.passed_on import PassOn
 
-# What decides whom an address leads to, by which way, and who is believed there; the last three are gRPC's and Python's.
+# What decides whom an address leads to, by which way, and who is believed; gRPC and Python have names of their own.
 _WAYS = (
     *LIKE_MINE, b"http_proxy", b"HTTP_PROXY", b"HTTPS_PROXY", b"all_proxy", b"ALL_PROXY", b"NO_PROXY",
     b"grpc_proxy", b"no_grpc_proxy", b"SSL_CERT_DIR",
