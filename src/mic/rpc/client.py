@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import grpc
 
-from mic.core.errors import Corrupt, MicError, RateLimited, Unauthenticated
+from mic.core.errors import Corrupt, InvalidPath, MicError, RateLimited, Unauthenticated
+from mic.core.paths import parse_paths
 from mic.rpc.channel import open_channel
 from mic.rpc.passed_on import PassedOn, PassOn
 from mic.rpc.status import MOVED_KEY, from_rpc_error, retry_after
@@ -228,8 +229,7 @@ class Client:
     def _pages(self, request: pb.GetProjectTreeRequest) -> Iterator[pb.TreeResponse]:
         while True:
             page = self.call(self.projects.GetProjectTree, request)
-            if len(page.hashes) != 32 * len(page.paths):
-                raise Corrupt("The forge sent a listing whose columns differ in length.", hint="Try again.")
+            _check_listing(page)
             yield page
             if not page.next_page_token:
                 return
@@ -270,6 +270,18 @@ class Client:
             answer = self.call(self.projects.FindMissingBlobs, request).pages
             found.update(answer[at : at + 32] for at in range(0, len(answer), 32))
         return found
+
+
+def _check_listing(page: pb.TreeResponse) -> None:
+    """Raises Corrupt unless it is one that a working copy may be made of: no path of it leads elsewhere."""
+    if {len(page.hashes) / 32, len(page.modes), len(page.kinds), len(page.sizes)} != {len(page.paths)}:
+        raise Corrupt("The forge sent a listing whose columns differ in length.", hint="Try again.")
+    try:
+        parse_paths(page.paths)
+    except InvalidPath as error:
+        raise Corrupt(
+            f"The forge sent a listing in which {error.message}.", hint="Tell whoever runs the forge."
+        ) from error
 
 
 def columns(hashes: list[bytes]) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from mic.core.paths import display
 
 # Open descriptors kept; well under the 256 that macOS gives a process.
 _KEEP = 64
+_NO_NAMES = (b"", b".", b"..")
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -47,7 +48,7 @@ class Folders:
         """A descriptor of a directory under the root, made with its parents when `make`.
 
         Raises FileNotFoundError when it is not there, and InvalidPath when a part of it is no directory (a file or a
-        symlink stands in its place).
+        symlink stands in its place) or no name (`..` leads out of the root).
         """
         if not folder:
             return self._root
@@ -55,7 +56,9 @@ class Folders:
         if known is not None:
             self._open.move_to_end(folder)
             return known
-        parent, _, name = folder.rpartition(b"/")
+        parent, slash, name = folder.rpartition(b"/")
+        if name in _NO_NAMES or (slash and not parent):
+            raise InvalidPath(f"{display(folder)} leads out of the working copy", path=folder)
         above = self.handle(parent, make)
         try:
             handle = os.open(name, _FLAGS, dir_fd=above)

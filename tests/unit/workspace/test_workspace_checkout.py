@@ -123,6 +123,25 @@ def test_a_tree_with_a_symlink_and_a_file_under_it_cannot_escape(empty: Workspac
     assert os.listdir(outside) == []
 
 
+@pytest.mark.parametrize("path", [b"../out", b"a/../../out", b"/out/a", b"a//b", b"./a"])
+def test_a_path_that_leads_out_is_never_written(empty: Workspace, path: bytes) -> None:
+    """Trees hold none; a forge may send anything."""
+    for write in (Checkout.put, lambda checkout, wanted, data: checkout.write(wanted, [data])):
+        checkout = Checkout(empty)
+        wanted = entry(path, b"content")
+        assert checkout.grows()
+        checkout.add([wanted])
+        with pytest.raises(InvalidPath):
+            write(checkout, wanted, b"content")
+        with pytest.raises(InvalidPath):
+            checkout.remove(path)
+        checkout.close()
+        if os.path.isdir(empty.root + "/a"):
+            os.rmdir(empty.root + "/a")
+    assert os.listdir(Path(empty.root).parent) == [Path(empty.root).name]
+    assert os.listdir(empty.root) == [".mic"]
+
+
 def test_an_interrupted_checkout_goes_on_with_what_is_missing(empty: Workspace) -> None:
     entries = [entry(path, content, mode) for path, (mode, content) in FILES.items()]
     first = Checkout(empty)
