@@ -320,6 +320,26 @@ def test_what_the_forge_said_before_is_still_known(here: Inside) -> None:
     assert here("show", "@7").endswith("[6]\n")
 
 
+def test_a_shorter_list_takes_nothing_of_what_was_known(here: Inside) -> None:
+    """Asked for two landings after all of them, and for more than were ever shown."""
+    here.go_on_line()
+    for number in range(2, 7):
+        here.write("rose", f"{number}\n")
+        here("land", f"Landing {number}")
+    here("cache", "clear")
+    shorter, longer = here("log", "-n", "2"), here("log", "-n", "4")
+    here.write("rose", "7\n")
+    here("land", "Landing 7")
+    newest = here("log", "-n", "2")
+    here.go_off_line()
+    before = "! The forge FORGE cannot be reached: Connection refused. This is what it said before.\n"
+    older = "! What is older was not asked for before.\n"
+    assert here("log", "-n", "2") == newest + before
+    marked = longer.replace("  (your base)", "")
+    assert here("log") == newest.splitlines(keepends=True)[0] + marked + before + older
+    assert shorter.splitlines()[1] == longer.splitlines()[1]
+
+
 def test_sessions_are_put_aside_and_taken_up(here: Inside, name: str) -> None:
     """Two sessions in turns, from what waits; in the end the forge has both, and the newest work of each."""
     here("session", "start", "Water")

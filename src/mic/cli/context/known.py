@@ -53,9 +53,7 @@ def _remember(client: Client, instance: str, out: Output, away: Unreached | None
             except Unreached as error:
                 away = error
             else:
-                raw = answer.SerializeToString()  # type: ignore[attr-defined]  # of a protobuf message
-                if len(raw) <= _LARGEST:
-                    content_cache().keep_answer(name, raw)
+                _keep(name, method, answer)
                 return answer
         kept = content_cache().answer(name)
         if kept is None:
@@ -63,9 +61,53 @@ def _remember(client: Client, instance: str, out: Output, away: Unreached | None
         if not said:
             out.note(f"{away.message} This is what it said before.")
             said = True
-        return _shortened(method._response_deserializer(kept), request)  # type: ignore[attr-defined,no-any-return]
+        found = method._response_deserializer(kept)  # type: ignore[attr-defined]
+        if getattr(found, "next_page_token", "") and _items(found) < getattr(request, "page_size", 0):
+            out.note("What is older was not asked for before.")
+        return _shortened(found, request)  # type: ignore[no-any-return]
 
     client.call = call  # type: ignore[method-assign]
+
+
+def keep_answers(client: Client, instance: str) -> None:
+    """Let this client keep what it is told, for commands that will not reach the forge."""
+    ask = client.call
+
+    def call(method: Callable[..., T], request: Any, *, seconds: float = CALL_SECONDS) -> T:
+        answer = ask(method, request, seconds=seconds)
+        name = _name(instance, method, request)
+        if name is not None:
+            _keep(name, method, answer)
+        return answer
+
+    client.call = call  # type: ignore[method-assign]
+
+
+def _keep(name: bytes, method: Any, answer: Any) -> None:
+    """Keep an answer. Of landings that were asked for in part, what was known behind that part stays known."""
+    if isinstance(answer, pb.ListLandingsResponse) and answer.next_page_token:
+        kept = content_cache().answer(name)
+        if kept is not None:
+            answer = _with_older(answer, method._response_deserializer(kept))
+    raw = answer.SerializeToString()
+    if len(raw) <= _LARGEST:
+        content_cache().keep_answer(name, raw)
+
+
+def _with_older(answer: pb.ListLandingsResponse, kept: pb.ListLandingsResponse) -> pb.ListLandingsResponse:
+    positions = [each.landed_position for each in kept.landings]
+    last = answer.landings[-1].landed_position if answer.landings else 0
+    if last not in positions:
+        return answer
+    whole = pb.ListLandingsResponse(next_page_token=kept.next_page_token)
+    whole.landings.extend(answer.landings)
+    whole.landings.extend(kept.landings[positions.index(last) + 1 :])
+    return whole
+
+
+def _items(answer: Any) -> int:
+    """How many landings or sessions an answer lists."""
+    return len(getattr(answer, "landings", ())) + len(getattr(answer, "sessions", ()))
 
 
 def _name(instance: str, method: Any, request: Any) -> bytes | None:

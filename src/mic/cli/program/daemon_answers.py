@@ -136,12 +136,15 @@ class Connections:
         return not self._loading.is_alive()
 
     def _client(self, instance: str) -> Client:
+        from mic.cli.context.known import keep_answers
         from mic.cli.forge.connection import connect
         from mic.cli.forge.credentials import Tokens
 
         with self._lock:
             kept = self._clients.get(instance)
             client = kept[0] if kept else connect(instance, waiting=_not_here)
+            if not kept:
+                keep_answers(client, instance)
             client.on_move = _not_here
             # Who is signed in may have changed since the last question.
             client.use(Tokens(instance))
