@@ -63,7 +63,10 @@ def test_a_landing_whose_answer_was_lost_is_found_again(garden: Shell) -> None:
     for name, data in saved.items():
         (garden.cwd / ".mic" / name).write_bytes(data)
     garden.write("a", "3\n")
-    assert garden("land") == "Already landed @2: Second (2 files)\n"
+    assert garden("land") == (
+        "Already landed @2: Second (2 files)\n"
+        'not in it: 1 file changed here; `mic land "GOAL"` lands what is new\n[1]\n'
+    )
     assert garden("diff").endswith("-2\n+3\n")
     assert garden("diff", "--name-only") == "a\n"
     assert garden("land", "Third") == "Landed @3: Third (1 file)\n"

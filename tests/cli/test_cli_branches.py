@@ -219,7 +219,9 @@ def test_a_branch_is_deleted_while_files_differ_from_main(shell: Shell, garden: 
     along = f"! The session came along: {goal}\n" if goal else ""
     assert shell("branch", "switch", "main", "--keep") == f"Now on main @2: 0 files changed here.\n{along}"
     assert (shell.read("roses.txt"), shell.read("new.txt")) == ("blue\n", "2\n")
-    assert shell("status").endswith("Clashes:\n  roses.txt: yours stands over @2\n  A new.txt\n  M roses.txt\n")
+    assert shell("status").endswith(
+        "Clashes:\n  roses.txt: yours stands over @2\nChanged:\n  A new.txt\n  M roses.txt\n"
+    )
     assert shell("land", "Paint") == "Landed @3: Paint (2 files)\n"
     assert shell("status").endswith("No session is open.\nNothing changed.\n")
     said = [turn["text"] for turn in shell.json("show", "@3")["session"]["conversation"]]

@@ -134,7 +134,8 @@ def test_the_session_is_given_up_here_alone(two: Two, how: str) -> None:
     reader = two.reader
     hide(two, how)
     assert reader("session", "abandon") == (
-        "Given up here alone: Water\nYour files are as they were; `mic undo` opens it again.\n"
+        "Given up here alone: Water\n`mic undo` opens it again.\n"
+        "2 files stay changed here, and the next landing has them.\n"
         f"! There is no project {two.project}, or you may not see it.\n"
     )
     assert reader("status").endswith("No session is open.\n  M rose\n  A tulip\n")

@@ -166,7 +166,9 @@ def test_what_was_said_stays_when_a_session_is_given_up(begun: Shell) -> None:
     begun("session", "undecide")
     begun("session", "decide", "Wait")
     before = {path: path.read_bytes() for path in begun.cwd.rglob("*") if path.is_file() and ".mic" not in path.parts}
-    assert begun("session", "abandon") == "Abandoned: Water\nYour files are as they were.\n"
+    assert begun("session", "abandon") == (
+        "Abandoned: Water\n4 files stay changed here, and the next landing has them.\n"
+    )
     shown = begun.json("session", "show", session)["session"]
     assert shown["state"] == "abandoned"
     assert [turn["text"] for turn in shown["conversation"]] == ["Look at the soil", "Too wet", "Much too wet"]
@@ -260,7 +262,7 @@ def test_put_aside_after_it_landed_elsewhere(landed_there: Shell) -> None:
 
 def test_given_up_after_it_landed_elsewhere(landed_there: Shell) -> None:
     landed_there("session", "note", "Too wet")
-    assert landed_there("session", "abandon") == f"Abandoned: Water\nYour files are as they were.\n{SINCE}"
+    assert landed_there("session", "abandon") == f"Abandoned: Water\nNo file is changed here.\n{SINCE}"
     (found,) = landed_there.json("session", "list", "--state", "abandoned")["sessions"]
     shown = landed_there.json("session", "show", found["id"])["session"]
     assert [turn["text"] for turn in shown["conversation"]] == ["Too wet"]
@@ -323,7 +325,8 @@ def test_landed_again_on_a_newer_base_than_it_landed_on_elsewhere(landed_there: 
     if changed:
         landed_there.write("lily", "pale\n")
         landed_there.write("oak", "old\n")
-    assert landed_there("land") == "Already landed @1: Water (1 file)\n"
+    new = 'not in it: 2 files changed here; `mic land "GOAL"` lands what is new\n[1]\n' if changed else ""
+    assert landed_there("land") == f"Already landed @1: Water (1 file)\n{new}"
     assert landed_there("status").endswith(
         "at landing 2, from FORGE\nNo session is open.\n" + ("  M lily\n  A oak\n" if changed else "Nothing changed.\n")
     )
@@ -343,9 +346,11 @@ def test_what_clashes_with_later_landings_than_its_own_stays_open(begun: Shell) 
     assert begun("land", "Elsewhere") == "Landed @3: Elsewhere (1 file)\n"
     begun.cd("here")
     assert begun("sync").endswith("[3]\n")
-    assert begun("land") == "Already landed @2: Water (4 files)\n"
+    assert begun("land") == (
+        'Already landed @2: Water (4 files)\nnot in it: 1 file changed here; `mic land "GOAL"` lands what is new\n[1]\n'
+    )
     assert begun("status").endswith(
-        "at landing 3, from FORGE\nNo session is open.\nClashes:\n  link: yours stands over @3\n  M link\n"
+        "at landing 3, from FORGE\nNo session is open.\nClashes:\n  link: yours stands over @3\nChanged:\n  M link\n"
     )
 
 

@@ -342,7 +342,7 @@ def test_two_people_and_the_same_file(shell: Shell, name: str) -> None:
     ]
     assert shell.read("other") == "mine\n"
     assert shell("session", "list") == f"SESSION  conflicted  u{name}  Mine  (open here)\n"
-    assert shell("session", "abandon") == "Abandoned: Mine\nYour files are as they were.\n"
+    assert shell("session", "abandon") == ("Abandoned: Mine\n1 file stays changed here, and the next landing has it.\n")
     assert shell("session", "list") == "No session is open.\n"
     assert shell("session", "list", "--state", "abandoned") == f"SESSION  abandoned   u{name}  Mine\n"
 

@@ -92,6 +92,7 @@ def test_from_clash_to_landing(two: Shell) -> None:
         "Session: Mine (started just now)",
         "Clashes:",
         "  list: marked lines to mend",
+        "Changed:",
         "  M list",
     ]
     assert "mic sync --abort" in two()

@@ -54,6 +54,14 @@ def test_a_token_for_a_script(shell: Shell, program: Shell, name: str) -> None:
     )
 
 
+def test_quiet_shows_the_token_alone(shell: Shell, program: Shell, name: str) -> None:
+    """It can never be seen again, so it is no word beside the result."""
+    done = shell.run("auth", "token", "create", "--name", "Script", "--scope", "project:read", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert _as(program, done.stdout.strip())("auth", "status").startswith(f"u{name} at FORGE\n")
+    assert done.stdout == f"{done.stdout.strip()}\n"
+
+
 def test_a_token_that_was_not_shown_is_replaced(shell: Shell, program: Shell) -> None:
     """The command whose output was lost, given again, makes no second one; given once more, it does."""
     words = ("auth", "token", "create", "--name", "CI", "--scope", "project:read")

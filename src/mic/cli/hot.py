@@ -269,6 +269,8 @@ def _text(view: View, limit: int, colour: bool) -> str:
         for path, how, theirs in view.conflicts:
             what = _CLASHES[how].format(theirs)
             lines.append(f"  {_shown(path)}: {what}\n")
+        if view.changes:
+            lines.append("Changed:\n")
     if not view.changes:
         lines.append("Nothing changed.\n")
     for path, kind, mode, old in view.changes[:limit]:

@@ -90,7 +90,7 @@ def test_status_lists_clashes_and_looks_no_further_without(ws: Workspace, write:
     write("README", MARKS)
     write_conflicts(root(ws), [Conflict(MARKED, 3, 5, b"README"), Conflict(YOURS, 3, 5, b"src/a.py")])
     said = run(ws, "status")
-    assert "Clashes:\n  README: marked lines to mend\n  src/a.py: yours stands over @5\n  M README\n" in said
+    assert "Clashes:\n  README: marked lines to mend\n  src/a.py: yours stands over @5\nChanged:\n  M README\n" in said
     assert not {"typing", "re", "json", "collections"} & set(said.splitlines()[-1].split())
     assert json.loads(run(ws, "status", "--json").splitlines()[0])["conflicts"] == [
         {"path": "README", "marked": True, "held": False, "position": 5},

@@ -181,9 +181,10 @@ def run_land(out: Output, goal: str, agent: str = "", later: bool = False, trans
             drop_below(ws, session.id)
         forget_push(ws)
         remove(ws, *pushes_of(ws, session.id))
-    report_landed(out, session, answer, done, len(landed), noted if not answer.already_landed else "")
+    left = len(working_status(ws).changes) if answer.already_landed else 0
+    code = report_landed(out, session, answer, done, len(landed), "" if answer.already_landed else noted, left)
     after_landing(ws, out, session, answer.position)
-    return 0
+    return code
 
 
 def _send_waiting(ws: Workspace) -> tuple[list[Sending], Unreached | None]:

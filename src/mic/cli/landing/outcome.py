@@ -7,6 +7,7 @@ from typing import Any
 from mic.cli.landing.advance import Advance
 from mic.cli.landing.last_landing import last as last_landing
 from mic.cli.landing.queued import Settled
+from mic.cli.terminal.exit_codes import ERROR, OK
 from mic.cli.terminal.output import Output, path_fields, plural
 from mic.core.errors import NothingToLand
 from mic.core.ids import ulid_text
@@ -19,9 +20,13 @@ _NO_CHANGE = "Change a file first, or give the session up: `mic session abandon`
 
 
 def report_landed(
-    out: Output, session: LocalSession, answer: pb.LandSessionResponse, done: Advance, files: int, noted: str
-) -> None:
-    """It landed, now or before, with so many files; `noted` is the goal that became a note."""
+    out: Output, session: LocalSession, answer: pb.LandSessionResponse, done: Advance, files: int, noted: str,
+    left: int = 0,
+) -> int:  # fmt: skip
+    """It landed, now or before, with so many files; `noted` is the goal that became a note. The exit code.
+
+    Of one that landed before, `left` files here are not as it has them: somebody worked on, and that did not land.
+    """
     what = "Already landed" if answer.already_landed else "Landed"
     out.line(f"{what} {out.paint(f'@{answer.position}', 'yellow')}: {session.goal} ({plural(files, 'file')})")
     _say_noted(out, noted)
@@ -31,13 +36,16 @@ def report_landed(
         out.line(f"brought in from others: {plural(done.updated, 'file')}")
     for path in done.kept:
         out.line(f"not updated, because it changed here meanwhile: {display(path)}")
+    if left:
+        out.line(f'not in it: {plural(left, "file")} changed here; `mic land "GOAL"` lands what is new')
     out.document(
         _document(
             session.id, session.goal, position=answer.position, tree=answer.tree.hex(),
             already_landed=answer.already_landed, files=files, merged=[path_fields(path) for path in done.merged],
-            updated=done.updated, kept=[path_fields(path) for path in done.kept], noted=noted or None,
+            updated=done.updated, kept=[path_fields(path) for path in done.kept], noted=noted or None, left=left,
         )
     )  # fmt: skip
+    return ERROR if left else OK
 
 
 def report_queued(out: Output, session: LocalSession, files: int, noted: str) -> int:
@@ -90,5 +98,6 @@ def _document(session_id: bytes, goal: str, **more: Any) -> dict[str, Any]:
     """All of its fields, whatever it came to: as of nothing, but for those that are named."""
     return {
         "session": ulid_text(session_id), "goal": goal, "queued": False, "position": None, "tree": None,
-        "already_landed": False, "files": 0, "merged": [], "updated": 0, "kept": [], "noted": None, **more,
+        "already_landed": False, "files": 0, "merged": [], "updated": 0, "kept": [], "noted": None, "left": 0,
+        **more,
     }  # fmt: skip

@@ -54,7 +54,7 @@ def invite(out: Output, organization: str, whom: str, role: str, instance: str |
     out.line(f"Invited {item.handle or item.email} to be {with_article(item.role)} of {item.organization}.")
     if made.link:
         out.line("Hand them this link; whoever is signed in with it accepts, once, within a week:")
-        out.line(made.link)
+        out.shown_once(made.link)
     else:
         out.line(f"They accept with `mic org accept {item.organization}` or on their page, within a week.")
     out.document({"invitation": _invitation(item), "link": made.link or None})

@@ -104,7 +104,7 @@ def _made(client: Client, request: pb.CreateTokenRequest, once: Once) -> pb.Crea
 
 
 def _show(out: Output, made: pb.CreateTokenResponse) -> None:
-    out.line(made.value)
+    out.shown_once(made.value)
     out.note(
         f"This is shown once. {made.token.name}: {_limits(made.token)}; good until {when(made.token.expires_at_ms)}."
     )

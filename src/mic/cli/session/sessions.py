@@ -232,6 +232,15 @@ def list_(out: Output, state: str | None, resumable: bool, number: int) -> None:
     out.document({"sessions": [session_fields(item) for item in found]})
 
 
+def _left_here(ws: Workspace) -> str:
+    """What becomes of the files of a session that was given up: nothing, and that has to be said."""
+    left = len(working_status(ws).changes)
+    if not left:
+        return "No file is changed here."
+    verb, them = ("stays", "it") if left == 1 else ("stay", "them")
+    return f"{plural(left, 'file')} {verb} changed here, and the next landing has {them}."
+
+
 @sessions.command()
 @json_option
 def abandon(out: Output) -> int:
@@ -271,11 +280,12 @@ def abandon(out: Output) -> int:
         return report_waiting(out, item, away)
     if gone is not None:
         out.line(f"Given up here alone: {session.goal}")
-        out.line("Your files are as they were; `mic undo` opens it again.")
+        out.line("`mic undo` opens it again.")
+        out.line(_left_here(ws))
         out.note(gone.message)
     else:
         out.line(f"Abandoned: {session.goal}")
-        out.line("Your files are as they were.")
+        out.line(_left_here(ws))
     out.document({"session": {**local_fields(session), "state": "abandoned"}, "told": gone is None})
     return 0
 

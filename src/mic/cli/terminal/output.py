@@ -43,6 +43,11 @@ class Output:
         if not self.as_json and not self.quiet:
             (self._to or sys.stdout).write(safe(text) + "\n")
 
+    def shown_once(self, text: str) -> None:
+        """A line that is the result itself and never to be had again, such as a token: also with `quiet`."""
+        if not self.as_json:
+            (self._to or sys.stdout).write(safe(text) + "\n")
+
     def flush(self) -> None:
         """Let what was printed be seen, where more of it takes its time: a pager or another program shows it then."""
         (self._to or sys.stdout).flush()
