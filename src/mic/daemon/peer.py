@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
+import select
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from mic.core.errors import PreconditionFailed
@@ -45,13 +48,36 @@ def peer(process: int) -> Peer:
     )
 
 
-def is_like_this(process: int) -> bool:
-    """Whether it may do what this one may: what runs in a sandbox must not get out by asking."""
+@contextlib.contextmanager
+def held(process: int) -> Iterator[Callable[[], bool]]:
+    """Says whether a process has lived all the while since this began: until then its number is no other one's.
+
+    Who in a sandbox holds a connection of a process that has ended may wait for that number to come again outside.
+    """
+    try:
+        handle = os.pidfd_open(process)
+    except OSError:  # gone already, or not seen from here
+        yield lambda: False
+        return
+    try:
+        yield lambda: not _has_ended(handle)
+    finally:
+        os.close(handle)
+
+
+def _has_ended(handle: int) -> bool:
+    waiting = select.poll()
+    waiting.register(handle, select.POLLIN)
+    return bool(waiting.poll(0))
+
+
+def is_like_this(process: int, lives: Callable[[], bool]) -> bool:
+    """Whether it may do what this one may: what runs in a sandbox must not get out by asking. `lives` is of `held`."""
     try:
         _require_like_this(process)
     except (Unlike, OSError, KeyError):
         return False
-    return True
+    return lives()
 
 
 def _require_like_this(process: int) -> dict[str, str]:

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from mic.core.errors import MicError, Unavailable
 from mic.daemon import door
 from mic.daemon.beside import Beside
-from mic.daemon.peer import is_like_this
+from mic.daemon.peer import held, is_like_this
 from mic.daemon.watched import NotWatched, Seen, Watched
 
 IDLE = 1800.0
@@ -176,14 +176,15 @@ class Server:
             process = asker(connection)
             if process is None:
                 return
-            size = int.from_bytes(_exactly(connection, 4), "big")
-            if size > _LONGEST_REQUEST:
-                return
-            identity, *fields = _exactly(connection, size).split(b"\x00")
-            answer = self._answer(identity, fields, process)
+            with held(process) as lives:
+                size = int.from_bytes(_exactly(connection, 4), "big")
+                if size > _LONGEST_REQUEST:
+                    return
+                identity, *fields = _exactly(connection, size).split(b"\x00")
+                answer = self._answer(identity, fields, lambda: is_like_this(process, lives))
             connection.sendall(len(answer).to_bytes(4, "big") + answer)
 
-    def _answer(self, identity: bytes, fields: list[bytes], process: int) -> bytes:
+    def _answer(self, identity: bytes, fields: list[bytes], may_do_the_same: Callable[[], bool]) -> bytes:
         verb = fields[0] if fields else b""
         if verb == b"stop" or identity != door.IDENTITY:
             # Another version would say other things of the same files. The next command starts its own.
@@ -194,7 +195,7 @@ class Server:
         self._asked = time.monotonic()
         if verb in self._answers and len(fields) >= 2:
             return self._of_place(self._answers[verb], fields)
-        if verb in self._others and is_like_this(process):
+        if verb in self._others and may_do_the_same():
             said = self._others[verb](fields)
             return door.NOTHING if said is None else door.FINISHED + said
         return door.NOTHING

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 from mic.core.errors import MicError
 from mic.daemon import command_door, door
-from mic.daemon.peer import Peer, peer, take_on
+from mic.daemon.peer import Peer, held, peer, take_on
 
 _READING = 2.0
 _RIGHTS_BYTES = 3 * 4
@@ -74,18 +74,22 @@ def _request(asked: socket.socket, early: bytes) -> tuple[Peer, list[str], list[
     process, user, _ = struct.unpack("3i", raw)
     if user != os.geteuid():
         raise _Asked(door.NOTHING)
-    size = int.from_bytes(door.exactly(asked, 4), "big")
-    if size > command_door.LONGEST:
-        raise _Asked(door.NOTHING)
-    protocol, program, their_early, count, *words = door.exactly(asked, size).split(b"\x00")
-    if protocol != command_door.PROTOCOL:
-        # Another version is installed. The daemon, which this server ends with, ends too: the next one is of that.
-        door.ask(b"stop")
-        raise _Asked(door.OTHER)
-    if program != command_door.this_mic() or their_early != early:
-        raise _Asked(door.NOTHING)
-    argv = [os.fsdecode(word) for word in words[: int(count)]]
-    return peer(process), argv, words[int(count) :]
+    with held(process) as lives:
+        size = int.from_bytes(door.exactly(asked, 4), "big")
+        if size > command_door.LONGEST:
+            raise _Asked(door.NOTHING)
+        protocol, program, their_early, count, *words = door.exactly(asked, size).split(b"\x00")
+        if protocol != command_door.PROTOCOL:
+            # Another version is installed. The daemon, which this server ends with, ends too: the next one is of that.
+            door.ask(b"stop")
+            raise _Asked(door.OTHER)
+        if program != command_door.this_mic() or their_early != early:
+            raise _Asked(door.NOTHING)
+        argv = [os.fsdecode(word) for word in words[: int(count)]]
+        found = peer(process)
+        if not lives():
+            raise EOFError
+        return found, argv, words[int(count) :]
 
 
 def _files(asked: socket.socket) -> list[int]:

@@ -215,10 +215,30 @@ def test_too_large_a_question_goes_its_own_way(forge: tuple[Forge, Door], daemon
 
 def test_who_may_have_something_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who stands elsewhere than the daemon, as in a sandbox without a network, gets nothing through it."""
-    assert peer.is_like_this(os.getppid())
-    assert not peer.is_like_this(0)
-    kept = peer._status
-    monkeypatch.setattr(
-        peer, "_status", lambda process: kept(process) | ({} if process == "self" else {"NoNewPrivs": "1"})
-    )
-    assert not peer.is_like_this(os.getppid())
+    with peer.held(os.getppid()) as lives, peer.held(0) as never:
+        assert peer.is_like_this(os.getppid(), lives)
+        assert not peer.is_like_this(0, never)
+        kept = peer._status
+        monkeypatch.setattr(
+            peer, "_status", lambda process: kept(process) | ({} if process == "self" else {"NoNewPrivs": "1"})
+        )
+        assert not peer.is_like_this(os.getppid(), lives)
+
+
+def test_a_process_that_has_ended_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number may be another one's by now, who may do more."""
+    held_open, end = os.pipe()
+    process = os.fork()
+    if process == 0:
+        os.close(end)
+        os.read(held_open, 1)
+        os._exit(0)
+    monkeypatch.setattr(peer, "_require_like_this", lambda process: {})
+    with peer.held(process) as lives:
+        assert peer.is_like_this(process, lives)
+        os.close(end)
+        os.waitpid(process, 0)
+        assert not peer.is_like_this(process, lives)
+    with peer.held(process) as lives:
+        assert not peer.is_like_this(process, lives)
+    os.close(held_open)
