@@ -26,11 +26,13 @@ from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
+from google.protobuf.message import DecodeError
+
 from mic.cli.terminal.output import Output
 from mic.cli.terminal.progress import Progress
 from mic.cli.transfer.content_cache import content_cache
 from mic.cli.transfer.writing import write_each
-from mic.core.errors import Unavailable
+from mic.core.errors import Corrupt, Unavailable
 from mic.core.tree import Entry, entries_of
 from mic.rpc.client import Client, columns
 from mic.rpc.v1 import mic_pb2 as pb
@@ -254,11 +256,20 @@ class _Tending:
                 self._line.send(_GIVEN, pickle.dumps(tuple(map(list, zip(*group, strict=True)))))
                 self._write(group)
         except (EOFError, OSError):
-            self._tell(Unavailable("A process that wrote files was ended.", hint="Run the same command again."))
+            self._tell(self._why_it_ended())
         except BaseException as error:  # raised again where it belongs
             self._tell(error)
         else:
             self._tell(None)
+
+    def _why_it_ended(self) -> BaseException:
+        """What the writer said of it, perhaps while something was being sent that it no longer took."""
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                kind, data = self._line.receive()
+                if kind == _FAILED:
+                    return pickle.loads(data)  # type: ignore[no-any-return]  # noqa: S301  # from a fork of this process
+        return Unavailable("A process that wrote files was ended.", hint="Run the same command again.")
 
     def _write(self, given: list[Entry]) -> None:
         """One group, to its end."""
@@ -343,4 +354,8 @@ class _Writer:
             while (message := self._line.receive())[0] != _END:
                 if os.getppid() != self._parent:
                     raise EOFError
-                yield pb.BlobChunk.FromString(message[1])
+                try:
+                    chunk = pb.BlobChunk.FromString(message[1])
+                except DecodeError as error:
+                    raise Corrupt("The forge sent contents that cannot be read.", hint="Try again.") from error
+                yield chunk
