@@ -16,7 +16,8 @@ import posix
 from mic.version import VERSION
 
 # The number changes with the meaning of a message; the version with everything else that an answer is made of.
-IDENTITY = b"mic-daemon 1 " + VERSION.encode()
+NAME = b"mic-daemon "
+IDENTITY = NAME + b"1 " + VERSION.encode()
 FINISHED, SENTENCE, NOTHING, OTHER = b"=", b"!", b"-", b"v"
 # Seconds that a command waits for an answer before it does the work itself.
 PATIENCE = 0.5

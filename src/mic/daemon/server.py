@@ -186,6 +186,8 @@ class Server:
 
     def _answer(self, identity: bytes, fields: list[bytes], may_do_the_same: Callable[[], bool]) -> bytes:
         verb = fields[0] if fields else b""
+        if not identity.startswith(door.NAME):
+            return door.NOTHING  # no mic of any version
         if verb == b"stop" or identity != door.IDENTITY:
             # Another version would say other things of the same files. The next command starts its own.
             self._end()

@@ -254,6 +254,18 @@ def test_another_version_is_not_used_and_ends(place: Path, monkeypatch: pytest.M
     assert door.ask(b"state") is None
 
 
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1", b"\x00stop", b"mic\x00stop"])
+def test_what_no_mic_says_does_not_end_it(place: Path, said: bytes) -> None:
+    thread = begin()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(os.fspath(place / "daemon.sock"))
+        connection.sendall(len(said).to_bytes(4, "big") + said)
+        assert connection.recv(100)[4:] == door.NOTHING
+    assert door.ask(b"state", patience=10) is not None
+    assert door.ask(b"stop", patience=10) is not None
+    thread.join(10)
+
+
 def test_it_ends_when_nobody_asks(place: Path) -> None:
     thread = threading.Thread(target=Server(ANSWERS, OTHERS, 0.0).run)
     thread.start()
