@@ -5,7 +5,8 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 DATA ?= $(CURDIR)/.data
 # A file of tests stays in one process, so that what its tests share is made once; in the order of the folders, whose
-# last one, of units, has no long file: nothing ends late and alone.
+# last one, of units, has no long file: nothing ends late and alone. The files for a browser are few and long: there
+# whoever is done takes over half of what the other has left.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -90,7 +91,7 @@ chromium:
 	  { echo "make test-browser needs Debian's chromium: apt-get install chromium" >&2; exit 1; }
 
 test-browser: .venv/dev chromium ## the pages in a real browser (installs Debian's chromium when it can)
-	@$(BIN)/pytest -n 2 $(BY_FILE) -m browser tests/e2e
+	@$(BIN)/pytest -n 2 --dist worksteal -m browser tests/e2e
 
 test-looks: .venv/dev ## how the main pages look, beside accepted pictures; ACCEPT=1 writes these anew
 	@command -v chromium >/dev/null || { echo "make test-looks needs Debian's chromium: apt-get install chromium fonts-dejavu" >&2; exit 1; }

@@ -40,9 +40,9 @@ PAGES = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def seen(forge: Forge) -> Forge:
-    """The shared forge with the story told in it."""
+    """The shared forge with the story told in it, once: these tests may be gone on with behind those of other files."""
     tests = Path(__file__).parents[1]
     environment = forge.environment | {
         "DJANGO_SETTINGS_MODULE": "micelio.django_settings",
