@@ -266,7 +266,9 @@ def test_what_waits_for_a_branch_that_was_deleted(here: Inside) -> None:
     assert here("land", "Oaks").startswith("Waits to land: Oaks (1 file)\n")
     here.go_on_line()
     project = here("status").partition(", ")[0]
-    assert here("branch", "delete", "gone", "--project", project) == "Deleted the branch gone.\n"
+    assert here("branch", "delete", "gone", "--project", project).startswith(
+        "Deleted the branch gone.\nWhat landed on it alone, @"
+    )
     assert "`mic branch switch main` goes on with main" in here("sync")
     assert here("branch", "switch", "main") == "Now on main @2: 1 file changed here.\n! The session came along: Oaks\n"
     assert here("land") == "Landed @3: Oaks (1 file)\n! Pushed: Aside\n"

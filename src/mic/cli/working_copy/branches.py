@@ -161,11 +161,17 @@ def delete(out: Output, name: str, project: str | None) -> None:
     """
     place = Place(project)
     with connect(place.address.instance, signed_in=True) as client:
+        going = next((item for item in _branches(client, place.address) if item.name == name), None)
         request = pb.DeleteBranchRequest(project=place.address.on(MAIN).ref, name=name)
-        client.call(client.projects.DeleteBranch, request)
+        kept_until = client.call(client.projects.DeleteBranch, request).kept_until_ms
     if place.ws is not None:
         unlearn(BRANCHES, name, place.ws)
     out.line(f"Deleted the branch {name}.")
+    alone = going.head_position - going.position if going is not None else 0
+    if going is not None and alone:
+        newest = f"@{going.head_position}"
+        what = newest if alone == 1 else f"{plural(alone, 'landing')} up to {newest}"
+        out.line(f"What landed on it alone, {what}, is removed after {when(kept_until)[:10]}.")
     if place.ws is not None and place.address.branch == name:
         out.line("This working copy followed it: `mic branch switch main` goes on with main.")
     out.document({"branch": name, "deleted": True})
