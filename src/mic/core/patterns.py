@@ -18,6 +18,7 @@ MAX_TOGETHER = 64 << 10
 _MEMORY = 32 << 20
 _ALL = frozenset(range(256))
 _SLASH = ord("/")
+_SIGNS = b"*?[\\"
 _NAMED = {
     b"alpha": b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
     b"digit": b"0123456789",
@@ -44,20 +45,22 @@ def translate(pattern: bytes) -> bytes | None:
     body = body.removeprefix(b"/")
     if not body:
         return None
-    source = _body(body)
+    # Git compares what stands before the first sign by itself, and begins to match behind it: `a**/b` is for `ab` too.
+    begin_at = next((at for at, byte in enumerate(body) if byte in _SIGNS), len(body)) if rooted else 0
+    source = _body(body, begin_at)
     if source is None:
         return None
     begin = b"" if rooted else b"(?:.*/)?"
     return b"(?s:" + begin + source + (b"/.*" if folder else b"(?:/.*)?") + b")"
 
 
-def _body(pattern: bytes) -> bytes | None:
+def _body(pattern: bytes, begin_at: int) -> bytes | None:
     out: list[bytes] = []
     at = 0
     while at < len(pattern):
         char = pattern[at : at + 1]
         if char == b"*":
-            source, at = _stars(pattern, at)
+            source, at = _stars(pattern, at, begin_at)
             out.append(source)
         elif char == b"?":
             out.append(b"[^/]")
@@ -79,11 +82,11 @@ def _body(pattern: bytes) -> bytes | None:
     return b"".join(out)
 
 
-def _stars(pattern: bytes, at: int) -> tuple[bytes, int]:
+def _stars(pattern: bytes, at: int, begin_at: int) -> tuple[bytes, int]:
     end = at
     while pattern[end : end + 1] == b"*":
         end += 1
-    begins = at == 0 or pattern[at - 1 : at] == b"/"
+    begins = at in (0, begin_at) or pattern[at - 1 : at] == b"/"
     if end - at >= 2 and begins:
         if pattern[end : end + 1] == b"/":
             return b"(?:.*/)?", end + 1

@@ -42,6 +42,9 @@ def _git_says(place: Path, pattern: bytes, paths: list[bytes]) -> list[bool]:
 
 @settings(max_examples=200, deadline=None)
 @example(pattern=b"[b-a]", paths=[b"a", b"b"])
+@example(pattern=b"a**/**/", paths=[b"a/a", b"a", b"b/a"])
+@example(pattern=b"a**/b", paths=[b"ab", b"a/b", b"ax/b", b"ax/y/b", b"x/ab"])
+@example(pattern=b"a?**/b", paths=[b"axb", b"ax/b", b"ax/y/b"])
 @given(pattern=_PATTERNS, paths=st.lists(_PATHS, min_size=1, max_size=20, unique=True))
 def test_as_git_ignores(place: Path, pattern: bytes, paths: list[bytes]) -> None:
     """Byte for byte, for a file that is there by itself and for one below a folder that matches."""
