@@ -12,6 +12,7 @@ import re
 
 NAMES = (b".gitignore", b".micignore")
 MAX_IGNORE_FILE = 1 << 20
+_SIGNS = b"*?[\\"
 _POSIX_CLASSES = {
     b"alpha": rb"a-zA-Z",
     b"digit": rb"0-9",
@@ -54,7 +55,9 @@ def parse_rule(line: bytes) -> Rule | None:
         line = line[1:]
     if not line:
         return None
-    source = _translate(line)
+    # Git compares what stands before the first sign by itself, and begins to match behind it: `a**/b` is for `ab` too.
+    begin = next((place for place, byte in enumerate(line) if byte in _SIGNS), len(line)) if anchored else 0
+    source = _translate(line, begin)
     if source is None:
         return None
     return Rule(re.compile(source, re.DOTALL), ignores, folders_only, anchored)
@@ -66,8 +69,9 @@ def parse_rules(text: bytes) -> list[Rule]:
     return [rule for rule in (parse_rule(line.removesuffix(b"\r")) for line in lines) if rule is not None]
 
 
-def _translate(pattern: bytes) -> bytes | None:
-    """A wildmatch pattern as a regular expression; None when it cannot match anything."""
+def _translate(pattern: bytes, begin: int) -> bytes | None:
+    """A wildmatch pattern, whose signs are at `begin` and behind it, as a regular expression; None when it cannot match
+    anything."""
     out = []
     place = 0
     while place < len(pattern):
@@ -76,12 +80,13 @@ def _translate(pattern: bytes) -> bytes | None:
             end = place
             while pattern[end : end + 1] == b"*":
                 end += 1
-            starts = place == 0 or pattern[place - 1 : place] == b"/"
-            if end - place == 2 and starts and pattern[end : end + 1] == b"/":
+            behind_slash = pattern[place - 1 : place] == b"/"
+            starts = behind_slash or place in (0, begin)
+            if end - place >= 2 and starts and pattern[end : end + 1] == b"/":
                 out.append(rb"(?:.*/)?")
                 end += 1
-            elif end - place == 2 and starts and end == len(pattern) and place:
-                out.append(rb".+")
+            elif end - place >= 2 and starts and end == len(pattern) and place:
+                out.append(rb".+" if behind_slash else rb".*")
             else:
                 out.append(rb"[^/]*")
             place = end

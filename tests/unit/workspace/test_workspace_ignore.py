@@ -47,6 +47,12 @@ PATTERNS = [
     b"deep/",
     b"[]c]x",
     b"x[[:alpha:]]\n*[.]txt",
+    b"a**/z",
+    b"do**/a.txt",
+    b"b**/**/",
+    b"sub/de**",
+    b"a/***/z",
+    b"d?**/a.txt",
 ]
 PATHS = [
     "x.log", "keep.log", "sub/x.log", "sub/keep.log", "top", "sub/top", "build/out", "sub/build/out", "sub/build2",
