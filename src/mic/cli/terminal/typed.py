@@ -17,8 +17,9 @@ def typed(name: str, what: str) -> None:
 
     Raises WrongCommandLine when nobody types it, or something else; KeyboardInterrupt says that nothing was deleted.
     """
-    click.echo(f"Type its {what} to delete it: ", nl=False, err=True)
     try:
+        # Also who sees the question may press ^C before the call that showed it has ended.
+        click.echo(f"Type its {what} to delete it: ", nl=False, err=True)
         _wait()
         line = sys.stdin.readline()
     except KeyboardInterrupt:
