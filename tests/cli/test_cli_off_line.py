@@ -10,6 +10,7 @@ import pytest
 
 from inside import Inside
 from killed import KILLED, ran, some
+from mic.rpc import client as rpc
 from mic.workspace.pending import VERSION
 
 AWAY = "! The forge FORGE cannot be reached: Connection refused.\n"
@@ -338,6 +339,17 @@ def test_a_shorter_list_takes_nothing_of_what_was_known(here: Inside) -> None:
     marked = longer.replace("  (your base)", "")
     assert here("log") == newest.splitlines(keepends=True)[0] + marked + before + older
     assert shorter.splitlines()[1] == longer.splitlines()[1]
+
+
+def test_a_long_listing_has_no_older_files(here: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said of lists of landings is not said of the pages of a tree."""
+    here.go_on_line()
+    monkeypatch.setattr(rpc, "TREE_PAGE", 1)
+    listed = here("ls", "-r")
+    here.go_off_line()
+    assert listed.count("\n") > 1
+    before = "! The forge FORGE cannot be reached: Connection refused. This is what it said before.\n"
+    assert here("ls", "-r") == listed + before
 
 
 def test_sessions_are_put_aside_and_taken_up(here: Inside, name: str) -> None:

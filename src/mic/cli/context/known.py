@@ -62,7 +62,7 @@ def _remember(client: Client, instance: str, out: Output, away: Unreached | None
             out.note(f"{away.message} This is what it said before.")
             said = True
         found = method._response_deserializer(kept)  # type: ignore[attr-defined]
-        if getattr(found, "next_page_token", "") and _items(found) < getattr(request, "page_size", 0):
+        if _ends_early(found, request):
             out.note("What is older was not asked for before.")
         return _shortened(found, request)  # type: ignore[no-any-return]
 
@@ -105,9 +105,15 @@ def _with_older(answer: pb.ListLandingsResponse, kept: pb.ListLandingsResponse) 
     return whole
 
 
-def _items(answer: Any) -> int:
-    """How many landings or sessions an answer lists."""
-    return len(getattr(answer, "landings", ())) + len(getattr(answer, "sessions", ()))
+def _ends_early(answer: Any, request: Any) -> bool:
+    """Whether a kept list has fewer than are asked for now, and the forge had said that it goes on."""
+    if isinstance(answer, pb.ListLandingsResponse):
+        count = len(answer.landings)
+    elif isinstance(answer, pb.ListSessionsResponse):
+        count = len(answer.sessions)
+    else:
+        return False
+    return bool(answer.next_page_token) and count < request.page_size
 
 
 def _name(instance: str, method: Any, request: Any) -> bytes | None:
