@@ -282,7 +282,7 @@ def _in_columns(frames: Iterable[Frame]) -> Iterator[pb.BlobChunk]:
     for frame in frames:
         name, size, _, length, zstd, data, _ = frame
         whole = zstd and length == size
-        if waiting >= CHUNK_BYTES or (names if not whole else parts.frames):
+        if waiting and (waiting >= CHUNK_BYTES or bool(names) != whole):
             yield _columns(names, sizes, pieces) if names else parts
             names, sizes, pieces, parts, waiting = [], [], [], pb.BlobChunk(), 0
         if whole:
