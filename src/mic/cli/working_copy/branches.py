@@ -174,7 +174,7 @@ def delete(out: Output, name: str, project: str | None) -> None:
         out.line(f"What landed on it alone, {what}, is removed after {when(kept_until)[:10]}.")
     if place.ws is not None and place.address.branch == name:
         out.line("This working copy followed it: `mic branch switch main` goes on with main.")
-    out.document({"branch": name, "deleted": True})
+    out.document({"branch": name, "deleted": True, "landings_alone": alone, "kept_until": iso(kept_until)})
 
 
 @branch.command(short_help="Follow another branch here.")
