@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -51,6 +52,11 @@ def home(between: Between, tmp_path_factory: pytest.TempPathFactory) -> Inside:
         assert person("land", goal).startswith("Landed")
     person("session", "start", "Mine")
     person.write("a", "3\nroses\n")
+    # What landed is made searchable in the background: what a test compares with is said once it is.
+    until = time.monotonic() + 60
+    while not person("search", "roses").startswith("Code\n"):
+        assert time.monotonic() < until
+        time.sleep(0.05)
     return person
 
 
